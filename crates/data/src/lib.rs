@@ -1,0 +1,1 @@
+//! Clips out of video folders, recorded episodes and synthetic video; transforms and the loader.

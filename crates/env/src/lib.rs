@@ -1,0 +1,1 @@
+//! Worlds to act in: dynamics, rendering and the recording of episodes as video.

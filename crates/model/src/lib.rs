@@ -1,0 +1,1 @@
+//! Encoders, target encoder, predictors, masks and heads of a JEPA.

@@ -1,0 +1,1 @@
+//! Prediction losses and the regularisers that prevent collapse.

@@ -1,0 +1,1 @@
+//! Costs, solvers, receding horizon and closed-loop episodes.

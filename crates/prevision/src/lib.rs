@@ -1,0 +1,1 @@
+//! JEPA world models on video: train, evaluate, plan.

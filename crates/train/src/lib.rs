@@ -1,0 +1,1 @@
+//! Experiment configuration, optimisation, schedules, checkpoints, resume and metrics.

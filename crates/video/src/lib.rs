@@ -1,0 +1,1 @@
+//! Frames out of video files and video files out of frames, through FFmpeg.
