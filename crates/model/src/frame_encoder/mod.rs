@@ -1,0 +1,125 @@
+//! Encoders of single frames: each turns one frame into one latent vector. Frames are folded into the batch.
+
+mod impala;
+mod strided_conv;
+mod vit;
+
+use burn::module::Module;
+use burn::nn::LayerNorm;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+pub use impala::{Impala, ImpalaConfig};
+pub use strided_conv::{StridedConv, StridedConvConfig};
+pub use vit::{FrameVit, FrameVitConfig};
+
+use crate::InputShape;
+use crate::validate::multiple_of;
+
+/// Which frame encoder; the key `kind` chooses `impala`, `strided-conv` (default) or `vit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum FrameEncoderConfig {
+    /// Residual convolutions with max pooling.
+    Impala(ImpalaConfig),
+    /// A patch convolution and strided convolutions; fast on a CPU.
+    StridedConv(StridedConvConfig),
+    /// A vision transformer with mean pooling.
+    Vit(FrameVitConfig),
+}
+
+impl Default for FrameEncoderConfig {
+    fn default() -> Self {
+        Self::StridedConv(StridedConvConfig::default())
+    }
+}
+
+impl FrameEncoderConfig {
+    /// Builds the encoder for frames of this shape.
+    pub fn init(&self, input: &InputShape, device: &Device) -> FrameEncoder {
+        match self {
+            Self::Impala(config) => FrameEncoder::Impala(config.init(input, device)),
+            Self::StridedConv(config) => FrameEncoder::StridedConv(config.init(input, device)),
+            Self::Vit(config) => FrameEncoder::Vit(config.init(input, device)),
+        }
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// A message naming the key, the value and what is allowed.
+    pub fn validate(&self) -> Result<(), String> {
+        match self {
+            Self::Impala(config) => config.validate(),
+            Self::StridedConv(config) => config.validate(),
+            Self::Vit(config) => config.validate(),
+        }
+    }
+
+    /// Checks that frames of this shape can be encoded.
+    ///
+    /// # Errors
+    /// A message naming the key, the value and what is allowed.
+    pub fn validate_input(&self, input: &InputShape) -> Result<(), String> {
+        match self {
+            Self::Impala(_) | Self::StridedConv(_) => Ok(()),
+            Self::Vit(config) => {
+                multiple_of("frame height", input.height, "model.encoder.patch", config.patch)?;
+                multiple_of("frame width", input.width, "model.encoder.patch", config.patch)
+            }
+        }
+    }
+}
+
+/// An encoder of single frames, ending in a layer norm.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // one value lives for the whole run
+pub enum FrameEncoder {
+    /// Residual convolutions with max pooling.
+    Impala(Impala),
+    /// A patch convolution and strided convolutions.
+    StridedConv(StridedConv),
+    /// A vision transformer with mean pooling.
+    Vit(FrameVit),
+}
+
+impl FrameEncoder {
+    /// Encodes every frame.
+    ///
+    /// # Shapes
+    /// - video: `[batch, channels, time, height, width]`
+    /// - output: `[batch, time, dim]`
+    ///
+    /// # Panics
+    /// If channels, height or width are not those the encoder was built for.
+    pub fn forward(&self, video: Tensor<5>) -> Tensor<3> {
+        let [batch, _, time, _, _] = video.dims();
+        let latents = match self {
+            Self::Impala(encoder) => encoder.forward(fold_frames(video)),
+            Self::StridedConv(encoder) => encoder.forward(video),
+            Self::Vit(encoder) => encoder.forward(fold_frames(video)),
+        };
+        latents.reshape([batch, time, self.dim()])
+    }
+
+    /// The norm at the output; predictions pass through it too.
+    pub fn norm(&self) -> &LayerNorm {
+        match self {
+            Self::Impala(encoder) => &encoder.norm,
+            Self::StridedConv(encoder) => &encoder.norm,
+            Self::Vit(encoder) => &encoder.norm,
+        }
+    }
+
+    /// Length of a latent vector.
+    pub fn dim(&self) -> usize {
+        let [dim] = self.norm().gamma.lazy_shape().dims();
+        dim
+    }
+}
+
+/// `[batch, channels, time, height, width]` to `[batch * time, channels, height, width]`.
+fn fold_frames(video: Tensor<5>) -> Tensor<4> {
+    let [batch, channels, time, height, width] = video.dims();
+    video.swap_dims(1, 2).reshape([batch * time, channels, height, width])
+}

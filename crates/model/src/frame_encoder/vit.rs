@@ -1,0 +1,89 @@
+//! A vision transformer over the patches of one frame, mean-pooled to one latent.
+
+use burn::module::Module;
+use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::InputShape;
+use crate::validate::positive;
+use crate::video_vit::{PositionKind, VideoVit, VideoVitConfig};
+
+/// Configuration of a [`FrameVit`] encoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FrameVitConfig {
+    /// Side of a patch in pixels; must divide the frame. Default 8.
+    pub patch: usize,
+    /// Width of a token. Default 192.
+    pub width: usize,
+    /// Number of blocks. Default 6.
+    pub depth: usize,
+    /// Attention heads; must divide the width. Default 3.
+    pub heads: usize,
+    /// Hidden width of a block's MLP over its width. Default 4.
+    pub mlp_ratio: f64,
+    /// How tokens know their place. Default `sin-cos`.
+    pub positions: PositionKind,
+    /// Length of a latent vector. Default 256.
+    pub dim: usize,
+}
+
+impl Default for FrameVitConfig {
+    fn default() -> Self {
+        Self { patch: 8, width: 192, depth: 6, heads: 3, mlp_ratio: 4.0, positions: PositionKind::SinCos, dim: 256 }
+    }
+}
+
+impl FrameVitConfig {
+    /// Builds the encoder for frames of this shape.
+    pub fn init(&self, input: &InputShape, device: &Device) -> FrameVit {
+        FrameVit {
+            tokens: self.tokens().init(input.channels, device),
+            projection: LinearConfig::new(self.width, self.dim).init(device),
+            norm: LayerNormConfig::new(self.dim).init(device),
+        }
+    }
+
+    fn tokens(&self) -> VideoVitConfig {
+        VideoVitConfig {
+            dim: self.width,
+            depth: self.depth,
+            heads: self.heads,
+            mlp_ratio: self.mlp_ratio,
+            patch: self.patch,
+            tubelet: 1,
+            positions: self.positions,
+        }
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// A message naming the key, the value and what is allowed.
+    pub fn validate(&self) -> Result<(), String> {
+        positive("dim", self.dim)?;
+        positive("width", self.width)?;
+        self.tokens().validate().map_err(|message| message.replace("dim =", "width ="))
+    }
+}
+
+/// Patch tokens through transformer blocks, mean over tokens, linear, layer norm.
+#[derive(Module, Debug)]
+pub struct FrameVit {
+    tokens: VideoVit,
+    projection: Linear,
+    /// The norm at the output.
+    pub norm: LayerNorm,
+}
+
+impl FrameVit {
+    /// # Shapes
+    /// - frames: `[n, channels, height, width]`
+    /// - output: `[n, dim]`
+    pub fn forward(&self, frames: Tensor<4>) -> Tensor<2> {
+        let tokens = self.tokens.forward(frames.unsqueeze_dim(2), None);
+        let pooled: Tensor<2> = tokens.mean_dim(1).squeeze_dim(1);
+        self.norm.forward(self.projection.forward(pooled))
+    }
+}

@@ -1,0 +1,33 @@
+//! Small networks trained beside the predictor. Each exists only when its loss has a weight.
+
+mod inverse_dynamics;
+mod position;
+mod step_distance;
+
+use burn::module::Module;
+
+pub use inverse_dynamics::InverseDynamics;
+pub use position::PositionHead;
+pub use step_distance::{StepDistance, StepDistanceConfig};
+
+/// Which heads to build; the objective derives this from its weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeadFlags {
+    /// Build [`InverseDynamics`].
+    pub inverse_dynamics: bool,
+    /// Build [`StepDistance`].
+    pub distance: bool,
+    /// Build [`PositionHead`].
+    pub position: bool,
+}
+
+/// The heads of a model.
+#[derive(Module, Debug)]
+pub struct Heads {
+    /// Action between two consecutive latents.
+    pub inverse_dynamics: Option<InverseDynamics>,
+    /// Number of steps between two latents.
+    pub distance: Option<StepDistance>,
+    /// Position from a latent, a probe.
+    pub position: Option<PositionHead>,
+}

@@ -1,0 +1,84 @@
+//! Predictors in latent space: of the next latent given an action, and of hidden tokens given visible ones.
+
+mod gru;
+mod masked;
+mod transformer;
+
+use burn::module::Module;
+use burn::nn::LayerNorm;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+pub use gru::{Gru, GruConfig};
+pub use masked::{MaskedPredictor, MaskedPredictorConfig};
+pub use transformer::{ActionTransformer, ActionTransformerConfig, TimePositions};
+
+/// Which action-conditioned predictor; the key `kind` chooses `gru` (default) or `transformer`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ActionPredictorConfig {
+    /// A gated recurrent unit whose hidden state is the latent.
+    Gru(GruConfig),
+    /// A causal transformer over frames, conditioned on actions by adaptive layer norm.
+    Transformer(ActionTransformerConfig),
+}
+
+impl Default for ActionPredictorConfig {
+    fn default() -> Self {
+        Self::Gru(GruConfig {})
+    }
+}
+
+impl ActionPredictorConfig {
+    /// Builds the predictor for latents of length `dim` and actions of length `action_dim`.
+    pub fn init(&self, dim: usize, action_dim: usize, device: &Device) -> ActionPredictor {
+        match self {
+            Self::Gru(config) => ActionPredictor::Gru(config.init(dim, action_dim, device)),
+            Self::Transformer(config) => ActionPredictor::Transformer(config.init(dim, action_dim, device)),
+        }
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// A message naming the key, the value and what is allowed.
+    pub fn validate(&self) -> Result<(), String> {
+        match self {
+            Self::Gru(_) => Ok(()),
+            Self::Transformer(config) => config.validate(),
+        }
+    }
+}
+
+/// A predictor of the next latent.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // one value lives for the whole run
+pub enum ActionPredictor {
+    /// A gated recurrent unit whose hidden state is the latent.
+    Gru(Gru),
+    /// A causal transformer over frames.
+    Transformer(ActionTransformer),
+}
+
+impl ActionPredictor {
+    /// Predicts `k` latents one after another; each passes through `norm`, the encoder's output norm, before it is used again.
+    ///
+    /// # Shapes
+    /// - start: `[batch, h, dim]`
+    /// - actions: `[batch, h - 1 + k, action]`
+    /// - output: `[batch, k, dim]`
+    pub fn rollout(&self, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Tensor<3> {
+        match self {
+            Self::Gru(predictor) => predictor.rollout(start, actions, norm),
+            Self::Transformer(predictor) => predictor.rollout(start, actions, norm),
+        }
+    }
+
+    /// How many past latents the predictor can use.
+    pub fn history(&self) -> usize {
+        match self {
+            Self::Gru(_) => 1,
+            Self::Transformer(predictor) => predictor.history(),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! A target encoder that follows its source by exponential moving average, parameter by parameter, matched by module path.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+use burn::tensor::container::TensorContainer;
+
+/// A copy of `source` with the same values, its own parameter identities, and frozen: what makes a copy safe to keep beside the
+/// original (gradients and optimiser state are keyed by identity).
+pub fn target_copy<M: Module>(source: &M) -> M {
+    source.clone().map(&mut FreshIds).freeze()
+}
+
+/// `target = momentum * target + (1 - momentum) * source` for every float parameter, off the tape. Identities of the target stay.
+///
+/// # Panics
+/// If the two modules do not have the same parameters.
+#[must_use]
+pub fn blend<M: Module>(target: M, source: &M, momentum: f64) -> M {
+    let mut snapshot = Snapshot::default();
+    source.visit(&mut snapshot);
+    target.map(&mut Blend { path: Vec::new(), source: snapshot.tensors, momentum })
+}
+
+/// Every float parameter of a module, off the tape, keyed by its path.
+#[derive(Default)]
+struct Snapshot {
+    path: Vec<String>,
+    tensors: TensorContainer<String>,
+}
+
+impl ModuleVisitor for Snapshot {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.tensors.register(self.path.join("."), param.val().without_autodiff());
+    }
+}
+
+struct Blend {
+    path: Vec<String>,
+    source: TensorContainer<String>,
+    momentum: f64,
+}
+
+impl ModuleMapper for Blend {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let path = self.path.join(".");
+        let source: Tensor<D> =
+            self.source.remove(&path).unwrap_or_else(|| panic!("target has parameter `{path}`, its source has not"));
+        param.map(|target| {
+            let strategy = target.gradient_checkpointing_strategy();
+            let blended = target.without_autodiff() * self.momentum + source * (1.0 - self.momentum);
+            match strategy {
+                Some(strategy) => blended.autodiff().with_gradient_checkpointing_strategy(strategy),
+                None => blended,
+            }
+        })
+    }
+}
+
+struct FreshIds;
+
+impl ModuleMapper for FreshIds {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (_, tensor, mapper) = param.consume();
+        Param::from_mapped_value(ParamId::new(), tensor.detach(), mapper)
+    }
+}

@@ -1,0 +1,31 @@
+//! Vision transformer over the tubelets of a clip (V-JEPA 2, `src/models/vision_transformer.py`).
+
+mod attention;
+mod block;
+mod mlp;
+pub mod rope;
+pub mod sin_cos;
+mod tubelet;
+mod vit;
+
+use serde::{Deserialize, Serialize};
+
+pub use attention::Attention;
+pub use block::{Block, BlockConfig};
+pub use mlp::Mlp;
+pub use rope::Rotation;
+pub use tubelet::TubeletEmbed;
+pub(crate) use vit::check_positions;
+pub use vit::{VideoVit, VideoVitConfig};
+
+/// How tokens know their place in time, row and column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PositionKind {
+    /// Rotary positions over three axes, proper (V-JEPA 2.1): both members of a pair turn by the same angle.
+    Rope,
+    /// Rotary positions as in V-JEPA 2's released weights: frequencies tiled over channels, so that the members of a pair differ.
+    RopeTiled,
+    /// A fixed table of sines and cosines added to the tokens (V-JEPA 1).
+    SinCos,
+}

@@ -1,0 +1,62 @@
+//! Tubelet embedding: a convolution from video to tokens whose kernel equals its stride, done as one matrix product.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor};
+
+use crate::initialisation::{TRANSFORMER_STD, normal_linear};
+
+/// Splits a clip into tubelets and projects each to a token.
+///
+/// `projection.weight` is `[channels * tubelet * patch * patch, dim]` with rows in (channel, frame, row, column) order: the transpose of
+/// upstream's convolution kernel `[dim, channels, tubelet, patch, patch]` flattened after the first axis.
+#[derive(Module, Debug)]
+pub struct TubeletEmbed {
+    /// The projection of a flattened tubelet.
+    pub projection: Linear,
+    channels: usize,
+    tubelet: usize,
+    patch: usize,
+}
+
+impl TubeletEmbed {
+    /// An embedding of tubelets of `tubelet` frames and `patch` x `patch` pixels.
+    pub fn new(channels: usize, dim: usize, tubelet: usize, patch: usize, device: &Device) -> Self {
+        let inputs = channels * tubelet * patch * patch;
+        Self { projection: normal_linear(inputs, dim, TRANSFORMER_STD, device), channels, tubelet, patch }
+    }
+
+    /// The token grid `[time, height, width]` of a video of shape `[batch, channels, time, height, width]`.
+    ///
+    /// # Panics
+    /// If an axis is not a multiple of the tubelet.
+    pub fn grid(&self, video: [usize; 5]) -> [usize; 3] {
+        let [_, channels, time, height, width] = video;
+        let fits = channels == self.channels
+            && time.is_multiple_of(self.tubelet)
+            && height.is_multiple_of(self.patch)
+            && width.is_multiple_of(self.patch);
+        assert!(
+            fits,
+            "video {video:?} does not split into tubelets of [channels {}, frames {}, {} x {} pixels]",
+            self.channels, self.tubelet, self.patch, self.patch
+        );
+        [time / self.tubelet, height / self.patch, width / self.patch]
+    }
+
+    /// # Shapes
+    /// - video: `[batch, channels, time, height, width]`
+    /// - output: `[batch, tokens, dim]`, tokens in (time, height, width) order
+    ///
+    /// # Panics
+    /// If an axis is not a multiple of the tubelet.
+    pub fn forward(&self, video: Tensor<5>) -> Tensor<3> {
+        let [batch, channels, _, _, _] = video.dims();
+        let [t, h, w] = self.grid(video.dims());
+        let tubelets = video
+            .reshape([batch, channels, t, self.tubelet, h, self.patch, w, self.patch])
+            .permute([0, 2, 4, 6, 1, 3, 5, 7])
+            .reshape([batch, t * h * w, channels * self.tubelet * self.patch * self.patch]);
+        self.projection.forward(tubelets)
+    }
+}
