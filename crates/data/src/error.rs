@@ -1,0 +1,87 @@
+//! What can go wrong with data.
+
+use std::path::PathBuf;
+
+use prevision_video::VideoError;
+
+use crate::SkippedFile;
+
+/// An error of this crate. The message names the file or key, what was found and what was expected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A configuration value is out of range, or two of them contradict each other.
+    #[error("{0}")]
+    Config(String),
+    /// A file or folder could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file is there, but its content is not what its place demands.
+    #[error("{}: {message}", path.display())]
+    Format {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was found and what was expected.
+        message: String,
+    },
+    /// A line of a manifest cannot be used.
+    #[error("{}, line {line}: {message}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Nothing to draw clips from.
+    #[error("{}: {message}", path.display())]
+    Empty {
+        /// The folder or manifest.
+        path: PathBuf,
+        /// What was looked for.
+        message: String,
+    },
+    /// A video could not be opened, decoded or written.
+    #[error(transparent)]
+    Video(#[from] VideoError),
+    /// This video cannot give a clip. The loader replaces it, an evaluation leaves it out.
+    #[error("{0}")]
+    Skipped(SkippedFile),
+    /// Too large a share of the videos is broken or too short.
+    #[error("{} of {videos} videos cannot be used, more than data.max_broken_fraction = {allowed} allows:{}", skipped.len(), crate::ledger::lines(skipped))]
+    TooManyBroken {
+        /// The videos that cannot be used.
+        skipped: Vec<SkippedFile>,
+        /// Number of videos in this part of the data set.
+        videos: usize,
+        /// The configured share.
+        allowed: f64,
+    },
+    /// A worker thread of the loader panicked.
+    #[error("a loader worker panicked while drawing clip {clip}: {message}")]
+    Worker {
+        /// Number of the clip since the start of training.
+        clip: u64,
+        /// The panic's message.
+        message: String,
+    },
+    /// The loader was asked for a batch after it had reported an error.
+    #[error("the loader has stopped after an earlier error")]
+    Stopped,
+}
+
+impl DataError {
+    pub(crate) fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+
+    pub(crate) fn format(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        Self::Format { path: path.into(), message: message.into() }
+    }
+}

@@ -1,0 +1,139 @@
+//! The list of videos that could not be used.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::DataError;
+
+/// A video that could not be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkippedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Why it was skipped.
+    pub reason: SkipReason,
+}
+
+/// Why a video was skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// It has fewer frames than a clip spans.
+    TooShort {
+        /// What it has, for example `12 frames`.
+        has: String,
+        /// What a clip needs.
+        needs: String,
+    },
+    /// Its frames have another size than the other videos'.
+    OtherSize {
+        /// Its width and height.
+        found: (usize, usize),
+        /// Width and height of the data set's clips.
+        expected: (usize, usize),
+    },
+    /// It cannot be opened or decoded.
+    Broken(String),
+}
+
+impl fmt::Display for SkippedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.reason)
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { has, needs } => write!(f, "too short: has {has}, a clip needs {needs}"),
+            Self::OtherSize { found, expected } => write!(
+                f,
+                "is {}x{}, the other videos are {}x{} (data.size brings them to one size)",
+                found.0, found.1, expected.0, expected.1
+            ),
+            Self::Broken(message) => write!(f, "broken: {message}"),
+        }
+    }
+}
+
+/// One skipped file a line, for an error message; a long list is cut.
+pub(crate) fn lines(skipped: &[SkippedFile]) -> String {
+    const SHOWN: usize = 50;
+    let mut text: String = skipped.iter().take(SHOWN).map(|file| format!("\n  {file}")).collect();
+    if skipped.len() > SHOWN {
+        text += &format!("\n  and {} more", skipped.len() - SHOWN);
+    }
+    text
+}
+
+/// Skipped videos by index, shared by the worker threads.
+///
+/// It only counts and names. Which clip is drawn in place of a skipped video is decided by the request alone, never by
+/// what is in here, so that results do not depend on which worker met a broken file first.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    skipped: Mutex<BTreeMap<usize, SkippedFile>>,
+}
+
+impl Ledger {
+    /// Notes that a video was skipped; the first time it is also logged.
+    pub(crate) fn add(&self, video: usize, file: SkippedFile) {
+        let mut skipped = self.lock();
+        skipped.entry(video).or_insert_with(|| {
+            tracing::warn!("skipped {file}");
+            file
+        });
+    }
+
+    /// All skipped videos in the order of their index.
+    pub(crate) fn list(&self) -> Vec<SkippedFile> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Fails when more than the allowed share is skipped. One single broken video of several never stops a run, unless the
+    /// share is 0.
+    pub(crate) fn check(&self, videos: usize, allowed: f64) -> Result<(), DataError> {
+        let count = self.lock().len();
+        let bearable = if allowed > 0.0 { ((allowed * videos as f64).floor() as usize).max(1) } else { 0 };
+        if count > bearable || (videos > 0 && count >= videos) {
+            return Err(DataError::TooManyBroken { skipped: self.list(), videos, allowed });
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, SkippedFile>> {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> SkippedFile {
+        SkippedFile { path: name.into(), reason: SkipReason::Broken("no moov".into()) }
+    }
+
+    #[test]
+    fn the_share_decides_but_one_is_always_bearable() {
+        let ledger = Ledger::default();
+        assert!(ledger.check(3, 0.1).is_ok());
+        ledger.add(1, file("b.mp4"));
+        ledger.add(1, file("b.mp4"));
+        assert!(ledger.check(3, 0.1).is_ok(), "one of three");
+        assert!(ledger.check(3, 0.0).is_err(), "none allowed");
+        assert!(ledger.check(1, 0.5).is_err(), "the only one");
+        ledger.add(0, file("a.mp4"));
+        assert!(ledger.check(20, 0.1).is_ok(), "two of twenty");
+        let message = ledger.check(19, 0.1).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "2 of 19 videos cannot be used, more than data.max_broken_fraction = 0.1 allows:\n  a.mp4: broken: no moov\n  b.mp4: broken: no moov"
+        );
+    }
+}
