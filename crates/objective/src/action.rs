@@ -1,0 +1,121 @@
+//! All terms of an action-conditioned model, from one encoding of the clip.
+
+use burn::prelude::*;
+use prevision_model::ActionJepa;
+
+use crate::distance::indices;
+use crate::terms::{LossTerms, Sum};
+use crate::{
+    ObjectiveConfig, PositionScale, covariance, directions, distance, inverse_dynamics, partners, position, prediction,
+    sigreg, temporal_similarity, variance,
+};
+
+/// The clips of one step.
+#[derive(Clone, Debug)]
+pub struct ActionInputs<'a> {
+    /// Normalised frames, `[batch, channels, time, height, width]`.
+    pub video: Tensor<5>,
+    /// The action leaving every frame but the last, `[batch, time - 1, action]`.
+    pub actions: Tensor<3>,
+    /// The state at every frame, `[batch, time, state]`; for the position, the first two columns are x and y in pixels.
+    pub state: Option<Tensor<3>>,
+    /// The episode of every clip: clips of one episode may be paired by the learned distance.
+    pub episodes: &'a [usize],
+}
+
+impl ObjectiveConfig {
+    /// Computes every term of non-zero weight with one encoding of the clip; nothing is read back from the device.
+    ///
+    /// The rollout starts at the first frame alone and follows the true actions for `prediction.rollout_steps` steps, so
+    /// a predictor with a longer history learns every shorter one too. Regularisers see all frames. The distance and the
+    /// position see detached latents. Random choices (sketch directions, distance pairs) depend on `seed` and `step` only.
+    ///
+    /// # Shapes
+    /// - every term: `[1]`
+    ///
+    /// # Panics
+    /// If the clip is shorter than the rollout, or a head or the state that a term needs is absent:
+    /// [`validate_action`](Self::validate_action) refuses such a configuration.
+    pub fn action_terms(&self, model: &ActionJepa, batch: &ActionInputs<'_>, step: u64, seed: u64) -> LossTerms {
+        let [_, channels, time, height, width] = batch.video.dims();
+        let steps = if self.prediction.weight > 0.0 { self.prediction.rollout_steps } else { 0 };
+        assert!(steps < time, "a rollout of {steps} steps does not fit clips of {time} frames with {channels} channels");
+        let encoded = self.frames_to_encode(model, time, steps);
+        let latents = model.encode(batch.video.clone().narrow(2, 0, encoded));
+        let [clips, frames, dim] = latents.dims();
+        let pooled = || latents.clone().reshape([clips * frames, dim]);
+        let device = latents.device();
+
+        let mut sum = Sum::default();
+        sum.add("prediction", self.prediction.weight, || self.rollout_error(model, batch, &latents, steps));
+        sum.add("variance", self.variance, || variance(pooled(), self.variance_margin));
+        sum.add("covariance", self.covariance, || covariance(pooled()));
+        sum.add("temporal_similarity", self.temporal_similarity, || temporal_similarity(latents.clone()));
+        sum.add("inverse_dynamics", self.inverse_dynamics, || {
+            let head = model.heads.inverse_dynamics.as_ref().expect("an inverse dynamics head");
+            let pairs = |from: usize| latents.clone().narrow(1, from, frames - 1).reshape([clips * (frames - 1), dim]);
+            let actions = batch.actions.clone().narrow(1, 0, frames - 1);
+            inverse_dynamics(head.forward(pairs(0), pairs(1)), actions.flatten(0, 1))
+        });
+        sum.add("sigreg", self.sigreg, || {
+            sigreg(pooled(), directions(dim, self.sigreg_directions, seed, step, &device))
+        });
+        sum.add("distance", self.distance.weight, || {
+            let head = model.heads.distance.as_ref().expect("a distance head");
+            let embedded = head.embed(pooled().detach());
+            let partners = partners(batch.episodes, frames, self.distance.cross_episode, seed, step);
+            let select = |values: Vec<usize>| embedded.clone().select(0, indices(values, &device));
+            let pairs = head.distance_between(embedded.clone(), select(partners));
+            let starts = |offset: usize| -> Vec<usize> {
+                (0..clips * frames).filter(|i| i % frames != frames - 1).map(|i| i + offset).collect()
+            };
+            let transitions = head.distance_between(select(starts(0)), select(starts(1)));
+            distance(pairs, transitions, &self.distance)
+        });
+        sum.add("position", self.position, || {
+            let head = model.heads.position.as_ref().expect("a position head");
+            let state = batch.state.clone().expect("a state for the position head");
+            let pixels = state.narrow(1, 0, frames).narrow(2, 0, 2).flatten(0, 1);
+            position(head.forward(pooled().detach()), pixels, &PositionScale::new(width, height))
+        });
+        sum.finish()
+    }
+
+    /// How many frames, from the first, the context encoder has to see.
+    fn frames_to_encode(&self, model: &ActionJepa, time: usize, steps: usize) -> usize {
+        let regularisers = [
+            self.variance,
+            self.covariance,
+            self.temporal_similarity,
+            self.inverse_dynamics,
+            self.sigreg,
+            self.distance.weight,
+            self.position,
+        ];
+        if regularisers.iter().any(|&weight| weight > 0.0) {
+            time
+        } else if model.target.is_some() {
+            1
+        } else {
+            steps + 1
+        }
+    }
+
+    /// The multi-step rollout loss from the first frame.
+    fn rollout_error(
+        &self,
+        model: &ActionJepa,
+        batch: &ActionInputs<'_>,
+        latents: &Tensor<3>,
+        steps: usize,
+    ) -> Tensor<1> {
+        let predicted = model.rollout(latents.clone().narrow(1, 0, 1), batch.actions.clone().narrow(1, 0, steps));
+        let target = if model.target.is_some() {
+            model.encode_target(batch.video.clone().narrow(2, 1, steps))
+        } else {
+            let target = latents.clone().narrow(1, 1, steps);
+            if self.prediction.detach_targets { target.detach() } else { target }
+        };
+        prediction(predicted, target, self.prediction.loss, self.prediction.normalise_targets)
+    }
+}
