@@ -1,0 +1,312 @@
+//! The few calls into FFmpeg that have no safe wrapper. Nothing outside this file is unsafe.
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, c_int};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr;
+
+use ffmpeg_next::ffi as sys;
+use ffmpeg_next::format::Pixel;
+use ffmpeg_next::format::context::{Input, Output};
+use ffmpeg_next::util::interrupt;
+use ffmpeg_next::packet::Ref;
+use ffmpeg_next::{Dictionary, Error, Packet, codec, frame};
+
+/// The path as an FFmpeg URL: always a local file, whatever characters its name has.
+fn file_url(path: &Path) -> Result<CString, Error> {
+    let mut url = b"file:".to_vec();
+    url.extend_from_slice(path.as_os_str().as_bytes());
+    CString::new(url).map_err(|_| Error::Other {
+        errno: ffmpeg_next::error::EINVAL,
+    })
+}
+
+/// Opens a container and reads its header, without probing the streams. `interrupted` is asked during blocking reads.
+pub(crate) fn open_input<F>(path: &Path, interrupted: F) -> Result<Input, Error>
+where
+    F: FnMut() -> bool + Send + 'static,
+{
+    let url = file_url(path)?;
+    let mut options = Dictionary::new();
+    // A playlist in disguise must not lead to other places.
+    options.set("protocol_whitelist", "file");
+    let interrupt = interrupt::new(Box::new(interrupted));
+    // SAFETY: the context is fresh; `avformat_open_input` frees it when it fails and fills it when it succeeds, so it is
+    // wrapped exactly once. The callback's closure lives in the guard, which the wrapper drops after closing the context
+    // (on failure the guard is dropped here, after the context is gone). The dictionary is given back before it is freed.
+    unsafe {
+        let mut context = sys::avformat_alloc_context();
+        if context.is_null() {
+            return Err(Error::Other {
+                errno: ffmpeg_next::error::ENOMEM,
+            });
+        }
+        (*context).interrupt_callback = interrupt.interrupt;
+        let mut raw_options = options.disown();
+        let code = sys::avformat_open_input(
+            &raw mut context,
+            url.as_ptr(),
+            ptr::null(),
+            &raw mut raw_options,
+        );
+        drop(Dictionary::own(raw_options));
+        match code {
+            0 => Ok(Input::wrap_with_interrupt(context, interrupt.guard)),
+            code => Err(Error::from(code)),
+        }
+    }
+}
+
+/// Looks into the packets for what the header does not say (`avformat_find_stream_info`).
+pub(crate) fn probe_streams(input: &mut Input) -> Result<(), Error> {
+    // SAFETY: the context is open, and borrowed exclusively.
+    match unsafe { sys::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) } {
+        code if code >= 0 => Ok(()),
+        code => Err(Error::from(code)),
+    }
+}
+
+/// Tells the demuxer to deliver packets of this stream only.
+pub(crate) fn keep_stream(input: &mut Input, stream: usize) {
+    let count = input.nb_streams() as usize;
+    assert!(stream < count, "stream {stream} of {count}");
+    for index in 0..count {
+        // SAFETY: `index` is below `nb_streams`, and the streams of an open context are valid.
+        unsafe {
+            let entry = *(*input.as_mut_ptr()).streams.add(index);
+            (*entry).discard = if index == stream {
+                sys::AVDiscard::AVDISCARD_DEFAULT
+            } else {
+                sys::AVDiscard::AVDISCARD_ALL
+            };
+        }
+    }
+}
+
+/// Width and height of a stream as its container tells them, in pixels; 0 when unknown.
+pub(crate) fn stream_size(input: &Input, stream: usize) -> (i32, i32) {
+    assert!(stream < input.nb_streams() as usize, "stream {stream}");
+    // SAFETY: `stream` is below `nb_streams`; streams and their parameters live as long as the context.
+    unsafe {
+        let entry = *(*input.as_ptr()).streams.add(stream);
+        ((*(*entry).codecpar).width, (*(*entry).codecpar).height)
+    }
+}
+
+/// Seeks to the key frame at or before `timestamp` (in the stream's time base).
+pub(crate) fn seek(input: &mut Input, stream: usize, timestamp: i64) -> Result<(), Error> {
+    // SAFETY: the context is open and borrowed exclusively; FFmpeg checks the stream index itself.
+    match unsafe {
+        sys::av_seek_frame(
+            input.as_mut_ptr(),
+            stream as c_int,
+            timestamp,
+            sys::AVSEEK_FLAG_BACKWARD,
+        )
+    } {
+        code if code >= 0 => Ok(()),
+        code => Err(Error::from(code)),
+    }
+}
+
+/// Whether the container wants the packet decoded but not shown (edit lists).
+pub(crate) fn is_cut_away(packet: &Packet) -> bool {
+    // SAFETY: a `Packet` owns a valid `AVPacket`.
+    unsafe { (*packet.as_ptr()).flags & sys::AV_PKT_FLAG_DISCARD != 0 }
+}
+
+/// How many frames the decoder must hold back to put them in display order, when the index knows it.
+pub(crate) fn set_reorder_depth(context: &mut codec::Context, frames: usize) {
+    // SAFETY: the context is allocated and not open yet; the field is a plain integer that decoders read when they open.
+    unsafe { (*context.as_mut_ptr()).has_b_frames = frames as c_int }
+}
+
+/// The pixel aspect of a frame, the container's before the codec's; (0, 1) when unknown.
+pub(crate) fn pixel_aspect(
+    input: &mut Input,
+    stream: usize,
+    frame: &mut frame::Video,
+) -> (i32, i32) {
+    assert!(stream < input.nb_streams() as usize, "stream {stream}");
+    // SAFETY: all three pointers are valid for the call, which only reads them.
+    unsafe {
+        let entry = *(*input.as_ptr()).streams.add(stream);
+        let aspect =
+            sys::av_guess_sample_aspect_ratio(input.as_mut_ptr(), entry, frame.as_mut_ptr());
+        (aspect.num, aspect.den)
+    }
+}
+
+/// Opens a file for a muxer.
+pub(crate) fn open_output(path: &Path, muxer: &str) -> Result<Output, Error> {
+    let url = file_url(path)?;
+    let muxer = CString::new(muxer).map_err(|_| Error::MuxerNotFound)?;
+    // SAFETY: the context is freed here if the file cannot be opened, and otherwise wrapped exactly once, with its `pb` open
+    // as the wrapper's destructor expects.
+    unsafe {
+        let mut context = ptr::null_mut();
+        let code = sys::avformat_alloc_output_context2(
+            &raw mut context,
+            ptr::null(),
+            muxer.as_ptr(),
+            url.as_ptr(),
+        );
+        if code < 0 {
+            return Err(Error::from(code));
+        }
+        let code = sys::avio_open(&raw mut (*context).pb, url.as_ptr(), sys::AVIO_FLAG_WRITE);
+        if code < 0 {
+            sys::avformat_free_context(context);
+            return Err(Error::from(code));
+        }
+        Ok(Output::wrap(context))
+    }
+}
+
+/// Writes what is still buffered and tells whether anything written so far was lost.
+pub(crate) fn flush_output(output: &mut Output) -> Result<(), Error> {
+    // SAFETY: `pb` is open from `open_output` until the wrapper is dropped.
+    let code = unsafe {
+        let io = (*output.as_mut_ptr()).pb;
+        sys::avio_flush(io);
+        (*io).error
+    };
+    if code < 0 {
+        Err(Error::from(code))
+    } else {
+        Ok(())
+    }
+}
+
+/// One side of a conversion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Picture {
+    /// Columns and rows, pixels.
+    pub(crate) size: (u32, u32),
+    /// Layout of the samples.
+    pub(crate) format: Pixel,
+    /// Luma from 0 to 255 (and not from 16 to 235).
+    pub(crate) full_range: bool,
+    /// Colour matrix, by FFmpeg's `AVColorSpace` number; 2 is unspecified.
+    pub(crate) matrix: i32,
+}
+
+/// A swscale context for one pair of picture kinds.
+pub(crate) struct Scaler {
+    context: *mut sys::SwsContext,
+    from: Picture,
+    to: Picture,
+}
+
+// SAFETY: the context is owned by this value alone and is not tied to the thread that made it.
+unsafe impl Send for Scaler {}
+
+impl Scaler {
+    /// Prepares a conversion; `flags` are swscale's.
+    pub(crate) fn new(from: Picture, to: Picture, flags: c_int) -> Result<Self, Error> {
+        // SAFETY: the context is fresh and is freed by `Drop`, also when a step below fails. The coefficient tables are
+        // static.
+        unsafe {
+            let scaler = Self {
+                context: sys::sws_alloc_context(),
+                from,
+                to,
+            };
+            if scaler.context.is_null() {
+                return Err(Error::Other {
+                    errno: ffmpeg_next::error::ENOMEM,
+                });
+            }
+            let source: sys::AVPixelFormat = from.format.into();
+            let target: sys::AVPixelFormat = to.format.into();
+            // 4:2:0 chroma lies between two rows; swscale counts the position in 1/256 of a chroma sample.
+            let chroma_row = if from.format == Pixel::YUV420P { 128 } else { -513 };
+            for (name, value) in [
+                (c"srcw", i64::from(from.size.0)),
+                (c"srch", i64::from(from.size.1)),
+                (c"src_format", source as i64),
+                (c"src_range", i64::from(from.full_range)),
+                (c"src_v_chr_pos", chroma_row),
+                (c"dstw", i64::from(to.size.0)),
+                (c"dsth", i64::from(to.size.1)),
+                (c"dst_format", target as i64),
+                (c"dst_range", i64::from(to.full_range)),
+                (c"sws_flags", i64::from(flags)),
+            ] {
+                let code = sys::av_opt_set_int(scaler.context.cast(), name.as_ptr(), value, 0);
+                if code < 0 {
+                    return Err(Error::from(code));
+                }
+            }
+            let code = sys::sws_init_context(scaler.context, ptr::null_mut(), ptr::null_mut());
+            if code < 0 {
+                return Err(Error::from(code));
+            }
+            // The result says whether swscale has a use for the tables; between RGB formats it has none.
+            sys::sws_setColorspaceDetails(
+                scaler.context,
+                sys::sws_getCoefficients(from.matrix),
+                c_int::from(from.full_range),
+                sys::sws_getCoefficients(to.matrix),
+                c_int::from(to.full_range),
+                0,
+                1 << 16,
+                1 << 16,
+            );
+            Ok(scaler)
+        }
+    }
+
+    /// Whether this conversion is from pictures of kind `from` to pictures of kind `to`.
+    pub(crate) fn fits(&self, from: &Picture, to: &Picture) -> bool {
+        self.from == *from && self.to == *to
+    }
+
+    /// Converts a whole frame.
+    pub(crate) fn run(
+        &mut self,
+        source: &frame::Video,
+        target: &mut frame::Video,
+    ) -> Result<(), Error> {
+        assert_eq!(
+            (source.width(), source.height(), source.format()),
+            (self.from.size.0, self.from.size.1, self.from.format),
+            "the source is not what the scaler was made for"
+        );
+        assert_eq!(
+            (target.width(), target.height(), target.format()),
+            (self.to.size.0, self.to.size.1, self.to.format),
+            "the target is not what the scaler was made for"
+        );
+        // SAFETY: both frames own planes of the size and format the context was made for, as just checked; swscale reads
+        // the source's rows 0 to height - 1 and writes all of the target's.
+        let rows = unsafe {
+            let (from, to) = (source.as_ptr(), target.as_mut_ptr());
+            if (*from).data[0].is_null() || (*to).data[0].is_null() {
+                return Err(Error::InvalidData);
+            }
+            sys::sws_scale(
+                self.context,
+                (*from).data.as_ptr().cast(),
+                (*from).linesize.as_ptr(),
+                0,
+                self.from.size.1 as c_int,
+                (*to).data.as_ptr(),
+                (*to).linesize.as_ptr(),
+            )
+        };
+        if rows == self.to.size.1 as c_int {
+            Ok(())
+        } else {
+            Err(Error::InvalidData)
+        }
+    }
+}
+
+impl Drop for Scaler {
+    fn drop(&mut self) {
+        // SAFETY: the context came from `sws_alloc_context` and is freed once; null is allowed.
+        unsafe { sys::sws_freeContext(self.context) }
+    }
+}

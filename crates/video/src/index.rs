@@ -1,0 +1,361 @@
+//! Which packet carries which frame, and when it is shown.
+
+use ffmpeg_next::codec::Id;
+
+use crate::demux::PacketRecord;
+
+/// Largest number of frames a decoder may hold back (H.264 and HEVC: 16).
+const MAX_REORDER: usize = 16;
+
+/// Whether a packet of this codec always carries exactly one frame, shown or marked as hidden, with reliable key flags.
+pub(crate) fn has_frame_packets(codec: Id) -> bool {
+    matches!(
+        codec,
+        Id::H264
+            | Id::HEVC
+            | Id::VP8
+            | Id::VP9
+            | Id::AV1
+            | Id::MJPEG
+            | Id::PRORES
+            | Id::FFV1
+            | Id::PNG
+    )
+}
+
+/// How a frame that comes out of the decoder is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identify {
+    /// By the number of its packet.
+    Packet,
+    /// By its place in the decoder's output, counted from the start of the file: for streams that give nothing else.
+    Count,
+}
+
+/// One frame that came out of the decoder while the file was read from its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DecodedFrame {
+    /// Number of its packet, if the decoder told it.
+    pub(crate) packet: Option<usize>,
+    /// Decoding time of the packet that was read last, time base units.
+    pub(crate) decoding: Option<i64>,
+    /// It, or a frame it is built on, is damaged.
+    pub(crate) damaged: bool,
+}
+
+/// The frames of a video in the order they are shown.
+#[derive(Debug)]
+pub(crate) struct FrameIndex {
+    /// Per frame: the number that identifies it (see [`Identify`]).
+    identifiers: Vec<usize>,
+    /// Per identifier: its frame.
+    frames: Vec<Option<usize>>,
+    /// Per frame: seconds from the first one.
+    times: Vec<f64>,
+    /// Packets where decoding can start, ascending, and where they stand in the order of showing.
+    keys: Vec<(usize, i64)>,
+    /// Per frame: where it stands in the order of showing, on the scale of `keys`.
+    places: Vec<i64>,
+    identify: Identify,
+    /// Frames the decoder must hold back to put them in order, if known.
+    reorder: Option<usize>,
+}
+
+impl FrameIndex {
+    /// From the container alone; `None` when that does not tell enough and the file has to be decoded once.
+    pub(crate) fn from_packets(
+        records: &[PacketRecord],
+        container: &str,
+        codec: Id,
+        seconds_per_unit: f64,
+    ) -> Option<Self> {
+        let trusted = ["mov,", "matroska", "flv"]
+            .iter()
+            .any(|name| container.starts_with(name));
+        if !trusted || !has_frame_packets(codec) || !records.first()?.key {
+            return None;
+        }
+        let first = records.first()?.presentation?;
+        let mut shown = Vec::with_capacity(records.len());
+        for (number, record) in records.iter().enumerate() {
+            let time = record.presentation?;
+            // What precedes the first key frame in time depends on frames that are not in the file.
+            if record.shown && !record.corrupt && time >= first {
+                shown.push((time, number));
+            }
+        }
+        shown.sort_unstable();
+        if shown.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return None;
+        }
+        let start = shown.first()?.0;
+        let keys = records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| record.key && !record.corrupt)
+            .filter_map(|(number, record)| Some((number, record.presentation?)))
+            .collect();
+        Some(Self::new(
+            shown.iter().map(|&(_, number)| number).collect(),
+            shown
+                .iter()
+                .map(|&(time, _)| (time - start) as f64 * seconds_per_unit)
+                .collect(),
+            keys,
+            shown.iter().map(|&(time, _)| time).collect(),
+            Identify::Packet,
+            Some(reorder_depth(records)),
+        ))
+    }
+
+    /// From a pass over the whole file with the decoder. `rate` is the nominal frame rate, for streams without times.
+    pub(crate) fn from_decoding(
+        decoded: &[DecodedFrame],
+        records: &[PacketRecord],
+        codec: Id,
+        seconds_per_unit: f64,
+        rate: Option<f64>,
+    ) -> Self {
+        let identify = identification(decoded, records.len());
+        let all_times = decoded_times(decoded, records, seconds_per_unit, rate);
+        let mut good: Vec<(usize, usize, f64)> = Vec::with_capacity(decoded.len());
+        for (count, (frame, &time)) in decoded.iter().zip(&all_times).enumerate() {
+            let identifier = match identify {
+                Identify::Packet => frame.packet.unwrap_or(count),
+                Identify::Count => count,
+            };
+            if !frame.damaged {
+                good.push((identifier, count, time));
+            }
+        }
+        let keys = match identify {
+            Identify::Count => vec![(0, 0)],
+            Identify::Packet => decoded
+                .iter()
+                .enumerate()
+                .filter_map(|(count, frame)| Some((frame.packet?, count as i64)))
+                // Pictures of these codecs build on the canvas before them, whatever the flags say.
+                .filter(|&(number, _)| number == 0 || !matches!(codec, Id::GIF | Id::APNG))
+                .filter(|&(number, _)| records[number].key && !records[number].corrupt)
+                .collect(),
+        };
+        let start = good.first().map_or(0.0, |frame| frame.2);
+        Self::new(
+            good.iter().map(|frame| frame.0).collect(),
+            good.iter().map(|frame| frame.2 - start).collect(),
+            keys,
+            good.iter().map(|frame| frame.1 as i64).collect(),
+            identify,
+            None,
+        )
+    }
+
+    fn new(
+        identifiers: Vec<usize>,
+        times: Vec<f64>,
+        mut keys: Vec<(usize, i64)>,
+        places: Vec<i64>,
+        identify: Identify,
+        reorder: Option<usize>,
+    ) -> Self {
+        keys.sort_unstable();
+        let mut frames = vec![None; identifiers.iter().max().map_or(0, |largest| largest + 1)];
+        for (frame, &identifier) in identifiers.iter().enumerate() {
+            frames[identifier] = Some(frame);
+        }
+        Self {
+            identifiers,
+            frames,
+            times,
+            keys,
+            places,
+            identify,
+            reorder,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.identifiers.len()
+    }
+
+    pub(crate) fn times(&self) -> &[f64] {
+        &self.times
+    }
+
+    pub(crate) fn identify(&self) -> Identify {
+        self.identify
+    }
+
+    pub(crate) fn reorder(&self) -> Option<usize> {
+        self.reorder
+    }
+
+    /// The frame a decoder output is, if it is one that is shown.
+    pub(crate) fn frame_of(&self, identifier: usize) -> Option<usize> {
+        self.frames.get(identifier).copied().flatten()
+    }
+
+    /// The packet at which to start decoding for a frame: the last key frame that comes no later in the file and is shown no
+    /// later (so that frames an open group of pictures shares with the group before it get that one too).
+    pub(crate) fn access_point(&self, frame: usize) -> usize {
+        if self.identify == Identify::Count {
+            return 0;
+        }
+        let (packet, place) = (self.identifiers[frame], self.places[frame]);
+        let before = self.keys.partition_point(|key| key.0 <= packet);
+        self.keys[..before]
+            .iter()
+            .rev()
+            .find(|key| key.1 <= place)
+            .map_or(0, |key| key.0)
+    }
+
+    /// The frame shown at a time (seconds from the first frame): the last one that begins no later.
+    pub(crate) fn at(&self, seconds: f64) -> usize {
+        // Times are multiples of the time base, asked for in decimals: a microsecond does not count.
+        self.times
+            .partition_point(|&time| time <= seconds + 1e-6)
+            .saturating_sub(1)
+    }
+}
+
+/// The largest number of packets that come before another one in the file but after it in time.
+fn reorder_depth(records: &[PacketRecord]) -> usize {
+    let window = 4 * MAX_REORDER;
+    records
+        .iter()
+        .enumerate()
+        .map(|(number, record)| {
+            records[number.saturating_sub(window)..number]
+                .iter()
+                .filter(|earlier| earlier.presentation > record.presentation)
+                .count()
+        })
+        .max()
+        .unwrap_or(0)
+        .min(MAX_REORDER)
+}
+
+/// Frames can be told apart by their packets when each has its own.
+fn identification(decoded: &[DecodedFrame], packets: usize) -> Identify {
+    let mut seen = vec![false; packets];
+    for frame in decoded {
+        match frame.packet {
+            Some(number) if number < packets && !seen[number] => seen[number] = true,
+            _ => return Identify::Count,
+        }
+    }
+    Identify::Packet
+}
+
+/// Seconds for every decoded frame, never falling: presentation times where they are usable, else decoding times, else the
+/// nominal rate. A time that falls back (a stream that was spliced) goes on one frame after the frame before it.
+fn decoded_times(
+    decoded: &[DecodedFrame],
+    records: &[PacketRecord],
+    seconds_per_unit: f64,
+    rate: Option<f64>,
+) -> Vec<f64> {
+    let step = 1.0 / rate.filter(|rate| *rate > 0.0).unwrap_or(25.0);
+    let presentation: Vec<Option<i64>> = decoded
+        .iter()
+        .map(|frame| records.get(frame.packet?)?.presentation)
+        .collect();
+    let decoding: Vec<Option<i64>> = decoded.iter().map(|frame| frame.decoding).collect();
+    let Some(chosen) = [presentation, decoding]
+        .into_iter()
+        .find(|times| usable(times))
+    else {
+        return (0..decoded.len()).map(|count| count as f64 * step).collect();
+    };
+    let (mut offset, mut last) = (0.0, f64::NEG_INFINITY);
+    chosen
+        .into_iter()
+        .map(|time| {
+            let mut seconds = match time {
+                Some(time) => time as f64 * seconds_per_unit + offset,
+                None => last + step,
+            };
+            if seconds < last {
+                offset += last + step - seconds;
+                seconds = last + step;
+            }
+            last = seconds;
+            seconds
+        })
+        .collect()
+}
+
+/// Times are usable when all are there and (but for a splice here or there) they rise.
+fn usable(times: &[Option<i64>]) -> bool {
+    let falls = times.windows(2).filter(|pair| pair[1] <= pair[0]).count();
+    !times.is_empty() && times.iter().all(Option::is_some) && falls <= times.len() / 50
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FrameIndex, has_frame_packets, reorder_depth};
+    use crate::demux::PacketRecord;
+    use ffmpeg_next::codec::Id;
+
+    fn records(times: &[(i64, bool)]) -> Vec<PacketRecord> {
+        times
+            .iter()
+            .enumerate()
+            .map(|(number, &(time, key))| PacketRecord {
+                presentation: Some(time),
+                decoding: Some(number as i64),
+                duration: 1,
+                bytes: 1,
+                key,
+                shown: true,
+                corrupt: false,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn open_groups_reach_back() {
+        // I0 P3 B1 B2 | I6 B4 B5 P7 : frames 4 and 5 precede the second key frame in time.
+        let times = [
+            (0, true),
+            (3, false),
+            (1, false),
+            (2, false),
+            (6, true),
+            (4, false),
+            (5, false),
+            (7, false),
+        ];
+        let records = records(&times);
+        let index =
+            FrameIndex::from_packets(&records, "mov,mp4", Id::H264, 0.5).expect("usable times");
+        assert_eq!(index.len(), 8);
+        assert_eq!(index.times()[3], 1.5);
+        let points: Vec<usize> = (0..8).map(|frame| index.access_point(frame)).collect();
+        assert_eq!(points, [0, 0, 0, 0, 0, 0, 4, 4]);
+        assert_eq!(
+            (index.frame_of(1), index.frame_of(4), index.frame_of(8)),
+            (Some(3), Some(6), None)
+        );
+        assert_eq!(
+            (index.at(-1.0), index.at(1.49), index.at(1.5), index.at(99.0)),
+            (0, 2, 3, 7)
+        );
+        assert_eq!(reorder_depth(&records), 1);
+    }
+
+    #[test]
+    fn doubtful_containers_are_decoded() {
+        let good = records(&[(0, true), (1, false)]);
+        let index = |records: &[PacketRecord], container: &str, codec| {
+            FrameIndex::from_packets(records, container, codec, 1.0).is_some()
+        };
+        assert!(index(&good, "mov,mp4", Id::H264));
+        assert!(!index(&good, "mpegts", Id::H264));
+        assert!(!index(&good, "mov,mp4", Id::MPEG4));
+        assert!(!index(&records(&[(0, true), (0, false)]), "mov,mp4", Id::H264));
+        assert!(!index(&records(&[(0, false), (1, true)]), "mov,mp4", Id::H264));
+        assert!(!has_frame_packets(Id::GIF));
+    }
+}

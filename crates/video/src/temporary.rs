@@ -1,0 +1,66 @@
+//! Files that appear complete or not at all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::VideoError;
+
+/// A file that is written under a temporary name in its own folder; dropped without [`TemporaryFile::keep`], it is removed.
+pub(crate) struct TemporaryFile {
+    target: PathBuf,
+    temporary: PathBuf,
+    kept: bool,
+}
+
+impl TemporaryFile {
+    /// Creates the empty temporary file beside `target`.
+    pub(crate) fn create(target: &Path) -> Result<Self, VideoError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let Some(name) = target.file_name() else {
+            return Err(VideoError::write(target, "create the file", "the path has no file name"));
+        };
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(
+            ".{}-{}.partial",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        ));
+        let temporary = target.with_file_name(hidden);
+        fs::File::create(&temporary)
+            .map_err(|error| VideoError::write(target, "create the file", error))?;
+        Ok(Self {
+            target: target.to_owned(),
+            temporary,
+            kept: false,
+        })
+    }
+
+    /// Where to write.
+    pub(crate) fn path(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// The final name, for messages.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Gives the finished file its name.
+    pub(crate) fn keep(mut self) -> Result<(), VideoError> {
+        fs::rename(&self.temporary, &self.target)
+            .map_err(|error| VideoError::write(&self.target, "rename into place", error))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // Nothing is left to be done if the file has gone already.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
