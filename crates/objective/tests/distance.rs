@@ -1,0 +1,78 @@
+//! The learned distance learns: on a chain whose shortest paths are known.
+
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::prelude::*;
+use burn::tensor::TensorData;
+use prevision_data::seed;
+use prevision_model::StepDistanceConfig;
+use prevision_objective::{DistanceConfig, distance, partners};
+use rand::Rng;
+
+const PLACES: usize = 21;
+const CLIPS: usize = 16;
+const TIME: usize = 9;
+
+/// What a place looks like: bounded features, none of which is the place itself times a constant.
+fn latent(place: usize) -> [f32; 6] {
+    let x = place as f32 / (PLACES - 1) as f32;
+    [(3.0 * x).sin(), (3.0 * x).cos(), (7.0 * x).sin(), (7.0 * x).cos(), x * x, (2.0 * x).exp() / 7.0]
+}
+
+fn tensor(places: &[usize], device: &Device) -> Tensor<2> {
+    let values: Vec<f32> = places.iter().flat_map(|&place| latent(place)).collect();
+    Tensor::from_data(TensorData::new(values, [places.len(), 6]), device)
+}
+
+/// Random walks of one step to the left or right, from anywhere.
+fn walks(step: u64) -> Vec<usize> {
+    let mut rng = seed::rng(3, "walks", 0, step);
+    let mut places = Vec::with_capacity(CLIPS * TIME);
+    for _ in 0..CLIPS {
+        let mut place = rng.random_range(0..PLACES);
+        for _ in 0..TIME {
+            places.push(place);
+            place = if rng.random() { (place + 1).min(PLACES - 1) } else { place.saturating_sub(1) };
+        }
+    }
+    places
+}
+
+#[test]
+fn distance_on_a_chain_is_the_number_of_steps() {
+    let config = DistanceConfig { weight: 1.0, offset: 40.0, softness: 4.0, ..DistanceConfig::default() };
+    let device = Device::flex().autodiff();
+    device.seed(0);
+    let mut head = StepDistanceConfig { hidden: 64, groups: 4, size: 4 }.init(6, &device);
+    let mut optimizer = AdamConfig::new().init();
+    let steps = 1500;
+    // All walks are on one chain: one episode.
+    let episodes = [0; CLIPS];
+    for step in 0..steps {
+        let embedded = head.embed(tensor(&walks(step), &device));
+        let select = |indices: Vec<usize>| {
+            let indices: Vec<i64> = indices.into_iter().map(|i| i as i64).collect();
+            let count = indices.len();
+            embedded.clone().select(0, Tensor::from_data(TensorData::new(indices, [count]), &device))
+        };
+        let partners = partners(&episodes, TIME, config.cross_episode, 5, step);
+        let pairs = head.distance_between(embedded.clone(), select(partners));
+        let starts: Vec<usize> = (0..CLIPS * TIME).filter(|i| i % TIME != TIME - 1).collect();
+        let ends = starts.iter().map(|i| i + 1).collect();
+        let transitions = head.distance_between(select(starts), select(ends));
+        let gradients = distance(pairs, transitions, &config).backward();
+        let rate = 3e-3 * (1.0 - step as f64 / steps as f64);
+        let gradients = GradientsParams::from_grads(gradients, &head);
+        head = optimizer.step(rate, head, gradients);
+    }
+    let head = head.valid();
+    let device = Device::flex();
+    let between = |a: usize, b: usize| {
+        let got = head.forward(tensor(&[a], &device), tensor(&[b], &device));
+        got.into_data().try_into_vec_as::<f32>().expect("a float")[0]
+    };
+    for (from, to, steps) in [(0, 10, 10.0), (20, 10, 10.0), (5, 15, 10.0), (0, 20, 20.0), (3, 8, 5.0)] {
+        let got = between(from, to);
+        assert!((got - steps).abs() < 0.2 * steps, "d({from}, {to}) = {got}, expected {steps}");
+    }
+}
