@@ -110,7 +110,7 @@ mod tests {
         let device = Device::flex();
         let on_device = batch.to_device(&normalise, &device);
         assert_eq!(on_device.video.dims(), [2, 3, 2, 1, 2]);
-        let values = on_device.video.into_data().to_vec::<f32>().unwrap();
+        let values = on_device.video.into_data().try_to_vec::<f32>().unwrap();
         let near = |found: &[f32], expected: &[f32]| {
             for (found, expected) in found.iter().zip(expected) {
                 assert!((found - expected).abs() < 1e-4, "{found} is not {expected}");
@@ -121,7 +121,7 @@ mod tests {
         near(&values[4..8], &[1.0 / 255.0 - 0.5, 4.0 / 255.0 - 0.5, 7.0 / 255.0 - 0.5, 10.0 / 255.0 - 0.5]);
         near(&values[8..12], &[2.0, 5.0, 8.0, 11.0]);
         near(&values[12..14], &[100.0, 103.0]);
-        assert_eq!(on_device.actions.unwrap().into_data().to_vec::<f32>().unwrap(), [0.0, 0.5, 100.0, 0.5]);
+        assert_eq!(on_device.actions.unwrap().into_data().try_to_vec::<f32>().unwrap(), [0.0, 0.5, 100.0, 0.5]);
         assert!(on_device.state.is_none());
         assert_eq!((on_device.labels, on_device.sources[1].video), (vec![Some(4); 2], 100));
     }

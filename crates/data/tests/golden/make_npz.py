@@ -1,0 +1,35 @@
+"""Columns as numpy itself writes them: every number type, compressed and not, C and Fortran order.
+
+    python3 -m venv venv && venv/bin/pip install numpy && venv/bin/python make_npz.py
+
+Two episodes of 3 and 2 rows. Value of row r, number k: see below; the test in ../numpy.rs knows the same formulas.
+"""
+
+import pathlib
+
+import numpy as np
+
+here = pathlib.Path(__file__).parent / "npz"
+here.mkdir(exist_ok=True)
+rows = np.arange(5)
+
+np.savez(here / "ep_len.npz", np.array([3, 2], dtype=np.int32))
+np.savez(here / "ep_offset.npz", np.array([0, 3], dtype=np.int64))
+
+# action[r] = (r / 8, -r), the last row of each episode NaN; float64, compressed
+action = np.stack([rows / 8, -rows], axis=1).astype(np.float64)
+action[[2, 4]] = np.nan
+np.savez_compressed(here / "action.npz", action)
+
+# grid[r, i, j] = 100 r + 10 i + j in Fortran order
+grid = 100 * rows[:, None, None] + 10 * np.arange(2)[None, :, None] + np.arange(3)[None, None, :]
+np.savez(here / "grid.npz", np.asfortranarray(grid.astype(np.float32)))
+
+# one number a row: 3 r in each integer type, r odd as a boolean
+for kind in ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]:
+    np.savez_compressed(here / f"{kind}.npz", (3 * rows).astype(kind))
+np.savez(here / "bool.npz", rows % 2 == 1)
+np.savez(here / "big_endian.npz", (3 * rows).astype(">f4"))
+
+# not a number column
+np.savez(here / "text.npz", np.array(["a", "b", "c", "d", "e"]))
