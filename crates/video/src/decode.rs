@@ -1,35 +1,54 @@
 //! The decoder: packets in, identified frames out.
 
+use std::collections::VecDeque;
+
 use ffmpeg_next::codec::{Context, threading};
 use ffmpeg_next::{Error, decoder, frame};
 
 use crate::demux::Demuxer;
+use crate::index::MAX_REORDER;
 use crate::{VideoError, ffi};
 
+/// The decoder wants more input first.
+const AGAIN: Error = Error::Other {
+    errno: ffmpeg_next::error::EAGAIN,
+};
 /// Errors in a row after which a decoder that has no more input is given up.
 const MAX_ERRORS: usize = 64;
 
-/// A decoder that is fed packets in file order from a start that can be chosen.
+/// A decoder that is fed packets in file order from a start that can be chosen, and that gives frames in the order they are
+/// shown.
+///
+/// A decoder tells of damage only when the damaged frame comes out, which may be after frames that were built on it. So a
+/// frame waits here until all frames of earlier packets are out.
 pub(crate) struct Decoder {
     decoder: decoder::Video,
+    /// The frame given last.
     frame: frame::Video,
+    /// Frames that came out and wait.
+    waiting: VecDeque<(frame::Video, Option<usize>)>,
+    /// Packets from the start on: whether their frame is out, or will never come.
+    settled: Vec<bool>,
+    /// How many of `settled` are so without a gap.
+    settled_before: usize,
     /// Packet at which decoding began.
     start: usize,
     /// Packet that is fed next.
     next: usize,
     draining: bool,
-    /// Frames that came out since the start.
+    ended: bool,
+    /// Frames given since the start.
     count: usize,
     /// Packets found damaged since the start.
     damage: Vec<usize>,
     threads: usize,
 }
 
-/// A frame that came out; its pixels are in [`Decoder::frame`].
+/// A frame that is given; its pixels are in [`Decoder::frame`].
 pub(crate) struct Output {
     /// Number of its packet.
     pub(crate) packet: Option<usize>,
-    /// How many came out before it since the start.
+    /// How many were given before it since the start.
     pub(crate) count: usize,
     /// Whether it, or a frame it may build on, is damaged.
     pub(crate) damaged: bool,
@@ -72,9 +91,13 @@ impl Decoder {
         Ok(Self {
             decoder: decoder.video().map_err(failed)?,
             frame: frame::Video::empty(),
+            waiting: VecDeque::new(),
+            settled: Vec::new(),
+            settled_before: 0,
             start: 0,
             next: 0,
             draining: false,
+            ended: false,
             count: 0,
             damage: Vec::new(),
             threads,
@@ -87,7 +110,11 @@ impl Decoder {
         self.start = packet;
         self.next = packet;
         self.draining = false;
+        self.ended = false;
         self.count = 0;
+        self.waiting.clear();
+        self.settled.clear();
+        self.settled_before = 0;
         self.damage.clear();
     }
 
@@ -101,52 +128,108 @@ impl Decoder {
         self.next
     }
 
-    /// The frame that came out last.
+    /// The frame that was given last.
     pub(crate) fn frame(&mut self) -> &mut frame::Video {
         &mut self.frame
     }
 
-    /// Decodes until a frame comes out; `None` after the last one.
+    /// Decodes until a frame can be given; `None` after the last one.
     pub(crate) fn advance(&mut self, demuxer: &mut Demuxer) -> Result<Option<Output>, VideoError> {
+        loop {
+            if self.next_is_certain() {
+                let Some((frame, packet)) = self.waiting.pop_front() else {
+                    return Ok(None);
+                };
+                self.frame = frame;
+                let count = self.count;
+                self.count += 1;
+                return Ok(Some(Output {
+                    packet,
+                    count,
+                    damaged: self.is_damaged(packet, demuxer),
+                }));
+            }
+            self.step(demuxer)?;
+        }
+    }
+
+    /// Whether everything is known that could speak against the frame at the head of the queue.
+    fn next_is_certain(&self) -> bool {
+        if self.ended || self.waiting.len() > MAX_REORDER {
+            return true;
+        }
+        match self.waiting.front() {
+            None => false,
+            Some((_, None)) => true,
+            // What has not come out this long after it was fed will not.
+            Some(&(_, Some(packet))) => {
+                let late = self.next.saturating_sub(MAX_REORDER + self.threads);
+                packet <= (self.start + self.settled_before).max(late)
+            }
+        }
+    }
+
+    /// Takes one frame out of the decoder, or feeds it one packet.
+    fn step(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
         let mut errors = 0;
         loop {
-            match self.decoder.receive_frame(&mut self.frame) {
+            let mut frame = frame::Video::empty();
+            match self.decoder.receive_frame(&mut frame) {
                 Ok(()) => {
-                    let count = self.count;
-                    self.count += 1;
-                    let packet = self.frame.pts().and_then(|pts| usize::try_from(pts).ok());
-                    if self.frame.is_corrupt() || self.frame.has_decode_errors() {
+                    let packet = frame.pts().and_then(|pts| usize::try_from(pts).ok());
+                    if frame.is_corrupt() || frame.has_decode_errors() {
                         self.damage.push(packet.unwrap_or(self.next));
                     }
-                    return Ok(Some(Output {
-                        packet,
-                        count,
-                        damaged: self.is_damaged(packet, demuxer),
-                    }));
+                    if let Some(packet) = packet {
+                        self.settle(packet);
+                    }
+                    self.waiting.push_back((frame, packet));
+                    return Ok(());
                 }
-                Err(Error::Eof) => return Ok(None),
-                Err(error) => {
-                    let wants_input = error
-                        == Error::Other {
-                            errno: ffmpeg_next::error::EAGAIN,
-                        };
-                    if !wants_input {
-                        self.note_damage();
-                        errors += 1;
-                    }
-                    if self.draining && (wants_input || errors > MAX_ERRORS) {
-                        return Ok(None);
-                    }
+                Err(AGAIN) if !self.draining => return self.feed(demuxer),
+                Err(AGAIN | Error::Eof) => {
+                    self.ended = true;
+                    return Ok(());
+                }
+                Err(_) => {
+                    self.note_damage();
+                    errors += 1;
                     if !self.draining {
-                        self.feed(demuxer)?;
+                        return self.feed(demuxer);
+                    }
+                    if errors > MAX_ERRORS {
+                        self.ended = true;
+                        return Ok(());
                     }
                 }
             }
         }
     }
 
+    /// The frame of this packet is out, or will never come.
+    fn settle(&mut self, packet: usize) {
+        let Some(place) = packet.checked_sub(self.start) else {
+            return;
+        };
+        if self.settled.len() <= place {
+            self.settled.resize(place + 1, false);
+        }
+        self.settled[place] = true;
+        while self.settled.get(self.settled_before) == Some(&true) {
+            self.settled_before += 1;
+        }
+    }
+
     fn feed(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
-        let sent = match demuxer.packet(self.next)? {
+        let number = self.next;
+        let silent = demuxer.records().get(number).is_some_and(|record| {
+            let start = &demuxer.records()[self.start];
+            !record.shown || record.corrupt || record.presentation < start.presentation
+        });
+        if silent {
+            self.settle(number);
+        }
+        let sent = match demuxer.packet(number)? {
             Some(packet) => {
                 self.next += 1;
                 self.decoder.send_packet(packet)
@@ -158,6 +241,7 @@ impl Decoder {
         };
         if sent.is_err() {
             self.note_damage();
+            self.settle(number);
         }
         Ok(())
     }

@@ -120,7 +120,7 @@ impl Palette {
             .step_by(step)
             .flat_map(|&[red, green, blue]| [red, green, blue, 255])
             .collect();
-        let network = NeuQuant::new(3, 256, &sample);
+        let network = NeuQuant::new(1, 256, &sample);
         Self {
             colors: network.color_map_rgb(),
             known: HashMap::new(),

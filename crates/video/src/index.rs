@@ -5,7 +5,7 @@ use ffmpeg_next::codec::Id;
 use crate::demux::PacketRecord;
 
 /// Largest number of frames a decoder may hold back (H.264 and HEVC: 16).
-const MAX_REORDER: usize = 16;
+pub(crate) const MAX_REORDER: usize = 16;
 
 /// Whether a packet of this codec always carries exactly one frame, shown or marked as hidden, with reliable key flags.
 pub(crate) fn has_frame_packets(codec: Id) -> bool {

@@ -69,8 +69,8 @@ pub struct Video {
     index: FrameIndex,
     info: VideoInfo,
     size: (usize, usize),
-    /// The frame that came out of the decoder last.
-    current: Option<usize>,
+    /// The frame the decoder gave last, and whether it is intact.
+    current: Option<(usize, bool)>,
     /// Whether the decoder stands at `current`; false once it has run to the end.
     running: bool,
     /// Frames that are known not to be decodable, and why.
@@ -130,7 +130,7 @@ impl Video {
             index,
             info,
             size,
-            current: Some(current),
+            current: Some((current, true)),
             running: true,
             lost: HashMap::new(),
         })
@@ -148,14 +148,14 @@ impl Video {
 
     /// Brings frame `index` into the decoder's hands.
     fn decode(&mut self, index: usize) -> Result<(), VideoError> {
-        if self.running && self.current == Some(index) {
+        if self.running && self.current == Some((index, true)) {
             return Ok(());
         }
         if let Some(reason) = self.lost.get(&index) {
             return Err(self.lost_frame(index, reason.clone()));
         }
         let from = self.index.access_point(index);
-        let passed = self.current.is_some_and(|current| current >= index);
+        let passed = self.current.is_some_and(|(current, _)| current >= index);
         let ahead = self.running && !passed && from <= self.decoder.position();
         if !ahead || self.decoder.start() > from {
             self.restart(from);
@@ -185,7 +185,7 @@ impl Video {
             let Some(frame) = identify(&self.index, &output) else {
                 continue;
             };
-            self.current = Some(frame);
+            self.current = Some((frame, !output.damaged));
             if frame == index {
                 return Ok(output.damaged.then_some("its data are damaged"));
             }
@@ -298,6 +298,7 @@ fn first_good_frame(
         path: demuxer.path().to_owned(),
         reason: match demuxer.problem() {
             Some(problem) => problem.to_owned(),
+            None if packets == 0 => "its video stream holds no packets".to_owned(),
             None => format!("the video stream has {packets} packets, and the decoder made no intact frame of them"),
         },
     })
