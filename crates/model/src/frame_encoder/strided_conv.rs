@@ -137,3 +137,37 @@ impl PatchConvolution {
         tokens.reshape([batch * time, outputs, rows, columns])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+    use burn::tensor::module::conv2d;
+    use burn::tensor::ops::ConvOptions;
+
+    use super::*;
+
+    #[test]
+    fn patch_layer_equals_a_convolution_of_the_padded_frame() {
+        let device = Device::flex();
+        let layer = PatchConvolution::new(3, 5, 4, &device);
+        let video = Tensor::<5>::random([2, 3, 2, 9, 14], Distribution::Default, &device);
+        let kernel = layer.weight.val().reshape([5, 3, 4, 4]);
+        let frames = video.clone().swap_dims(1, 2).reshape([4, 3, 9, 14]).pad((0, 2, 0, 3), PadMode::Constant(0.0));
+        let expected = conv2d(frames, kernel, Some(layer.bias.val()), ConvOptions::new([4, 4], [0, 0], [1, 1], 1));
+        let actual = layer.forward(video);
+        assert_eq!(actual.dims(), [4, 5, 3, 4]);
+        let error: f32 = (actual - expected).abs().max().into_scalar();
+        assert!(error < 1e-5, "largest error {error}");
+    }
+
+    #[test]
+    fn default_parameters_and_output() {
+        let device = Device::flex();
+        let input = InputShape { channels: 3, frames: 2, height: 65, width: 65, action_dim: 2, state_dim: 2 };
+        let encoder = StridedConvConfig::default().init(&input, &device);
+        // 48*32+32 + 9*32*64+64 + 9*64*64+64 + 64*5*5*256+256 + 2*256
+        assert_eq!(encoder.num_params(), 467_360);
+        let latents = encoder.forward(Tensor::<5>::random([2, 3, 2, 65, 65], Distribution::Default, &device));
+        assert_eq!(latents.dims(), [4, 256]);
+    }
+}

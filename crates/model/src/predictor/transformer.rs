@@ -2,7 +2,7 @@
 //! Peebles and Xie 2023, "Scalable Diffusion Models with Transformers", figure 3).
 
 use burn::module::{Initializer, Module, Param};
-use burn::nn::{LayerNorm, Linear};
+use burn::nn::{LayerNorm, Linear, LinearConfig};
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor, TensorData, assert_shape};
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ impl ActionTransformerConfig {
         };
         ActionTransformer {
             input: normal_linear(dim, self.width, TRANSFORMER_STD, device),
-            action: normal_linear(action_dim, self.width, TRANSFORMER_STD, device),
+            action: LinearConfig::new(action_dim, self.width).init(device),
             learned_positions: (self.positions == TimePositions::Learned).then(|| initializer.init([self.history, self.width], device)),
             blocks: (1..=self.depth).map(|layer| ConditionedBlock::new(self, layer, device)).collect(),
             norm: transformer_norm(self.width, device),

@@ -99,3 +99,59 @@ fn partner_matrix(head_dim: usize) -> Vec<f32> {
     }
     values
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Turns `[1, 2, 3, 4, 5, .., 12]` at token `id` of a grid `[2, 2, 2]`; four channels per axis.
+    fn turned(id: i64, tiled: bool) -> Vec<f32> {
+        let device = Device::flex();
+        let ids = TokenIds::from_data([[id]], &device);
+        let x = Tensor::<1>::from_data((1..=12).map(|i| i as f32).collect::<Vec<_>>().as_slice(), &device).reshape([1, 1, 1, 12]);
+        Rotation::new(ids, [2, 2, 2], 12, tiled).apply(x).try_into_vec_as::<f32>().unwrap()
+    }
+
+    fn assert_close(actual: &[f32], expected: &[f32]) {
+        for (a, e) in actual.iter().zip(expected) {
+            assert!((a - e).abs() < 2e-6, "{actual:?} is not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn upstream_literals() {
+        // Token 4 is at time 1, row 0, column 0: only the first four channels turn.
+        assert_close(&turned(4, true)[..4], &[-1.142_640, 2.009_900, -1.744_977, 4.029_800]);
+        assert_close(&turned(4, false)[..4], &[-1.142_640, 1.922_076, 2.959_851, 4.029_800]);
+        assert_eq!(turned(4, true)[4..], [5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]);
+    }
+
+    #[test]
+    fn each_axis_turns_its_own_channels() {
+        // Token 3 is at time 0, row 1, column 1.
+        let actual = turned(3, false);
+        assert_eq!(actual[..4], [1.0, 2.0, 3.0, 4.0]);
+        let (s, c) = 1.0_f32.sin_cos();
+        assert_close(&actual[4..6], &[5.0 * c - 6.0 * s, 6.0 * c + 5.0 * s]);
+        let (s, c) = 0.01_f32.sin_cos();
+        assert_close(&actual[10..12], &[11.0 * c - 12.0 * s, 12.0 * c + 11.0 * s]);
+    }
+
+    #[test]
+    fn channels_per_axis_equal_upstream() {
+        assert_eq!([64, 80, 32].map(axis_channels), [20, 26, 10]);
+    }
+
+    #[test]
+    fn proper_rotation_depends_on_differences_alone() {
+        let device = Device::flex();
+        let vector = |id: i64, tiled: bool, first: f32| {
+            let x = Tensor::<1>::from_data((0..12).map(|i| (first + i as f32).sin()).collect::<Vec<_>>().as_slice(), &device);
+            Rotation::new(TokenIds::from_data([[id]], &device), [4, 4, 4], 12, tiled).apply(x.reshape([1, 1, 1, 12]))
+        };
+        let product = |a: i64, b: i64, tiled: bool| -> f32 { (vector(a, tiled, 0.3) * vector(b, tiled, 1.7)).sum().into_scalar() };
+        // Tokens (0,0,0)-(1,1,1) and (1,2,1)-(2,3,2) are the same step apart.
+        assert!((product(0, 21, false) - product(25, 46, false)).abs() < 1e-5);
+        assert!((product(0, 21, true) - product(25, 46, true)).abs() > 1e-3, "the tiled form is known not to be relative");
+    }
+}

@@ -44,3 +44,27 @@ pub(crate) fn sin_cos_axis(position: usize, size: usize) -> Vec<f32> {
     let angle = |i: usize| position as f64 * 10_000_f64.powf(-(i as f64) / half as f64);
     (0..half).map(|i| angle(i).sin() as f32).chain((0..half).map(|i| angle(i).cos() as f32)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn split_and_order() {
+        // Token (1, 0, 1) of a grid [2, 2, 2], width 8: time takes 4 channels, row 2, column 2.
+        let table = sin_cos_values([2, 2, 2], 8);
+        let (s, c) = 1.0_f64.sin_cos();
+        let (s2, c2) = 0.01_f64.sin_cos();
+        let expected = [s, s2, c, c2, 0.0, 1.0, s, c];
+        for (actual, expected) in table[5 * 8..6 * 8].iter().zip(expected) {
+            assert!((f64::from(*actual) - expected).abs() < 1e-7);
+        }
+    }
+
+    #[test]
+    fn one_frame_leaves_all_channels_to_rows_and_columns() {
+        let table = sin_cos_values([1, 2, 2], 4);
+        let (s, c) = (1.0_f64.sin() as f32, 1.0_f64.cos() as f32);
+        assert_eq!(table, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, s, c, s, c, 0.0, 1.0, s, c, s, c]);
+    }
+}

@@ -60,3 +60,28 @@ impl TubeletEmbed {
         self.projection.forward(tubelets)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Param;
+    use burn::tensor::Distribution;
+    use burn::tensor::module::conv3d;
+    use burn::tensor::ops::ConvOptions;
+
+    use super::*;
+
+    #[test]
+    fn equals_a_convolution_with_the_transposed_kernel() {
+        let device = Device::flex();
+        let kernel = Tensor::<5>::random([5, 3, 2, 4, 4], Distribution::Default, &device);
+        let bias = Tensor::<1>::random([5], Distribution::Default, &device);
+        let mut embed = TubeletEmbed::new(3, 5, 2, 4, &device);
+        embed.projection.weight = Param::from_tensor(kernel.clone().reshape([5, 96]).transpose());
+        embed.projection.bias = Some(Param::from_tensor(bias.clone()));
+        let video = Tensor::<5>::random([2, 3, 4, 8, 12], Distribution::Default, &device);
+        let convolved = conv3d(video.clone(), kernel, Some(bias), ConvOptions::new([2, 4, 4], [0, 0, 0], [1, 1, 1], 1));
+        let expected: Tensor<3> = convolved.flatten::<3>(2, 4).swap_dims(1, 2);
+        let error: f32 = (embed.forward(video) - expected).abs().max().into_scalar();
+        assert!(error < 1e-4, "largest error {error}");
+    }
+}

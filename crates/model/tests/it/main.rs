@@ -1,0 +1,47 @@
+//! Tests that look at the crate from outside.
+
+mod causality;
+mod configuration;
+mod counts;
+mod golden_gru;
+mod gradients;
+mod masks;
+mod masked_model;
+mod speed;
+mod target;
+mod weight_files;
+mod world_model;
+
+use burn::tensor::{Device, Distribution, Tensor};
+use prevision_model::{ActionJepaConfig, ActionPredictorConfig, FrameEncoderConfig, InputShape, StepDistanceConfig, TargetConfig};
+
+/// A small clip shape.
+const SMALL: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
+
+/// Configuration of a small model from JSON for encoder, predictor and target.
+fn config(encoder: &str, predictor: &str, target: &str) -> ActionJepaConfig {
+    ActionJepaConfig {
+        encoder: serde_json::from_str::<FrameEncoderConfig>(encoder).expect("encoder"),
+        predictor: serde_json::from_str::<ActionPredictorConfig>(predictor).expect("predictor"),
+        target: serde_json::from_str::<TargetConfig>(target).expect("target"),
+        distance: StepDistanceConfig { hidden: 16, groups: 3, size: 2 },
+    }
+}
+
+const STRIDED: &str = r#"{"kind":"strided-conv","widths":[4,6],"dim":8}"#;
+const IMPALA: &str = r#"{"kind":"impala","widths":[4,4],"dim":8}"#;
+const VIT: &str = r#"{"kind":"vit","patch":8,"width":12,"depth":2,"heads":2,"dim":8}"#;
+const GRU: &str = r#"{"kind":"gru"}"#;
+const TRANSFORMER: &str = r#"{"kind":"transformer","history":3,"width":16,"depth":2,"heads":2}"#;
+const SHARED: &str = r#"{"kind":"shared"}"#;
+const MOMENTUM: &str = r#"{"kind":"momentum","momentum":0.9}"#;
+
+fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
+}
+
+/// Largest absolute difference.
+fn difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+    assert_eq!(a.dims(), b.dims());
+    (a - b).abs().max().into_scalar()
+}
