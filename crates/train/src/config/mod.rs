@@ -1,7 +1,11 @@
 //! The experiment's configuration: one TOML file, one section per part of the framework.
 
 mod eval;
+mod experiment;
+mod load;
+mod locate;
 mod optimizer;
+mod overlay;
 mod plan;
 mod range;
 mod schedule;
@@ -9,8 +13,11 @@ mod solver;
 mod train;
 
 pub use eval::EvalConfig;
+pub use experiment::ExperimentConfig;
+pub use load::{load, parse};
 pub use optimizer::OptimizerConfig;
 pub use plan::{Collision, CostConfig, Layout, PlanConfig};
-pub use schedule::{LearningRateConfig, MomentumConfig, ScheduleConfig, Warmup};
+pub use schedule::{LearningRateConfig, ScheduleConfig};
+pub(crate) use schedule::warmup_share;
 pub use solver::SolverConfig;
 pub use train::TrainConfig;

@@ -31,6 +31,11 @@ pub struct PlanConfig {
     pub cost: CostConfig,
     /// Whether the cost is summed over the steps of the horizon; otherwise only its last step counts. Default true.
     pub summed: bool,
+    /// Largest number of actions in an episode. Unset: the environment's own.
+    pub max_steps: Option<usize>,
+    /// Whether an episode ends when it arrives. That is cheaper; otherwise every episode runs to its last step, so that
+    /// one run gives both the rate of episodes that arrived and of those still there at the end. Default false.
+    pub stop_on_arrival: bool,
     /// Number of episodes. Default 50.
     pub episodes: usize,
     /// How many of the episodes are filmed when a folder for videos is given. Default 4.
@@ -84,6 +89,8 @@ impl Default for PlanConfig {
             action_norm: None,
             cost: CostConfig::default(),
             summed: true,
+            max_steps: None,
+            stop_on_arrival: false,
             episodes: 50,
             videos: 4,
         }
@@ -102,6 +109,9 @@ impl PlanConfig {
         check("plan.initial_std", self.initial_std).above(0.0)?;
         if let Some(norm) = self.action_norm {
             check("plan.action_norm", norm).above(0.0)?;
+        }
+        if let Some(steps) = self.max_steps {
+            check("plan.max_steps", steps as f64).at_least(1.0)?;
         }
         check("plan.episodes", self.episodes as f64).at_least(1.0)?;
         Ok(())
