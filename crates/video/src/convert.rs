@@ -1,6 +1,6 @@
 //! Decoded pictures to upright RGB.
 
-use ffmpeg_next::ffi::{SWS_BICUBIC, AVColorSpace};
+use ffmpeg_next::ffi::{AVColorSpace, SWS_BICUBIC};
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{Error, color, frame};
 

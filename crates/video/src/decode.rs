@@ -22,7 +22,7 @@ const MAX_ERRORS: usize = 64;
 /// A decoder tells of damage only when the damaged frame comes out, which may be after frames that were built on it. So a
 /// frame waits here until all frames of earlier packets are out.
 pub(crate) struct Decoder {
-    decoder: decoder::Video,
+    codec: decoder::Video,
     /// The frame given last.
     frame: frame::Video,
     /// Frames that came out and wait.
@@ -89,7 +89,7 @@ impl Decoder {
         let mut decoder = context.decoder();
         decoder.set_packet_time_base(demuxer.time_base());
         Ok(Self {
-            decoder: decoder.video().map_err(failed)?,
+            codec: decoder.video().map_err(failed)?,
             frame: frame::Video::empty(),
             waiting: VecDeque::new(),
             settled: Vec::new(),
@@ -106,7 +106,7 @@ impl Decoder {
 
     /// Forgets everything and goes on at `packet`.
     pub(crate) fn restart(&mut self, packet: usize) {
-        self.decoder.flush();
+        self.codec.flush();
         self.start = packet;
         self.next = packet;
         self.draining = false;
@@ -121,6 +121,12 @@ impl Decoder {
     /// The packet at which decoding began.
     pub(crate) fn start(&self) -> usize {
         self.start
+    }
+
+    /// Frames given since the start.
+    #[cfg(test)]
+    pub(crate) fn given(&self) -> usize {
+        self.count
     }
 
     /// The packet that is fed next.
@@ -174,7 +180,7 @@ impl Decoder {
         let mut errors = 0;
         loop {
             let mut frame = frame::Video::empty();
-            match self.decoder.receive_frame(&mut frame) {
+            match self.codec.receive_frame(&mut frame) {
                 Ok(()) => {
                     let packet = frame.pts().and_then(|pts| usize::try_from(pts).ok());
                     if frame.is_corrupt() || frame.has_decode_errors() {
@@ -229,15 +235,12 @@ impl Decoder {
         if silent {
             self.settle(number);
         }
-        let sent = match demuxer.packet(number)? {
-            Some(packet) => {
-                self.next += 1;
-                self.decoder.send_packet(packet)
-            }
-            None => {
-                self.draining = true;
-                self.decoder.send_eof()
-            }
+        let sent = if let Some(packet) = demuxer.packet(number)? {
+            self.next += 1;
+            self.codec.send_packet(packet)
+        } else {
+            self.draining = true;
+            self.codec.send_eof()
         };
         if sent.is_err() {
             self.note_damage();

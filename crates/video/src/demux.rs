@@ -3,24 +3,21 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::format::stream::Disposition;
-use ffmpeg_next::{Error, Packet, Rational, media};
+use ffmpeg_next::{Error, Packet, Rational};
 
 use crate::hidden::is_hidden;
+use crate::stream::{Clock, PATIENCE, open_stream};
 use crate::{VideoError, ffi};
 
 /// Files whose packets are together at most this large are read once and kept; larger ones are read again as needed.
-const KEEP_BYTES: usize = 8 << 20;
-/// Longest time for one step of the container's reader.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const KEEP_BYTES: usize = 8 << 20;
 /// How many unknown packets after a seek are passed over before the file is read from the start instead.
 const SEEK_SLACK: usize = 256;
+/// After so many seeks to places that cannot be told, the file is always read from the start.
+const MAX_MISSES: usize = 3;
 
 /// What the container says of one packet. Times are in units of the stream's time base.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +54,8 @@ enum Store {
         known: HashMap<Identity, Option<usize>>,
         /// The packet read last, and its number.
         held: Option<(usize, Packet)>,
-        /// Whether seeking has led to the right place so far.
-        seekable: bool,
+        /// How often seeking has led to a place that cannot be told.
+        misses: usize,
     },
 }
 
@@ -75,8 +72,9 @@ pub(crate) struct Demuxer {
 }
 
 impl Demuxer {
-    /// Opens the file and reads all packets of its video stream once, without decoding.
-    pub(crate) fn open(path: &Path) -> Result<Self, VideoError> {
+    /// Opens the file and reads all packets of its video stream once, without decoding; they are kept if they take no more
+    /// than `keep_bytes`.
+    pub(crate) fn open(path: &Path, keep_bytes: usize) -> Result<Self, VideoError> {
         let clock = Clock::new();
         let (input, stream) = open_stream(path, &clock)?;
         let codec = input
@@ -92,11 +90,11 @@ impl Demuxer {
             records: Vec::new(),
             problem: None,
         };
-        demuxer.read_all()?;
+        demuxer.read_all(keep_bytes)?;
         Ok(demuxer)
     }
 
-    fn read_all(&mut self) -> Result<(), VideoError> {
+    fn read_all(&mut self, keep_bytes: usize) -> Result<(), VideoError> {
         let mut kept = Some((Vec::new(), 0));
         loop {
             let mut packet = Packet::empty();
@@ -106,7 +104,8 @@ impl Demuxer {
                 Err(Error::Exit) => return Err(self.timeout()),
                 Err(error) => {
                     let count = self.records.len();
-                    self.problem = Some(format!("the container ends after {count} packets: {error}"));
+                    self.problem =
+                        Some(format!("the container ends after {count} packets: {error}"));
                     break;
                 }
             }
@@ -122,7 +121,7 @@ impl Demuxer {
             });
             if let Some((packets, bytes)) = &mut kept {
                 *bytes += packet.size();
-                if *bytes <= KEEP_BYTES {
+                if *bytes <= keep_bytes {
                     packet.set_pts(Some(packets.len() as i64));
                     packets.push(packet);
                 } else {
@@ -136,7 +135,7 @@ impl Demuxer {
                 next: None,
                 known: self.identities(),
                 held: None,
-                seekable: true,
+                misses: 0,
             },
         };
         Ok(())
@@ -217,6 +216,15 @@ impl Demuxer {
         })
     }
 
+    /// How often a seek led to a place that cannot be told.
+    #[cfg(test)]
+    pub(crate) fn misses(&self) -> usize {
+        match self.store {
+            Store::Memory(_) => 0,
+            Store::File { misses, .. } => misses,
+        }
+    }
+
     /// Reads packet `number` from the file into `held`.
     fn load(&mut self, number: usize) -> Result<(), VideoError> {
         let Store::File { next, held, .. } = &self.store else {
@@ -261,9 +269,12 @@ impl Demuxer {
     /// Seeks so that packet `number` or an earlier one is held; false when the place cannot be told.
     fn seek_to(&mut self, number: usize) -> Result<bool, VideoError> {
         let record = self.records[number];
-        let Store::File { seekable: true, .. } = self.store else {
+        let Store::File { misses, .. } = self.store else {
             return Ok(false);
         };
+        if number == 0 || misses >= MAX_MISSES {
+            return Ok(false);
+        }
         let target = [record.decoding, record.presentation]
             .into_iter()
             .flatten()
@@ -290,8 +301,8 @@ impl Demuxer {
                 }
             }
         }
-        if let Store::File { seekable, .. } = &mut self.store {
-            *seekable = found;
+        if let Store::File { misses, .. } = &mut self.store {
+            *misses += usize::from(!found);
         }
         Ok(found)
     }
@@ -331,116 +342,5 @@ impl Demuxer {
             path: self.path.clone(),
             seconds: PATIENCE.as_secs(),
         }
-    }
-}
-
-/// Opens a container and chooses its video stream.
-fn open_stream(path: &Path, clock: &Clock) -> Result<(Input, usize), VideoError> {
-    clock.start();
-    let mut input = ffi::open_input(path, clock.alarm())
-        .map_err(|error| VideoError::open(path, error))?;
-    if !header_suffices(&input) {
-        clock.start();
-        ffi::probe_streams(&mut input).map_err(|error| VideoError::open(path, error))?;
-    }
-    let stream = choose_stream(&input).ok_or_else(|| VideoError::NoVideo {
-        path: path.to_owned(),
-        found: inventory(&input),
-    })?;
-    ffi::keep_stream(&mut input, stream);
-    Ok((input, stream))
-}
-
-fn is_picture(stream: &ffmpeg_next::Stream) -> bool {
-    stream.parameters().medium() == media::Type::Video
-        && !stream
-            .disposition()
-            .contains(Disposition::ATTACHED_PIC)
-}
-
-/// Whether the header alone tells all that is needed, so that no packet has to be looked into: one video stream of a
-/// well-specified codec, in a container that stores the sizes and both times of each packet.
-fn header_suffices(input: &Input) -> bool {
-    let container = input.format().name().to_owned();
-    let mut videos = input
-        .streams()
-        .filter(|stream| stream.parameters().medium() == media::Type::Video);
-    let (Some(video), None) = (videos.next(), videos.next()) else {
-        return false;
-    };
-    let (width, height) = ffi::stream_size(input, video.index());
-    (container.starts_with("mov,") || container.starts_with("matroska"))
-        && crate::index::has_frame_packets(video.parameters().id())
-        && width > 0
-        && height > 0
-}
-
-/// FFmpeg's choice of the best video stream, or the largest when that choice is a cover picture.
-fn choose_stream(input: &Input) -> Option<usize> {
-    let best = input.streams().best(media::Type::Video);
-    if let Some(best) = best.filter(is_picture) {
-        return Some(best.index());
-    }
-    input
-        .streams()
-        .filter(is_picture)
-        .map(|stream| stream.index())
-        .max_by_key(|&index| {
-            let (width, height) = ffi::stream_size(input, index);
-            (i64::from(width) * i64::from(height), std::cmp::Reverse(index))
-        })
-}
-
-/// "1 audio stream and 1 attached picture"
-fn inventory(input: &Input) -> String {
-    let (mut audio, mut pictures, mut other) = (0, 0, 0);
-    for stream in input.streams() {
-        match stream.parameters().medium() {
-            media::Type::Audio => audio += 1,
-            media::Type::Video => pictures += 1,
-            _ => other += 1,
-        }
-    }
-    let parts: Vec<String> = [
-        (audio, "audio stream"),
-        (pictures, "attached picture"),
-        (other, "other stream"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, name)| format!("{count} {name}{}", if count == 1 { "" } else { "s" }))
-    .collect();
-    if parts.is_empty() {
-        "no stream at all".to_owned()
-    } else {
-        parts.join(" and ")
-    }
-}
-
-/// Ends reads that take longer than [`PATIENCE`].
-struct Clock {
-    origin: Instant,
-    deadline: Arc<AtomicU64>,
-}
-
-impl Clock {
-    fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-            deadline: Arc::new(AtomicU64::new(u64::MAX)),
-        }
-    }
-
-    /// A new step begins.
-    fn start(&self) {
-        let deadline = self.origin.elapsed() + PATIENCE;
-        self.deadline
-            .store(deadline.as_millis() as u64, Ordering::Relaxed);
-    }
-
-    /// Whether the step has taken too long, as a function for FFmpeg to call.
-    fn alarm(&self) -> impl FnMut() -> bool + Send + 'static {
-        let (origin, deadline) = (self.origin, Arc::clone(&self.deadline));
-        move || origin.elapsed().as_millis() as u64 > deadline.load(Ordering::Relaxed)
     }
 }

@@ -1,7 +1,7 @@
 //! The few calls into FFmpeg that have no safe wrapper. Nothing outside this file is unsafe.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
@@ -9,8 +9,8 @@ use std::ptr;
 use ffmpeg_next::ffi as sys;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::{Input, Output};
-use ffmpeg_next::util::interrupt;
 use ffmpeg_next::packet::Ref;
+use ffmpeg_next::util::interrupt;
 use ffmpeg_next::{Dictionary, Error, Packet, codec, frame};
 
 /// The path as an FFmpeg URL: always a local file, whatever characters its name has.
@@ -22,8 +22,13 @@ fn file_url(path: &Path) -> Result<CString, Error> {
     })
 }
 
-/// Opens a container and reads its header, without probing the streams. `interrupted` is asked during blocking reads.
-pub(crate) fn open_input<F>(path: &Path, interrupted: F) -> Result<Input, Error>
+/// Opens a container and reads its header, without probing the streams. `demuxer` is the container's short name where it is
+/// known, which saves asking every demuxer; `interrupted` is asked during blocking reads.
+pub(crate) fn open_input<F>(
+    path: &Path,
+    demuxer: Option<&CStr>,
+    interrupted: F,
+) -> Result<Input, Error>
 where
     F: FnMut() -> bool + Send + 'static,
 {
@@ -35,7 +40,9 @@ where
     // SAFETY: the context is fresh; `avformat_open_input` frees it when it fails and fills it when it succeeds, so it is
     // wrapped exactly once. The callback's closure lives in the guard, which the wrapper drops after closing the context
     // (on failure the guard is dropped here, after the context is gone). The dictionary is given back before it is freed.
+    // Demuxers are static, and null stands for "ask them all".
     unsafe {
+        let format = demuxer.map_or(ptr::null(), |name| sys::av_find_input_format(name.as_ptr()));
         let mut context = sys::avformat_alloc_context();
         if context.is_null() {
             return Err(Error::Other {
@@ -44,12 +51,8 @@ where
         }
         (*context).interrupt_callback = interrupt.interrupt;
         let mut raw_options = options.disown();
-        let code = sys::avformat_open_input(
-            &raw mut context,
-            url.as_ptr(),
-            ptr::null(),
-            &raw mut raw_options,
-        );
+        let code =
+            sys::avformat_open_input(&raw mut context, url.as_ptr(), format, &raw mut raw_options);
         drop(Dictionary::own(raw_options));
         match code {
             0 => Ok(Input::wrap_with_interrupt(context, interrupt.guard)),
@@ -221,7 +224,11 @@ impl Scaler {
             let source: sys::AVPixelFormat = from.format.into();
             let target: sys::AVPixelFormat = to.format.into();
             // 4:2:0 chroma lies between two rows; swscale counts the position in 1/256 of a chroma sample.
-            let chroma_row = if from.format == Pixel::YUV420P { 128 } else { -513 };
+            let chroma_row = if from.format == Pixel::YUV420P {
+                128
+            } else {
+                -513
+            };
             for (name, value) in [
                 (c"srcw", i64::from(from.size.0)),
                 (c"srch", i64::from(from.size.1)),

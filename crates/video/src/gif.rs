@@ -224,7 +224,9 @@ mod tests {
 
     #[test]
     fn few_colours_are_kept_exactly() {
-        let rgb: Vec<u8> = (0..=255).flat_map(|value| [value, 0, 255 - value]).collect();
+        let rgb: Vec<u8> = (0..=255)
+            .flat_map(|value| [value, 0, 255 - value])
+            .collect();
         let mut palette = Palette::new(&rgb);
         assert_eq!(palette.colors, rgb);
         assert_eq!(palette.map(&rgb), (0..=255).collect::<Vec<u8>>());

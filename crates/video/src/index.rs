@@ -266,7 +266,9 @@ fn decoded_times(
         .into_iter()
         .find(|times| usable(times))
     else {
-        return (0..decoded.len()).map(|count| count as f64 * step).collect();
+        return (0..decoded.len())
+            .map(|count| count as f64 * step)
+            .collect();
     };
     let (mut offset, mut last) = (0.0, f64::NEG_INFINITY);
     chosen
@@ -339,7 +341,12 @@ mod tests {
             (Some(3), Some(6), None)
         );
         assert_eq!(
-            (index.at(-1.0), index.at(1.49), index.at(1.5), index.at(99.0)),
+            (
+                index.at(-1.0),
+                index.at(1.49),
+                index.at(1.5),
+                index.at(99.0)
+            ),
             (0, 2, 3, 7)
         );
         assert_eq!(reorder_depth(&records), 1);
@@ -354,8 +361,16 @@ mod tests {
         assert!(index(&good, "mov,mp4", Id::H264));
         assert!(!index(&good, "mpegts", Id::H264));
         assert!(!index(&good, "mov,mp4", Id::MPEG4));
-        assert!(!index(&records(&[(0, true), (0, false)]), "mov,mp4", Id::H264));
-        assert!(!index(&records(&[(0, false), (1, true)]), "mov,mp4", Id::H264));
+        assert!(!index(
+            &records(&[(0, true), (0, false)]),
+            "mov,mp4",
+            Id::H264
+        ));
+        assert!(!index(
+            &records(&[(0, false), (1, true)]),
+            "mov,mp4",
+            Id::H264
+        ));
         assert!(!has_frame_packets(Id::GIF));
     }
 }

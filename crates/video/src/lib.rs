@@ -16,6 +16,11 @@
 //! # Ok(()) }
 //! ```
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "FFmpeg and NeuQuant are names, not code"
+)]
+
 mod buffer;
 mod convert;
 mod decode;
@@ -30,6 +35,8 @@ mod orientation;
 mod png;
 mod probe;
 mod size;
+mod stream;
+mod survey;
 mod temporary;
 mod video;
 

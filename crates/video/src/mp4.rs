@@ -10,10 +10,10 @@ use ffmpeg_next::format::context::Output;
 use ffmpeg_next::format::{self, Pixel};
 use ffmpeg_next::{Dictionary, Error, Packet, Rational, color, encoder, frame};
 
+use crate::VideoError;
 use crate::convert::MAX_SIDE;
 use crate::ffi::{self, Picture, Scaler};
 use crate::temporary::TemporaryFile;
-use crate::VideoError;
 
 /// How faithful a written video is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,7 @@ impl Mp4Writer {
         check(path, options)?;
         let file = TemporaryFile::create(path)?;
         let failed = |action| move |error: Error| VideoError::write(path, action, error);
-        let mut output =
-            ffi::open_output(file.path(), "mp4").map_err(failed("create the file"))?;
+        let mut output = ffi::open_output(file.path(), "mp4").map_err(failed("create the file"))?;
         let encoder = open_encoder(options, &output).map_err(failed("open the H.264 encoder"))?;
         output
             .add_stream_with(&encoder)
@@ -75,7 +74,9 @@ impl Mp4Writer {
             .map_err(failed("write the header"))?;
         let scaler = match options.quality {
             Quality::Lossless => None,
-            Quality::Crf(_) => Some(to_yuv(options).map_err(failed("prepare the colour conversion"))?),
+            Quality::Crf(_) => {
+                Some(to_yuv(options).map_err(failed("prepare the colour conversion"))?)
+            }
         };
         Ok(Self {
             output,
@@ -158,7 +159,6 @@ impl Mp4Writer {
             packet.rescale_ts(time_base(&self.options), target);
             packet
                 .write_interleaved(&mut self.output)
-                .and_then(|()| ffi::flush_output(&mut self.output))
                 .map_err(|error| VideoError::write(self.file.target(), "write a frame", error))?;
         }
         Ok(())
@@ -202,10 +202,7 @@ fn check(path: &Path, options: &Mp4Options) -> Result<(), VideoError> {
 }
 
 /// One thread, so that the bytes depend on the frames alone.
-fn open_encoder(
-    options: &Mp4Options,
-    output: &Output,
-) -> Result<encoder::video::Encoder, Error> {
+fn open_encoder(options: &Mp4Options, output: &Output) -> Result<encoder::video::Encoder, Error> {
     let (name, pixels) = match options.quality {
         Quality::Lossless => ("libx264rgb", Pixel::RGB24),
         Quality::Crf(_) => ("libx264", Pixel::YUV444P),
@@ -218,9 +215,15 @@ fn open_encoder(
     encoder.set_time_base(time_base(options));
     encoder.set_frame_rate(Some(Rational::new(options.frame_rate as i32, 1)));
     encoder.set_gop(options.keyframe_interval as u32);
-    if output.format().flags().contains(format::Flags::GLOBAL_HEADER) {
-        encoder.set_flags(codec::Flags::GLOBAL_HEADER);
+    let mut flags = codec::Flags::CLOSED_GOP;
+    if output
+        .format()
+        .flags()
+        .contains(format::Flags::GLOBAL_HEADER)
+    {
+        flags |= codec::Flags::GLOBAL_HEADER;
     }
+    encoder.set_flags(flags);
     let mut settings = Dictionary::new();
     settings.set("threads", "1");
     settings.set("keyint_min", &options.keyframe_interval.to_string());
@@ -232,9 +235,7 @@ fn open_encoder(
             settings.set("bf", "0");
             encoder.set_colorspace(color::Space::RGB);
             encoder.set_color_range(color::Range::JPEG);
-            encoder.set_color_transfer_characteristic(
-                color::TransferCharacteristic::IEC61966_2_1,
-            );
+            encoder.set_color_transfer_characteristic(color::TransferCharacteristic::IEC61966_2_1);
         }
         Quality::Crf(crf) => {
             settings.set("preset", "fast");

@@ -114,7 +114,10 @@ mod tests {
 
     fn orientation(a: i32, b: i32, c: i32, d: i32) -> Orientation {
         let matrix = [a, b, 0, c, d, 0, 0, 0, 1 << 14].map(|value| value << 16);
-        let bytes: Vec<u8> = matrix.iter().flat_map(|value| value.to_ne_bytes()).collect();
+        let bytes: Vec<u8> = matrix
+            .iter()
+            .flat_map(|value| value.to_ne_bytes())
+            .collect();
         Orientation::from_matrix(&bytes)
     }
 

@@ -2,9 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use ffmpeg_next::codec::packet::side_data;
+use ffmpeg_next::color;
 use serde::Serialize;
 
-use crate::{OpenOptions, Video, VideoError};
+use crate::decode::Decoder;
+use crate::demux::Demuxer;
+use crate::index::FrameIndex;
+use crate::orientation::Orientation;
+use crate::size::display_size;
+use crate::{OpenOptions, Video, VideoError, ffi};
 
 /// What a video file says of itself, and what was found by reading it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,7 +51,7 @@ pub struct VideoInfo {
     pub frame_rate: Option<f64>,
     /// Number of key frames, where decoding can start.
     pub key_frames: usize,
-    /// Whether some frames are stored as two fields.
+    /// Whether the first frame is stored as two fields.
     pub interlaced: bool,
     /// What is wrong with the file though it can be read.
     pub problem: Option<String>,
@@ -56,4 +63,82 @@ pub struct VideoInfo {
 /// When the file cannot be opened, has no video stream, or not one frame of it can be decoded.
 pub fn probe(path: &Path) -> Result<VideoInfo, VideoError> {
     Ok(Video::open(path, &OpenOptions::default())?.info().clone())
+}
+
+/// How the stored picture lies, from the container's display matrix.
+pub(crate) fn orientation(demuxer: &mut Demuxer) -> Orientation {
+    let stream = demuxer.stream();
+    demuxer
+        .input()
+        .stream(stream)
+        .map_or(Orientation::UPRIGHT, |stream| {
+            stream
+                .side_data()
+                .find(|data| data.kind() == side_data::Type::DisplayMatrix)
+                .map_or(Orientation::UPRIGHT, |data| {
+                    Orientation::from_matrix(data.data())
+                })
+        })
+}
+
+/// What is known of the file, with the decoder at its first frame.
+pub(crate) fn describe(
+    demuxer: &mut Demuxer,
+    decoder: &mut Decoder,
+    index: &FrameIndex,
+    orientation: Orientation,
+) -> VideoInfo {
+    let stream = demuxer.stream();
+    let frame = decoder.frame();
+    let stored = (frame.width() as usize, frame.height() as usize);
+    let aspect = ffi::pixel_aspect(demuxer.input(), stream, frame);
+    let (width, height) = orientation.apply_to_size(stored);
+    let (display_width, display_height) = orientation.apply_to_size(display_size(stored, aspect));
+    let times = index.times();
+    let span = times.last().copied().unwrap_or(0.0);
+    let average = (span > 0.0).then(|| (times.len() - 1) as f64 / span);
+    // Containers that count milliseconds blur the rate.
+    let nominal = demuxer.nominal_rate();
+    let frame_rate = match (average, nominal) {
+        (Some(average), Some(nominal)) if (average / nominal - 1.0).abs() < 5e-3 => Some(nominal),
+        (average, nominal) => average.or(nominal),
+    };
+    let last_packet = demuxer
+        .records()
+        .iter()
+        .filter(|record| record.shown)
+        .max_by_key(|record| record.presentation);
+    let last_frame = last_packet
+        .filter(|record| record.duration > 0)
+        .map(|record| record.duration as f64 * f64::from(demuxer.time_base()))
+        .or(frame_rate.map(|rate| 1.0 / rate));
+    VideoInfo {
+        path: demuxer.path().to_owned(),
+        container: demuxer.container(),
+        codec: demuxer.codec().name().to_owned(),
+        pixel_format: frame
+            .format()
+            .descriptor()
+            .map_or_else(|| "unknown".to_owned(), |format| format.name().to_owned()),
+        color_space: frame.color_space().name().map(str::to_owned),
+        full_range: match frame.color_range() {
+            color::Range::JPEG => Some(true),
+            color::Range::MPEG => Some(false),
+            color::Range::Unspecified => None,
+        },
+        width,
+        height,
+        display_width,
+        display_height,
+        pixel_aspect: (aspect.0 > 0 && aspect.1 > 0)
+            .then(|| f64::from(aspect.0) / f64::from(aspect.1)),
+        rotation: orientation.clockwise_degrees(),
+        mirrored: orientation.is_mirrored(),
+        frames: Some(index.len()),
+        duration: last_frame.map(|last| span + last),
+        frame_rate,
+        key_frames: demuxer.records().iter().filter(|record| record.key).count(),
+        interlaced: frame.is_interlaced(),
+        problem: demuxer.problem().map(str::to_owned),
+    }
 }

@@ -18,7 +18,11 @@ impl TemporaryFile {
     pub(crate) fn create(target: &Path) -> Result<Self, VideoError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let Some(name) = target.file_name() else {
-            return Err(VideoError::write(target, "create the file", "the path has no file name"));
+            return Err(VideoError::write(
+                target,
+                "create the file",
+                "the path has no file name",
+            ));
         };
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);

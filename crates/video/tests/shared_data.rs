@@ -1,18 +1,24 @@
 //! Real containers and codecs against what FFmpeg's own programs say of them. Each frame of the derived films carries its
 //! number as a bar code. Skipped where the shared data are not there.
 
+#![allow(
+    clippy::doc_markdown,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "FFmpeg is a name; the names of the test files are known"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use prevision_video::{
-    FrameBuffer, FrameSource, OpenOptions, OutputSize, Video, VideoError,
-};
+use prevision_video::{FrameBuffer, FrameSource, OpenOptions, OutputSize, Video, VideoError};
 use serde_json::Value;
 
 fn data() -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    path.join("derived/manifest.json").exists().then(|| path.to_owned())
+    path.join("derived/manifest.json")
+        .exists()
+        .then(|| path.to_owned())
 }
 
 fn manifest(folder: &Path) -> Vec<Value> {
@@ -44,7 +50,9 @@ fn shuffled(count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     let mut state = 7_u64;
     for last in (1..count).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         order.swap(last, (state >> 33) as usize % (last + 1));
     }
     order
@@ -100,7 +108,8 @@ fn check_order(name: &str, video: &mut Video) {
     video
         .read(&order, &mut in_order)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
-    if width == 128 && height == 96
+    if width == 128
+        && height == 96
         && let Some(codes) = expected_codes(name, frames)
         && !name.starts_with("rot_")
     {
@@ -114,7 +123,9 @@ fn check_order(name: &str, video: &mut Video) {
     let mut with_repeats = shuffled(frames);
     with_repeats.extend([0, frames - 1, frames - 1]);
     for order in [reverse, with_repeats] {
-        video.read(&order, &mut out).unwrap_or_else(|error| panic!("{name}: {error}"));
+        video
+            .read(&order, &mut out)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         for (slot, &index) in order.iter().enumerate() {
             assert!(
                 out.frame(slot) == in_order.frame(index),
@@ -123,7 +134,9 @@ fn check_order(name: &str, video: &mut Video) {
         }
     }
     for index in shuffled(frames) {
-        video.read(&[index], &mut out).unwrap_or_else(|error| panic!("{name}: {error}"));
+        video
+            .read(&[index], &mut out)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(
             out.frame(0) == in_order.frame(index),
             "{name}: frame {index} alone differs from reading in order"
@@ -158,7 +171,11 @@ fn broken_files_are_told_or_read() {
     let mut readable = 0;
     for path in files {
         let started = Instant::now();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         match open(&path) {
             Err(error) => assert!(error.to_string().contains(&name), "{error}"),
             Ok(mut video) => {
@@ -176,7 +193,10 @@ fn broken_files_are_told_or_read() {
                     if (width, height) == (128, 96) {
                         let code = bar_code(out.frame(0), width, height).expect("a clear bar code");
                         let since = if name.ends_with("cut.mkv") || name.ends_with(".webm") {
-                            variable.iter().filter(|&&known| known < time - 5e-4).count()
+                            variable
+                                .iter()
+                                .filter(|&&known| known < time - 5e-4)
+                                .count()
                         } else {
                             (time * 30.0).round() as usize
                         };
@@ -186,7 +206,10 @@ fn broken_files_are_told_or_read() {
                 }
             }
         }
-        assert!(started.elapsed() < Duration::from_secs(20), "{name} takes too long");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{name} takes too long"
+        );
     }
     assert!(readable > 150, "only {readable} frames are readable");
 }
@@ -211,7 +234,11 @@ fn rotated_files_are_upright() {
             .expect("a picture")
             .to_rgb8();
         let size = (truth.width() as usize, truth.height() as usize);
-        assert_eq!((video.size(), video.info().rotation), (size, degrees), "{name}");
+        assert_eq!(
+            (video.size(), video.info().rotation),
+            (size, degrees),
+            "{name}"
+        );
         let mut out = FrameBuffer::default();
         video.read(&[0], &mut out).expect("reads");
         let found = psnr(out.frame(0), truth.as_raw());
@@ -276,7 +303,11 @@ fn colours_are_those_of_the_command_line() {
             .args(["-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
             .output()
             .expect("ffmpeg runs");
-        assert!(told.stdout.len() >= out.data.len(), "{name}: ffmpeg gave {}", told.stdout.len());
+        assert!(
+            told.stdout.len() >= out.data.len(),
+            "{name}: ffmpeg gave {}",
+            told.stdout.len()
+        );
         let found = psnr(&out.data, &told.stdout[..out.data.len()]);
         assert!(found >= 40.0, "{name}: {found:.1} dB");
     }
@@ -310,7 +341,10 @@ fn real_files_are_read_alike_forwards_and_at_random() {
         let mut out = FrameBuffer::default();
         for index in shuffled(frames).into_iter().take(6) {
             video.read(&[index], &mut out).expect("reads");
-            assert!(out.frame(0) == in_order.frame(index), "{name}: frame {index}");
+            assert!(
+                out.frame(0) == in_order.frame(index),
+                "{name}: frame {index}"
+            );
         }
     }
 }

@@ -1,0 +1,143 @@
+//! Opening a container and choosing its video stream.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use ffmpeg_next::format::context::Input;
+use ffmpeg_next::format::stream::Disposition;
+use ffmpeg_next::media;
+
+use crate::{VideoError, ffi};
+
+/// Longest time for one step of the container's reader.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Opens a container and chooses its video stream.
+pub(crate) fn open_stream(path: &Path, clock: &Clock) -> Result<(Input, usize), VideoError> {
+    clock.start();
+    let mut input = ffi::open_input(path, signature(path), clock.alarm())
+        .map_err(|error| VideoError::open(path, error))?;
+    if !header_suffices(&input) {
+        clock.start();
+        ffi::probe_streams(&mut input).map_err(|error| VideoError::open(path, error))?;
+    }
+    let stream = choose_stream(&input).ok_or_else(|| VideoError::NoVideo {
+        path: path.to_owned(),
+        found: inventory(&input),
+    })?;
+    ffi::keep_stream(&mut input, stream);
+    Ok((input, stream))
+}
+
+/// The container, where the first bytes leave no doubt.
+fn signature(path: &Path) -> Option<&'static CStr> {
+    let mut start = [0; 8];
+    File::open(path).ok()?.read_exact(&mut start).ok()?;
+    match start {
+        // ISO/IEC 14496-12: a file type box comes first.
+        [_, _, _, _, b'f', b't', b'y', b'p'] => Some(c"mov"),
+        // RFC 8794: the EBML header's identifier.
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(c"matroska"),
+        _ => None,
+    }
+}
+
+fn is_picture(stream: &ffmpeg_next::Stream) -> bool {
+    stream.parameters().medium() == media::Type::Video
+        && !stream.disposition().contains(Disposition::ATTACHED_PIC)
+}
+
+/// Whether the header alone tells all that is needed, so that no packet has to be looked into: one video stream of a
+/// well-specified codec, in a container that stores the sizes and both times of each packet.
+fn header_suffices(input: &Input) -> bool {
+    let container = input.format().name().to_owned();
+    let mut videos = input
+        .streams()
+        .filter(|stream| stream.parameters().medium() == media::Type::Video);
+    let (Some(video), None) = (videos.next(), videos.next()) else {
+        return false;
+    };
+    let (width, height) = ffi::stream_size(input, video.index());
+    (container.starts_with("mov,") || container.starts_with("matroska"))
+        && crate::index::has_frame_packets(video.parameters().id())
+        && width > 0
+        && height > 0
+}
+
+/// FFmpeg's choice of the best video stream, or the largest when that choice is a cover picture.
+fn choose_stream(input: &Input) -> Option<usize> {
+    let best = input.streams().best(media::Type::Video);
+    if let Some(best) = best.filter(is_picture) {
+        return Some(best.index());
+    }
+    input
+        .streams()
+        .filter(is_picture)
+        .map(|stream| stream.index())
+        .max_by_key(|&index| {
+            let (width, height) = ffi::stream_size(input, index);
+            (
+                i64::from(width) * i64::from(height),
+                std::cmp::Reverse(index),
+            )
+        })
+}
+
+/// "1 audio stream and 1 attached picture"
+fn inventory(input: &Input) -> String {
+    let (mut audio, mut pictures, mut other) = (0, 0, 0);
+    for stream in input.streams() {
+        match stream.parameters().medium() {
+            media::Type::Audio => audio += 1,
+            media::Type::Video => pictures += 1,
+            _ => other += 1,
+        }
+    }
+    let parts: Vec<String> = [
+        (audio, "audio stream"),
+        (pictures, "attached picture"),
+        (other, "other stream"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, name)| format!("{count} {name}{}", if count == 1 { "" } else { "s" }))
+    .collect();
+    if parts.is_empty() {
+        "no stream at all".to_owned()
+    } else {
+        parts.join(" and ")
+    }
+}
+
+/// Ends reads that take longer than [`PATIENCE`].
+pub(crate) struct Clock {
+    origin: Instant,
+    deadline: Arc<AtomicU64>,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self {
+            origin: Instant::now(),
+            deadline: Arc::new(AtomicU64::new(u64::MAX)),
+        }
+    }
+
+    /// A new step begins.
+    pub(crate) fn start(&self) {
+        let deadline = self.origin.elapsed() + PATIENCE;
+        self.deadline
+            .store(deadline.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// Whether the step has taken too long, as a function for FFmpeg to call.
+    fn alarm(&self) -> impl FnMut() -> bool + Send + 'static {
+        let (origin, deadline) = (self.origin, Arc::clone(&self.deadline));
+        move || origin.elapsed().as_millis() as u64 > deadline.load(Ordering::Relaxed)
+    }
+}
