@@ -40,7 +40,10 @@ pub fn draw_dot(frame: &mut [u8], position: Point) {
     });
     for row in rows {
         for column in columns.clone() {
-            let (x, y) = (column as f64 - f64::from(position[0]), row as f64 - f64::from(position[1]));
+            let (x, y) = (
+                column as f64 - f64::from(position[0]),
+                row as f64 - f64::from(position[1]),
+            );
             let value = (-(x * x + y * y) / (2.0 * DOT_DEVIATION * DOT_DEVIATION)).exp() * 255.0;
             frame[(row * SIZE + column) * 3] = value as u8;
         }
@@ -67,15 +70,40 @@ mod tests {
     fn walls_of_the_fixed_layout() {
         let frame = draw_walls(Layout::FIXED);
         let wall = [0, 255, 255];
-        for (column, row) in [(4, 30), (60, 30), (20, 4), (20, 60), (4, 0), (64, 60), (31, 40), (32, 40), (33, 40), (32, 0), (32, 64)] {
+        for (column, row) in [
+            (4, 30),
+            (60, 30),
+            (20, 4),
+            (20, 60),
+            (4, 0),
+            (64, 60),
+            (31, 40),
+            (32, 40),
+            (33, 40),
+            (32, 0),
+            (32, 64),
+        ] {
             assert_eq!(pixel(&frame, column, row), wall, "{column}, {row}");
         }
-        for (column, row) in [(3, 30), (5, 30), (59, 30), (61, 30), (30, 40), (34, 40), (32, 14), (31, 22), (33, 18)] {
+        for (column, row) in [
+            (3, 30),
+            (5, 30),
+            (59, 30),
+            (61, 30),
+            (30, 40),
+            (34, 40),
+            (32, 14),
+            (31, 22),
+            (33, 18),
+        ] {
             assert_eq!(pixel(&frame, column, row), [0; 3], "{column}, {row}");
         }
         assert_eq!((pixel(&frame, 32, 13), pixel(&frame, 32, 23)), (wall, wall));
         // Two rows and two columns of 65, less 4 shared corners; 3 columns of 65, less 2 border rows each, less 9 door rows each.
-        let count = frame.chunks_exact(3).filter(|pixel| pixel[1] == 255).count();
+        let count = frame
+            .chunks_exact(3)
+            .filter(|pixel| pixel[1] == 255)
+            .count();
         assert_eq!(count, 4 * 65 - 4 + 3 * (65 - 2 - 9));
     }
 
@@ -83,9 +111,16 @@ mod tests {
     fn the_dot_by_its_formula() {
         let frame = draw(Layout::FIXED, [20.0, 30.0]);
         // exp(-d²/3.38)·255 for d² = 0, 1, 2, 4, 9, 16, 18, 20: 255, 189.70, 141.12, 78.10, 17.79, 2.24, 1.24, 0.69.
-        for (column, row, value) in
-            [(20, 30, 255), (21, 30, 189), (21, 31, 141), (20, 32, 78), (17, 30, 17), (20, 34, 2), (17, 27, 1), (22, 34, 0)]
-        {
+        for (column, row, value) in [
+            (20, 30, 255),
+            (21, 30, 189),
+            (21, 31, 141),
+            (20, 32, 78),
+            (17, 30, 17),
+            (20, 34, 2),
+            (17, 27, 1),
+            (22, 34, 0),
+        ] {
             assert_eq!(pixel(&frame, column, row), [value, 0, 0], "{column}, {row}");
         }
         let frame = draw(Layout::FIXED, [20.25, 30.5]);
@@ -101,9 +136,13 @@ mod tests {
             let frame = draw(Layout::FIXED, position);
             for row in 0..SIZE {
                 for column in 0..SIZE {
-                    let square = (column as f64 - f64::from(position[0])).powi(2) + (row as f64 - f64::from(position[1])).powi(2);
+                    let square = (column as f64 - f64::from(position[0])).powi(2)
+                        + (row as f64 - f64::from(position[1])).powi(2);
                     let value = (-square / 3.38).exp() * 255.0;
-                    assert!((f64::from(pixel(&frame, column, row)[0]) - value.floor()).abs() <= f64::from(u8::from(value.fract() < 1e-9)));
+                    assert!(
+                        (f64::from(pixel(&frame, column, row)[0]) - value.floor()).abs()
+                            <= f64::from(u8::from(value.fract() < 1e-9))
+                    );
                 }
             }
         }
