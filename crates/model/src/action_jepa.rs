@@ -59,7 +59,12 @@ impl ActionJepa {
         let [batch, history, _] = start.dims();
         let [_, steps, _] = actions.dims();
         assert_shape!(actions, [batch, _, _]);
-        assert!(steps >= history, "rollout: start {:?} needs at least {history} actions, got {:?}", start.dims(), actions.dims());
+        assert!(
+            steps >= history,
+            "rollout: start {:?} needs at least {history} actions, got {:?}",
+            start.dims(),
+            actions.dims()
+        );
         self.predictor.rollout(start, actions, self.encoder.norm())
     }
 
@@ -76,7 +81,9 @@ impl ActionJepa {
     /// Moves the target encoder: `target = momentum * target + (1 - momentum) * context`. Nothing happens when weights are shared.
     #[must_use]
     pub fn update_target(mut self, momentum: f64) -> Self {
-        self.target = self.target.map(|target| blend(target, &self.encoder, momentum));
+        self.target = self
+            .target
+            .map(|target| blend(target, &self.encoder, momentum));
         self
     }
 }

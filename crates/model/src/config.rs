@@ -57,7 +57,12 @@ impl ModelConfig {
     pub fn validate_input(&self, input: &InputShape) -> Result<(), String> {
         match self {
             Self::ActionConditioned(config) => {
-                check(input.action_dim > 0, "action_dim of the data", input.action_dim, "at least 1 for an action-conditioned model")?;
+                check(
+                    input.action_dim > 0,
+                    "action_dim of the data",
+                    input.action_dim,
+                    "at least 1 for an action-conditioned model",
+                )?;
                 config.encoder.validate_input(input)
             }
             Self::Masked(config) => config.encoder.validate_input(input),
@@ -94,7 +99,9 @@ impl ActionJepaConfig {
         let dim = encoder.dim();
         let predictor = self.predictor.init(dim, input.action_dim, device);
         let heads = Heads {
-            inverse_dynamics: heads.inverse_dynamics.then(|| InverseDynamics::new(dim, input.action_dim, device)),
+            inverse_dynamics: heads
+                .inverse_dynamics
+                .then(|| InverseDynamics::new(dim, input.action_dim, device)),
             distance: heads.distance.then(|| self.distance.init(dim, device)),
             position: heads.position.then(|| PositionHead::new(dim, device)),
         };
@@ -102,7 +109,12 @@ impl ActionJepaConfig {
         draw_parameters(&predictor);
         draw_parameters(&heads);
         let target = self.target.momentum().map(|_| target_copy(&encoder));
-        ActionJepa { encoder, target, predictor, heads }
+        ActionJepa {
+            encoder,
+            target,
+            predictor,
+            heads,
+        }
     }
 
     /// Checks every value.
@@ -146,11 +158,17 @@ impl MaskedJepaConfig {
     /// Builds the model with fresh weights drawn from the device's generator (seed the device first).
     pub fn init(&self, input: &InputShape, device: &Device) -> MaskedJepa {
         let encoder = self.encoder.init(input.channels, device);
-        let predictor = self.predictor.init(&self.encoder, self.encoder.grid(input), device);
+        let predictor = self
+            .predictor
+            .init(&self.encoder, self.encoder.grid(input), device);
         draw_parameters(&encoder);
         draw_parameters(&predictor);
         let target = target_copy(&encoder);
-        MaskedJepa { encoder, target, predictor }
+        MaskedJepa {
+            encoder,
+            target,
+            predictor,
+        }
     }
 
     /// Checks every value.
@@ -160,12 +178,27 @@ impl MaskedJepaConfig {
     pub fn validate(&self) -> Result<(), String> {
         within("encoder", self.encoder.validate())?;
         within("predictor", self.predictor.validate())?;
-        let positions = check_positions("width", self.encoder.positions, self.predictor.width, self.predictor.heads);
+        let positions = check_positions(
+            "width",
+            self.encoder.positions,
+            self.predictor.width,
+            self.predictor.heads,
+        );
         within("predictor", positions)?;
-        check(!self.masks.is_empty(), "masks", "[]", "a list of at least one mask")?;
+        check(
+            !self.masks.is_empty(),
+            "masks",
+            "[]",
+            "a list of at least one mask",
+        )?;
         for (index, mask) in self.masks.iter().enumerate() {
             within(&format!("masks[{index}]"), mask.validate())?;
         }
-        check((0.0..=1.0).contains(&self.momentum), "momentum", self.momentum, "in [0, 1]")
+        check(
+            (0.0..=1.0).contains(&self.momentum),
+            "momentum",
+            self.momentum,
+            "in [0, 1]",
+        )
     }
 }

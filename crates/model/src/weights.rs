@@ -16,12 +16,16 @@ use crate::ModelError;
 /// # Errors
 /// When the file cannot be written; the message names it.
 pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
-    let mut store = SafetensorsStore::from_file(path).skip_enum_variants(true).overwrite(true);
-    model.save_into(&mut store).map_err(|error| ModelError::Store {
-        path: path.to_owned(),
-        action: "write",
-        message: error.to_string(),
-    })
+    let mut store = SafetensorsStore::from_file(path)
+        .skip_enum_variants(true)
+        .overwrite(true);
+    model
+        .save_into(&mut store)
+        .map_err(|error| ModelError::Store {
+            path: path.to_owned(),
+            action: "write",
+            message: error.to_string(),
+        })
 }
 
 /// Reads every parameter of `model` from `path`, bit for bit. The file must hold exactly the model's tensors.
@@ -30,12 +34,17 @@ pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
 /// When the file cannot be read, lacks a tensor of the model, holds one the model does not have, or one of another shape; the message
 /// names the file and the tensor. The model may then be partly overwritten.
 pub fn load<M: Module>(model: &mut M, path: &Path) -> Result<(), ModelError> {
-    let mut store = SafetensorsStore::from_file(path).skip_enum_variants(true).allow_partial(true).validate(false);
-    let mut result = model.load_from(&mut store).map_err(|error| ModelError::Store {
-        path: path.to_owned(),
-        action: "read",
-        message: error.to_string(),
-    })?;
+    let mut store = SafetensorsStore::from_file(path)
+        .skip_enum_variants(true)
+        .allow_partial(true)
+        .validate(false);
+    let mut result = model
+        .load_from(&mut store)
+        .map_err(|error| ModelError::Store {
+            path: path.to_owned(),
+            action: "read",
+            message: error.to_string(),
+        })?;
     if let Some(error) = result.errors.first() {
         return Err(apply_error(path, error));
     }
@@ -50,7 +59,11 @@ pub fn load<M: Module>(model: &mut M, path: &Path) -> Result<(), ModelError> {
     }
     result.unused.sort();
     if let Some(first) = result.unused.first() {
-        return Err(ModelError::UnexpectedTensor { path: path.to_owned(), first: first.clone(), unexpected: result.unused.len() });
+        return Err(ModelError::UnexpectedTensor {
+            path: path.to_owned(),
+            first: first.clone(),
+            unexpected: result.unused.len(),
+        });
     }
     Ok(())
 }
@@ -58,9 +71,27 @@ pub fn load<M: Module>(model: &mut M, path: &Path) -> Result<(), ModelError> {
 fn apply_error(path: &Path, error: &burn::store::ApplyError) -> ModelError {
     use burn::store::ApplyError::{AdapterError, DTypeMismatch, LoadError, ShapeMismatch};
     let (name, message) = match error {
-        ShapeMismatch { path, expected, found } => (path, format!("the model has shape {expected:?}, the file {found:?}")),
-        DTypeMismatch { path, expected, found } => (path, format!("the model has type {expected:?}, the file {found:?}")),
+        ShapeMismatch {
+            path,
+            expected,
+            found,
+        } => (
+            path,
+            format!("the model has shape {expected:?}, the file {found:?}"),
+        ),
+        DTypeMismatch {
+            path,
+            expected,
+            found,
+        } => (
+            path,
+            format!("the model has type {expected:?}, the file {found:?}"),
+        ),
         AdapterError { path, message } | LoadError { path, message } => (path, message.clone()),
     };
-    ModelError::Tensor { path: path.to_owned(), name: name.clone(), message }
+    ModelError::Tensor {
+        path: path.to_owned(),
+        name: name.clone(),
+        message,
+    }
 }

@@ -29,14 +29,22 @@ pub struct StridedConvConfig {
 
 impl Default for StridedConvConfig {
     fn default() -> Self {
-        Self { patch: 4, widths: vec![32, 64, 64], dim: 256, activation: Activation::Relu }
+        Self {
+            patch: 4,
+            widths: vec![32, 64, 64],
+            dim: 256,
+            activation: Activation::Relu,
+        }
     }
 }
 
 impl StridedConvConfig {
     /// Builds the encoder for frames of this shape.
     pub fn init(&self, input: &InputShape, device: &Device) -> StridedConv {
-        let mut size = [input.height.div_ceil(self.patch), input.width.div_ceil(self.patch)];
+        let mut size = [
+            input.height.div_ceil(self.patch),
+            input.width.div_ceil(self.patch),
+        ];
         let patches = PatchConvolution::new(input.channels, self.widths[0], self.patch, device);
         let mut convolutions = Vec::with_capacity(self.widths.len() - 1);
         for pair in self.widths.windows(2) {
@@ -65,7 +73,12 @@ impl StridedConvConfig {
         positive("patch", self.patch)?;
         positive("dim", self.dim)?;
         let valid = !self.widths.is_empty() && !self.widths.contains(&0);
-        check(valid, "widths", format!("{:?}", self.widths), "at least one positive number")
+        check(
+            valid,
+            "widths",
+            format!("{:?}", self.widths),
+            "at least one positive number",
+        )
     }
 }
 
@@ -111,8 +124,15 @@ impl PatchConvolution {
     fn new(channels: usize, width: usize, patch: usize, device: &Device) -> Self {
         let inputs = channels * patch * patch;
         let bound = 1.0 / (inputs as f64).sqrt();
-        let initializer = Initializer::Uniform { min: -bound, max: bound };
-        Self { weight: initializer.init([width, inputs], device), bias: initializer.init([width], device), patch }
+        let initializer = Initializer::Uniform {
+            min: -bound,
+            max: bound,
+        };
+        Self {
+            weight: initializer.init([width, inputs], device),
+            bias: initializer.init([width], device),
+            patch,
+        }
     }
 
     /// # Shapes
@@ -125,15 +145,23 @@ impl PatchConvolution {
         let video = if rows * patch == height && columns * patch == width {
             video
         } else {
-            video.pad((0, columns * patch - width, 0, rows * patch - height), PadMode::Constant(0.0))
+            video.pad(
+                (0, columns * patch - width, 0, rows * patch - height),
+                PadMode::Constant(0.0),
+            )
         };
         let [outputs, inputs] = self.weight.dims();
-        assert_eq!(inputs, channels * patch * patch, "patch layer takes {inputs} inputs, video has {channels} channels in patches of {patch}");
+        assert_eq!(
+            inputs,
+            channels * patch * patch,
+            "patch layer takes {inputs} inputs, video has {channels} channels in patches of {patch}"
+        );
         let patches = video
             .reshape([batch, channels, time, rows, patch, columns, patch])
             .permute([0, 2, 1, 4, 6, 3, 5])
             .reshape([batch * time, inputs, rows * columns]);
-        let tokens = self.weight.val().unsqueeze::<3>().matmul(patches) + self.bias.val().reshape([1, outputs, 1]);
+        let tokens = self.weight.val().unsqueeze::<3>().matmul(patches)
+            + self.bias.val().reshape([1, outputs, 1]);
         tokens.reshape([batch * time, outputs, rows, columns])
     }
 }
@@ -152,8 +180,17 @@ mod tests {
         let layer = PatchConvolution::new(3, 5, 4, &device);
         let video = Tensor::<5>::random([2, 3, 2, 9, 14], Distribution::Default, &device);
         let kernel = layer.weight.val().reshape([5, 3, 4, 4]);
-        let frames = video.clone().swap_dims(1, 2).reshape([4, 3, 9, 14]).pad((0, 2, 0, 3), PadMode::Constant(0.0));
-        let expected = conv2d(frames, kernel, Some(layer.bias.val()), ConvOptions::new([4, 4], [0, 0], [1, 1], 1));
+        let frames = video
+            .clone()
+            .swap_dims(1, 2)
+            .reshape([4, 3, 9, 14])
+            .pad((0, 2, 0, 3), PadMode::Constant(0.0));
+        let expected = conv2d(
+            frames,
+            kernel,
+            Some(layer.bias.val()),
+            ConvOptions::new([4, 4], [0, 0], [1, 1], 1),
+        );
         let actual = layer.forward(video);
         assert_eq!(actual.dims(), [4, 5, 3, 4]);
         let error: f32 = (actual - expected).abs().max().into_scalar();
@@ -163,11 +200,22 @@ mod tests {
     #[test]
     fn default_parameters_and_output() {
         let device = Device::flex();
-        let input = InputShape { channels: 3, frames: 2, height: 65, width: 65, action_dim: 2, state_dim: 2 };
+        let input = InputShape {
+            channels: 3,
+            frames: 2,
+            height: 65,
+            width: 65,
+            action_dim: 2,
+            state_dim: 2,
+        };
         let encoder = StridedConvConfig::default().init(&input, &device);
         // 48*32+32 + 9*32*64+64 + 9*64*64+64 + 64*5*5*256+256 + 2*256
         assert_eq!(encoder.num_params(), 467_360);
-        let latents = encoder.forward(Tensor::<5>::random([2, 3, 2, 65, 65], Distribution::Default, &device));
+        let latents = encoder.forward(Tensor::<5>::random(
+            [2, 3, 2, 65, 65],
+            Distribution::Default,
+            &device,
+        ));
         assert_eq!(latents.dims(), [4, 256]);
     }
 }

@@ -34,7 +34,9 @@ impl ActionPredictorConfig {
     pub fn init(&self, dim: usize, action_dim: usize, device: &Device) -> ActionPredictor {
         match self {
             Self::Gru(config) => ActionPredictor::Gru(config.init(dim, action_dim, device)),
-            Self::Transformer(config) => ActionPredictor::Transformer(config.init(dim, action_dim, device)),
+            Self::Transformer(config) => {
+                ActionPredictor::Transformer(config.init(dim, action_dim, device))
+            }
         }
     }
 

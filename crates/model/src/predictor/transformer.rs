@@ -1,4 +1,4 @@
-//! A causal transformer over frames, one token a frame, conditioned on actions by adaptive layer norm (`jepa-wms`, AdaLN predictor;
+//! A causal transformer over frames, one token a frame, conditioned on actions by adaptive layer norm (`jepa-wms`, its `AdaLN` predictor;
 //! Peebles and Xie 2023, "Scalable Diffusion Models with Transformers", figure 3).
 
 use burn::module::{Initializer, Module, Param};
@@ -38,13 +38,21 @@ pub struct ActionTransformerConfig {
     pub mlp_ratio: f64,
     /// How a frame knows its place in the window. Default `learned`.
     pub positions: TimePositions,
-    /// Standard deviation of the initial conditioning weights over 0.02; 0 starts every block as the identity (AdaLN-zero). Default 10.
+    /// Standard deviation of the initial conditioning weights over 0.02; 0 starts every block as the identity (`AdaLN`-zero). Default 10.
     pub conditioning_scale: f64,
 }
 
 impl Default for ActionTransformerConfig {
     fn default() -> Self {
-        Self { history: 3, width: 256, depth: 4, heads: 8, mlp_ratio: 4.0, positions: TimePositions::Learned, conditioning_scale: 10.0 }
+        Self {
+            history: 3,
+            width: 256,
+            depth: 4,
+            heads: 8,
+            mlp_ratio: 4.0,
+            positions: TimePositions::Learned,
+            conditioning_scale: 10.0,
+        }
     }
 }
 
@@ -52,14 +60,20 @@ impl ActionTransformerConfig {
     /// Builds the predictor for latents of length `dim` and actions of length `action_dim`.
     pub fn init(&self, dim: usize, action_dim: usize, device: &Device) -> ActionTransformer {
         let initializer = match self.positions {
-            TimePositions::Learned => Initializer::Normal { mean: 0.0, std: TRANSFORMER_STD },
+            TimePositions::Learned => Initializer::Normal {
+                mean: 0.0,
+                std: TRANSFORMER_STD,
+            },
             TimePositions::SinCos => Initializer::Zeros,
         };
         ActionTransformer {
             input: normal_linear(dim, self.width, TRANSFORMER_STD, device),
             action: LinearConfig::new(action_dim, self.width).init(device),
-            learned_positions: (self.positions == TimePositions::Learned).then(|| initializer.init([self.history, self.width], device)),
-            blocks: (1..=self.depth).map(|layer| ConditionedBlock::new(self, layer, device)).collect(),
+            learned_positions: (self.positions == TimePositions::Learned)
+                .then(|| initializer.init([self.history, self.width], device)),
+            blocks: (1..=self.depth)
+                .map(|layer| ConditionedBlock::new(self, layer, device))
+                .collect(),
             norm: transformer_norm(self.width, device),
             output: normal_linear(self.width, dim, TRANSFORMER_STD, device),
             history: self.history,
@@ -76,9 +90,19 @@ impl ActionTransformerConfig {
         positive("heads", self.heads)?;
         multiple_of("width", self.width, "heads", self.heads)?;
         check(self.width.is_multiple_of(2), "width", self.width, "even")?;
-        check(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
+        check(
+            self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(),
+            "mlp_ratio",
+            self.mlp_ratio,
+            "above 0",
+        )?;
         let scale = self.conditioning_scale;
-        check(scale >= 0.0 && scale.is_finite(), "conditioning_scale", scale, "at least 0")
+        check(
+            scale >= 0.0 && scale.is_finite(),
+            "conditioning_scale",
+            scale,
+            "at least 0",
+        )
     }
 }
 
@@ -110,7 +134,11 @@ impl ActionTransformer {
     pub fn forward(&self, latents: Tensor<3>, actions: Tensor<3>) -> Tensor<3> {
         let [batch, time, _] = latents.dims();
         assert_shape!(actions, [batch, time, _]);
-        assert!(time <= self.history, "window of {time} latents, built for at most {}", self.history);
+        assert!(
+            time <= self.history,
+            "window of {time} latents, built for at most {}",
+            self.history
+        );
         let condition = silu(self.action.forward(actions));
         let mut x = self.input.forward(latents) + self.positions(time).unsqueeze_dim(0);
         for block in &self.blocks {
@@ -125,8 +153,13 @@ impl ActionTransformer {
             return table.val().narrow(0, 0, time);
         }
         let [_, width] = self.input.weight.dims();
-        let values: Vec<f32> = (0..time).flat_map(|position| sin_cos_axis(position, width)).collect();
-        Tensor::from_data(TensorData::new(values, [time, width]), &self.input.weight.device())
+        let values: Vec<f32> = (0..time)
+            .flat_map(|position| sin_cos_axis(position, width))
+            .collect();
+        Tensor::from_data(
+            TensorData::new(values, [time, width]),
+            &self.input.weight.device(),
+        )
     }
 
     /// Predicts one latent after another with a sliding window of at most `history` latents.
@@ -164,14 +197,23 @@ struct ConditionedBlock {
 impl ConditionedBlock {
     fn new(config: &ActionTransformerConfig, layer: usize, device: &Device) -> Self {
         let width = config.width;
-        let sizes = BlockConfig { dim: width, heads: config.heads, mlp_ratio: config.mlp_ratio };
+        let sizes = BlockConfig {
+            dim: width,
+            heads: config.heads,
+            mlp_ratio: config.mlp_ratio,
+        };
         let output_std = BlockConfig::output_std(layer);
         Self {
             norm1: transformer_norm(width, device),
             attn: Attention::new(width, config.heads, output_std, device),
             norm2: transformer_norm(width, device),
             mlp: Mlp::new(width, sizes.hidden(), output_std, device),
-            modulation: normal_linear(width, 6 * width, TRANSFORMER_STD * config.conditioning_scale, device),
+            modulation: normal_linear(
+                width,
+                6 * width,
+                TRANSFORMER_STD * config.conditioning_scale,
+                device,
+            ),
         }
     }
 

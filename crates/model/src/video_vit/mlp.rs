@@ -19,7 +19,10 @@ pub struct Mlp {
 impl Mlp {
     /// `output_std` is the standard deviation of the second layer's initial weights.
     pub fn new(dim: usize, hidden: usize, output_std: f64, device: &Device) -> Self {
-        Self { fc1: normal_linear(dim, hidden, TRANSFORMER_STD, device), fc2: normal_linear(hidden, dim, output_std, device) }
+        Self {
+            fc1: normal_linear(dim, hidden, TRANSFORMER_STD, device),
+            fc2: normal_linear(hidden, dim, output_std, device),
+        }
     }
 
     /// # Shapes
