@@ -11,7 +11,10 @@ use crate::moving_mnist::MovingMnist;
 use crate::order::permutation;
 use crate::pictures::Pictures;
 use crate::videos::VideoClips;
-use crate::{Clip, ClipRequest, ClipShape, DataConfig, DataError, Draw, SkipReason, SkippedFile, SourceConfig, Split};
+use crate::{
+    Clip, ClipRequest, ClipShape, DataConfig, DataError, Draw, SkipReason, SkippedFile,
+    SourceConfig, Split,
+};
 
 /// One side of a data set, from which clips of one shape are drawn.
 pub trait ClipDataset: Send + Sync {
@@ -45,7 +48,11 @@ pub trait ClipDataset: Send + Sync {
 ///
 /// # Errors
 /// If the configuration is wrong, the source is missing or empty, or this side of the split has no video.
-pub fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Arc<dyn ClipDataset>, DataError> {
+pub fn open(
+    config: &DataConfig,
+    split: Split,
+    seed: u64,
+) -> Result<Arc<dyn ClipDataset>, DataError> {
     config.validate().map_err(DataError::Config)?;
     let dataset: Arc<dyn ClipDataset> = match &config.source {
         SourceConfig::Videos { .. } => Arc::new(VideoClips::open(config, split, seed)?),
@@ -56,12 +63,27 @@ pub fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Arc<dyn Clip
 }
 
 /// The videos of a side; an error if there is none.
-pub(crate) fn side(config: &DataConfig, videos: usize, split: Split, seed: u64) -> Result<Vec<usize>, DataError> {
+pub(crate) fn side(
+    config: &DataConfig,
+    videos: usize,
+    split: Split,
+    seed: u64,
+) -> Result<Vec<usize>, DataError> {
     let side = crate::split::split(seed, videos, config.validation_fraction, split);
     if side.is_empty() {
-        let name = if split == Split::Train { "training" } else { "validation" };
-        let message = format!("no video is left for {name}: {videos} in all, data.validation_fraction is {}", config.validation_fraction);
-        return Err(DataError::Empty { path: config.source.path().clone(), message });
+        let name = if split == Split::Train {
+            "training"
+        } else {
+            "validation"
+        };
+        let message = format!(
+            "no video is left for {name}: {videos} in all, data.validation_fraction is {}",
+            config.validation_fraction
+        );
+        return Err(DataError::Empty {
+            path: config.source.path().clone(),
+            message,
+        });
     }
     Ok(side)
 }
@@ -80,7 +102,12 @@ pub(crate) struct Films {
 impl Films {
     /// `candidates` are the files of both sides, from which the size is learnt if the configuration does not tell it; `videos`
     /// the number of files on this side.
-    pub(crate) fn new<'a>(config: &DataConfig, split: Split, videos: usize, mut candidates: impl Iterator<Item = std::borrow::Cow<'a, std::path::Path>>) -> Result<Self, DataError> {
+    pub(crate) fn new<'a>(
+        config: &DataConfig,
+        split: Split,
+        videos: usize,
+        mut candidates: impl Iterator<Item = std::borrow::Cow<'a, std::path::Path>>,
+    ) -> Result<Self, DataError> {
         let pictures = Pictures::new(config, split);
         let size = if let Some(size) = pictures.fixed_size() {
             size
@@ -88,11 +115,18 @@ impl Films {
             let mut skipped = vec![];
             loop {
                 let Some(path) = candidates.next() else {
-                    return Err(DataError::TooManyBroken { videos: skipped.len(), skipped, allowed: config.max_broken_fraction });
+                    return Err(DataError::TooManyBroken {
+                        videos: skipped.len(),
+                        skipped,
+                        allowed: config.max_broken_fraction,
+                    });
                 };
                 match Video::open(&path, &OpenOptions::default()) {
                     Ok(video) => break video.size(),
-                    Err(error) => skipped.push(SkippedFile { path: path.into_owned(), reason: SkipReason::Broken(error.to_string()) }),
+                    Err(error) => skipped.push(SkippedFile {
+                        path: path.into_owned(),
+                        reason: SkipReason::Broken(error.to_string()),
+                    }),
                 }
             }
         };
@@ -121,12 +155,15 @@ impl Films {
         work: impl FnOnce(&mut Video) -> Result<T, SkipReason>,
     ) -> Result<T, SkipReason> {
         let augmented = self.pictures.augmented(request);
-        let mut decoder = match self.decoders.take(&(video, augmented)) {
-            Some(decoder) => decoder,
-            None => {
-                let options = OpenOptions { size: self.pictures.decoded_size(augmented), ..OpenOptions::default() };
-                Video::open(path, &options).map_err(|error| SkipReason::Broken(error.to_string()))?
-            }
+        let mut decoder = if let Some(decoder) = self.decoders.take(&(video, augmented)) {
+            decoder
+        } else {
+            let size = self.pictures.decoded_size(augmented);
+            let options = OpenOptions {
+                size,
+                ..OpenOptions::default()
+            };
+            Video::open(path, &options).map_err(|error| SkipReason::Broken(error.to_string()))?
         };
         let result = work(&mut decoder)?;
         self.decoders.give_back((video, augmented), decoder);
@@ -135,7 +172,11 @@ impl Films {
 
     /// Tries the request's video and then, if it is a random draw, others in the request's own random order. All clips of a
     /// video's group get the same order, so that they stay together.
-    pub(crate) fn draw(&self, request: &ClipRequest, attempt: impl Fn(usize) -> Result<Clip, SkippedFile>) -> Result<Clip, DataError> {
+    pub(crate) fn draw(
+        &self,
+        request: &ClipRequest,
+        attempt: impl Fn(usize) -> Result<Clip, SkippedFile>,
+    ) -> Result<Clip, DataError> {
         let failed = |video: usize, file: SkippedFile| {
             self.ledger.add(video, file.clone());
             self.ledger.check(self.videos, self.allowed).map(|()| file)
@@ -148,7 +189,13 @@ impl Films {
             return Err(DataError::Skipped(file));
         }
         let group = request.slot / self.clips_per_video;
-        for video in permutation(request.seed, "replacement", request.epoch, group as u64, self.videos) {
+        for video in permutation(
+            request.seed,
+            "replacement",
+            request.epoch,
+            group as u64,
+            self.videos,
+        ) {
             if video == request.video {
                 continue;
             }
@@ -157,6 +204,10 @@ impl Films {
                 Err(file) => failed(video, file)?,
             };
         }
-        Err(DataError::TooManyBroken { skipped: self.ledger.list(), videos: self.videos, allowed: self.allowed })
+        Err(DataError::TooManyBroken {
+            skipped: self.ledger.list(),
+            videos: self.videos,
+            allowed: self.allowed,
+        })
     }
 }

@@ -50,7 +50,9 @@ impl fmt::Display for SkippedFile {
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooShort { has, needs } => write!(f, "too short: has {has}, a clip needs {needs}"),
+            Self::TooShort { has, needs } => {
+                write!(f, "too short: has {has}, a clip needs {needs}")
+            }
             Self::OtherSize { found, expected } => write!(
                 f,
                 "is {}x{}, the other videos are {}x{} (data.size brings them to one size)",
@@ -64,11 +66,15 @@ impl fmt::Display for SkipReason {
 /// One skipped file a line, for an error message; a long list is cut.
 pub(crate) fn lines(skipped: &[SkippedFile]) -> String {
     const SHOWN: usize = 50;
-    let mut text: String = skipped.iter().take(SHOWN).map(|file| format!("\n  {file}")).collect();
+    let mut shown: Vec<String> = skipped
+        .iter()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
     if skipped.len() > SHOWN {
-        text += &format!("\n  and {} more", skipped.len() - SHOWN);
+        shown.push(format!("and {} more", skipped.len() - SHOWN));
     }
-    text
+    format!("\n  {}", shown.join("\n  "))
 }
 
 /// Skipped videos by index, shared by the worker threads.
@@ -99,9 +105,17 @@ impl Ledger {
     /// share is 0.
     pub(crate) fn check(&self, videos: usize, allowed: f64) -> Result<(), DataError> {
         let count = self.lock().len();
-        let bearable = if allowed > 0.0 { ((allowed * videos as f64).floor() as usize).max(1) } else { 0 };
+        let bearable = if allowed > 0.0 {
+            ((allowed * videos as f64).floor() as usize).max(1)
+        } else {
+            0
+        };
         if count > bearable || (videos > 0 && count >= videos) {
-            return Err(DataError::TooManyBroken { skipped: self.list(), videos, allowed });
+            return Err(DataError::TooManyBroken {
+                skipped: self.list(),
+                videos,
+                allowed,
+            });
         }
         Ok(())
     }
@@ -116,7 +130,10 @@ mod tests {
     use super::*;
 
     fn file(name: &str) -> SkippedFile {
-        SkippedFile { path: name.into(), reason: SkipReason::Broken("no moov".into()) }
+        SkippedFile {
+            path: name.into(),
+            reason: SkipReason::Broken("no moov".into()),
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod clip;
 mod config;
 mod dataset;
 mod decoders;
+mod digits;
 mod episodes;
 mod error;
 mod ledger;

@@ -5,18 +5,18 @@
 //! 2015 (<https://arxiv.org/abs/1502.04681>), with the digits and trajectories of film `i` a pure function of (seed, i).
 
 use std::f64::consts::TAU;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use prevision_video::FrameBuffer;
 use rand::Rng;
 
 use crate::dataset::side;
+use crate::digits::Digits;
 use crate::pictures::Pictures;
 use crate::sampling::start;
-use crate::{Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkippedFile, SourceConfig, Split, seed};
+use crate::{
+    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkippedFile,
+    SourceConfig, Split, seed,
+};
 
 /// Share of the free canvas that a digit moves in one frame.
 const SPEED: f64 = 0.1;
@@ -38,12 +38,27 @@ pub(crate) struct MovingMnist {
 
 impl MovingMnist {
     pub(crate) fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Self, DataError> {
-        let SourceConfig::MovingMnist { path, digits: digits_per_film, videos, length, canvas } = &config.source else {
-            return Err(DataError::Config("data.source.kind is not \"moving-mnist\"".into()));
+        let SourceConfig::MovingMnist {
+            path,
+            digits: digits_per_film,
+            videos,
+            length,
+            canvas,
+        } = &config.source
+        else {
+            return Err(DataError::Config(
+                "data.source.kind is not \"moving-mnist\"".into(),
+            ));
         };
         let digits = Digits::read(path)?;
         if digits.rows.max(digits.columns) > *canvas {
-            return Err(DataError::format(&digits.path, format!("has images of {}x{} pixels, too large for data.source.canvas = {canvas}", digits.columns, digits.rows)));
+            return Err(DataError::format(
+                &digits.path,
+                format!(
+                    "has images of {}x{} pixels, too large for data.source.canvas = {canvas}",
+                    digits.columns, digits.rows
+                ),
+            ));
         }
         let pictures = Pictures::new(config, split);
         Ok(Self {
@@ -68,8 +83,14 @@ impl MovingMnist {
         for _ in 0..self.digits_per_film {
             let digit = self.digits.image(rng.random_range(0..self.digits.count));
             let angle = rng.random::<f64>() * TAU;
-            let mut x = Coordinate { place: rng.random(), speed: SPEED * angle.cos() };
-            let mut y = Coordinate { place: rng.random(), speed: SPEED * angle.sin() };
+            let mut x = Coordinate {
+                place: rng.random(),
+                speed: SPEED * angle.cos(),
+            };
+            let mut y = Coordinate {
+                place: rng.random(),
+                speed: SPEED * angle.sin(),
+            };
             for time in 0..=start + (self.frames - 1) * self.step {
                 x.advance();
                 y.advance();
@@ -125,74 +146,40 @@ impl ClipDataset for MovingMnist {
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
         let film = self.films[request.video];
-        let start = start(request, self.clips_per_video, self.length - self.frames * self.step);
+        let start = start(
+            request,
+            self.clips_per_video,
+            self.length - self.frames * self.step,
+        );
         Ok(Clip {
-            frames: self.pictures.finish(self.render(film, start), request, self.size),
-            times: (0..self.frames).map(|frame| (start + frame * self.step) as f64).collect(),
+            frames: self
+                .pictures
+                .finish(self.render(film, start), request, self.size),
+            times: (0..self.frames)
+                .map(|frame| (start + frame * self.step) as f64)
+                .collect(),
             actions: None,
             state: None,
             label: None,
-            source: ClipSource { path: self.digits.path.clone(), video: film, start },
+            source: ClipSource {
+                path: self.digits.path.clone(),
+                video: film,
+                start,
+            },
         })
     }
 
     fn shape(&self) -> ClipShape {
-        ClipShape { frames: self.frames, height: self.size.1, width: self.size.0, action_dim: None, state_dim: None }
+        ClipShape {
+            frames: self.frames,
+            height: self.size.1,
+            width: self.size.0,
+            action_dim: None,
+            state_dim: None,
+        }
     }
 
     fn skipped(&self) -> Vec<SkippedFile> {
         vec![]
     }
-}
-
-/// The images of an idx3 file.
-struct Digits {
-    path: PathBuf,
-    count: usize,
-    rows: usize,
-    columns: usize,
-    pixels: Vec<u8>,
-}
-
-impl Digits {
-    /// Reads an idx3 file of bytes, gzipped or not, or the one in a folder.
-    fn read(path: &Path) -> Result<Self, DataError> {
-        let path = if path.is_dir() { find(path)? } else { path.to_owned() };
-        let io = |error| DataError::io(&path, error);
-        let mut raw = vec![];
-        File::open(&path).and_then(|mut file| file.read_to_end(&mut raw)).map_err(io)?;
-        if raw.starts_with(&[0x1f, 0x8b]) {
-            let mut plain = vec![];
-            GzDecoder::new(raw.as_slice()).read_to_end(&mut plain).map_err(io)?;
-            raw = plain;
-        }
-        let number = |place: usize| raw.get(place * 4..place * 4 + 4).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize);
-        let (Some(0x0803), Some(count), Some(rows), Some(columns)) = (number(0), number(1), number(2), number(3)) else {
-            return Err(DataError::format(&path, "is not an idx3 file of bytes (it does not start with 00 00 08 03 and three sizes)"));
-        };
-        let expected = count.checked_mul(rows).and_then(|pixels| pixels.checked_mul(columns)).filter(|&pixels| pixels > 0);
-        if expected != Some(raw.len() - 16) {
-            return Err(DataError::format(&path, format!("holds {} bytes of pixels, its header says {count} images of {columns}x{rows}", raw.len() - 16)));
-        }
-        Ok(Self { count, rows, columns, pixels: raw.split_off(16), path })
-    }
-
-    fn image(&self, index: usize) -> &[u8] {
-        let size = self.rows * self.columns;
-        &self.pixels[index * size..(index + 1) * size]
-    }
-}
-
-fn find(folder: &Path) -> Result<PathBuf, DataError> {
-    let mut found = vec![];
-    for entry in std::fs::read_dir(folder).map_err(|error| DataError::io(folder, error))? {
-        let path = entry.map_err(|error| DataError::io(folder, error))?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().contains("images-idx3-ubyte")) {
-            found.push(path);
-        }
-    }
-    if found.len() > 1 {
-        return Err(DataError::format(folder, format!("holds {} files *images-idx3-ubyte*; name one of them", found.len())));
-    }
-    found.pop().ok_or_else(|| DataError::Empty { path: folder.into(), message: "no file *images-idx3-ubyte* in this folder".into() })
 }

@@ -7,7 +7,10 @@ use prevision_video::FrameSource;
 use super::EpisodeReader;
 use crate::dataset::{Films, side};
 use crate::sampling::start;
-use crate::{Array2, Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason, SkippedFile, SourceConfig, Split};
+use crate::{
+    Array2, Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError,
+    SkipReason, SkippedFile, SourceConfig, Split,
+};
 
 /// The episodes of one side of a split that are long enough for a clip.
 ///
@@ -27,46 +30,111 @@ pub(crate) struct EpisodeClips {
 
 impl EpisodeClips {
     pub(crate) fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Self, DataError> {
-        let SourceConfig::Episodes { path, image, action, state } = &config.source else {
-            return Err(DataError::Config("data.source.kind is not \"episodes\"".into()));
+        let SourceConfig::Episodes {
+            path,
+            image,
+            action,
+            state,
+        } = &config.source
+        else {
+            return Err(DataError::Config(
+                "data.source.kind is not \"episodes\"".into(),
+            ));
         };
         let reader = EpisodeReader::open(path, image)?;
         let span = config.frames * config.frame_step;
-        let (episodes, short): (Vec<_>, Vec<_>) = side(config, reader.len(), split, seed)?.into_iter().partition(|&episode| reader.length(episode) >= span);
+        let (episodes, short): (Vec<_>, Vec<_>) = side(config, reader.len(), split, seed)?
+            .into_iter()
+            .partition(|&episode| reader.length(episode) >= span);
         let short: Vec<_> = short
             .into_iter()
             .map(|episode| SkippedFile {
                 path: reader.video_path(episode),
-                reason: SkipReason::TooShort { has: format!("{} frames", reader.length(episode)), needs: format!("{span}") },
+                reason: SkipReason::TooShort {
+                    has: format!("{} frames", reader.length(episode)),
+                    needs: format!("{span}"),
+                },
             })
             .collect();
         if episodes.is_empty() {
-            let message = format!("none of the {} episodes of this part has the {span} frames of a clip (data.frames x data.frame_step)", short.len());
-            return Err(DataError::Empty { path: path.clone(), message });
+            let message = format!(
+                "none of the {} episodes of this part has the {span} frames of a clip (data.frames x data.frame_step)",
+                short.len()
+            );
+            return Err(DataError::Empty {
+                path: path.clone(),
+                message,
+            });
         }
-        let column = |name: &str| if name.is_empty() { Ok(None) } else { reader.column(name).map(Some) };
+        let column = |name: &str| {
+            if name.is_empty() {
+                Ok(None)
+            } else {
+                reader.column(name).map(Some)
+            }
+        };
         // A clip of one frame has no action between frames.
-        let mut actions = if config.frames > 1 { column(action)? } else { None };
-        for value in actions.iter_mut().flat_map(|actions| &mut actions.data).filter(|value| value.is_nan()) {
+        let mut actions = if config.frames > 1 {
+            column(action)?
+        } else {
+            None
+        };
+        for value in actions
+            .iter_mut()
+            .flat_map(|actions| &mut actions.data)
+            .filter(|value| value.is_nan())
+        {
             *value = 0.0;
         }
         let state = column(state)?;
-        let films = Films::new(config, split, episodes.len(), (0..reader.len()).map(|episode| Cow::Owned(reader.video_path(episode))))?;
-        Ok(Self { episodes, short, actions, state, films, frames: config.frames, step: config.frame_step, clips_per_video: config.clips_per_video, reader })
+        let films = Films::new(
+            config,
+            split,
+            episodes.len(),
+            (0..reader.len()).map(|episode| Cow::Owned(reader.video_path(episode))),
+        )?;
+        Ok(Self {
+            episodes,
+            short,
+            actions,
+            state,
+            films,
+            frames: config.frames,
+            step: config.frame_step,
+            clips_per_video: config.clips_per_video,
+            reader,
+        })
     }
 
     fn attempt(&self, video: usize, request: &ClipRequest) -> Result<Clip, SkippedFile> {
         let episode = self.episodes[video];
         let length = self.reader.length(episode);
         let path = self.reader.video_path(episode);
-        let start = start(request, self.clips_per_video, length - self.frames * self.step);
-        let indices: Vec<usize> = (0..self.frames).map(|frame| start + frame * self.step).collect();
+        let start = start(
+            request,
+            self.clips_per_video,
+            length - self.frames * self.step,
+        );
+        let indices: Vec<usize> = (0..self.frames)
+            .map(|frame| start + frame * self.step)
+            .collect();
         let pictures = self.films.with_decoder(video, &path, request, |decoder| {
             if decoder.len() != length {
-                return Err(SkipReason::Broken(format!("has {} frames, ep_len.npz says {length}", decoder.len())));
+                return Err(SkipReason::Broken(format!(
+                    "has {} frames, ep_len.npz says {length}",
+                    decoder.len()
+                )));
             }
-            let times: Vec<f64> = indices.iter().map(|&frame| decoder.timestamps()[frame]).collect();
-            Ok((times, self.films.pictures.read(decoder, &indices, request, self.films.size)?))
+            let times: Vec<f64> = indices
+                .iter()
+                .map(|&frame| decoder.timestamps()[frame])
+                .collect();
+            Ok((
+                times,
+                self.films
+                    .pictures
+                    .read(decoder, &indices, request, self.films.size)?,
+            ))
         });
         let (times, frames) = match pictures {
             Ok(pictures) => pictures,
@@ -78,10 +146,24 @@ impl EpisodeClips {
             Array2::new(rows.data, self.frames - 1, self.step * actions.columns)
         });
         let state = self.state.as_ref().map(|state| {
-            let rows = (0..self.frames).flat_map(|frame| state.row(first + frame * self.step)).copied().collect();
+            let rows = (0..self.frames)
+                .flat_map(|frame| state.row(first + frame * self.step))
+                .copied()
+                .collect();
             Array2::new(rows, self.frames, state.columns)
         });
-        Ok(Clip { frames, times, actions, state, label: None, source: ClipSource { path, video: episode, start } })
+        Ok(Clip {
+            frames,
+            times,
+            actions,
+            state,
+            label: None,
+            source: ClipSource {
+                path,
+                video: episode,
+                start,
+            },
+        })
     }
 }
 
@@ -95,7 +177,8 @@ impl ClipDataset for EpisodeClips {
     }
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
-        self.films.draw(request, |video| self.attempt(video, request))
+        self.films
+            .draw(request, |video| self.attempt(video, request))
     }
 
     fn shape(&self) -> ClipShape {
@@ -104,7 +187,10 @@ impl ClipDataset for EpisodeClips {
             frames: self.frames,
             height,
             width,
-            action_dim: self.actions.as_ref().map(|actions| self.step * actions.columns),
+            action_dim: self
+                .actions
+                .as_ref()
+                .map(|actions| self.step * actions.columns),
             state_dim: self.state.as_ref().map(|state| state.columns),
         }
     }

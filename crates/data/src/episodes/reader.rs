@@ -26,29 +26,53 @@ impl EpisodeReader {
     pub fn open(dir: &Path, image: &str) -> Result<Self, DataError> {
         let metadata = std::fs::metadata(dir).map_err(|error| DataError::io(dir, error))?;
         if !metadata.is_dir() {
-            return Err(DataError::format(dir, "is not a folder of recorded episodes"));
+            return Err(DataError::format(
+                dir,
+                "is not a folder of recorded episodes",
+            ));
         }
         if !column_path(dir, LENGTHS).exists() {
-            return Err(DataError::format(dir, "has no ep_len.npz: not a (finished) recording in the layout ep_len.npz, ep_offset.npz, <column>.npz, <image column>/ep_<i>.mp4"));
+            return Err(DataError::format(
+                dir,
+                "has no ep_len.npz: not a (finished) recording in the layout ep_len.npz, ep_offset.npz, <column>.npz, <image column>/ep_<i>.mp4",
+            ));
         }
         let lengths = counts(&column_path(dir, LENGTHS))?;
         let offsets = counts(&column_path(dir, OFFSETS))?;
         if lengths.is_empty() || lengths.len() != offsets.len() {
             return Err(DataError::format(
                 dir,
-                format!("ep_len.npz has {} episodes and ep_offset.npz has {}; expected the same number, at least one", lengths.len(), offsets.len()),
+                format!(
+                    "ep_len.npz has {} episodes and ep_offset.npz has {}; expected the same number, at least one",
+                    lengths.len(),
+                    offsets.len()
+                ),
             ));
         }
-        let reader = Self { dir: dir.into(), image: image.into(), lengths, offsets };
+        let reader = Self {
+            dir: dir.into(),
+            image: image.into(),
+            lengths,
+            offsets,
+        };
         if !dir.join(image).is_dir() {
             let there = reader.image_columns()?;
-            return Err(DataError::format(dir, format!("has no image column `{image}`; image columns here: {}", or_none(&there))));
+            return Err(DataError::format(
+                dir,
+                format!(
+                    "has no image column `{image}`; image columns here: {}",
+                    or_none(&there)
+                ),
+            ));
         }
         Ok(reader)
     }
 
     /// Number of episodes, at least 1.
-    #[expect(clippy::len_without_is_empty, reason = "an opened recording is never empty")]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "an opened recording is never empty"
+    )]
     pub fn len(&self) -> usize {
         self.lengths.len()
     }
@@ -79,8 +103,12 @@ impl EpisodeReader {
     /// # Errors
     /// If the folder cannot be listed.
     pub fn columns(&self) -> Result<Vec<String>, DataError> {
-        let names = entries(&self.dir)?.into_iter().filter_map(|path| Some(path.file_name()?.to_str()?.strip_suffix(".npz")?.to_owned()));
-        Ok(names.filter(|name| name != LENGTHS && name != OFFSETS).collect())
+        let names = entries(&self.dir)?
+            .into_iter()
+            .filter_map(|path| Some(path.file_name()?.to_str()?.strip_suffix(".npz")?.to_owned()));
+        Ok(names
+            .filter(|name| name != LENGTHS && name != OFFSETS)
+            .collect())
     }
 
     /// Names of the image columns: the sub-folders that hold films, sorted.
@@ -90,7 +118,9 @@ impl EpisodeReader {
     pub fn image_columns(&self) -> Result<Vec<String>, DataError> {
         let mut names = vec![];
         for path in entries(&self.dir)?.into_iter().filter(|path| path.is_dir()) {
-            let films = entries(&path)?.iter().any(|file| file.extension().is_some_and(|extension| extension == "mp4"));
+            let films = entries(&path)?
+                .iter()
+                .any(|file| file.extension().is_some_and(|extension| extension == "mp4"));
             if let (true, Some(name)) = (films, path.file_name().and_then(|name| name.to_str())) {
                 names.push(name.to_owned());
             }
@@ -105,14 +135,26 @@ impl EpisodeReader {
     pub fn column(&self, name: &str) -> Result<Array2, DataError> {
         let path = column_path(&self.dir, name);
         if !path.is_file() {
-            return Err(DataError::format(&self.dir, format!("has no column `{name}`; columns here: {}", or_none(&self.columns()?))));
+            return Err(DataError::format(
+                &self.dir,
+                format!(
+                    "has no column `{name}`; columns here: {}",
+                    or_none(&self.columns()?)
+                ),
+            ));
         }
         let array = npz::read(&path, |value| value as f32)?;
         let rows = array.shape.first().copied().unwrap_or(0);
-        let columns = if rows == 0 { 0 } else { array.data.len() / rows };
+        let columns = array.data.len().checked_div(rows).unwrap_or(0);
         for (episode, (&offset, &length)) in self.offsets.iter().zip(&self.lengths).enumerate() {
             if offset + length > rows {
-                return Err(DataError::format(path, format!("has {rows} rows; episode {episode} needs rows {offset}..{}", offset + length)));
+                return Err(DataError::format(
+                    path,
+                    format!(
+                        "has {rows} rows; episode {episode} needs rows {offset}..{}",
+                        offset + length
+                    ),
+                ));
             }
         }
         Ok(Array2::new(array.data, rows, columns))
@@ -141,26 +183,43 @@ impl EpisodeReader {
             let column = self.column(&name)?.slice(offset, length);
             columns.insert(name, column);
         }
-        Ok(Episode { frames: self.frames(episode, &(0..length).collect::<Vec<_>>())?, columns })
+        Ok(Episode {
+            frames: self.frames(episode, &(0..length).collect::<Vec<_>>())?,
+            columns,
+        })
     }
 }
 
 /// An array of non-negative whole numbers.
 fn counts(path: &Path) -> Result<Vec<usize>, DataError> {
     let array = npz::read(path, |value| value)?;
-    if let Some(value) = array.data.iter().find(|&&value| value < 0.0 || value.fract() != 0.0) {
-        return Err(DataError::format(path, format!("holds {value}, expected whole numbers from 0 up")));
+    if let Some(value) = array
+        .data
+        .iter()
+        .find(|&&value| value < 0.0 || value.fract() != 0.0)
+    {
+        return Err(DataError::format(
+            path,
+            format!("holds {value}, expected whole numbers from 0 up"),
+        ));
     }
     Ok(array.data.into_iter().map(|value| value as usize).collect())
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
     let list = std::fs::read_dir(dir).map_err(|error| DataError::io(dir, error))?;
-    let mut paths = list.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(|error| DataError::io(dir, error))?;
+    let mut paths = list
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| DataError::io(dir, error))?;
     paths.sort();
     Ok(paths)
 }
 
 fn or_none(names: &[String]) -> String {
-    if names.is_empty() { "none".into() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".into()
+    } else {
+        names.join(", ")
+    }
 }

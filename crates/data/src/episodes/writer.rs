@@ -24,7 +24,12 @@ pub struct EpisodeOptions {
 
 impl Default for EpisodeOptions {
     fn default() -> Self {
-        Self { image: "pixels".into(), quality: Quality::Lossless, frame_rate: 25, keyframe_interval: 10 }
+        Self {
+            image: "pixels".into(),
+            quality: Quality::Lossless,
+            frame_rate: 25,
+            keyframe_interval: 10,
+        }
     }
 }
 
@@ -49,14 +54,30 @@ impl EpisodeWriter {
     pub fn create(dir: &Path, options: &EpisodeOptions) -> Result<Self, DataError> {
         let lengths = column_path(dir, LENGTHS);
         if lengths.exists() {
-            return Err(DataError::format(dir, "already holds recorded episodes (ep_len.npz); choose another folder or remove it"));
+            return Err(DataError::format(
+                dir,
+                "already holds recorded episodes (ep_len.npz); choose another folder or remove it",
+            ));
         }
         if !is_file_name(&options.image) {
-            return Err(DataError::format(dir, format!("the image column cannot be called `{}`: its name becomes a folder's", options.image)));
+            return Err(DataError::format(
+                dir,
+                format!(
+                    "the image column cannot be called `{}`: its name becomes a folder's",
+                    options.image
+                ),
+            ));
         }
         let images = dir.join(&options.image);
         std::fs::create_dir_all(&images).map_err(|error| DataError::io(images, error))?;
-        Ok(Self { dir: dir.into(), options: options.clone(), schema: None, lengths: vec![], offsets: vec![], columns: BTreeMap::new() })
+        Ok(Self {
+            dir: dir.into(),
+            options: options.clone(),
+            schema: None,
+            lengths: vec![],
+            offsets: vec![],
+            columns: BTreeMap::new(),
+        })
     }
 
     /// Appends an episode.
@@ -81,22 +102,32 @@ impl EpisodeWriter {
                 Some(schema) => schema.accepts(episode),
                 None => Schema::new(episode).accepts(episode),
             };
-            message.and_then(|()| self.check_names(episode)).map_err(|message| DataError::format(&self.dir, format!("episode {number}: {message}")))?;
+            message
+                .and_then(|()| self.check_names(episode))
+                .map_err(|message| {
+                    DataError::format(&self.dir, format!("episode {number}: {message}"))
+                })?;
             schema.get_or_insert_with(|| Schema::new(episode));
         }
         let next = AtomicUsize::new(0);
         let encode = || -> Result<(), DataError> {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(episode) = episodes.get(index) else { return Ok(()) };
+                let Some(episode) = episodes.get(index) else {
+                    return Ok(());
+                };
                 self.film(first + index, &episode.frames)?;
             }
         };
         std::thread::scope(|scope| {
-            let helpers: Vec<_> = (1..threads.min(episodes.len())).map(|_| scope.spawn(encode)).collect();
+            let helpers: Vec<_> = (1..threads.min(episodes.len()))
+                .map(|_| scope.spawn(encode))
+                .collect();
             let mut result = encode();
             for helper in helpers {
-                let outcome = helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                let outcome = helper
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 result = result.and(outcome);
             }
             result
@@ -116,7 +147,10 @@ impl EpisodeWriter {
             quality: self.options.quality,
             keyframe_interval: self.options.keyframe_interval,
         };
-        let mut film = Mp4Writer::create(&video_path(&self.dir, &self.options.image, number), &options)?;
+        let mut film = Mp4Writer::create(
+            &video_path(&self.dir, &self.options.image, number),
+            &options,
+        )?;
         for frame in 0..frames.frames {
             film.write(frames.frame(frame))?;
         }
@@ -124,10 +158,14 @@ impl EpisodeWriter {
     }
 
     fn append(&mut self, episode: &Episode) {
-        self.offsets.push(self.lengths.iter().copied().map(i64::from).sum());
+        self.offsets
+            .push(self.lengths.iter().copied().map(i64::from).sum());
         self.lengths.push(episode.frames.frames as i32);
         for (name, column) in &episode.columns {
-            let all = self.columns.entry(name.clone()).or_insert_with(|| Array2::zeros(0, column.columns));
+            let all = self
+                .columns
+                .entry(name.clone())
+                .or_insert_with(|| Array2::zeros(0, column.columns));
             all.data.extend_from_slice(&column.data);
             all.rows += column.rows;
         }
@@ -135,7 +173,9 @@ impl EpisodeWriter {
 
     fn check_names(&self, episode: &Episode) -> Result<(), String> {
         for name in episode.columns.keys() {
-            if !is_file_name(name) || [&self.options.image, LENGTHS, OFFSETS].contains(&name.as_str()) {
+            if !is_file_name(name)
+                || [&self.options.image, LENGTHS, OFFSETS].contains(&name.as_str())
+            {
                 return Err(format!("a column cannot be called `{name}`"));
             }
         }
@@ -148,13 +188,28 @@ impl EpisodeWriter {
     /// If nothing was recorded or a file cannot be written.
     pub fn finish(self) -> Result<(), DataError> {
         if self.lengths.is_empty() {
-            return Err(DataError::Empty { path: self.dir, message: "no episode was recorded".into() });
+            return Err(DataError::Empty {
+                path: self.dir,
+                message: "no episode was recorded".into(),
+            });
         }
         for (name, column) in &self.columns {
-            npz::write(&column_path(&self.dir, name), &[column.rows, column.columns], &column.data)?;
+            npz::write(
+                &column_path(&self.dir, name),
+                &[column.rows, column.columns],
+                &column.data,
+            )?;
         }
-        npz::write(&column_path(&self.dir, OFFSETS), &[self.offsets.len()], &self.offsets)?;
-        npz::write(&column_path(&self.dir, LENGTHS), &[self.lengths.len()], &self.lengths)
+        npz::write(
+            &column_path(&self.dir, OFFSETS),
+            &[self.offsets.len()],
+            &self.offsets,
+        )?;
+        npz::write(
+            &column_path(&self.dir, LENGTHS),
+            &[self.lengths.len()],
+            &self.lengths,
+        )
     }
 }
 
@@ -167,8 +222,15 @@ struct Schema {
 
 impl Schema {
     fn new(episode: &Episode) -> Self {
-        let columns = episode.columns.iter().map(|(name, column)| (name.clone(), column.columns)).collect();
-        Self { size: (episode.frames.width, episode.frames.height), columns }
+        let columns = episode
+            .columns
+            .iter()
+            .map(|(name, column)| (name.clone(), column.columns))
+            .collect();
+        Self {
+            size: (episode.frames.width, episode.frames.height),
+            columns,
+        }
     }
 
     fn accepts(&self, episode: &Episode) -> Result<(), String> {
@@ -176,22 +238,40 @@ impl Schema {
         if frames == 0 {
             return Err("has no frame".into());
         }
-        if let Some((name, column)) = episode.columns.iter().find(|(_, column)| column.rows != frames) {
-            return Err(format!("column `{name}` has {} rows for {frames} frames", column.rows));
+        if let Some((name, column)) = episode
+            .columns
+            .iter()
+            .find(|(_, column)| column.rows != frames)
+        {
+            return Err(format!(
+                "column `{name}` has {} rows for {frames} frames",
+                column.rows
+            ));
         }
         let own = Self::new(episode);
         if own.size != self.size {
-            return Err(format!("is {}x{}, the episodes before it are {}x{}", own.size.0, own.size.1, self.size.0, self.size.1));
+            return Err(format!(
+                "is {}x{}, the episodes before it are {}x{}",
+                own.size.0, own.size.1, self.size.0, self.size.1
+            ));
         }
         if own.columns != self.columns {
-            return Err(format!("has the columns {}, the episodes before it have {}", own.describe(), self.describe()));
+            return Err(format!(
+                "has the columns {}, the episodes before it have {}",
+                own.describe(),
+                self.describe()
+            ));
         }
         Ok(())
     }
 
     /// `action[2], state[4]`
     fn describe(&self) -> String {
-        self.columns.iter().map(|(name, width)| format!("{name}[{width}]")).collect::<Vec<_>>().join(", ")
+        self.columns
+            .iter()
+            .map(|(name, width)| format!("{name}[{width}]"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 

@@ -1,16 +1,18 @@
-"""Columns as numpy itself writes them: every number type, compressed and not, C and Fortran order.
+"""A recording as stable-worldmodel writes it: films through imageio, columns through numpy, here of every number type,
+compressed and not, in C and Fortran order.
 
-    python3 -m venv venv && venv/bin/pip install numpy && venv/bin/python make_npz.py
+    python3 -m venv venv && venv/bin/pip install numpy "imageio[ffmpeg]" && venv/bin/python make_recording.py
 
 Two episodes of 3 and 2 rows. Value of row r, number k: see below; the test in ../numpy.rs knows the same formulas.
 """
 
 import pathlib
 
+import imageio
 import numpy as np
 
-here = pathlib.Path(__file__).parent / "npz"
-here.mkdir(exist_ok=True)
+here = pathlib.Path(__file__).parent / "recording"
+(here / "pixels").mkdir(parents=True, exist_ok=True)
 rows = np.arange(5)
 
 np.savez(here / "ep_len.npz", np.array([3, 2], dtype=np.int32))
@@ -30,6 +32,12 @@ for kind in ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "ui
     np.savez_compressed(here / f"{kind}.npz", (3 * rows).astype(kind))
 np.savez(here / "bool.npz", rows % 2 == 1)
 np.savez(here / "big_endian.npz", (3 * rows).astype(">f4"))
+
+# frame t of episode e is all (40 t, 100, 200 e); lossy yuv420p at imageio's defaults
+for episode, length in enumerate([3, 2]):
+    with imageio.get_writer(here / "pixels" / f"ep_{episode}.mp4", fps=25, codec="libx264") as film:
+        for t in range(length):
+            film.append_data(np.full((32, 48, 3), (40 * t, 100, 200 * episode), dtype=np.uint8))
 
 # not a number column
 np.savez(here / "text.npz", np.array(["a", "b", "c", "d", "e"]))
