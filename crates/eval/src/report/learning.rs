@@ -1,0 +1,44 @@
+//! What training did: loss curves and their company.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::chart::{LineChart, Series};
+use super::format::{number_at, words};
+use super::page::section;
+use super::run::Run;
+
+/// A small chart of the total, every term, the learning rate and the gradient norm.
+pub(super) fn curves(run: &Run) -> String {
+    let mut terms: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for line in &run.metrics {
+        let (Some(step), Some(losses)) = (number_at(line, &["step"]), line.get("loss").and_then(Value::as_object)) else {
+            continue;
+        };
+        for (name, value) in losses {
+            terms.entry(name).or_default().extend(value.as_f64().filter(|v| v.is_finite()).map(|value| (step, value)));
+        }
+    }
+    let total = terms.remove("total").map(|points| ("total loss".to_owned(), points));
+    let rest = terms.into_iter().map(|(name, points)| (words(name), points));
+    let others = ["learning_rate", "gradient_norm"].into_iter().map(|key| {
+        let at = |line: &Value| Some((number_at(line, &["step"])?, number_at(line, &[key])?));
+        (words(key), run.metrics.iter().filter_map(at).collect())
+    });
+    let chart = |(name, points): (String, Vec<(f64, f64)>)| {
+        let title = capital(&name);
+        let from_zero = points.iter().all(|point| point.1 == 0.0);
+        let series = vec![Series { name, points, colour: 1 }];
+        LineChart { title: &title, x: "steps", series, marks: false, from_zero }.figure()
+    };
+    let figures: String = total.into_iter().chain(rest).chain(others).map(chart).collect();
+    let note = "Every term before weighting; the total is their weighted sum.";
+    section("training", "Training", note, &if figures.is_empty() { figures } else { format!("<div class=\"grid-charts\">{figures}</div>") })
+}
+
+/// With a capital at the start.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,38 @@
+//! The report of a run: one self-contained HTML page.
+//!
+//! The page needs no network and no script, fits a phone, and follows the reader's light or dark preference. It shows what
+//! the run folder holds; parts that are missing are left out.
+
+mod chart;
+mod format;
+mod learning;
+mod measured;
+mod page;
+mod planned;
+mod run;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::EvalError;
+use run::Run;
+
+/// Writes `report.html` into a run folder and returns its path.
+///
+/// Reads `config.toml`, `metrics.jsonl`, `summary.json`, `eval/*.json`, `plan/*.json` and `videos/*.{mp4,gif}`, as far as
+/// they are there. Videos are embedded, up to 32 MiB in all; where an mp4 and a GIF have the same name, the mp4 is.
+///
+/// # Errors
+/// If the folder is missing, a file cannot be read or written, or a JSON file is damaged.
+pub fn write(run: &Path) -> Result<PathBuf, EvalError> {
+    let path = run.join("report.html");
+    let html = page::page(&Run::read(run)?);
+    let temporary = run.join(format!(".report.html.{}.tmp", std::process::id()));
+    let written = fs::write(&temporary, html).and_then(|()| fs::rename(&temporary, &path));
+    written.map_err(|source| {
+        // The error to report is the first one; a leftover temporary file does no harm.
+        let _ = fs::remove_file(&temporary);
+        EvalError::Io { path: path.clone(), source }
+    })?;
+    Ok(path)
+}
