@@ -1,0 +1,184 @@
+//! What a closed-loop evaluation reports.
+
+use serde::Serialize;
+
+use crate::wilson::wilson;
+
+/// The result of a closed-loop evaluation; serialised, it is `plan/*.json` of a run folder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlanResults {
+    /// The environment's name.
+    pub environment: String,
+    /// The solver's name.
+    pub solver: String,
+    /// Trials: the episodes that were not solved at the start. Rates are over these.
+    pub episodes: usize,
+    /// Episodes that were solved at the start and are therefore not trials.
+    pub excluded_solved_at_start: usize,
+    /// Trials that reached the goal at any step.
+    pub successes: usize,
+    /// Their share.
+    pub success_rate: f64,
+    /// 95 % Wilson interval of `success_rate`.
+    pub interval: [f64; 2],
+    /// Share of the trials that are at the goal after the last step, whether or not they were before. `None` when episodes
+    /// stop on arrival: it would equal `success_rate` by construction and measure nothing.
+    pub success_rate_at_end: Option<f64>,
+    /// 95 % Wilson interval of `success_rate_at_end`.
+    pub interval_at_end: Option<[f64; 2]>,
+    /// Wall time of the evaluation over the number of trials. Episodes are run as one batch, so this is less than the time
+    /// one episode takes by itself.
+    pub seconds_per_episode: f64,
+    /// Wall time of planning (encoding and search, without acting and filming) over `plans`.
+    pub seconds_per_plan: f64,
+    /// Plans made, each of one episode.
+    pub plans: usize,
+    /// Distance to the goal after the last step, in pixels.
+    pub final_distance: Distance,
+    /// Every trial, in the order of the episodes.
+    pub per_episode: Vec<EpisodeResult>,
+}
+
+/// Summary of distances.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Distance {
+    /// Their mean.
+    pub mean: f64,
+    /// Their median.
+    pub median: f64,
+}
+
+/// The result of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EpisodeResult {
+    /// Number of the episode; with the seed it determines the task.
+    pub episode: usize,
+    /// Whether the goal was reached at any step.
+    pub success: bool,
+    /// After how many steps the goal was first reached.
+    pub first_success_step: Option<usize>,
+    /// Whether the episode is at the goal after its last step.
+    pub success_at_end: bool,
+    /// Steps taken.
+    pub steps: usize,
+    /// Plans made.
+    pub plans: usize,
+    /// Distance to the goal at the start, in pixels.
+    pub start_distance: f64,
+    /// Distance to the goal after the last step, in pixels.
+    pub final_distance: f64,
+}
+
+/// What the trials do not know of themselves.
+pub(crate) struct Totals {
+    pub(crate) environment: String,
+    pub(crate) solver: String,
+    pub(crate) excluded: usize,
+    pub(crate) stop_on_arrival: bool,
+    pub(crate) seconds: f64,
+    pub(crate) planning_seconds: f64,
+}
+
+impl PlanResults {
+    /// Summarises trials, of which there is at least one.
+    pub(crate) fn new(totals: Totals, per_episode: Vec<EpisodeResult>) -> Self {
+        let episodes = per_episode.len();
+        let count = |of: fn(&EpisodeResult) -> bool| per_episode.iter().filter(|trial| of(trial)).count();
+        let (successes, at_end) = (count(|trial| trial.success), count(|trial| trial.success_at_end));
+        let plans: usize = per_episode.iter().map(|trial| trial.plans).sum();
+        let ran_to_the_end = !totals.stop_on_arrival;
+        Self {
+            environment: totals.environment,
+            solver: totals.solver,
+            episodes,
+            excluded_solved_at_start: totals.excluded,
+            successes,
+            success_rate: successes as f64 / episodes as f64,
+            interval: wilson(successes, episodes),
+            success_rate_at_end: ran_to_the_end.then_some(at_end as f64 / episodes as f64),
+            interval_at_end: ran_to_the_end.then(|| wilson(at_end, episodes)),
+            seconds_per_episode: totals.seconds / episodes as f64,
+            seconds_per_plan: totals.planning_seconds / plans.max(1) as f64,
+            plans,
+            final_distance: Distance::of(per_episode.iter().map(|trial| trial.final_distance).collect()),
+            per_episode,
+        }
+    }
+}
+
+impl Distance {
+    fn of(mut distances: Vec<f64>) -> Self {
+        distances.sort_by(f64::total_cmp);
+        let (n, middle) = (distances.len(), distances.len() / 2);
+        let median = if n % 2 == 1 { distances[middle] } else { f64::midpoint(distances[middle - 1], distances[middle]) };
+        Self { mean: distances.iter().sum::<f64>() / n as f64, median }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(stop_on_arrival: bool) -> Totals {
+        Totals {
+            environment: "two-rooms".to_owned(),
+            solver: "cem".to_owned(),
+            excluded: 1,
+            stop_on_arrival,
+            seconds: 6.0,
+            planning_seconds: 4.0,
+        }
+    }
+
+    fn trials() -> Vec<EpisodeResult> {
+        let trial = |episode, first, success_at_end, final_distance| EpisodeResult {
+            episode,
+            success: Option::is_some(&first),
+            first_success_step: first,
+            success_at_end,
+            steps: 200,
+            plans: 40,
+            start_distance: 30.0,
+            final_distance,
+        };
+        vec![trial(0, Some(20), true, 1.0), trial(1, Some(30), false, 6.0), trial(3, None, false, 11.0), trial(4, Some(9), true, 2.0)]
+    }
+
+    #[test]
+    fn both_rates_come_from_one_run() {
+        let results = PlanResults::new(totals(false), trials());
+        assert_eq!((results.episodes, results.excluded_solved_at_start, results.successes), (4, 1, 3));
+        assert_eq!((results.success_rate, results.success_rate_at_end), (0.75, Some(0.5)));
+        assert_eq!((results.seconds_per_episode, results.seconds_per_plan, results.plans), (1.5, 0.025, 160));
+        assert_eq!(results.final_distance, Distance { mean: 5.0, median: 4.0 });
+        assert_eq!(Distance::of(vec![3.0, 1.0, 8.0]), Distance { mean: 4.0, median: 3.0 });
+        assert_eq!(results.interval, wilson(3, 4));
+        assert_eq!(results.interval_at_end, Some(wilson(2, 4)));
+    }
+
+    #[test]
+    fn stopping_on_arrival_leaves_no_rate_at_the_end() {
+        let results = PlanResults::new(totals(true), trials());
+        assert_eq!((results.success_rate, results.success_rate_at_end, results.interval_at_end), (0.75, None, None));
+    }
+
+    #[test]
+    fn json_has_the_documented_names() {
+        let json = serde_json::to_value(PlanResults::new(totals(false), trials())).unwrap();
+        let names = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let mut top = vec![
+            "environment", "solver", "episodes", "excluded_solved_at_start", "successes", "success_rate", "interval",
+            "success_rate_at_end", "interval_at_end", "seconds_per_episode", "seconds_per_plan", "plans", "final_distance",
+            "per_episode",
+        ];
+        let mut got = names(&json);
+        (top.sort_unstable(), got.sort_unstable());
+        assert_eq!(got, top);
+        assert_eq!(json["interval"].as_array().unwrap().len(), 2);
+        let mut distance = names(&json["final_distance"]);
+        distance.sort_unstable();
+        assert_eq!(distance, ["mean", "median"]);
+        assert_eq!(json["per_episode"][1]["first_success_step"], 30);
+        assert_eq!(json["per_episode"][2]["first_success_step"], serde_json::Value::Null);
+    }
+}
