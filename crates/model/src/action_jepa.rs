@@ -73,6 +73,11 @@ impl ActionJepa {
         self.encoder.dim()
     }
 
+    /// Numbers in one action of the predictor; a multiple of the environment's when frames are stepped over.
+    pub fn action_dim(&self) -> usize {
+        self.predictor.action_dim()
+    }
+
     /// How many past latents the predictor can use.
     pub fn history(&self) -> usize {
         self.predictor.history()

@@ -11,14 +11,17 @@ use burn::store::{ModuleSnapshot, SafetensorsStore};
 use crate::ModelError;
 
 /// Writes every parameter to `path`, replacing a file that is there. The file appears whole or not at all: it is written under a
-/// temporary name beside `path` and renamed.
+/// temporary name beside `path` and renamed. Equal weights give equal bytes.
 ///
 /// # Errors
 /// When the file cannot be written; the message names it.
 pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
+    // One metadata key, the one other readers look for: several would be written in an order that changes from run to run.
     let mut store = SafetensorsStore::from_file(path)
         .skip_enum_variants(true)
-        .overwrite(true);
+        .overwrite(true)
+        .clear_metadata()
+        .metadata("format", "pt");
     model
         .save_into(&mut store)
         .map_err(|error| ModelError::Store {

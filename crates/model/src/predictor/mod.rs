@@ -76,6 +76,14 @@ impl ActionPredictor {
         }
     }
 
+    /// Numbers in one action.
+    pub fn action_dim(&self) -> usize {
+        match self {
+            Self::Gru(predictor) => predictor.weight_input.lazy_shape().dims::<2>()[0],
+            Self::Transformer(predictor) => predictor.action_dim(),
+        }
+    }
+
     /// How many past latents the predictor can use.
     pub fn history(&self) -> usize {
         match self {

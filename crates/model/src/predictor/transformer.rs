@@ -120,6 +120,11 @@ pub struct ActionTransformer {
 }
 
 impl ActionTransformer {
+    /// Numbers in one action.
+    pub fn action_dim(&self) -> usize {
+        self.action.weight.lazy_shape().dims::<2>()[0]
+    }
+
     /// Latents in the window.
     pub fn history(&self) -> usize {
         self.history

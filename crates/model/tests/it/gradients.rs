@@ -51,11 +51,9 @@ fn action_conditioned_models() {
         let model = config(encoder, predictor, MOMENTUM).init(&SMALL, &heads, &device);
         let latents = model.encode(random([6, 3, 4, 16, 16], &device));
         assert_eq!(latents.dims(), [6, 4, 8]);
-        let predicted = model.rollout(latents.clone().narrow(1, 0, 1), random([6, 3, 2], &device));
-        let (now, next) = (
-            latents.clone().narrow(1, 0, 1).reshape([6, 8]),
-            latents.narrow(1, 3, 1).reshape([6, 8]),
-        );
+        let predicted = model.rollout(latents.narrow(1, 0, 1), random([6, 3, 2], &device));
+        // Latents of many kinds, so that every unit of a head is active for some and not for others.
+        let (now, next) = (random([64, 8], &device), random([64, 8], &device));
         let action = model
             .heads
             .inverse_dynamics
@@ -71,7 +69,7 @@ fn action_conditioned_models() {
         let position = model.heads.position.as_ref().unwrap().forward(now);
         assert_eq!(
             (action.dims(), steps.dims(), position.dims()),
-            ([6, 2], [6], [6, 2])
+            ([64, 2], [64], [64, 2])
         );
         let target = random([6, 3, 8], &device);
         let loss = (predicted - target).powf_scalar(2.0).sum()
@@ -95,12 +93,8 @@ fn action_conditioned_models() {
             "heads"
         );
         let target = model.target.as_ref().unwrap();
-        let mut parameters = 0;
-        for path in without_gradient(target, &gradients) {
-            parameters += 1;
-            assert!(!path.is_empty());
-        }
-        assert_eq!(parameters, burn::module::list_param_ids(target).len());
+        let untouched = without_gradient(target, &gradients).len();
+        assert_eq!(untouched, burn::module::list_param_ids(target).len());
     }
 }
 

@@ -11,7 +11,12 @@ fn bytes(model: &Jepa) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<_> = model
         .collect(None, None, true)
         .iter()
-        .map(|tensor| (tensor.name.clone(), tensor.to_bytes().expect("readable tensor").to_vec()))
+        .map(|tensor| {
+            (
+                tensor.name.clone(),
+                tensor.to_bytes().expect("readable tensor").to_vec(),
+            )
+        })
         .collect();
     all.sort();
     all

@@ -24,6 +24,7 @@ fn rollout_equals_step_by_step() {
     let device = Device::flex();
     for (predictor, history) in [(GRU, 1), (GRU, 2), (TRANSFORMER, 1), (TRANSFORMER, 3)] {
         let model = config(STRIDED, predictor, SHARED).init(&SMALL, &HeadFlags::default(), &device);
+        assert_eq!(model.action_dim(), 2);
         let latents = WorldModel::encode(&model, random([2, 3, history, 16, 16], &device));
         let actions: Tensor<4> = random([2, 5, history - 1 + 4, 2], &device);
         let imagined = WorldModel::rollout(&model, latents.clone(), actions.clone());
