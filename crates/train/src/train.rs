@@ -66,10 +66,10 @@ pub fn train_on(
         state = checkpoint.state;
         saved = Some(checkpoint.path);
     }
-    run.write("config.toml", config.to_toml().as_bytes())?;
     let accumulate = config.train.accumulate;
     let loader_config = LoaderConfig::new(&config.data, config.seed);
     let mut loader = Loader::new(Arc::clone(&dataset), &loader_config, state.step * accumulate as u64)?;
+    run.write("config.toml", config.to_toml().as_bytes())?;
     let mut recorder = Recorder::open(run, state.step)?;
     let budget = Budget::new(&config.train);
     let normalise = config.data.normalise;

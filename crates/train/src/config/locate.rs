@@ -10,12 +10,21 @@ pub(super) fn culprit(tree: &Table, prefix: &[String], fails: impl Fn(&Table) ->
     let error = fails(tree)?;
     let mut candidates = Vec::new();
     paths(tree, &mut Vec::new(), &mut candidates);
-    // Deepest first: a table that holds the offending key would cure the error as well.
-    candidates.sort_by_key(|path| std::cmp::Reverse(path.len()));
-    candidates
+    // Without an innocent `kind`, or an innocent key that has no default, the error is another as well; without an innocent table
+    // around the culprit too. So the surest suspects come first: those whose absence is no error in itself.
+    let mut suspects: Vec<(u8, Vec<String>)> = candidates
         .into_iter()
         .filter(|path| path.starts_with(prefix))
-        .find(|path| fails(&without(tree, path)).as_ref() != Some(&error))
+        .filter_map(|path| {
+            let then = fails(&without(tree, &path));
+            let missed = then.as_ref().is_some_and(|then| then.starts_with("missing field"));
+            let table = value_at(tree, &path).is_some_and(Value::is_table);
+            let kind = path.last().is_some_and(|key| key == "kind");
+            (then.as_ref() != Some(&error)).then_some((if table { 3 } else if kind { 2 } else { u8::from(missed) }, path))
+        })
+        .collect();
+    suspects.sort_by_key(|(rank, path)| (*rank, std::cmp::Reverse(path.len())));
+    suspects.into_iter().next().map(|(_, path)| path)
 }
 
 fn paths(table: &Table, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
@@ -71,8 +80,8 @@ pub(super) fn value_at<'a>(tree: &'a Table, path: &[String]) -> Option<&'a Value
 pub(super) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|candidate| (candidate, strsim::jaro_winkler(given, candidate)))
-        .filter(|&(_, similarity)| similarity > 0.7)
+        .map(|candidate| (candidate, strsim::normalized_damerau_levenshtein(given, candidate)))
+        .filter(|&(_, similarity)| similarity > 0.5)
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(candidate, _)| candidate)
 }

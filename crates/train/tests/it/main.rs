@@ -1,0 +1,7 @@
+//! The training loop from outside: learning, resuming, failing.
+
+mod failing;
+mod learning;
+mod resuming;
+mod tensorboard;
+mod world;
