@@ -42,7 +42,8 @@ impl ModuleVisitor for ActionInputs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prevision_model::{ActionJepaConfig, ActionPredictorConfig, ActionTransformerConfig, GruConfig, HeadFlags, InputShape};
+    use prevision_model::predictor::{ActionTransformerConfig, GruConfig};
+    use prevision_model::{ActionJepaConfig, ActionPredictorConfig, HeadFlags, InputShape};
 
     #[test]
     fn either_predictor_tells() {

