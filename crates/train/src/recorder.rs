@@ -125,7 +125,8 @@ impl Recorder {
         let video = one.to_device(normalise, &device.clone().without_autodiff()).video;
         let predicted = match positions(model, video) {
             Some(positions) => {
-                let values: Vec<f32> = positions.try_into_vec_as().map_err(|error| TrainError::Device(error.to_string()))?;
+                let values: Vec<f32> =
+                    positions.try_into_vec_as().map_err(|error| TrainError::Device(error.to_string()))?;
                 Some(values.as_chunks::<2>().0.to_vec())
             }
             None => None,

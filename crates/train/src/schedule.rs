@@ -48,7 +48,7 @@ mod tests {
     fn warmup_and_cosine() {
         let config = LearningRateConfig::WarmupCosine { warmup_fraction: 0.1, warmup_steps: None, final_lr: 1e-5 };
         // Half way down: (1e-3 + 1e-5) / 2; a quarter: 1e-5 + 9.9e-4 * (1 + sqrt(1/2)) / 2.
-        let expected = [0.0, 5e-4, 1e-3, 8.55_018e-4, 5.05e-4, 1e-5, 1e-5];
+        let expected = [0.0, 5e-4, 1e-3, 8.55018e-4, 5.05e-4, 1e-5, 1e-5];
         assert_eq!(rates(&config, &[0.0, 0.05, 0.1, 0.325, 0.55, 1.0, 1.5], None), expected);
     }
 
@@ -60,8 +60,12 @@ mod tests {
 
     #[test]
     fn warmup_stable_decay() {
-        let config =
-            LearningRateConfig::WarmupStableDecay { warmup_fraction: 0.2, warmup_steps: None, decay_fraction: 0.4, final_lr: 2e-4 };
+        let config = LearningRateConfig::WarmupStableDecay {
+            warmup_fraction: 0.2,
+            warmup_steps: None,
+            decay_fraction: 0.4,
+            final_lr: 2e-4,
+        };
         assert_eq!(rates(&config, &[0.1, 0.2, 0.5, 0.6, 0.8, 1.0], None), [5e-4, 1e-3, 1e-3, 1e-3, 6e-4, 2e-4]);
     }
 
@@ -71,8 +75,12 @@ mod tests {
             let config = LearningRateConfig::WarmupCosine { warmup_fraction, warmup_steps: None, final_lr: 1e-5 };
             assert_eq!(rates(&config, &[1.0], None), [if warmup_fraction == 0.0 { 1e-5 } else { 1e-3 }]);
         }
-        let sharp =
-            LearningRateConfig::WarmupStableDecay { warmup_fraction: 0.0, warmup_steps: None, decay_fraction: 0.0, final_lr: 1e-5 };
+        let sharp = LearningRateConfig::WarmupStableDecay {
+            warmup_fraction: 0.0,
+            warmup_steps: None,
+            decay_fraction: 0.0,
+            final_lr: 1e-5,
+        };
         assert_eq!(rates(&sharp, &[0.0, 1.0], None), [1e-3, 1e-3]);
         assert_eq!(rates(&LearningRateConfig::Constant {}, &[0.0, 0.3, 1.0], None), [1e-3; 3]);
     }

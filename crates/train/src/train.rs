@@ -171,7 +171,13 @@ fn finite(window: &mut Window, checkpoint: Option<&PathBuf>) -> Result<Reading, 
 }
 
 /// How far the training is; `steps_here` and `seconds_here` count from where this part of the run began.
-fn progress(recorder: &Recorder, state: &CheckpointState, budget: &Budget, steps_here: u64, seconds_here: f64) -> Progress {
+fn progress(
+    recorder: &Recorder,
+    state: &CheckpointState,
+    budget: &Budget,
+    steps_here: u64,
+    seconds_here: f64,
+) -> Progress {
     let per_step = seconds_here / steps_here.max(1) as f64;
     Progress {
         step: state.step,

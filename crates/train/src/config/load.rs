@@ -94,7 +94,8 @@ mod tests {
 
     fn read(more: &str, overrides: &[&str]) -> Result<ExperimentConfig, String> {
         let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
-        parse(&format!("{MINIMAL}{more}"), Path::new("an/experiment.toml"), &overrides).map_err(|error| error.to_string())
+        parse(&format!("{MINIMAL}{more}"), Path::new("an/experiment.toml"), &overrides)
+            .map_err(|error| error.to_string())
     }
 
     fn refused(more: &str, overrides: &[&str]) -> String {
@@ -105,7 +106,8 @@ mod tests {
 
     #[test]
     fn the_file_is_laid_over_the_defaults_and_the_command_line_over_the_file() {
-        let config = read("log_every = 3\n[optimizer]\nlr = 2e-3", &["optimizer.lr=3e-4", "plan.cost=distance"]).unwrap();
+        let config =
+            read("log_every = 3\n[optimizer]\nlr = 2e-3", &["optimizer.lr=3e-4", "plan.cost=distance"]).unwrap();
         assert_eq!((config.train.log_every, config.optimizer.lr), (3, 3e-4));
         assert_eq!(config.plan.cost, super::super::CostConfig::Distance);
         assert_eq!(config.optimizer.epsilon, 1e-8);
@@ -116,7 +118,10 @@ mod tests {
     #[test]
     fn an_unknown_key_names_its_nearest_neighbour() {
         let message = refused("[optimizer]\nweight_deca = 1", &[]);
-        assert!(message.contains("unknown key `optimizer.weight_deca`; did you mean `optimizer.weight_decay`?"), "{message}");
+        assert!(
+            message.contains("unknown key `optimizer.weight_deca`; did you mean `optimizer.weight_decay`?"),
+            "{message}"
+        );
         assert!(message.contains("betas"), "{message}");
         let message = refused("", &["trian.steps=4"]);
         assert!(message.contains("unknown key `trian`; did you mean `train`?"), "{message}");
@@ -125,11 +130,17 @@ mod tests {
     #[test]
     fn a_key_inside_a_tagged_table_is_found() {
         let message = refused("[plan.solver]\nkind = \"icem\"\nkeep_elite = 3", &[]);
-        assert!(message.contains("unknown key `plan.solver.keep_elite`; did you mean `plan.solver.keep_elites`?"), "{message}");
+        assert!(
+            message.contains("unknown key `plan.solver.keep_elite`; did you mean `plan.solver.keep_elites`?"),
+            "{message}"
+        );
         let message = refused("[data.source]\nkinds = 1", &[]);
         assert!(message.contains("data.source"), "{message}");
         let message = refused("[model]\nkind = \"masked\"\n[[model.masks]]\nblock = 3", &[]);
-        assert!(message.contains("unknown key `model.masks.0.block`; did you mean `model.masks.0.blocks`?"), "{message}");
+        assert!(
+            message.contains("unknown key `model.masks.0.block`; did you mean `model.masks.0.blocks`?"),
+            "{message}"
+        );
         let message = refused("[model.encoder]\nlatent_dimension = 3", &[]);
         assert!(message.contains("`model.encoder.latent_dimension`"), "{message}");
     }
@@ -137,11 +148,17 @@ mod tests {
     #[test]
     fn a_wrong_type_names_key_and_value() {
         let message = refused("[optimizer]\nlr = \"fast\"", &[]);
-        assert!(message.contains("`optimizer.lr` = \"fast\": invalid type: string \"fast\", expected f64"), "{message}");
+        assert!(
+            message.contains("`optimizer.lr` = \"fast\": invalid type: string \"fast\", expected f64"),
+            "{message}"
+        );
         let message = refused("[plan.solver]\nkind = \"mppi\"\ntemperature = \"hot\"", &[]);
         assert!(message.contains("`plan.solver.temperature` = \"hot\""), "{message}");
         let message = refused("", &["plan.solver.kind=cme"]);
-        assert!(message.contains("`plan.solver.kind` = \"cme\"") && message.contains("did you mean `cem`?"), "{message}");
+        assert!(
+            message.contains("`plan.solver.kind` = \"cme\"") && message.contains("did you mean `cem`?"),
+            "{message}"
+        );
         let message = refused("", &["train.steps=-3"]);
         assert!(message.contains("`train.steps` = -3"), "{message}");
     }
@@ -151,11 +168,17 @@ mod tests {
         let message = refused("", &["optimizer.lr=0"]);
         assert!(message.contains("optimizer.lr"), "{message}");
         let message = refused("", &["plan.solver.elites=300"]);
-        assert!(message.contains("plan.solver.elites is 300, but must be 200 (plan.solver.samples) or less"), "{message}");
+        assert!(
+            message.contains("plan.solver.elites is 300, but must be 200 (plan.solver.samples) or less"),
+            "{message}"
+        );
         let message = refused("[schedule]\nfinal_momentum = 1.0", &[]);
         assert!(message.contains("model.target.kind"), "{message}");
         let message = refused("[schedule.learning_rate]\nwarmup_steps = 20", &[]);
-        assert!(message.contains("schedule.learning_rate.warmup_steps is 20, but must be 10 (train.steps) or less"), "{message}");
+        assert!(
+            message.contains("schedule.learning_rate.warmup_steps is 20, but must be 10 (train.steps) or less"),
+            "{message}"
+        );
         assert!(refused("", &["optimizer.lr=nan"]).contains("optimizer.lr is NaN"));
     }
 
@@ -168,5 +191,14 @@ mod tests {
         assert!(broken.starts_with("x.toml"), "{broken}");
         let absent = load(Path::new("no/such.toml"), &[]).unwrap_err().to_string();
         assert!(absent.contains("no/such.toml"), "{absent}");
+    }
+
+    #[test]
+    fn every_experiment_of_the_repository_is_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        for file in entries.map(|entry| entry.unwrap().path().join("experiment.toml")).filter(|file| file.is_file()) {
+            load(&file, &[]).unwrap();
+        }
     }
 }

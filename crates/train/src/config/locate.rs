@@ -6,7 +6,11 @@
 use toml::{Table, Value};
 
 /// The keys of the offending entry of `tree`, below `prefix`; `fails` says what is wrong with a tree, if anything.
-pub(super) fn culprit(tree: &Table, prefix: &[String], fails: impl Fn(&Table) -> Option<String>) -> Option<Vec<String>> {
+pub(super) fn culprit(
+    tree: &Table,
+    prefix: &[String],
+    fails: impl Fn(&Table) -> Option<String>,
+) -> Option<Vec<String>> {
     let error = fails(tree)?;
     let mut candidates = Vec::new();
     paths(tree, &mut Vec::new(), &mut candidates);
@@ -20,7 +24,16 @@ pub(super) fn culprit(tree: &Table, prefix: &[String], fails: impl Fn(&Table) ->
             let missed = then.as_ref().is_some_and(|then| then.starts_with("missing field"));
             let table = value_at(tree, &path).is_some_and(Value::is_table);
             let kind = path.last().is_some_and(|key| key == "kind");
-            (then.as_ref() != Some(&error)).then_some((if table { 3 } else if kind { 2 } else { u8::from(missed) }, path))
+            (then.as_ref() != Some(&error)).then_some((
+                if table {
+                    3
+                } else if kind {
+                    2
+                } else {
+                    u8::from(missed)
+                },
+                path,
+            ))
         })
         .collect();
     suspects.sort_by_key(|(rank, path)| (*rank, std::cmp::Reverse(path.len())));

@@ -17,7 +17,7 @@ pub use experiment::ExperimentConfig;
 pub use load::{load, parse};
 pub use optimizer::OptimizerConfig;
 pub use plan::{Collision, CostConfig, Layout, PlanConfig};
-pub use schedule::{LearningRateConfig, ScheduleConfig};
 pub(crate) use schedule::warmup_share;
+pub use schedule::{LearningRateConfig, ScheduleConfig};
 pub use solver::SolverConfig;
 pub use train::TrainConfig;

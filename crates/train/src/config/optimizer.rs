@@ -23,13 +23,7 @@ pub struct OptimizerConfig {
 
 impl Default for OptimizerConfig {
     fn default() -> Self {
-        Self {
-            lr: 1e-3,
-            weight_decay: 1e-5,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            clip_norm: 2.0,
-        }
+        Self { lr: 1e-3, weight_decay: 1e-5, betas: [0.9, 0.999], epsilon: 1e-8, clip_norm: 2.0 }
     }
 }
 

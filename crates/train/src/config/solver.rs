@@ -119,7 +119,9 @@ impl SolverConfig {
     pub fn validate(&self) -> Result<(), String> {
         let rounds = |samples: usize, elites: usize, iterations: usize, fewest: f64| -> Result<(), String> {
             check("plan.solver.samples", samples as f64).at_least(1.0)?;
-            check("plan.solver.elites", elites as f64).at_least(fewest)?.at_most(samples as f64, "plan.solver.samples")?;
+            check("plan.solver.elites", elites as f64)
+                .at_least(fewest)?
+                .at_most(samples as f64, "plan.solver.samples")?;
             check("plan.solver.iterations", iterations as f64).at_least(1.0)?;
             Ok(())
         };

@@ -54,8 +54,15 @@ impl EventWriter {
     pub(crate) fn picture(&mut self, tag: &str, picture: &Picture, step: u64) -> Result<(), TrainError> {
         let mut png = Cursor::new(Vec::new());
         let (width, height) = (picture.width as u32, picture.height as u32);
-        image::write_buffer_with_format(&mut png, &picture.pixels, width, height, image::ColorType::Rgb8, image::ImageFormat::Png)
-            .map_err(|error| TrainError::format(&self.path, error))?;
+        image::write_buffer_with_format(
+            &mut png,
+            &picture.pixels,
+            width,
+            height,
+            image::ColorType::Rgb8,
+            image::ImageFormat::Png,
+        )
+        .map_err(|error| TrainError::format(&self.path, error))?;
         let mut message = Summary_Image::new();
         message.set_width(picture.width as i32);
         message.set_height(picture.height as i32);

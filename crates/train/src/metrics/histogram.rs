@@ -29,7 +29,8 @@ impl Histogram {
         if count == 0 {
             return None;
         }
-        let (min, max) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        let (min, max) =
+            finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         // Equal values still need a bucket of some width.
         let width = if max > min { (max - min) / BUCKETS as f64 } else { min.abs().max(1e-12) * 1e-3 };
         let mut counts = vec![0.0; BUCKETS];
@@ -106,7 +107,9 @@ impl ModuleVisitor for Collector<'_> {
         match read(tensor) {
             Ok(values) => {
                 let path: Vec<&str> = self.path.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-                found.extend(Histogram::new(&values).map(|histogram| (format!("{}/{}", self.prefix, path.join(".")), histogram)));
+                found.extend(
+                    Histogram::new(&values).map(|histogram| (format!("{}/{}", self.prefix, path.join(".")), histogram)),
+                );
             }
             Err(error) => self.found = Err(error),
         }

@@ -60,9 +60,10 @@ impl ModuleMapper for Step<'_> {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
         let path = self.path.join(".");
         let optimizer = &mut *self.optimizer;
-        let state = optimizer.moments.take::<D>(&path).map(|(steps, first, second)| {
-            AdamWState::new(AdaptiveMomentumState::new(steps, first, second))
-        });
+        let state = optimizer
+            .moments
+            .take::<D>(&path)
+            .map(|(steps, first, second)| AdamWState::new(AdaptiveMomentumState::new(steps, first, second)));
         let group = if D > 1 { &optimizer.decaying } else { &optimizer.plain };
         let (id, tensor, mapper) = param.consume();
         let strategy = tensor.gradient_checkpointing_strategy();

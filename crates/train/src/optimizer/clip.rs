@@ -65,7 +65,8 @@ mod tests {
 
     fn values(model: &Linear, gradients: &GradientsParams) -> Vec<f32> {
         let weight = gradients.get::<2>(model.weight.id).unwrap().into_data().try_to_vec_as::<f32>().unwrap();
-        let bias = gradients.get::<1>(model.bias.as_ref().unwrap().id).unwrap().into_data().try_to_vec_as::<f32>().unwrap();
+        let bias =
+            gradients.get::<1>(model.bias.as_ref().unwrap().id).unwrap().into_data().try_to_vec_as::<f32>().unwrap();
         weight.into_iter().chain(bias).collect()
     }
 

@@ -45,7 +45,8 @@ impl Optimizer {
     /// # Errors
     /// If the device fails or the file cannot be written; the message names the file.
     pub fn save<M: Module>(&self, model: &M, path: &Path) -> Result<(), TrainError> {
-        let mut collector = Collector { moments: &self.moments, path: Vec::new(), tensors: BTreeMap::new(), error: None };
+        let mut collector =
+            Collector { moments: &self.moments, path: Vec::new(), tensors: BTreeMap::new(), error: None };
         model.visit(&mut collector);
         if let Some(error) = collector.error {
             return Err(TrainError::Device(error));
@@ -66,7 +67,8 @@ impl Optimizer {
     pub fn load<M: Module>(&mut self, model: &M, path: &Path) -> Result<(), TrainError> {
         let bytes = std::fs::read(path).map_err(|source| TrainError::read(path, source))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|error| TrainError::format(path, error))?;
-        let mut restorer = Restorer { file: &file, path: Vec::new(), moments: Moments::default(), read: 0, error: None };
+        let mut restorer =
+            Restorer { file: &file, path: Vec::new(), moments: Moments::default(), read: 0, error: None };
         model.visit(&mut restorer);
         if let Some(message) = restorer.error {
             return Err(TrainError::format(path, message));

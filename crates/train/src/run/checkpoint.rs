@@ -140,7 +140,9 @@ fn write_into<M: Module>(
     fs::create_dir(folder).map_err(|source| TrainError::write(folder, source))?;
     let weights_file = folder.join("model.safetensors");
     weights::save(model, &weights_file)?;
-    File::open(&weights_file).and_then(|file| file.sync_all()).map_err(|source| TrainError::write(&weights_file, source))?;
+    File::open(&weights_file)
+        .and_then(|file| file.sync_all())
+        .map_err(|source| TrainError::write(&weights_file, source))?;
     optimizer.save(model, &folder.join("optimizer.safetensors"))?;
     write_atomically(&folder.join("config.toml"), config.to_toml().as_bytes())?;
     let file = folder.join("state.json");
@@ -176,7 +178,7 @@ fn remove_unfinished(folder: &Path) -> Result<(), TrainError> {
     let entries = fs::read_dir(folder).map_err(|source| TrainError::read(folder, source))?;
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') && name.ends_with(".tmp") {
+        if name.starts_with('.') && path.extension().is_some_and(|extension| extension == "tmp") {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             removed.map_err(|source| TrainError::write(&path, source))?;
         }

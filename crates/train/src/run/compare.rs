@@ -12,7 +12,8 @@ const FREE: [&str; 3] = ["data.workers", "data.prefetch_mb", "data.max_broken_fr
 pub(crate) fn first_difference(old: &ExperimentConfig, new: &ExperimentConfig) -> Option<(String, String, String)> {
     let table = |config: &ExperimentConfig| -> Table {
         let all = Table::try_from(config).expect("every configuration is a tree of tables, numbers and strings");
-        let mut kept: Table = all.into_iter().filter(|(key, _)| ["seed", "data", "model", "objective"].contains(&key.as_str())).collect();
+        let mut kept: Table =
+            all.into_iter().filter(|(key, _)| ["seed", "data", "model", "objective"].contains(&key.as_str())).collect();
         let accumulate = Table::from_iter([("accumulate".to_owned(), Value::Integer(config.train.accumulate as i64))]);
         kept.insert("train".to_owned(), Value::Table(accumulate));
         kept

@@ -108,7 +108,8 @@ mod tests {
         let run = RunFolder::create(&root).unwrap();
         RunFolder::create(&root).expect("still empty");
         assert!(RunFolder::open(&root).unwrap_err().to_string().contains("no config.toml"));
-        run.write("config.toml", b"seed = 1\n[data.source]\nkind = \"videos\"\npath = \"x\"\n[train]\nsteps = 1\n").unwrap();
+        run.write("config.toml", b"seed = 1\n[data.source]\nkind = \"videos\"\npath = \"x\"\n[train]\nsteps = 1\n")
+            .unwrap();
         let message = RunFolder::create(&root).unwrap_err().to_string();
         assert!(message.contains("runs/a") && message.contains("--resume") && message.contains("--run"), "{message}");
         assert_eq!(RunFolder::open(&root).unwrap().config().unwrap().seed, 1);

@@ -24,7 +24,9 @@ fn an_action_conditioned_model_learns_to_predict_and_to_know_where_the_square_is
     let summary = train_on(Square::new(4), &config, &run, Device::flex(), &mut Control::default()).unwrap();
     let (total, position, actions) = (curve(&run, "total"), curve(&run, "position"), curve(&run, "inverse_dynamics"));
     let ends = |curve: &[f64]| (curve[0], curve[curve.len() - 1]);
-    for (name, curve, factor) in [("total", &total, 0.5), ("position", &position, 0.3), ("inverse_dynamics", &actions, 0.5)] {
+    for (name, curve, factor) in
+        [("total", &total, 0.5), ("position", &position, 0.3), ("inverse_dynamics", &actions, 0.5)]
+    {
         let (first, last) = ends(curve);
         assert!(last < factor * first, "{name}: {first} to {last}");
     }

@@ -3,14 +3,16 @@
 use std::fs;
 
 use burn::tensor::Device;
-use prevision_train::{Control, RunFolder, load_model, train_on};
+use prevision_train::{Control, Progress, RunFolder, load_model, train_on};
 use tempfile::tempdir;
 
 use crate::world::{ACTION, MASKED, Square, experiment, train_until, weights};
 
 fn steps(run: &RunFolder) -> Vec<u64> {
     let text = fs::read_to_string(run.path("metrics.jsonl")).unwrap();
-    text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64().unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64().unwrap())
+        .collect()
 }
 
 /// Trains 12 steps at once, and again with a stop at 7 and a kill after 10, which leaves the checkpoint of 8.
@@ -104,7 +106,10 @@ fn another_experiment_cannot_resume_a_run_but_a_longer_budget_can() {
     let run = RunFolder::create(&folder.path().join("run")).unwrap();
     train_until(&experiment(ACTION, &["train.steps=4"]), &run, 0).unwrap();
     let message = train_until(&experiment(ACTION, &["model.encoder.dim=32"]), &run, 0).unwrap_err().to_string();
-    assert!(message.contains("step-4") && message.contains("`model.encoder.dim`: the run has 24, the experiment 32"), "{message}");
+    assert!(
+        message.contains("step-4") && message.contains("`model.encoder.dim`: the run has 24, the experiment 32"),
+        "{message}"
+    );
     let longer = train_until(&experiment(ACTION, &["train.steps=6"]), &run, 0).unwrap();
     assert_eq!(longer.steps, 6);
     let again = train_until(&experiment(ACTION, &["train.steps=6"]), &run, 0).unwrap();
@@ -137,8 +142,8 @@ fn a_budget_in_minutes_ends_in_time_and_says_how_far_it_is() {
     config.train.steps = None;
     let mut seen = Vec::new();
     let summary = {
-        let mut control = Control::default();
-        control.on_progress = Box::new(|progress| seen.push((progress.done, progress.seconds_left)));
+        let on_progress = Box::new(|progress: &Progress| seen.push((progress.done, progress.seconds_left)));
+        let mut control = Control { on_progress, ..Control::default() };
         train_on(Square::new(4), &config, &run, Device::flex(), &mut control).unwrap()
     };
     assert!(!summary.interrupted && summary.seconds >= 1.2 && summary.seconds < 10.0, "{} s", summary.seconds);

@@ -35,9 +35,17 @@ fn tensorboard_files_hold_scalars_pictures_and_histograms() {
     for file in files {
         let bytes = fs::read(&file).unwrap();
         let records = records(&bytes);
-        let holds = |bytes: &[u8]| records.iter().any(|record| record.windows(bytes.len()).any(|window| window == bytes));
+        let holds =
+            |bytes: &[u8]| records.iter().any(|record| record.windows(bytes.len()).any(|window| window == bytes));
         assert!(holds(b"\x89PNG"), "no picture in {}", file.display());
-        for tag in ["brain.Event:2", "loss/prediction", "learning_rate", "latents/std", "gradients/encoder.", "parameters/predictor."] {
+        for tag in [
+            "brain.Event:2",
+            "loss/prediction",
+            "learning_rate",
+            "latents/std",
+            "gradients/encoder.",
+            "parameters/predictor.",
+        ] {
             assert!(holds(tag.as_bytes()), "no {tag} in {}", file.display());
         }
     }
