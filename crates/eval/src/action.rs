@@ -82,7 +82,8 @@ fn encode(
             predicted.push(model.rollout(latents.clone().narrow(1, 0, 1), actions))?;
         }
         if apart {
-            let target = if model.target.is_some() { model.encode_target(batch.video.clone()) } else { latents.clone() };
+            let target =
+                if model.target.is_some() { model.encode_target(batch.video.clone()) } else { latents.clone() };
             targets.push(if normalised { normalise(target) } else { target })?;
             context.push(latents)?;
         } else {

@@ -29,7 +29,11 @@ pub struct Collapse {
 /// If there are fewer than two rows, or the values do not fill rows.
 pub fn collapse(values: &[f32], dim: usize) -> Collapse {
     let rows = values.len() / dim;
-    assert!(rows >= 2 && values.len() == rows * dim, "collapse needs two latents of length {dim}, got {} values", values.len());
+    assert!(
+        rows >= 2 && values.len() == rows * dim,
+        "collapse needs two latents of length {dim}, got {} values",
+        values.len()
+    );
     let each = || values.chunks_exact(dim);
     let mut mean = vec![0.0; dim];
     for row in each() {

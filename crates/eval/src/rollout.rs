@@ -27,7 +27,11 @@ pub struct RolloutError {
 /// # Panics
 /// If the arrays do not fit, or a horizon is not in `1..=k`.
 pub fn rollout_errors(predicted: &Latents, targets: &Latents, horizons: &[usize]) -> Vec<RolloutError> {
-    assert_eq!((predicted.clips(), predicted.dim()), (targets.clips(), targets.dim()), "predictions and targets differ");
+    assert_eq!(
+        (predicted.clips(), predicted.dim()),
+        (targets.clips(), targets.dim()),
+        "predictions and targets differ"
+    );
     let clips = targets.clips();
     let mean: Vec<f32> = targets.mean().into_iter().map(|value| value as f32).collect();
     let average = |error: &dyn Fn(usize) -> f64| (0..clips).map(error).sum::<f64>() / clips as f64;

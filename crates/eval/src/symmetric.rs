@@ -184,7 +184,7 @@ mod tests {
         near(&matrix(3, &[0.0; 9]).eigenvalues(), &[0.0; 3]);
         // The second difference matrix: 2 - 2 cos(k pi / (n + 1)).
         let size = 12;
-        let entry = |i: usize, j: usize| if i == j { 2.0 } else { f64::from(i.abs_diff(j) == 1) * -1.0 };
+        let entry = |i: usize, j: usize| if i == j { 2.0 } else { -f64::from(i.abs_diff(j) == 1) };
         let values: Vec<f64> = (0..size * size).map(|index| entry(index / size, index % size)).collect();
         let expected: Vec<f64> =
             (1..=size).map(|k| 2.0 - 2.0 * (k as f64 * std::f64::consts::PI / (size as f64 + 1.0)).cos()).collect();

@@ -7,9 +7,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use prevision_data::{
-    Array2, DataConfig, Episode, EpisodeOptions, EpisodeWriter, SourceConfig, seed,
-};
+use prevision_data::{Array2, DataConfig, Episode, EpisodeOptions, EpisodeWriter, SourceConfig, seed};
 use prevision_eval::{EvalError, EvalResults, Suite, evaluate};
 use prevision_model::{InputShape, Jepa};
 use prevision_train::config::ExperimentConfig;
@@ -59,7 +57,8 @@ fn experiment(folder: &Path, with_state: bool, model: &str) -> ExperimentConfig 
         state: state.into(),
     };
     let data = DataConfig { source, frames: 8, validation_fraction: 0.3, ..DataConfig::default() };
-    let mut config = ExperimentConfig { data, model: serde_json::from_str(model).unwrap(), ..ExperimentConfig::default() };
+    let mut config =
+        ExperimentConfig { data, model: serde_json::from_str(model).unwrap(), ..ExperimentConfig::default() };
     config.eval.horizons = vec![4, 1, 2, 50];
     config.eval.clips = 12;
     config.eval.batch_size = 5;
@@ -69,7 +68,8 @@ fn experiment(folder: &Path, with_state: bool, model: &str) -> ExperimentConfig 
     config
 }
 
-const ACTION: &str = r#"{"kind": "action-conditioned", "encoder": {"kind": "strided-conv", "widths": [8, 16], "dim": 24}}"#;
+const ACTION: &str =
+    r#"{"kind": "action-conditioned", "encoder": {"kind": "strided-conv", "widths": [8, 16], "dim": 24}}"#;
 
 fn run(config: &ExperimentConfig, suites: &[Suite]) -> Result<EvalResults, EvalError> {
     let device = Device::flex();

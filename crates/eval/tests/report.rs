@@ -34,7 +34,8 @@ fn film(seed: usize) -> FrameBuffer {
 }
 
 fn write_mp4(path: &Path, frames: &FrameBuffer) {
-    let options = Mp4Options { width: 130, height: 130, frame_rate: 20, quality: Quality::Crf(20), keyframe_interval: 20 };
+    let options =
+        Mp4Options { width: 130, height: 130, frame_rate: 20, quality: Quality::Crf(20), keyframe_interval: 20 };
     let mut writer = Mp4Writer::create(path, &options).unwrap();
     (0..frames.frames).for_each(|i| writer.write(frames.frame(i)).unwrap());
     writer.finish().unwrap();
@@ -69,9 +70,14 @@ fn full_run() -> PathBuf {
         "peak_memory_bytes": 1_412_000_000, "final_loss": {"total": 0.4123, "prediction": 0.0301}, "skipped_files": []});
     fs::write(run.join("summary.json"), summary.to_string()).unwrap();
     let horizons = [(1, 0.011, 0.05, 0.98), (2, 0.016, 0.12, 0.981), (4, 0.031, 0.27, 0.979), (8, 0.062, 0.55, 0.982)];
-    let rollout: Vec<_> = horizons.iter().map(|(h, m, c, a)| json!({"horizon": h, "model": m, "copy": c, "mean": a})).collect();
-    let predicted: Vec<_> = horizons.iter().map(|(h, m, ..)| json!({"horizon": h, "position_px": 0.6 + 20.0 * m, "linear_px": 1.4 + 22.0 * m})).collect();
-    let ranks: Vec<_> = horizons.iter().map(|(h, m, ..)| json!({"horizon": h, "top1": 1.0 - 2.0 * m, "mrr": 1.0 - m})).collect();
+    let rollout: Vec<_> =
+        horizons.iter().map(|(h, m, c, a)| json!({"horizon": h, "model": m, "copy": c, "mean": a})).collect();
+    let predicted: Vec<_> = horizons
+        .iter()
+        .map(|(h, m, ..)| json!({"horizon": h, "position_px": 0.6 + 20.0 * m, "linear_px": 1.4 + 22.0 * m}))
+        .collect();
+    let ranks: Vec<_> =
+        horizons.iter().map(|(h, m, ..)| json!({"horizon": h, "top1": 1.0 - 2.0 * m, "mrr": 1.0 - m})).collect();
     let eval = json!({"clips": 256, "seconds": 31.0, "rollout": rollout,
         "probe": {"position_px": 0.61, "linear_px": 1.42, "mean_px": 22.8, "training_samples": 17408, "test_samples": 4352, "predicted": predicted},
         "collapse": {"effective_rank": 41.7, "rankme": 188.2, "std_min": 0.31, "std_mean": 0.97},

@@ -39,7 +39,10 @@ impl ObjectiveConfig {
     pub fn action_terms(&self, model: &ActionJepa, batch: &ActionInputs<'_>, step: u64, seed: u64) -> LossTerms {
         let [_, channels, time, height, width] = batch.video.dims();
         let steps = if self.prediction.weight > 0.0 { self.prediction.rollout_steps } else { 0 };
-        assert!(steps < time, "a rollout of {steps} steps does not fit clips of {time} frames with {channels} channels");
+        assert!(
+            steps < time,
+            "a rollout of {steps} steps does not fit clips of {time} frames with {channels} channels"
+        );
         let encoded = self.frames_to_encode(model, time, steps);
         let latents = model.encode(batch.video.clone().narrow(2, 0, encoded));
         let [clips, frames, dim] = latents.dims();

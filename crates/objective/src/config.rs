@@ -153,7 +153,9 @@ impl ObjectiveConfig {
             ("distance.weight", self.distance.weight),
         ];
         if let Some((key, weight)) = pairs.into_iter().find(|&(_, weight)| weight > 0.0 && frames < 2) {
-            return Err(format!("objective.{key} = {weight}: needs clips of at least 2 frames, data.frames = {frames}"));
+            return Err(format!(
+                "objective.{key} = {weight}: needs clips of at least 2 frames, data.frames = {frames}"
+            ));
         }
         if self.position > 0.0 && state_dim < 2 {
             return Err(format!(

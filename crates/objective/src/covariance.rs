@@ -15,7 +15,10 @@ use burn::prelude::*;
 /// If there are fewer than two samples or fewer than two dimensions.
 pub fn covariance(latents: Tensor<2>) -> Tensor<1> {
     let [samples, dim] = latents.dims();
-    assert!(samples >= 2 && dim >= 2, "the covariance of latents [{samples}, {dim}] needs two samples and two dimensions");
+    assert!(
+        samples >= 2 && dim >= 2,
+        "the covariance of latents [{samples}, {dim}] needs two samples and two dimensions"
+    );
     let centred = latents.clone() - latents.mean_dim(0);
     let scale = 1.0 / (samples as f64 - 1.0);
     let matrix = centred.clone().transpose().matmul(centred.clone()) * scale;

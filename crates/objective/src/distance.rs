@@ -101,7 +101,8 @@ mod tests {
     #[test]
     fn value_matches_the_formula() {
         let device = Device::flex();
-        let config = DistanceConfig { offset: 10.0, softness: 2.0, constraint_weight: 100.0, ..DistanceConfig::default() };
+        let config =
+            DistanceConfig { offset: 10.0, softness: 2.0, constraint_weight: 100.0, ..DistanceConfig::default() };
         let pairs = Tensor::<1>::from_floats([10.0, 4.0], &device);
         let transitions = Tensor::<1>::from_floats([0.5, 1.5], &device);
         let push = f64::midpoint(2.0_f64.ln(), 3.0 + (-3.0_f64).exp().ln_1p()) * 2.0;

@@ -45,7 +45,10 @@ pub fn directions(dim: usize, directions: usize, seed: u64, step: u64, device: &
 /// If the dimensions differ.
 pub fn sigreg(latents: Tensor<2>, directions: Tensor<2>) -> Tensor<1> {
     let (latent_shape, direction_shape) = (latents.dims(), directions.dims());
-    assert_eq!(latent_shape[1], direction_shape[0], "latents {latent_shape:?} do not fit directions {direction_shape:?}");
+    assert_eq!(
+        latent_shape[1], direction_shape[0],
+        "latents {latent_shape:?} do not fit directions {direction_shape:?}"
+    );
     let projected = latents.matmul(directions);
     let terms = POINTS.iter().enumerate().map(|(index, &t)| {
         let gaussian = (-t * t / 2.0).exp();
@@ -78,8 +81,9 @@ mod tests {
     fn constant_latents_score_the_closed_form() {
         // phi(t) = 1 everywhere: sum of w exp(-t^2/2) (1 - exp(-t^2/2))^2, by hand with the trapezoid weights.
         let grid = |t: f64| (-t * t / 2.0).exp() * (1.0 - (-t * t / 2.0).exp()).powi(2);
-        let expected: f64 =
-            (0..10).map(|i| (if i == 0 || i == 9 { 0.5 } else { 1.0 }) * SPACING * grid(-3.0 + SPACING * f64::from(i))).sum();
+        let expected: f64 = (0..10)
+            .map(|i| (if i == 0 || i == 9 { 0.5 } else { 1.0 }) * SPACING * grid(-3.0 + SPACING * f64::from(i)))
+            .sum();
         let device = Device::flex();
         let got = scalar(sigreg(Tensor::zeros([20, 4], &device), directions(4, 3, 0, 0, &device)));
         assert!((got - expected).abs() < 1e-5, "{got} against {expected}");
@@ -93,7 +97,8 @@ mod tests {
         let normal = Tensor::<2>::from_data(TensorData::new(values, [4000, 8]), &device);
         let axes = directions(8, 32, 0, 0, &device);
         let score = |x: Tensor<2>| scalar(sigreg(x, axes.clone()));
-        assert!(score(normal.clone()) < 2e-3, "{}", score(normal.clone()));
+        let healthy = score(normal.clone());
+        assert!(healthy < 2e-3, "{healthy}");
         assert!(score(normal.clone() * 0.1) > 0.1);
         assert!(score(normal * 5.0) > 0.1);
     }

@@ -186,7 +186,7 @@ fn masked(device: &Device) -> MaskedJepa {
 fn masked_loss_is_the_mean_over_masks_of_normalised_l1() {
     let device = device();
     let model = masked(&device);
-    let video = Tensor::<5>::random([2, 3, 4, 16, 16], Distribution::Default, &device.clone().without_autodiff());
+    let video = Tensor::<5>::random([2, 3, 4, 16, 16], Distribution::Default, &device.without_autodiff());
     let config = objective(r#"{"prediction": {"loss": "l1", "normalise_targets": true, "weight": 2}}"#);
     let masks = [
         MaskPair { context: vec![vec![0, 1, 2], vec![1, 2, 3]], target: vec![vec![4, 7], vec![5, 6]] },

@@ -109,7 +109,12 @@ impl Mlp {
             let rate = options.learning_rate * (1.0 - step as f64 / options.steps as f64);
             network = optimizer.step(rate, network, gradients);
         }
-        Ok(Self { network: network.valid(), features: feature_scale, positions: position_scale, device: device.clone() })
+        Ok(Self {
+            network: network.valid(),
+            features: feature_scale,
+            positions: position_scale,
+            device: device.clone(),
+        })
     }
 
     /// The positions of rows of features.
@@ -127,7 +132,9 @@ impl Mlp {
             let data = TensorData::new(self.features.apply(rows), [rows.len() / dim, dim]);
             let predicted = read(self.network.forward(Tensor::from_data(data, &self.device)))?;
             positions.extend(predicted.chunks_exact(2).map(|row| -> [f64; 2] {
-                std::array::from_fn(|axis| f64::from(row[axis]) * self.positions.scale[axis] + self.positions.mean[axis])
+                std::array::from_fn(|axis| {
+                    f64::from(row[axis]) * self.positions.scale[axis] + self.positions.mean[axis]
+                })
             }));
         }
         Ok(positions)
@@ -154,15 +161,15 @@ impl Standard {
             square.iter_mut().zip(centred).for_each(|(sum, value)| *sum += value * value / count);
         }
         // A constant column says nothing: it becomes 0 whatever the scale.
-        let scale = square.into_iter().map(|variance: f64| if variance > 1e-12 { variance.sqrt() } else { 1.0 }).collect();
+        let scale =
+            square.into_iter().map(|variance: f64| if variance > 1e-12 { variance.sqrt() } else { 1.0 }).collect();
         Self { mean, scale }
     }
 
     fn apply(&self, values: &[f32]) -> Vec<f32> {
         let columns = self.mean.len();
-        let standard = |(i, &value): (usize, &f32)| {
-            ((f64::from(value) - self.mean[i % columns]) / self.scale[i % columns]) as f32
-        };
+        let standard =
+            |(i, &value): (usize, &f32)| ((f64::from(value) - self.mean[i % columns]) / self.scale[i % columns]) as f32;
         values.iter().enumerate().map(standard).collect()
     }
 }

@@ -95,7 +95,8 @@ pub fn probe(
     let (position_px, linear_px) = both(test.latents.values(), &test.positions)?;
     let mean = vec![training.mean_position(); test.positions.len()];
     let at = |&horizon: &usize| {
-        let values: Vec<f32> = (0..predicted.clips()).flat_map(|clip| predicted.at(clip, horizon - 1)).copied().collect();
+        let values: Vec<f32> =
+            (0..predicted.clips()).flat_map(|clip| predicted.at(clip, horizon - 1)).copied().collect();
         let (position_px, linear_px) = both(&values, &test.positions_at(horizon))?;
         Ok(ProbeAt { horizon, position_px, linear_px })
     };

@@ -30,7 +30,7 @@ pub(super) fn number(value: f64) -> String {
         let digits = (2 - size.log10().floor() as i32).max(0) as usize;
         format!("{value:.digits$}")
     } else {
-        return format!("{value:.1e}");
+        return format!("{value:.1e}").replace(".0e", "e");
     };
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
@@ -86,20 +86,23 @@ mod tests {
     fn numbers_are_short() {
         let cases = [
             (0.0, "0"),
-            (0.1234567, "0.123"),
+            (0.123_456_7, "0.123"),
             (0.01, "0.01"),
             (1.5, "1.5"),
             (12.34, "12.3"),
             (12345.6, "12346"),
             (-2.0, "-2"),
-            (0.00001234, "1.2e-5"),
+            (0.000_012_34, "1.2e-5"),
             (1_234_567.0, "1\u{202f}234\u{202f}567"),
         ];
         for (value, expected) in cases {
             assert_eq!(number(value), expected);
         }
         assert_eq!([percent(0.96), percent(0.055), percent(1.0)], ["96 %", "5.5 %", "100 %"]);
-        assert_eq!([duration(0.0123), duration(75.0), duration(600.0), duration(7300.0)], ["12.3 ms", "75 s", "10 min", "2.03 h"]);
+        assert_eq!(
+            [duration(0.0123), duration(75.0), duration(600.0), duration(7300.0)],
+            ["12.3 ms", "75 s", "10 min", "2.03 h"]
+        );
         assert_eq!([bytes(2.5e9), bytes(3e8)], ["2.5 GB", "300 MB"]);
     }
 

@@ -13,7 +13,8 @@ use super::run::Run;
 pub(super) fn curves(run: &Run) -> String {
     let mut terms: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
     for line in &run.metrics {
-        let (Some(step), Some(losses)) = (number_at(line, &["step"]), line.get("loss").and_then(Value::as_object)) else {
+        let (Some(step), Some(losses)) = (number_at(line, &["step"]), line.get("loss").and_then(Value::as_object))
+        else {
             continue;
         };
         for (name, value) in losses {
@@ -34,7 +35,12 @@ pub(super) fn curves(run: &Run) -> String {
     };
     let figures: String = total.into_iter().chain(rest).chain(others).map(chart).collect();
     let note = "Every term before weighting; the total is their weighted sum.";
-    section("training", "Training", note, &if figures.is_empty() { figures } else { format!("<div class=\"grid-charts\">{figures}</div>") })
+    section(
+        "training",
+        "Training",
+        note,
+        &if figures.is_empty() { figures } else { format!("<div class=\"grid-charts\">{figures}</div>") },
+    )
 }
 
 /// With a capital at the start.

@@ -85,12 +85,20 @@ fn probe_chart(eval: &Value) -> String {
     };
     let mut series = vec![line("MLP probe", "position_px", 1), line("linear probe", "linear_px", 2)];
     series.retain(|series| !series.points.is_empty());
-    LineChart { title: "Position read from predicted latents, px", x: "steps ahead", series, marks: true, from_zero: true }.figure()
+    LineChart {
+        title: "Position read from predicted latents, px",
+        x: "steps ahead",
+        series,
+        marks: true,
+        from_zero: true,
+    }
+    .figure()
 }
 
 fn retrieval_chart(eval: &Value) -> String {
     let list = eval.get("retrieval").and_then(|retrieval| retrieval.get("horizons"));
-    let line = |name: &str, key: &str, colour| Series { name: name.to_owned(), points: over_horizons(list, key), colour };
+    let line =
+        |name: &str, key: &str, colour| Series { name: name.to_owned(), points: over_horizons(list, key), colour };
     let mut series = vec![line("own future ranked first", "top1", 1), line("mean reciprocal rank", "mrr", 2)];
     series.retain(|series| !series.points.is_empty());
     LineChart { title: "Retrieval of the own future", x: "steps ahead", series, marks: true, from_zero: true }.figure()
@@ -111,7 +119,8 @@ fn numbers(eval: &Value) -> String {
         tiles += &tile("RankMe", &number(rank), "entropy of the singular values");
     }
     if let (Some(least), Some(mean)) = (at(&["collapse", "std_min"]), at(&["collapse", "std_mean"])) {
-        tiles += &tile("Standard deviation", &number(mean), &format!("mean of the dimensions, least {}", number(least)));
+        tiles +=
+            &tile("Standard deviation", &number(mean), &format!("mean of the dimensions, least {}", number(least)));
     }
     if let (Some(top1), Some(mrr)) = (at(&["retrieval", "top1"]), at(&["retrieval", "mrr"])) {
         let of = at(&["retrieval", "candidates"]).map_or_else(String::new, |n| format!(" among {}", number(n)));

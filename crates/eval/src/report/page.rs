@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::format::{bytes, duration, escape, grouped, number, number_at, percent};
+use super::learning::curves;
 use super::measured::{evaluations, rollout_ratio};
 use super::planned::{films, plans, rate};
 use super::run::Run;
-use super::learning::curves;
 
 /// Everything that decides how the page looks.
 const STYLE: &str = include_str!("style.css");
@@ -15,7 +15,8 @@ const STYLE: &str = include_str!("style.css");
 pub(super) fn page(run: &Run) -> String {
     let name = escape(&run.name);
     let body = [headline(run), plans(run), films(run), evaluations(run), curves(run), configuration(run)].concat();
-    let body = if body.is_empty() { "<p class=\"note\">This run folder holds no results yet.</p>".to_owned() } else { body };
+    let body =
+        if body.is_empty() { "<p class=\"note\">This run folder holds no results yet.</p>".to_owned() } else { body };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
@@ -43,10 +44,13 @@ pub(super) fn table(caption: &str, heads: &[&str], rows: &[Vec<String>]) -> Stri
     if rows.is_empty() {
         return String::new();
     }
-    let heads: String = heads.iter().map(|head| format!("<th scope=\"col\">{head}</th>")).collect();
-    let row = |cells: &Vec<String>| format!("<tr>{}</tr>", cells.iter().map(|cell| format!("<td>{cell}</td>")).collect::<String>());
-    let rows: String = rows.iter().map(row).collect();
-    format!("<div class=\"scroll\"><table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>")
+    let heads = heads.join("</th><th scope=\"col\">");
+    let rows: Vec<String> = rows.iter().map(|cells| cells.join("</td><td>")).collect();
+    let rows = rows.join("</td></tr><tr><td>");
+    format!(
+        "<div class=\"scroll\"><table><caption>{caption}</caption><thead><tr><th scope=\"col\">{heads}</th></tr></thead>\
+         <tbody><tr><td>{rows}</td></tr></tbody></table></div>"
+    )
 }
 
 /// The numbers that a reader wants first.
@@ -78,7 +82,11 @@ fn training_tiles(train: &Value) -> String {
     let at = |key: &str| number_at(train, &[key]);
     let mut tiles = String::new();
     if let Some(loss) = number_at(train, &["final_loss", "total"]) {
-        tiles += &tile("Final loss", &number(loss), &at("steps").map_or_else(String::new, |steps| format!("after {} steps", grouped(steps))));
+        tiles += &tile(
+            "Final loss",
+            &number(loss),
+            &at("steps").map_or_else(String::new, |steps| format!("after {} steps", grouped(steps))),
+        );
     }
     if let Some(seconds) = at("seconds") {
         let remark = at("frames").map_or_else(String::new, |frames| format!("{} frames", grouped(frames)));

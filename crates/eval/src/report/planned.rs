@@ -25,15 +25,18 @@ pub(super) fn plans(run: &Run) -> String {
             (environment, solver) => format!("{}, {}", escape(environment), escape(solver)),
         };
         let cell = |value: Option<String>| value.unwrap_or_else(|| "\u{2013}".to_owned());
-        let trials = at(&["successes"]).zip(at(&["episodes"])).map(|(hit, of)| format!("{} of {}", number(hit), number(of)));
+        let trials =
+            at(&["successes"]).zip(at(&["episodes"])).map(|(hit, of)| format!("{} of {}", number(hit), number(of)));
         let arrived = rate(plan, "success_rate", "interval");
-        let range = |(share, [low, high]): (f64, [f64; 2])| format!("{} <small>{} to {}</small>", percent(share), percent(low), percent(high));
+        let range = |(share, [low, high]): (f64, [f64; 2])| {
+            format!("{} <small>{} to {}</small>", percent(share), percent(low), percent(high))
+        };
         let end = rate(plan, "success_rate_at_end", "interval_at_end").map(range);
         let _ = write!(
             rows,
             "<tr><th scope=\"row\">{label}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            arrived.map_or_else(String::new, whisker),
             cell(arrived.map(range)),
+            arrived.map_or_else(String::new, whisker),
             cell(trials),
             cell(end.or_else(|| at(&["success_rate_at_end"]).map(percent))),
             cell(at(&["final_distance", "median"]).map(|px| format!("{} px", number(px)))),
@@ -42,7 +45,7 @@ pub(super) fn plans(run: &Run) -> String {
     }
     if !rows.is_empty() {
         rows = format!(
-            "<div class=\"scroll\"><table><thead><tr><th>World, solver</th><th>95 % interval, 0 to 100 %</th><th>Arrived</th><th>Episodes</th>\
+            "<div class=\"scroll\"><table><thead><tr><th>World, solver</th><th>Arrived, 95 % interval</th><th>0 to 100 %</th><th>Episodes</th>\
              <th>At the goal at the end</th><th>Median distance left</th><th>Time per plan</th></tr></thead><tbody>{rows}</tbody></table></div>"
         );
     }
@@ -73,12 +76,19 @@ fn whisker((share, [low, high]): (f64, [f64; 2])) -> String {
 
 /// The embedded films.
 pub(super) fn films(run: &Run) -> String {
-    let episodes = run.newest_plan.and_then(|newest| run.plans.get(newest)).and_then(|(_, plan)| plan.get("per_episode")?.as_array());
+    let episodes = run
+        .newest_plan
+        .and_then(|newest| run.plans.get(newest))
+        .and_then(|(_, plan)| plan.get("per_episode")?.as_array());
     let mut figures = String::new();
     for film in &run.videos {
-        let outcome = film.name.strip_prefix("episode-").and_then(|number| number.parse::<u64>().ok()).and_then(|number| {
-            episodes?.iter().find(|episode| episode.get("episode").and_then(Value::as_u64) == Some(number)).map(outcome)
-        });
+        let outcome =
+            film.name.strip_prefix("episode-").and_then(|number| number.parse::<u64>().ok()).and_then(|number| {
+                episodes?
+                    .iter()
+                    .find(|episode| episode.get("episode").and_then(Value::as_u64) == Some(number))
+                    .map(outcome)
+            });
         let name = escape(&film.name.replace('-', " "));
         let medium = if film.video {
             format!("<video muted loop controls playsinline preload=\"metadata\" src=\"{}\"></video>", film.address)
@@ -86,7 +96,8 @@ pub(super) fn films(run: &Run) -> String {
             format!("<img loading=\"lazy\" alt=\"{name}\" src=\"{}\">", film.address)
         };
         let outcome = outcome.unwrap_or_default();
-        let _ = write!(figures, "<figure class=\"film\">{medium}<figcaption><b>{name}</b>{outcome}</figcaption></figure>");
+        let _ =
+            write!(figures, "<figure class=\"film\">{medium}<figcaption><b>{name}</b>{outcome}</figcaption></figure>");
     }
     if figures.is_empty() && run.omitted.is_empty() {
         return String::new();

@@ -114,7 +114,11 @@ fn text(path: &Path) -> Result<Option<String>, EvalError> {
 
 fn json(path: &Path) -> Result<Option<Value>, EvalError> {
     let parse = |text: String| serde_json::from_str(&text);
-    text(path)?.map(parse).transpose().map_err(|source| EvalError::Format { path: path.to_owned(), expected: "JSON", source })
+    text(path)?.map(parse).transpose().map_err(|source| EvalError::Format {
+        path: path.to_owned(),
+        expected: "JSON",
+        source,
+    })
 }
 
 /// The lines of `metrics.jsonl`. A last line that a kill cut short is left out.
@@ -125,7 +129,9 @@ fn metrics(path: &Path) -> Result<Vec<Value>, EvalError> {
         match serde_json::from_str(line) {
             Ok(value) => lines.push(value),
             Err(_) if !line.ends_with('\n') => {}
-            Err(source) => return Err(EvalError::Format { path: path.to_owned(), expected: "a JSON object a line", source }),
+            Err(source) => {
+                return Err(EvalError::Format { path: path.to_owned(), expected: "a JSON object a line", source });
+            }
         }
     }
     Ok(lines)
