@@ -1,1 +1,62 @@
-fn main() {}
+//! The `prevision` binary: one file per verb in `verbs/`.
+
+mod device;
+mod failure;
+mod output;
+mod progress;
+mod run_name;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// JEPA world models on video: train on clips, evaluate latent predictions, plan with the model.
+///
+/// Progress goes to standard error, results to standard output, or as JSON to a file with --json (- for standard output).
+#[derive(Parser)]
+#[command(name = "prevision", version, max_term_width = 110, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Look into videos, take frames out of them, record worlds as video
+    Data(verbs::data::Args),
+    /// Train the model of an experiment
+    Train(verbs::train::Args),
+    /// Measure what the model of a run has learned
+    Eval(verbs::eval::Args),
+    /// Plan with the model of a run, in the world it was trained for
+    Plan(verbs::plan::Args),
+    /// Write one HTML page about a run
+    Report(verbs::report::Args),
+    /// Everything in one go: record, train, evaluate, plan, report
+    Demo(verbs::demo::Args),
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("PREVISION_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .init();
+    let done = match Cli::parse().verb {
+        Verb::Data(args) => verbs::data::run(args),
+        Verb::Train(args) => verbs::train::run(&args),
+        Verb::Eval(args) => verbs::eval::run(&args),
+        Verb::Plan(args) => verbs::plan::run(&args),
+        Verb::Report(args) => verbs::report::run(&args),
+        Verb::Demo(args) => verbs::demo::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}

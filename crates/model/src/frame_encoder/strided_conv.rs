@@ -1,13 +1,14 @@
 //! A small convolutional encoder made to be fast on a CPU.
 //!
-//! The first layer is a patch convolution (kernel = stride) done as one matrix product, so that the costly full-resolution
-//! convolutions of an Impala network never happen; the rest are 3x3 convolutions of stride 2 on an already small grid.
+//! Every convolution has a kernel as large as its stride, so that each is one matrix product over tokens and nothing is computed
+//! at full resolution: a patch layer, then layers that merge `merge x merge` neighbours, as in the patch merging of Swin
+//! transformers (Liu et al., 2021, <https://arxiv.org/abs/2103.14030>, section 3.1). Tokens are put into the order in which they
+//! will be merged once, at the input, so that merging is a reshape.
 
-use burn::module::{Initializer, Module, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::module::Module;
+use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::ops::PadMode;
-use burn::tensor::{Device, Tensor, assert_shape};
+use burn::tensor::{Device, Int, Tensor, TensorData, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use crate::validate::{check, positive};
@@ -17,51 +18,46 @@ use crate::{Activation, InputShape};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StridedConvConfig {
-    /// Side of a patch in pixels; frames are zero-padded at the right and bottom to a multiple of it. Default 4.
+    /// Side of a patch in pixels. Frames are zero-padded at the right and bottom until all strides divide them. Default 4.
     pub patch: usize,
-    /// Channels of the patch layer, then of each 3x3 convolution of stride 2. Default `[32, 64, 64]`.
+    /// Side of the squares of tokens that each layer after the first merges into one. Default 3.
+    pub merge: usize,
+    /// Channels of the patch layer, then of each merging layer. Default `[32, 64]`.
     pub widths: Vec<usize>,
+    /// Units of the layer between the last tokens and the latent. Default 512.
+    pub hidden: usize,
     /// Length of a latent vector. Default 256.
     pub dim: usize,
-    /// Non-linearity after every layer. Default `relu`.
+    /// Non-linearity after every layer but the last. Default `relu`.
     pub activation: Activation,
 }
 
 impl Default for StridedConvConfig {
     fn default() -> Self {
-        Self {
-            patch: 4,
-            widths: vec![32, 64, 64],
-            dim: 256,
-            activation: Activation::Relu,
-        }
+        Self { patch: 4, merge: 3, widths: vec![32, 64], hidden: 512, dim: 256, activation: Activation::Relu }
     }
 }
 
 impl StridedConvConfig {
     /// Builds the encoder for frames of this shape.
     pub fn init(&self, input: &InputShape, device: &Device) -> StridedConv {
-        let mut size = [
-            input.height.div_ceil(self.patch),
-            input.width.div_ceil(self.patch),
-        ];
-        let patches = PatchConvolution::new(input.channels, self.widths[0], self.patch, device);
-        let mut convolutions = Vec::with_capacity(self.widths.len() - 1);
-        for pair in self.widths.windows(2) {
-            let convolution = Conv2dConfig::new([pair[0], pair[1]], [3, 3])
-                .with_stride([2, 2])
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                .init(device);
-            convolutions.push(convolution);
-            size = size.map(|length| (length - 1) / 2 + 1);
+        let merges = self.widths.len() - 1;
+        let stride = self.patch * self.merge.pow(merges as u32);
+        let cells = input.height.div_ceil(stride) * input.width.div_ceil(stride);
+        let mut inputs = input.channels * self.patch * self.patch;
+        let mut layers = Vec::with_capacity(self.widths.len());
+        for &width in &self.widths {
+            layers.push(LinearConfig::new(inputs, width).init(device));
+            inputs = width * self.merge * self.merge;
         }
-        let channels = self.widths[self.widths.len() - 1];
         StridedConv {
-            patches,
-            convolutions,
-            projection: LinearConfig::new(channels * size[0] * size[1], self.dim).init(device),
+            layers,
+            hidden: LinearConfig::new(cells * self.widths[merges], self.hidden).init(device),
+            projection: LinearConfig::new(self.hidden, self.dim).init(device),
             norm: LayerNormConfig::new(self.dim).init(device),
             activation: self.activation,
+            patch: self.patch,
+            merge: self.merge,
         }
     }
 
@@ -71,99 +67,98 @@ impl StridedConvConfig {
     /// A message naming the key, the value and what is allowed.
     pub fn validate(&self) -> Result<(), String> {
         positive("patch", self.patch)?;
+        check((2..=8).contains(&self.merge), "merge", self.merge.to_string(), "from 2 to 8")?;
+        positive("hidden", self.hidden)?;
         positive("dim", self.dim)?;
-        let valid = !self.widths.is_empty() && !self.widths.contains(&0);
-        check(
-            valid,
-            "widths",
-            format!("{:?}", self.widths),
-            "at least one positive number",
-        )
+        let valid = (1..=4).contains(&self.widths.len()) && !self.widths.contains(&0);
+        check(valid, "widths", format!("{:?}", self.widths), "one to four positive numbers")
     }
 }
 
-/// Patch convolution, strided convolutions, flatten, linear, layer norm.
+/// Patch layer, merging layers, flatten, hidden layer, linear, layer norm.
 #[derive(Module, Debug)]
 pub struct StridedConv {
-    patches: PatchConvolution,
-    convolutions: Vec<Conv2d>,
+    layers: Vec<Linear>,
+    hidden: Linear,
     projection: Linear,
     /// The norm at the output.
     pub norm: LayerNorm,
     #[module(skip)]
     activation: Activation,
+    patch: usize,
+    merge: usize,
 }
 
 impl StridedConv {
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
     /// - output: `[batch * time, dim]`
+    ///
+    /// # Panics
+    /// If the video does not have the channels and the size that the encoder was built for.
     pub fn forward(&self, video: Tensor<5>) -> Tensor<2> {
-        let mut x = self.activation.forward(self.patches.forward(video));
-        for convolution in &self.convolutions {
-            x = self.activation.forward(convolution.forward(x));
+        let mut tokens = self.tokens(video);
+        let frames = tokens.dims()[0];
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
+                let [_, count, width] = tokens.dims();
+                let merged = self.merge * self.merge;
+                tokens = tokens.reshape([frames, count / merged, merged * width]);
+            }
+            tokens = self.activation.forward(layer.forward(tokens));
         }
-        let features: Tensor<2> = x.flatten(1, 3);
-        let [inputs, _] = self.projection.weight.dims();
+        let features: Tensor<2> = tokens.flatten(1, 2);
+        let [inputs, _] = self.hidden.weight.dims();
         assert_shape!(features, [_, inputs]);
-        self.norm.forward(self.projection.forward(features))
-    }
-}
-
-/// A convolution whose kernel equals its stride, as a matrix product over flattened patches.
-#[derive(Module, Debug)]
-struct PatchConvolution {
-    /// `[width, channels * patch * patch]`, flattened like a convolution kernel `[width, channels, patch, patch]`.
-    weight: Param<Tensor<2>>,
-    /// `[width]`
-    bias: Param<Tensor<1>>,
-    patch: usize,
-}
-
-impl PatchConvolution {
-    fn new(channels: usize, width: usize, patch: usize, device: &Device) -> Self {
-        let inputs = channels * patch * patch;
-        let bound = 1.0 / (inputs as f64).sqrt();
-        let initializer = Initializer::Uniform {
-            min: -bound,
-            max: bound,
-        };
-        Self {
-            weight: initializer.init([width, inputs], device),
-            bias: initializer.init([width], device),
-            patch,
-        }
+        let hidden = self.activation.forward(self.hidden.forward(features));
+        self.norm.forward(self.projection.forward(hidden))
     }
 
+    /// Patches in the order in which they are merged.
+    ///
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
-    /// - output: `[batch * time, width, ceil(height / patch), ceil(width / patch)]`
-    fn forward(&self, video: Tensor<5>) -> Tensor<4> {
+    /// - output: `[batch * time, patches, channels * patch * patch]`, a patch flattened as (channel, row, column)
+    fn tokens(&self, video: Tensor<5>) -> Tensor<3> {
         let [batch, channels, time, height, width] = video.dims();
-        let patch = self.patch;
-        let [rows, columns] = [height.div_ceil(patch), width.div_ceil(patch)];
-        let video = if rows * patch == height && columns * patch == width {
+        let (patch, merges) = (self.patch, self.layers.len() - 1);
+        let stride = patch * self.merge.pow(merges as u32);
+        let (rows, columns) = (height.div_ceil(stride) * stride, width.div_ceil(stride) * stride);
+        let video = if (rows, columns) == (height, width) {
             video
         } else {
-            video.pad(
-                (0, columns * patch - width, 0, rows * patch - height),
-                PadMode::Constant(0.0),
-            )
+            video.pad((0, columns - width, 0, rows - height), PadMode::Constant(0.0))
         };
-        let [outputs, inputs] = self.weight.dims();
-        assert_eq!(
-            inputs,
-            channels * patch * patch,
-            "patch layer takes {inputs} inputs, video has {channels} channels in patches of {patch}"
-        );
+        let [rows, columns] = [rows / patch, columns / patch];
         let patches = video
             .reshape([batch, channels, time, rows, patch, columns, patch])
-            .permute([0, 2, 1, 4, 6, 3, 5])
-            .reshape([batch * time, inputs, rows * columns]);
-        let tokens = self.weight.val().unsqueeze::<3>().matmul(patches)
-            + self.bias.val().reshape([1, outputs, 1]);
-        tokens.reshape([batch * time, outputs, rows, columns])
+            .permute([0, 2, 3, 5, 1, 4, 6])
+            .reshape([batch * time, rows * columns, channels * patch * patch]);
+        if merges == 0 {
+            return patches;
+        }
+        let order: Vec<i64> = merge_order(rows, columns, self.merge, merges).into_iter().map(|id| id as i64).collect();
+        let order = Tensor::<1, Int>::from_data(TensorData::new(order, [rows * columns]), &patches.device());
+        patches.select(1, order)
     }
+}
+
+/// Ids (`row * columns + column`) of the tokens of a grid such that, `levels` times over, each run of `merge * merge` tokens is
+/// a square of neighbours, row by row.
+fn merge_order(rows: usize, columns: usize, merge: usize, levels: usize) -> Vec<usize> {
+    // The coarsest grid in rows, then every cell opened into its square, level by level.
+    let side = merge.pow(levels as u32);
+    let mut cells: Vec<(usize, usize)> =
+        (0..rows / side).flat_map(|row| (0..columns / side).map(move |column| (row, column))).collect();
+    for _ in 0..levels {
+        cells = cells
+            .into_iter()
+            .flat_map(|(row, column)| {
+                (0..merge * merge).map(move |index| (row * merge + index / merge, column * merge + index % merge))
+            })
+            .collect();
+    }
+    cells.into_iter().map(|(row, column)| row * columns + column).collect()
 }
 
 #[cfg(test)]
@@ -174,48 +169,56 @@ mod tests {
 
     use super::*;
 
+    const INPUT: InputShape = InputShape { channels: 3, frames: 2, height: 9, width: 14, action_dim: 2, state_dim: 0 };
+
     #[test]
-    fn patch_layer_equals_a_convolution_of_the_padded_frame() {
+    fn order_opens_squares_level_by_level() {
+        assert_eq!(merge_order(2, 4, 2, 1), [0, 1, 4, 5, 2, 3, 6, 7]);
+        let nested = merge_order(4, 4, 2, 2);
+        assert_eq!(nested, [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
+    }
+
+    /// Both layers against strided convolutions of the padded frame, with the same weights as kernels.
+    #[test]
+    fn layers_equal_strided_convolutions() {
         let device = Device::flex();
-        let layer = PatchConvolution::new(3, 5, 4, &device);
+        let config = StridedConvConfig { patch: 2, merge: 3, widths: vec![5, 4], hidden: 6, dim: 3, ..Default::default() };
+        let encoder = config.init(&INPUT, &device);
         let video = Tensor::<5>::random([2, 3, 2, 9, 14], Distribution::Default, &device);
-        let kernel = layer.weight.val().reshape([5, 3, 4, 4]);
         let frames = video
             .clone()
             .swap_dims(1, 2)
             .reshape([4, 3, 9, 14])
-            .pad((0, 2, 0, 3), PadMode::Constant(0.0));
-        let expected = conv2d(
-            frames,
-            kernel,
-            Some(layer.bias.val()),
-            ConvOptions::new([4, 4], [0, 0], [1, 1], 1),
-        );
-        let actual = layer.forward(video);
-        assert_eq!(actual.dims(), [4, 5, 3, 4]);
-        let error: f32 = (actual - expected).abs().max().into_scalar();
-        assert!(error < 1e-5, "largest error {error}");
+            .pad((0, 4, 0, 3), PadMode::Constant(0.0));
+        let options = |stride| ConvOptions::new([stride, stride], [0, 0], [1, 1], 1);
+        let kernel = encoder.layers[0].weight.val().transpose().reshape([5, 3, 2, 2]);
+        let bias = encoder.layers[0].bias.as_ref().map(burn::module::Param::val);
+        let first = burn::tensor::activation::relu(conv2d(frames, kernel, bias, options(2)));
+        // Tokens carry channels last: [out, row, column, in].
+        let kernel = encoder.layers[1].weight.val().transpose().reshape([4, 3, 3, 5]).permute([0, 3, 1, 2]);
+        let bias = encoder.layers[1].bias.as_ref().map(burn::module::Param::val);
+        let second = burn::tensor::activation::relu(conv2d(first, kernel, bias, options(3)));
+        let features = second.permute([0, 2, 3, 1]).reshape([4, 2 * 3 * 4]);
+        let hidden = burn::tensor::activation::relu(encoder.hidden.forward(features));
+        let expected = encoder.norm.forward(encoder.projection.forward(hidden));
+        expected
+            .into_data()
+            .assert_approx_eq::<f32>(&encoder.forward(video).into_data(), burn::tensor::Tolerance::absolute(1e-5));
     }
 
     #[test]
-    fn default_parameters_and_output() {
-        let device = Device::flex();
-        let input = InputShape {
-            channels: 3,
-            frames: 2,
-            height: 65,
-            width: 65,
-            action_dim: 2,
-            state_dim: 2,
-        };
-        let encoder = StridedConvConfig::default().init(&input, &device);
-        // 48*32+32 + 9*32*64+64 + 9*64*64+64 + 64*5*5*256+256 + 2*256
-        assert_eq!(encoder.num_params(), 467_360);
-        let latents = encoder.forward(Tensor::<5>::random(
-            [2, 3, 2, 65, 65],
-            Distribution::Default,
-            &device,
-        ));
-        assert_eq!(latents.dims(), [4, 256]);
+    fn parameters_are_those_of_the_layers() {
+        let input = InputShape { height: 65, width: 65, ..INPUT };
+        let encoder = StridedConvConfig::default().init(&input, &Device::flex());
+        // 48 -> 32, 288 -> 64, 6 * 6 * 64 -> 512, 512 -> 256, norm
+        assert_eq!(encoder.num_params(), 1_568 + 18_496 + 1_180_160 + 131_328 + 512);
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        let config = StridedConvConfig { merge: 1, ..Default::default() };
+        assert!(config.validate().unwrap_err().contains("merge"));
+        let config = StridedConvConfig { widths: vec![], ..Default::default() };
+        assert!(config.validate().unwrap_err().contains("widths"));
     }
 }

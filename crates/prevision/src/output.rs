@@ -1,0 +1,50 @@
+//! Results: a table for people on standard output, or JSON for programs.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde::Serialize;
+
+/// Where results go.
+#[derive(Args)]
+pub(crate) struct Output {
+    /// Write the results as JSON to this file; - for standard output, instead of the table
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+impl Output {
+    /// Prints `table`, and writes `results` where they were asked for.
+    pub(crate) fn give(&self, results: &impl Serialize, table: &str) -> Result<()> {
+        match self.json.as_deref() {
+            Some(path) if path == Path::new("-") => say(&serde_json::to_string_pretty(results)?),
+            Some(path) => {
+                write(path, &serde_json::to_vec_pretty(results)?)?;
+                say(table)
+            }
+            None => say(table),
+        }
+    }
+}
+
+/// Prints lines on standard output; a reader that has gone away is no error.
+pub(crate) fn say(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{}", text.trim_end()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file, whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    written.with_context(|| format!("{}: cannot be written", path.display()))
+}

@@ -1,0 +1,112 @@
+//! `prevision train`: train the model of an experiment.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, Result};
+use prevision_train::{Control, ExperimentConfig, Progress, RunFolder, TrainSummary, load, train};
+
+use crate::device::DeviceName;
+use crate::failure::Usage;
+use crate::output::Output;
+use crate::progress::{Meter, duration};
+use crate::run_name::default_run;
+
+/// Train the model of an experiment.
+///
+/// The run folder gets the resolved configuration, metrics.jsonl, TensorBoard files, checkpoints and summary.json.
+/// Ctrl-C finishes the step, writes a checkpoint and leaves a run that --resume continues.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The experiment, a TOML file with what differs from the defaults
+    experiment: PathBuf,
+    /// Override a key, as in --set optimizer.lr=3e-4
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Run folder [default: runs/<name of the experiment>]
+    #[arg(long, value_name = "DIR")]
+    run: Option<PathBuf>,
+    /// Continue the run in the run folder
+    #[arg(long)]
+    resume: bool,
+    #[arg(long, value_enum, default_value_t)]
+    device: DeviceName,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let config = load(&args.experiment, &args.overrides)?;
+    let root = args.run.clone().unwrap_or_else(|| default_run(&args.experiment));
+    let summary = train_in(&config, &root, args.resume, args.device)?;
+    args.output.give(&summary, &table(&summary, &root))
+}
+
+/// Trains in a run folder, with a progress bar, until the end or Ctrl-C.
+pub(crate) fn train_in(config: &ExperimentConfig, root: &Path, resume: bool, device: DeviceName) -> Result<TrainSummary> {
+    let device = device.open()?;
+    let fresh = !root.join("config.toml").exists();
+    if resume && fresh {
+        return Err(Usage(format!("--resume: there is no run in {}", root.display())).into());
+    }
+    let run = if resume { RunFolder::open(root)? } else { RunFolder::create(root)? };
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed)).context("Ctrl-C cannot be caught")?;
+    let mut meter = Meter::new("train");
+    let mut control = Control { on_progress: Box::new(|progress| meter.show(progress.done, || line(progress))), stop };
+    let trained = train(config, &run, device, &mut control);
+    drop(control);
+    meter.finish();
+    if trained.is_err() && fresh {
+        remove_if_nothing_was_trained(root);
+    }
+    Ok(trained?)
+}
+
+/// A run that failed before its first checkpoint leaves nothing that would be in the way of the next try.
+fn remove_if_nothing_was_trained(root: &Path) {
+    if !root.join("checkpoints").exists() && !root.join("metrics.jsonl").metadata().is_ok_and(|file| file.len() > 0) {
+        let _ = std::fs::remove_dir_all(root);
+    }
+}
+
+fn line(progress: &Progress) -> String {
+    let mut text = match progress.steps {
+        Some(steps) => format!("step {}/{steps}", progress.step),
+        None => format!("step {}", progress.step),
+    };
+    // Writing to a string cannot fail.
+    for (name, value) in progress.loss.iter().take(3) {
+        let _ = write!(text, "  {name} {value:.4}");
+    }
+    let _ = write!(text, "  {:.0} clips/s  {} left", progress.clips_per_second, duration(progress.seconds_left));
+    text
+}
+
+/// What a training came to, for people.
+pub(crate) fn table(summary: &TrainSummary, root: &Path) -> String {
+    let mut text = String::new();
+    let how = if summary.interrupted { "stopped (continue with --resume) after" } else { "trained on" };
+    let _ = writeln!(
+        text,
+        "{how} {} frames in {} steps, {} ({:.0} frames/s)",
+        summary.frames,
+        summary.steps,
+        duration(summary.seconds),
+        summary.frames_per_second
+    );
+    for (name, value) in &summary.final_loss {
+        let _ = writeln!(text, "  {name:<22} {value:.5}");
+    }
+    if !summary.skipped_files.is_empty() {
+        let _ = writeln!(text, "skipped {} files:", summary.skipped_files.len());
+        for file in &summary.skipped_files {
+            let _ = writeln!(text, "  {file}");
+        }
+    }
+    let _ = writeln!(text, "run folder: {}", root.display());
+    text
+}

@@ -1,0 +1,88 @@
+//! Each bad input gives one clear message and the right exit code, and leaves nothing behind.
+
+use std::fs;
+
+use crate::support::{episodes_experiment, refused, succeed, text, video, videos_experiment};
+
+#[test]
+fn a_typo_in_an_experiment_names_the_nearest_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("typo.toml");
+    fs::write(&file, "[optimizer]\nlearning_rat = 1e-3\n[train]\nsteps = 1\n").expect("a file");
+    refused(&["train", text(&file)], 2, &["typo.toml", "optimizer.learning_rat", "lr"]);
+    fs::write(&file, "[train]\nstep = 5\n").expect("a file");
+    refused(&["train", text(&file)], 2, &["typo.toml", "train.step", "steps"]);
+    fs::write(&file, "[train]\nsteps = \"many\"\n").expect("a file");
+    refused(&["train", text(&file)], 2, &["typo.toml", "train.steps", "many"]);
+    fs::write(&file, "[train]\nsteps = 5\n").expect("a file");
+    refused(&["train", text(&file), "--set", "optimizer.lr=-1"], 2, &["optimizer.lr", "-1"]);
+}
+
+#[test]
+fn missing_and_unusable_videos_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let noise = folder.path().join("noise.mp4");
+    fs::write(&noise, "this is no video").expect("a file");
+    refused(&["data", "probe", text(&noise)], 1, &["noise.mp4"]);
+    refused(&["data", "probe", "gone.mp4"], 1, &["gone.mp4"]);
+    let out = folder.path().join("frames");
+    refused(&["data", "frames", text(&noise), "--index", "0", "--out", text(&out)], 1, &["noise.mp4"]);
+    assert!(!out.exists());
+    let good = folder.path().join("good.mp4");
+    video(&good, 6, 0);
+    refused(&["data", "frames", text(&good), "--index", "6", "--out", text(&out)], 2, &["--index 6", "6 frames"]);
+    succeed(&["data", "frames", text(&good), "--index", "5,0", "--out", text(&out)]);
+    assert!(out.join("frame_000005.png").exists() && out.join("frame_000000.png").exists());
+}
+
+#[test]
+fn a_file_with_sound_only_has_no_video_stream() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/derived/audio_only.m4a");
+    if fs::exists(path).unwrap_or(false) {
+        refused(&["data", "probe", path], 1, &["audio_only.m4a", "no video stream"]);
+    }
+}
+
+#[test]
+fn data_that_cannot_be_trained_on_leave_no_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, file, run) = (folder.path().join("videos"), folder.path().join("e.toml"), folder.path().join("run"));
+    fs::write(&file, videos_experiment(&data, 4)).expect("a file");
+    let train = ["train", text(&file), "--run", text(&run)];
+    refused(&train, 1, &["videos"]);
+    assert!(!run.exists());
+    fs::create_dir(&data).expect("a folder");
+    refused(&train, 1, &["videos"]);
+    for index in 0..3 {
+        video(&data.join(format!("{index}.mp4")), 8, index);
+    }
+    refused(&train, 2, &["batch_size", "4"]);
+    assert!(!run.exists());
+}
+
+#[test]
+fn a_run_folder_that_exists_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, file, run) = (folder.path().join("episodes"), folder.path().join("e.toml"), folder.path().join("run"));
+    fs::write(&file, episodes_experiment(&data)).expect("a file");
+    fs::create_dir(&run).expect("a folder");
+    fs::write(run.join("mine.txt"), "mine").expect("a file");
+    succeed(&["data", "generate", "two-rooms", "--episodes", "8", "--steps", "20", "--out", text(&data)]);
+    refused(&["train", text(&file), "--run", text(&run)], 1, &["run", "--resume"]);
+    assert_eq!(fs::read_to_string(run.join("mine.txt")).expect("the file"), "mine");
+    refused(&["train", text(&file), "--run", text(&folder.path().join("new")), "--resume"], 2, &["--resume", "new"]);
+    refused(&["data", "generate", "two-rooms", "--out", text(&data)], 1, &["episodes"]);
+    refused(&["data", "generate", "three-rooms", "--out", "x"], 2, &["three-rooms", "two-rooms"]);
+    refused(&["eval", text(&folder.path().join("none"))], 1, &["none"]);
+}
+
+#[test]
+fn a_backend_that_was_not_built_in_is_said_so() {
+    if cfg!(feature = "wgpu") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("e.toml");
+    fs::write(&file, videos_experiment(folder.path(), 1)).expect("a file");
+    refused(&["train", text(&file), "--device", "wgpu"], 2, &["--device wgpu", "--features wgpu"]);
+}

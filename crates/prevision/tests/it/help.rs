@@ -1,0 +1,38 @@
+//! Help texts.
+
+use crate::support::{refused, run, stdout, succeed};
+
+#[test]
+fn every_verb_has_help_with_an_example_of_each_argument() {
+    let verbs: [&[&str]; 9] = [
+        &["--help"],
+        &["data", "--help"],
+        &["data", "probe", "--help"],
+        &["data", "frames", "--help"],
+        &["data", "generate", "--help"],
+        &["train", "--help"],
+        &["eval", "--help"],
+        &["plan", "--help"],
+        &["report", "--help"],
+    ];
+    for arguments in verbs {
+        let help = stdout(&succeed(arguments));
+        assert!(help.contains("Usage: prevision"), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 110), "{help}");
+    }
+}
+
+#[test]
+fn the_first_help_names_every_verb() {
+    let help = stdout(&succeed(&["--help"]));
+    for verb in ["data", "train", "eval", "plan", "report", "demo"] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
+    }
+}
+
+#[test]
+fn a_wrong_verb_is_a_wrong_command_line() {
+    let output = run(&["trian"]);
+    assert_eq!(output.status.code(), Some(2));
+    refused(&["train", "no-such-file.toml"], 1, &["no-such-file.toml"]);
+}

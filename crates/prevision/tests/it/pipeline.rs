@@ -1,0 +1,59 @@
+//! Every stage on real files, small.
+
+use std::fs;
+
+use crate::support::{episodes_experiment, stdout, succeed, text, video, videos_experiment};
+
+fn json(output: &std::process::Output) -> serde_json::Value {
+    serde_json::from_str(&stdout(output)).expect("JSON")
+}
+
+#[test]
+fn record_train_evaluate_plan_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, file, run) = (folder.path().join("episodes"), folder.path().join("e.toml"), folder.path().join("run"));
+    fs::write(&file, episodes_experiment(&data)).expect("a file");
+    let arguments = ["demo", text(&file), "--run", text(&run), "--record", "16", "--json", "-"];
+    let summary = json(&succeed(&arguments));
+    assert_eq!(summary["train"]["steps"], 30);
+    assert_eq!(summary["train"]["frames"], 30 * 4 * 9);
+    assert_eq!(summary["eval"]["rollout"].as_array().expect("a list").len(), 2);
+    assert!(summary["eval"]["probe"]["position_px"].as_f64().expect("a number") > 0.0);
+    assert!(summary["eval"]["collapse"]["rankme"].as_f64().expect("a number") >= 1.0);
+    let plan = &summary["plan"];
+    assert_eq!(plan["episodes"].as_u64().unwrap() + plan["excluded_solved_at_start"].as_u64().unwrap(), 3);
+    assert_eq!(plan["interval"].as_array().expect("a pair").len(), 2);
+    assert!(plan["success_rate_at_end"].is_number());
+    let written: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.join("summary.json")).expect("the summary")).expect("JSON");
+    assert_eq!(written["plan"]["success_rate"], plan["success_rate"]);
+    let page = fs::read_to_string(run.join("report.html")).expect("the report");
+    assert!(page.contains("<svg") && page.contains("data:video/mp4;base64,"));
+    assert!(!page.contains("http://") || !page.contains("src=\"http"), "the page loads nothing from a network");
+
+    // The verbs by themselves on the same run.
+    let collapse = json(&succeed(&["eval", text(&run), "--suite", "collapse", "--json", "-"]));
+    assert!(collapse.get("rollout").is_none() && collapse["collapse"]["std_mean"].is_number());
+    let again = json(&succeed(&["plan", text(&run), "--json", "-"]));
+    assert_eq!(again["per_episode"], plan["per_episode"], "plans depend on the seed alone");
+    let random = json(&succeed(&["plan", text(&run), "--solver", "random", "--episodes", "2", "--json", "-"]));
+    assert_eq!(random["solver"], "random");
+}
+
+#[test]
+fn masked_model_of_a_folder_of_videos() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("my videos");
+    fs::create_dir(&data).expect("a folder");
+    for index in 0..12 {
+        video(&data.join(format!("clip {index}.mp4")), 9, 3 * index);
+    }
+    let (file, run) = (folder.path().join("e.toml"), folder.path().join("run"));
+    fs::write(&file, videos_experiment(&data, 4)).expect("a file");
+    succeed(&["train", text(&file), "--run", text(&run), "--set", "data.validation_fraction=0.4"]);
+    let results = json(&succeed(&["eval", text(&run), "--json", "-"]));
+    assert!(results["rollout"][0]["copy"].is_number() && results["collapse"]["rankme"].is_number());
+    assert!(results.get("probe").is_none());
+    succeed(&["report", text(&run)]);
+    assert!(run.join("report.html").exists());
+}
