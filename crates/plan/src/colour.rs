@@ -14,7 +14,7 @@ use std::f64::consts::TAU;
 #[derive(Clone, Debug)]
 pub struct Colouring {
     horizon: usize,
-    /// `None` when nothing has to be done.
+    /// What each white number adds to every step, `[horizon (white), horizon (time)]`; `None` when nothing has to be done.
     matrix: Option<Vec<f32>>,
 }
 
@@ -37,10 +37,10 @@ impl Colouring {
             for time in 0..horizon {
                 let phase = TAU * frequency as f64 * time as f64 / n;
                 let wave = if column % 2 == 1 || column == 0 { phase.cos() } else { phase.sin() };
-                matrix[time * horizon + column] = amplitude * norm * wave;
+                matrix[column * horizon + time] = amplitude * norm * wave;
             }
         }
-        // The basis is orthonormal and each frequency has both phases, so every row has the same sum of squares.
+        // The basis is orthonormal and each frequency has both phases, so every step has the same variance.
         let power = matrix.iter().map(|value| value * value).sum::<f64>() / n;
         let scale = power.sqrt().recip();
         Self { horizon, matrix: Some(matrix.iter().map(|value| (value * scale) as f32).collect()) }
@@ -57,17 +57,20 @@ impl Colouring {
         let length = self.horizon * action_dim;
         assert!(noise.len().is_multiple_of(length), "{} numbers do not divide into sequences of {length}", noise.len());
         let Some(matrix) = &self.matrix else { return };
-        let mut coloured = vec![0.0; length];
+        let mut coloured = vec![0.0; self.horizon];
         for sequence in noise.chunks_exact_mut(length) {
-            coloured.fill(0.0);
-            for (out, weights) in coloured.chunks_exact_mut(action_dim).zip(matrix.chunks_exact(self.horizon)) {
-                for (weight, white) in weights.iter().zip(sequence.chunks_exact(action_dim)) {
-                    for (sum, value) in out.iter_mut().zip(white) {
-                        *sum += weight * value;
+            for component in 0..action_dim {
+                coloured.fill(0.0);
+                for (step, column) in matrix.chunks_exact(self.horizon).enumerate() {
+                    let white = sequence[step * action_dim + component];
+                    for (sum, weight) in coloured.iter_mut().zip(column) {
+                        *sum += weight * white;
                     }
                 }
+                for (value, coloured) in sequence.iter_mut().skip(component).step_by(action_dim).zip(&coloured) {
+                    *value = *coloured;
+                }
             }
-            sequence.copy_from_slice(&coloured);
         }
     }
 }
@@ -120,8 +123,8 @@ mod tests {
     fn every_step_has_unit_variance() {
         for (horizon, exponent) in [(16, 2.0), (15, 2.0), (30, 3.0), (1, 2.0), (2, 1.0)] {
             let Colouring { matrix: Some(matrix), .. } = Colouring::new(horizon, exponent) else { panic!("coloured") };
-            for row in matrix.chunks_exact(horizon) {
-                let variance: f32 = row.iter().map(|value| value * value).sum();
+            for time in 0..horizon {
+                let variance: f32 = matrix.iter().skip(time).step_by(horizon).map(|value| value * value).sum();
                 assert!((variance - 1.0).abs() < 1e-5, "horizon {horizon}: {variance}");
             }
         }

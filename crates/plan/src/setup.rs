@@ -76,7 +76,7 @@ pub(crate) fn solver(config: &PlanConfig, action_dim: usize, limit: ActionLimit)
             Box::new(Icem { search, iterations, elites, keep: keep_elites, momentum })
         }
         SolverConfig::Mppi { samples, elites, iterations, temperature } => {
-            Box::new(Mppi { search: search(samples, 0.0), iterations, elites, temperature: temperature as f32, update_std: true })
+            Box::new(Mppi { search: search(samples, 0.0), iterations, elites, temperature: temperature as f32, update_std: false })
         }
     })
 }

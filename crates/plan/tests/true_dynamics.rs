@@ -18,9 +18,8 @@ struct World {
     rows: Vec<(Task, [f32; 2])>,
 }
 
-fn advance(task: &Task, at: [f32; 2], action: [f32; 2]) -> [f32; 2] {
-    // This collision rule draws no noise.
-    Collision::Stop.advance(task.layout, at, action, &mut seed::rng(0, "unused", 0, 0))
+fn advance(task: &Task, at: [f32; 2], action: [f32; 2], noise: &mut impl rand::Rng) -> [f32; 2] {
+    Collision::Stop.advance(task.layout, at, action, noise)
 }
 
 fn distance(at: [f32; 2], goal: [f32; 2]) -> f32 {
@@ -35,10 +34,11 @@ impl Score for World {
     fn score(&self, actions: Tensor<4>) -> Tensor<2> {
         let [rows, samples, horizon, _] = actions.dims();
         let values = actions.into_data().try_into_vec_as::<f32>().expect("floats");
+        let mut noise = seed::rng(0, "unused", 0, 0); // this collision rule draws none
         let costs = values.chunks_exact(horizon * 2).enumerate().map(|(index, candidate)| {
             let (task, mut at) = self.rows[index / samples];
             candidate.chunks_exact(2).fold(0.0, |sum, action| {
-                at = advance(&task, at, [action[0], action[1]]);
+                at = advance(&task, at, [action[0], action[1]], &mut noise);
                 sum + distance(at, task.goal)
             })
         });
@@ -64,7 +64,7 @@ fn rate(solver: &dyn Solver, episodes: usize) -> f64 {
             for step in 0..EXECUTE {
                 if f64::from(distance(*at, task.goal)) >= SUCCESS_DISTANCE {
                     let action = plan.action(row, step);
-                    *at = advance(task, *at, [action[0], action[1]]);
+                    *at = advance(task, *at, [action[0], action[1]], &mut seed::rng(0, "unused", 0, 0));
                 }
             }
         }
@@ -82,19 +82,28 @@ fn search(noise_exponent: f64) -> Search {
     Search { horizon: 30, action_dim: 2, samples: 200, initial_std: 1.5, limit, noise_exponent }
 }
 
+/// Trials; the 95 % interval of a rate near 0.7 is then about 0.09 to either side.
+const EPISODES: usize = 100;
+
 #[test]
-fn calibrate() {
-    let n: usize = 100;
-    let t = std::time::Instant::now();
-    let show = |name: String, r: f64| println!("{name}: {r:.3} ({:.1}s)", t.elapsed().as_secs_f64());
-    show("random".into(), rate(&RandomShooting { search: search(0.0), iterations: 3 }, n));
-    for e in [0.0, 1.0, 2.0, 3.0] {
-        show(format!("cem {e}"), rate(&Cem { search: search(e), iterations: 3, elites: 20 }, n));
-        for (keep, momentum) in [(0, 0.0), (5, 0.1)] {
-            show(format!("icem {e} keep {keep} mom {momentum}"), rate(&Icem { search: search(e), iterations: 3, elites: 20, keep, momentum }, n));
-        }
-        for (temperature, update_std) in [(0.5, true), (0.5, false), (20.0, true), (20.0, false)] {
-            show(format!("mppi {e} T {temperature} std {update_std}"), rate(&Mppi { search: search(e), iterations: 3, elites: 20, temperature, update_std }, n));
-        }
+fn noise_coloured_in_time_finds_more_doors_than_white_noise() {
+    let white = rate(&Cem { search: search(0.0), iterations: 3, elites: 20 }, EPISODES);
+    let coloured = rate(&Icem { search: search(2.0), iterations: 3, elites: 20, keep: 5, momentum: 0.1 }, EPISODES);
+    println!("white {white:.2}, coloured {coloured:.2}");
+    // Runs of 200 episodes gave 0.65 and 0.77.
+    assert!((0.55..0.75).contains(&white), "{white}");
+    assert!((0.70..0.90).contains(&coloured) && coloured > white, "{coloured} against {white}");
+}
+
+#[test]
+fn every_solver_gets_past_the_wall() {
+    let solvers: [(&str, Box<dyn Solver>); 2] = [
+        ("random", Box::new(RandomShooting { search: search(0.0), iterations: 3 })),
+        ("mppi", Box::new(Mppi { search: search(0.0), iterations: 3, elites: 20, temperature: 0.5, update_std: false })),
+    ];
+    for (name, solver) in &solvers {
+        let rate = rate(solver.as_ref(), 40);
+        println!("{name} {rate:.2}");
+        assert!(rate > 0.5, "{name}: {rate}");
     }
 }
