@@ -110,7 +110,8 @@ mod tests {
         for exponent in [0.0, 1.0, 2.0, 3.0] {
             let power = spectrum(&coloured(32, exponent, 4000), 32);
             // Least squares of log power on log frequency.
-            let points: Vec<(f64, f64)> = power.iter().enumerate().map(|(k, p)| (((k + 1) as f64).ln(), p.ln())).collect();
+            let points: Vec<(f64, f64)> =
+                power.iter().enumerate().map(|(k, p)| (((k + 1) as f64).ln(), p.ln())).collect();
             let n = points.len() as f64;
             let (mx, my) = (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
             let slope = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum::<f64>()

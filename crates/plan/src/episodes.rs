@@ -65,7 +65,10 @@ pub fn run_episodes(
         return Err(PlanError::Unfit {
             key: "plan.environment",
             value: config.environment.clone(),
-            expected: format!("its actions have {} numbers, and the model's {action_dim} are no multiple of that", spec.action_dim),
+            expected: format!(
+                "its actions have {} numbers, and the model's {action_dim} are no multiple of that",
+                spec.action_dim
+            ),
         });
     }
     let norm = config.action_norm.unwrap_or(spec.action_norm) as f32;
@@ -154,8 +157,9 @@ impl Run<'_> {
         let goals = Goal::encode(self.model, observe::video(goals, self.size, self.normalise, self.device));
         let mut planner = RecedingHorizon::new(solver, self.execute, warm_start, seed);
         loop {
-            let live: Vec<usize> =
-                (0..self.trials.len()).filter(|index| !self.trials[*index].finished(self.max_steps, self.stop_on_arrival)).collect();
+            let live: Vec<usize> = (0..self.trials.len())
+                .filter(|index| !self.trials[*index].finished(self.max_steps, self.stop_on_arrival))
+                .collect();
             progress(&self.progress(&live));
             if live.is_empty() {
                 break;
@@ -201,7 +205,9 @@ impl Run<'_> {
 
     /// Positions that the model imagines for the plans of the filmed episodes; none without a position head.
     fn imagined(&self, live: &[usize], plan: &ActionPlan, score: &ModelScore) -> BTreeMap<usize, Vec<[f32; 2]>> {
-        let Some(head) = self.model.heads.position.as_ref().filter(|_| live.iter().any(|index| self.films.contains_key(index))) else {
+        let Some(head) =
+            self.model.heads.position.as_ref().filter(|_| live.iter().any(|index| self.films.contains_key(index)))
+        else {
             return BTreeMap::new();
         };
         let shape = [live.len(), 1, plan.horizon, plan.action_dim];
@@ -211,7 +217,8 @@ impl Run<'_> {
         let positions = head.forward(latents.reshape([count, self.model.latent_dim()]));
         let positions = PositionScale::new(self.size[1], self.size[0]).to_pixels(positions);
         let values = positions.into_data().try_into_vec_as::<f32>().expect("positions are floats");
-        let rows = values.chunks_exact(2 * plan.horizon).map(|row| row.chunks_exact(2).map(|xy| [xy[0], xy[1]]).collect());
+        let rows =
+            values.chunks_exact(2 * plan.horizon).map(|row| row.chunks_exact(2).map(|xy| [xy[0], xy[1]]).collect());
         live.iter().copied().zip(rows).collect()
     }
 

@@ -25,7 +25,7 @@ pub enum PlanError {
         /// The environment's name.
         name: String,
         /// The cause.
-        source: prevision_env::EnvError,
+        source: Box<prevision_env::EnvError>,
     },
     /// A film of an episode could not be written.
     #[error("film {}: {source}", path.display())]

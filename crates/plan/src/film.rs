@@ -24,18 +24,30 @@ pub(crate) struct Film {
 
 impl Film {
     /// Begins a film in this folder with the world as it is.
-    pub(crate) fn create(folder: &Path, episode: usize, with_gif: bool, world: &dyn Environment) -> Result<Self, PlanError> {
+    pub(crate) fn create(
+        folder: &Path,
+        episode: usize,
+        with_gif: bool,
+        world: &dyn Environment,
+    ) -> Result<Self, PlanError> {
         let path = folder.join(format!("episode-{episode:03}.mp4"));
         let spec = world.spec();
         let (width, height) = (spec.width * SCALE, spec.height * SCALE);
-        let options = Mp4Options { width, height, frame_rate: FRAME_RATE, quality: Quality::Crf(18), keyframe_interval: 50 };
-        let writer = Mp4Writer::create(&path, &options).map_err(|source| PlanError::Film { path: path.clone(), source })?;
+        let options =
+            Mp4Options { width, height, frame_rate: FRAME_RATE, quality: Quality::Crf(18), keyframe_interval: 50 };
+        let writer =
+            Mp4Writer::create(&path, &options).map_err(|source| PlanError::Film { path: path.clone(), source })?;
         let gif = with_gif.then(|| FrameBuffer { data: Vec::new(), frames: 0, height, width });
         Ok(Self { path, writer, gif, frames: 0 })
     }
 
     /// Adds the world as it is now, with the way so far and the way imagined.
-    pub(crate) fn add(&mut self, world: &dyn Environment, trail: &[[f32; 2]], imagined: &[[f32; 2]]) -> Result<(), PlanError> {
+    pub(crate) fn add(
+        &mut self,
+        world: &dyn Environment,
+        trail: &[[f32; 2]],
+        imagined: &[[f32; 2]],
+    ) -> Result<(), PlanError> {
         let frame = world.render(&Overlay { trail, imagined }, SCALE);
         self.writer.write(&frame.data).map_err(|source| self.error(source))?;
         if let Some(gif) = self.gif.as_mut().filter(|_| self.frames.is_multiple_of(GIF_STRIDE)) {
@@ -52,7 +64,8 @@ impl Film {
         self.writer.finish().map_err(|source| PlanError::Film { path: path.clone(), source })?;
         if let Some(gif) = self.gif {
             let path = path.with_extension("gif");
-            write_gif(&path, &gif, FRAME_RATE / GIF_STRIDE as u32).map_err(|source| PlanError::Film { path, source })?;
+            write_gif(&path, &gif, FRAME_RATE / GIF_STRIDE as u32)
+                .map_err(|source| PlanError::Film { path, source })?;
         }
         Ok(())
     }

@@ -17,12 +17,19 @@ impl ActionLimit {
     /// # Panics
     /// If the numbers do not divide into raw actions.
     pub fn clip(&self, actions: &mut [f32]) {
-        assert!(actions.len().is_multiple_of(self.dim), "{} numbers do not divide into actions of {}", actions.len(), self.dim);
+        assert!(
+            actions.len().is_multiple_of(self.dim),
+            "{} numbers do not divide into actions of {}",
+            actions.len(),
+            self.dim
+        );
         for action in actions.chunks_exact_mut(self.dim) {
             let norm = action.iter().map(|value| value * value).sum::<f32>().sqrt();
             if norm > self.norm {
                 let scale = self.norm / norm;
-                action.iter_mut().for_each(|value| *value *= scale);
+                for value in action {
+                    *value *= scale;
+                }
             }
         }
     }

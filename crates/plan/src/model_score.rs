@@ -2,13 +2,16 @@
 
 use burn::prelude::*;
 use prevision_model::WorldModel;
+use rayon::prelude::*;
 
 use crate::cost::{Cost, Goal, Imagined};
 use crate::score::Score;
 
-/// Rollouts imagined at once. What a step of them needs stays in the processor's cache, and no more memory is needed for more
-/// episodes or samples; measured on two cores, anything from 512 to 4096 is within a few percent.
-const ROWS: usize = 1024;
+/// Rollouts imagined and measured at once by one core: their latents stay in its cache, and more episodes or samples need no
+/// more memory.
+const ROWS_PER_CORE: usize = 256;
+/// Rollouts imagined and measured at once on any other device.
+const ROWS_PER_DEVICE: usize = 16_384;
 
 /// What the model knows when a plan begins; encoded once per plan.
 #[derive(Clone, Debug)]
@@ -20,9 +23,9 @@ pub struct Past {
 }
 
 /// Scores candidates by rolling out a world model and applying a cost. All episodes and samples are one batch, worked off in
-/// chunks of a fixed size; the chunks do not change the result.
+/// chunks, on the CPU by all cores; neither changes the result.
 pub struct ModelScore<'a> {
-    model: &'a dyn WorldModel,
+    model: &'a (dyn WorldModel + Sync),
     cost: &'a dyn Cost,
     past: Past,
     goal: Goal,
@@ -31,8 +34,9 @@ pub struct ModelScore<'a> {
 
 impl<'a> ModelScore<'a> {
     /// A score for one plan of each of the past's episodes.
-    pub fn new(model: &'a dyn WorldModel, cost: &'a dyn Cost, past: Past, goal: Goal) -> Self {
-        Self { model, cost, past, goal, rows: ROWS }
+    pub fn new(model: &'a (dyn WorldModel + Sync), cost: &'a dyn Cost, past: Past, goal: Goal) -> Self {
+        let on_cpu = past.latents.device() == Device::flex();
+        Self { model, cost, past, goal, rows: if on_cpu { ROWS_PER_CORE } else { ROWS_PER_DEVICE } }
     }
 
     /// Imagines candidates.
@@ -59,11 +63,38 @@ impl<'a> ModelScore<'a> {
         self.model.rollout(latents, actions)
     }
 
-    /// Scores the candidates of `count` episodes from `start` on.
-    fn score_rows(&self, actions: Tensor<4>, start: usize, count: usize) -> Tensor<2> {
-        let latents = self.imagine_rows(actions.clone(), start, count);
-        self.cost.cost(&Imagined { latents, actions }, &self.goal.narrow(start, count))
+    /// Scores some candidates of some episodes, `[chunk.rows, chunk.samples, horizon, a]`.
+    fn score_chunk(&self, chunk: &Chunk, actions: Tensor<4>) -> Tensor<2> {
+        let latents = self.imagine_rows(actions.clone(), chunk.row, chunk.rows);
+        self.cost.cost(&Imagined { latents, actions }, &self.goal.narrow(chunk.row, chunk.rows))
     }
+}
+
+/// A part of the batch of candidates: whole episodes, or some samples of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Chunk {
+    row: usize,
+    rows: usize,
+    sample: usize,
+    samples: usize,
+}
+
+/// Cuts `rows x samples` candidates into chunks of at most `most`, in row-major order.
+fn chunks(rows: usize, samples: usize, most: usize) -> Vec<Chunk> {
+    if samples > most {
+        let part = samples.div_ceil(samples.div_ceil(most));
+        let parts = |row| {
+            (0..samples).step_by(part).map(move |sample| Chunk {
+                row,
+                rows: 1,
+                sample,
+                samples: part.min(samples - sample),
+            })
+        };
+        return (0..rows).flat_map(parts).collect();
+    }
+    let episodes = (most / samples).max(1);
+    (0..rows).step_by(episodes).map(|row| Chunk { row, rows: episodes.min(rows - row), sample: 0, samples }).collect()
 }
 
 impl Score for ModelScore<'_> {
@@ -73,19 +104,29 @@ impl Score for ModelScore<'_> {
 
     fn score(&self, actions: Tensor<4>) -> Tensor<2> {
         let [rows, samples, ..] = actions.dims();
-        assert_eq!(rows, self.past.latents.dims()[0], "candidates {:?} for episodes {:?}", actions.dims(), self.past.latents.dims());
-        let episodes = (self.rows / samples).max(1);
-        let mut costs = Vec::new();
-        for start in (0..rows).step_by(episodes) {
-            let count = episodes.min(rows - start);
-            let actions = actions.clone().narrow(0, start, count);
-            let parts = (0..samples).step_by(self.rows).map(|first| {
-                let part = actions.clone().narrow(1, first, self.rows.min(samples - first));
-                self.score_rows(part, start, count)
-            });
-            costs.push(Tensor::cat(parts.collect(), 1));
-        }
-        Tensor::cat(costs, 0)
+        assert_eq!(
+            rows,
+            self.past.latents.dims()[0],
+            "candidates {:?} for episodes {:?}",
+            actions.dims(),
+            self.past.latents.dims()
+        );
+        let parts: Vec<(Chunk, Tensor<4>)> = chunks(rows, samples, self.rows)
+            .into_iter()
+            .map(|chunk| {
+                (chunk, actions.clone().narrow(0, chunk.row, chunk.rows).narrow(1, chunk.sample, chunk.samples))
+            })
+            .collect();
+        let score = |(chunk, actions): (Chunk, Tensor<4>)| {
+            let costs = self.score_chunk(&chunk, actions);
+            costs.reshape([chunk.rows * chunk.samples])
+        };
+        let costs: Vec<Tensor<1>> = if self.device() == Device::flex() {
+            parts.into_par_iter().map(score).collect()
+        } else {
+            parts.into_iter().map(score).collect()
+        };
+        Tensor::cat(costs, 0).reshape([rows, samples])
     }
 }
 
@@ -108,7 +149,8 @@ mod tests {
         fn rollout(&self, latents: Tensor<3>, actions: Tensor<4>) -> Tensor<4> {
             let [_, history, _] = latents.dims();
             let [_, _, length, _] = actions.dims();
-            let mut present = latents.narrow(1, history - 1, 1).unsqueeze_dim::<4>(1).expand(actions.clone().narrow(2, 0, 1).dims());
+            let mut present =
+                latents.narrow(1, history - 1, 1).unsqueeze_dim::<4>(1).expand(actions.clone().narrow(2, 0, 1).dims());
             if history > 1 {
                 present = present + actions.clone().narrow(2, 0, history - 1).sum_dim(2) * 0.1;
             }
@@ -161,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn chunks_are_whole_episodes_or_parts_of_one() {
+        let cut = |rows, samples, most| -> Vec<[usize; 4]> {
+            chunks(rows, samples, most).iter().map(|c| [c.row, c.rows, c.sample, c.samples]).collect()
+        };
+        assert_eq!(cut(5, 100, 256), [[0, 2, 0, 100], [2, 2, 0, 100], [4, 1, 0, 100]]);
+        assert_eq!(cut(2, 300, 256), [[0, 1, 0, 150], [0, 1, 150, 150], [1, 1, 0, 150], [1, 1, 150, 150]]);
+        assert_eq!(cut(1, 5, 2), [[0, 1, 0, 2], [0, 1, 2, 2], [0, 1, 4, 1]]);
+        assert_eq!(cut(2, 256, 256), [[0, 1, 0, 256], [1, 1, 0, 256]]);
+    }
+
+    #[test]
     fn chunks_do_not_change_the_result() {
         let device = Device::flex();
         let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
@@ -190,7 +243,9 @@ mod tests {
         let head = model.heads.distance.clone().unwrap();
         let goal = Goal { embedding: Some(head.embed(latent.clone())), latent };
         let actions = random([6, 17, 5, 2]);
-        for cost in [&LatentDistance { steps: Steps::Summed } as &dyn Cost, &LearnedDistance { head, steps: Steps::Summed }] {
+        for cost in
+            [&LatentDistance { steps: Steps::Summed } as &dyn Cost, &LearnedDistance { head, steps: Steps::Summed }]
+        {
             let mut score = ModelScore::new(&model, cost, past.clone(), goal.clone());
             let whole = values(score.score(actions.clone()));
             for rows in [5, 17, 40] {

@@ -40,7 +40,9 @@ impl NoiseSource for SeededNoise {
     fn fill(&mut self, row: usize, iteration: usize, out: &mut [f32]) {
         let epoch = (self.plan << 24) | iteration as u64;
         let mut rng = seed::rng(self.seed, "plan-noise", epoch, self.episodes[row]);
-        out.iter_mut().for_each(|value| *value = rng.sample(StandardNormal));
+        for value in out {
+            *value = rng.sample(StandardNormal);
+        }
     }
 }
 

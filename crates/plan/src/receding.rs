@@ -30,10 +30,12 @@ impl<'a> RecedingHorizon<'a> {
         let warm = self.previous.take().filter(|_| self.warm_start).map(|(before, plan)| {
             let row = |episode: &usize| before.iter().position(|known| known == episode);
             let rows: Option<Vec<usize>> = episodes.iter().map(row).collect();
-            let rows = rows.unwrap_or_else(|| panic!("episodes {episodes:?} are not among {before:?} of the plan before"));
+            let rows =
+                rows.unwrap_or_else(|| panic!("episodes {episodes:?} are not among {before:?} of the plan before"));
             plan.select(&rows).shift(self.execute)
         });
-        let mut noise = SeededNoise::new(self.seed, self.plans, episodes.iter().map(|episode| *episode as u64).collect());
+        let mut noise =
+            SeededNoise::new(self.seed, self.plans, episodes.iter().map(|episode| *episode as u64).collect());
         self.plans += 1;
         let plan = self.solver.solve(score, warm.as_ref(), &mut noise);
         &self.previous.insert((episodes.to_vec(), plan)).1
@@ -108,7 +110,10 @@ mod tests {
         let steps = run(&cem, &WORLDS, 3);
         // The shortest ways are 10, 6 and 20 steps, less half a step for the radius.
         for (steps, shortest) in steps.iter().zip([10, 6, 20]) {
-            assert!(*steps >= shortest - 1 && *steps <= shortest + shortest / 2, "{steps} steps, at least {shortest} needed");
+            assert!(
+                *steps >= shortest - 1 && *steps <= shortest + shortest / 2,
+                "{steps} steps, at least {shortest} needed"
+            );
         }
     }
 

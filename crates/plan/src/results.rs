@@ -110,7 +110,8 @@ impl Distance {
     fn of(mut distances: Vec<f64>) -> Self {
         distances.sort_by(f64::total_cmp);
         let (n, middle) = (distances.len(), distances.len() / 2);
-        let median = if n % 2 == 1 { distances[middle] } else { f64::midpoint(distances[middle - 1], distances[middle]) };
+        let median =
+            if n % 2 == 1 { distances[middle] } else { f64::midpoint(distances[middle - 1], distances[middle]) };
         Self { mean: distances.iter().sum::<f64>() / n as f64, median }
     }
 }
@@ -141,7 +142,12 @@ mod tests {
             start_distance: 30.0,
             final_distance,
         };
-        vec![trial(0, Some(20), true, 1.0), trial(1, Some(30), false, 6.0), trial(3, None, false, 11.0), trial(4, Some(9), true, 2.0)]
+        vec![
+            trial(0, Some(20), true, 1.0),
+            trial(1, Some(30), false, 6.0),
+            trial(3, None, false, 11.0),
+            trial(4, Some(9), true, 2.0),
+        ]
     }
 
     #[test]
@@ -167,12 +173,24 @@ mod tests {
         let json = serde_json::to_value(PlanResults::new(totals(false), trials())).unwrap();
         let names = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let mut top = vec![
-            "environment", "solver", "episodes", "excluded_solved_at_start", "successes", "success_rate", "interval",
-            "success_rate_at_end", "interval_at_end", "seconds_per_episode", "seconds_per_plan", "plans", "final_distance",
+            "environment",
+            "solver",
+            "episodes",
+            "excluded_solved_at_start",
+            "successes",
+            "success_rate",
+            "interval",
+            "success_rate_at_end",
+            "interval_at_end",
+            "seconds_per_episode",
+            "seconds_per_plan",
+            "plans",
+            "final_distance",
             "per_episode",
         ];
         let mut got = names(&json);
-        (top.sort_unstable(), got.sort_unstable());
+        top.sort_unstable();
+        got.sort_unstable();
         assert_eq!(got, top);
         assert_eq!(json["interval"].as_array().unwrap().len(), 2);
         let mut distance = names(&json["final_distance"]);

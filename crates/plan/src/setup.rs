@@ -26,7 +26,7 @@ pub(crate) fn environment(config: &PlanConfig) -> Result<Box<dyn Environment>, P
         },
     };
     prevision_env::make(&config.environment, &options)
-        .map_err(|source| PlanError::Environment { name: config.environment.clone(), source })
+        .map_err(|source| PlanError::Environment { name: config.environment.clone(), source: Box::new(source) })
 }
 
 /// Makes the configured cost.
@@ -63,7 +63,9 @@ pub(crate) fn solver(config: &PlanConfig, action_dim: usize, limit: ActionLimit)
     };
     Ok(match config.solver {
         SolverConfig::Random { samples } => Box::new(RandomShooting { search: search(samples, 0.0), iterations: 1 }),
-        SolverConfig::Cem { samples, elites, iterations } => Box::new(Cem { search: search(samples, 0.0), iterations, elites }),
+        SolverConfig::Cem { samples, elites, iterations } => {
+            Box::new(Cem { search: search(samples, 0.0), iterations, elites })
+        }
         SolverConfig::Icem { samples, elites, iterations, noise_exponent, keep_elites, momentum } => {
             if keep_elites >= samples {
                 return Err(PlanError::Unfit {
@@ -75,8 +77,12 @@ pub(crate) fn solver(config: &PlanConfig, action_dim: usize, limit: ActionLimit)
             let (search, momentum) = (search(samples, noise_exponent), momentum as f32);
             Box::new(Icem { search, iterations, elites, keep: keep_elites, momentum })
         }
-        SolverConfig::Mppi { samples, elites, iterations, temperature } => {
-            Box::new(Mppi { search: search(samples, 0.0), iterations, elites, temperature: temperature as f32, update_std: false })
-        }
+        SolverConfig::Mppi { samples, elites, iterations, temperature } => Box::new(Mppi {
+            search: search(samples, 0.0),
+            iterations,
+            elites,
+            temperature: temperature as f32,
+            update_std: false,
+        }),
     })
 }

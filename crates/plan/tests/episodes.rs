@@ -10,15 +10,15 @@ use prevision_model::{ActionJepa, ActionJepaConfig, ActionPredictorConfig, HeadF
 use prevision_plan::{PlanError, PlanProgress, PlanResults, run_episodes};
 use prevision_train::config::{CostConfig, PlanConfig, SolverConfig};
 
-fn model(predictor: ActionPredictorConfig, action_dim: usize, heads: &HeadFlags) -> ActionJepa {
+fn model(predictor: ActionPredictorConfig, action_dim: usize, heads: HeadFlags) -> ActionJepa {
     let device = Device::flex();
     device.seed(1);
     let input = InputShape { channels: 3, frames: 4, height: 65, width: 65, action_dim, state_dim: 2 };
-    ActionJepaConfig { predictor, ..ActionJepaConfig::default() }.init(&input, heads, &device)
+    ActionJepaConfig { predictor, ..ActionJepaConfig::default() }.init(&input, &heads, &device)
 }
 
 fn gru(action_dim: usize) -> ActionJepa {
-    model(ActionPredictorConfig::Gru(GruConfig {}), action_dim, &HeadFlags { position: true, ..HeadFlags::default() })
+    model(ActionPredictorConfig::Gru(GruConfig {}), action_dim, HeadFlags { position: true, ..HeadFlags::default() })
 }
 
 fn config(episodes: usize) -> PlanConfig {
@@ -44,17 +44,22 @@ fn results_add_up_and_films_are_written() {
     let mut seen: Vec<PlanProgress> = Vec::new();
     let (model, config) = (gru(2), config(3));
     let results =
-        run_episodes(&config, &model, &Device::flex(), &Normalise::default(), 5, Some(&films), &mut |p| seen.push(*p)).unwrap();
+        run_episodes(&config, &model, &Device::flex(), &Normalise::default(), 5, Some(&films), &mut |p| seen.push(*p))
+            .unwrap();
     assert_eq!((results.environment.as_str(), results.solver.as_str()), ("two-rooms", "cem"));
     assert_eq!((results.episodes, results.excluded_solved_at_start, results.plans), (3, 0, 9));
     assert!(results.per_episode.iter().all(|trial| trial.steps == 7 && trial.plans == 3));
     let moved = |trial: &prevision_plan::EpisodeResult| (trial.start_distance - trial.final_distance).abs();
-    assert!(results.per_episode.iter().any(|trial| moved(trial) > 1e-3) && results.per_episode.iter().all(|trial| moved(trial) <= 7.0 * 2.45 + 1e-3));
+    assert!(
+        results.per_episode.iter().any(|trial| moved(trial) > 1e-3)
+            && results.per_episode.iter().all(|trial| moved(trial) <= 7.0 * 2.45 + 1e-3)
+    );
     assert!(results.seconds_per_plan > 0.0 && results.seconds_per_episode >= results.seconds_per_plan * 3.0);
     let steps: Vec<(usize, usize)> = seen.iter().map(|p| (p.step, p.running)).collect();
     assert_eq!(steps, [(0, 3), (3, 3), (6, 3), (7, 0)]);
 
-    let mut names: Vec<String> = fs::read_dir(&films).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        fs::read_dir(&films).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["episode-000.gif", "episode-000.mp4"]);
     let info = prevision_video::probe(&films.join("episode-000.mp4")).unwrap();
@@ -74,9 +79,10 @@ fn an_episode_does_not_depend_on_the_others_nor_on_being_filmed() {
 
 #[test]
 fn a_model_with_a_history_is_given_it() {
-    let transformer = ActionTransformerConfig { history: 3, width: 32, depth: 1, heads: 2, ..ActionTransformerConfig::default() };
+    let transformer =
+        ActionTransformerConfig { history: 3, width: 32, depth: 1, heads: 2, ..ActionTransformerConfig::default() };
     let heads = HeadFlags { distance: true, ..HeadFlags::default() };
-    let model = model(ActionPredictorConfig::Transformer(transformer), 2, &heads);
+    let model = model(ActionPredictorConfig::Transformer(transformer), 2, heads);
     let icem =
         SolverConfig::Icem { samples: 8, elites: 3, iterations: 2, noise_exponent: 2.0, keep_elites: 2, momentum: 0.1 };
     let config = PlanConfig { cost: CostConfig::Distance, solver: icem, execute: 1, ..config(2) };
@@ -93,7 +99,10 @@ fn a_planned_action_may_be_a_block_of_raw_ones() {
     assert_eq!(results.plans, 2);
     assert!(results.per_episode.iter().all(|trial| trial.steps == 7));
     let error = run(&config(2), &gru(5), 5, None).unwrap_err().to_string();
-    assert_eq!(error, "plan.environment is two-rooms: its actions have 2 numbers, and the model's 5 are no multiple of that");
+    assert_eq!(
+        error,
+        "plan.environment is two-rooms: its actions have 2 numbers, and the model's 5 are no multiple of that"
+    );
 }
 
 #[test]
@@ -113,7 +122,8 @@ fn what_does_not_fit_is_said() {
     assert!(horizon.contains("plan.execute is 9"), "{horizon}");
     let unknown = message(PlanConfig { environment: "three-rooms".to_owned(), ..config(1) });
     assert!(unknown.contains("three-rooms") && unknown.contains("two-rooms"), "{unknown}");
-    let solver = SolverConfig::Icem { samples: 4, elites: 4, iterations: 1, noise_exponent: 2.0, keep_elites: 4, momentum: 0.0 };
+    let solver =
+        SolverConfig::Icem { samples: 4, elites: 4, iterations: 1, noise_exponent: 2.0, keep_elites: 4, momentum: 0.0 };
     let kept = message(PlanConfig { solver, ..config(1) });
     assert!(kept.starts_with("plan.solver.keep_elites is 4: fewer than plan.solver.samples = 4"), "{kept}");
 }

@@ -3,8 +3,8 @@
 
 use burn::prelude::*;
 use prevision_data::seed;
-use prevision_env::two_rooms::{ACTION_NORM, Collision, SUCCESS_DISTANCE, Task};
 use prevision_env::EnvOptions;
+use prevision_env::two_rooms::{ACTION_NORM, Collision, SUCCESS_DISTANCE, Task};
 use prevision_plan::limit::ActionLimit;
 use prevision_plan::receding::RecedingHorizon;
 use prevision_plan::score::Score;
@@ -99,7 +99,10 @@ fn noise_coloured_in_time_finds_more_doors_than_white_noise() {
 fn every_solver_gets_past_the_wall() {
     let solvers: [(&str, Box<dyn Solver>); 2] = [
         ("random", Box::new(RandomShooting { search: search(0.0), iterations: 3 })),
-        ("mppi", Box::new(Mppi { search: search(0.0), iterations: 3, elites: 20, temperature: 0.5, update_std: false })),
+        (
+            "mppi",
+            Box::new(Mppi { search: search(0.0), iterations: 3, elites: 20, temperature: 0.5, update_std: false }),
+        ),
     ];
     for (name, solver) in &solvers {
         let rate = rate(solver.as_ref(), 40);

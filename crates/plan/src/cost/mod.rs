@@ -24,7 +24,7 @@ pub struct Imagined {
 }
 
 /// A cost of imagined futures. Costs add up ([`WeightedSum`]); a constraint is a cost with a multiplier.
-pub trait Cost {
+pub trait Cost: Sync {
     /// The cost of each candidate, lower is better. It must not depend on which others it is computed with.
     ///
     /// # Shapes
@@ -88,7 +88,10 @@ mod tests {
         let (imagined, goal) = imagined();
         assert_eq!(values(ActionPenalty.cost(&imagined, &goal)), [25.0, 5.0]);
         let sum = WeightedSum {
-            terms: vec![(2.0, Box::new(LatentDistance { steps: Steps::Last }) as Box<dyn Cost>), (0.5, Box::new(ActionPenalty))],
+            terms: vec![
+                (2.0, Box::new(LatentDistance { steps: Steps::Last }) as Box<dyn Cost>),
+                (0.5, Box::new(ActionPenalty)),
+            ],
         };
         assert_eq!(values(sum.cost(&imagined, &goal)), [32.5, 2.5]);
     }
@@ -101,7 +104,8 @@ mod tests {
         // Two episodes, three candidates, two steps.
         let (latents, latent) = (random(12), random(2));
         let goal = Goal { embedding: Some(head.embed(latent.clone())), latent: latent.clone() };
-        let imagined = Imagined { latents: latents.clone().reshape([2, 3, 2, 6]), actions: Tensor::zeros([2, 3, 2, 1], &device) };
+        let imagined =
+            Imagined { latents: latents.clone().reshape([2, 3, 2, 6]), actions: Tensor::zeros([2, 3, 2, 1], &device) };
         let repeated = latent.unsqueeze_dim::<3>(1).repeat_dim(1, 6).reshape([12, 6]);
         let expected = head.forward(latents, repeated).reshape([2, 3, 2]);
         let last = expected.clone().narrow(2, 1, 1).reshape([2, 3]);

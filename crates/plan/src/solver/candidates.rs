@@ -32,8 +32,12 @@ impl Gaussian {
         let length = rows * search.sequence();
         let mean = match warm_start {
             Some(plan) => {
-                let (given, wanted) = ([plan.rows(), plan.horizon, plan.action_dim], [rows, search.horizon, search.action_dim]);
-                assert_eq!(given, wanted, "a warm start of [b, horizon, a] = {given:?} does not fit a search of {wanted:?}");
+                let (given, wanted) =
+                    ([plan.rows(), plan.horizon, plan.action_dim], [rows, search.horizon, search.action_dim]);
+                assert_eq!(
+                    given, wanted,
+                    "a warm start of [b, horizon, a] = {given:?} does not fit a search of {wanted:?}"
+                );
                 plan.mean.clone()
             }
             None => vec![0.0; length],

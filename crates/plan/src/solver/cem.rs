@@ -6,7 +6,7 @@ use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
 
-/// The cross-entropy method (Rubinstein 1999; the settings are those of eb_jepa and jepa-wms): sample, keep the
+/// The cross-entropy method (Rubinstein 1999; the settings are those of `eb_jepa` and `jepa-wms`): sample, keep the
 /// elites, fit mean and standard deviation to them, repeat. The mean itself is the first candidate of every iteration,
 /// so that the best plan is not lost. Returns the last mean.
 #[derive(Clone, Debug)]
@@ -49,8 +49,8 @@ mod tests {
     use super::*;
     use crate::limit::ActionLimit;
     use crate::noise::SeededNoise;
-    use crate::solver::toy::{Injected, Quadratic, search};
     use crate::solver::RandomShooting;
+    use crate::solver::toy::{Injected, Quadratic, search};
 
     #[test]
     fn injected_noise_gives_the_numbers_worked_by_hand() {

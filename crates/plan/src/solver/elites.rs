@@ -43,7 +43,9 @@ pub(super) fn mean_and_std(candidates: &[f32], chosen: &[usize], mean: &mut [f32
         }
     }
     let scale = 1.0 / (chosen.len().max(2) - 1) as f32;
-    std.iter_mut().for_each(|sum| *sum = (*sum * scale).sqrt());
+    for sum in std {
+        *sum = (*sum * scale).sqrt();
+    }
 }
 
 #[cfg(test)]

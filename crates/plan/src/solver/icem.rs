@@ -45,11 +45,16 @@ impl Solver for Icem {
     fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> ActionPlan {
         let (rows, sequence) = (noise.rows(), self.search.sequence());
         let keep = self.keep.min(self.elites);
-        assert!(keep < self.search.samples, "{keep} kept elites and the mean do not fit in {} samples", self.search.samples);
+        assert!(
+            keep < self.search.samples,
+            "{keep} kept elites and the mean do not fit in {} samples",
+            self.search.samples
+        );
         let sampler = Sampler::new(self.search);
         let mut gaussian = Gaussian::start(&self.search, rows, warm_start);
         // `[b, kept, horizon, a]`: those of the last plan at first, then those of the last iteration.
-        let (mut kept, mut remembered) = warm_start.map_or((0, Vec::new()), |plan| (plan.kept.min(keep), plan.elites.clone()));
+        let (mut kept, mut remembered) =
+            warm_start.map_or((0, Vec::new()), |plan| (plan.kept.min(keep), plan.elites.clone()));
         let stride = |count: usize| count * sequence;
         let mut stored = warm_start.map_or(0, |plan| plan.kept);
         let (mut best, mut cost) = (gaussian.mean.clone(), vec![f32::INFINITY; rows]);
@@ -64,7 +69,7 @@ impl Solver for Icem {
             });
             (kept, stored) = (keep, keep);
             remembered = Vec::with_capacity(rows * stride(keep));
-            for row in 0..rows {
+            for (row, cost) in cost.iter_mut().enumerate() {
                 let (candidates, costs) = scored.row(row);
                 let chosen = elites::best(costs, self.elites);
                 let range = row * sequence..(row + 1) * sequence;
@@ -72,7 +77,7 @@ impl Solver for Icem {
                 for index in &chosen[..keep] {
                     remembered.extend_from_slice(&candidates[stride(*index)..][..sequence]);
                 }
-                cost[row] = costs[chosen[0]];
+                *cost = costs[chosen[0]];
                 best[range].copy_from_slice(&candidates[stride(chosen[0])..][..sequence]);
             }
         }
@@ -86,8 +91,8 @@ mod tests {
     use super::*;
     use crate::limit::ActionLimit;
     use crate::noise::SeededNoise;
-    use crate::solver::toy::{Injected, Quadratic, search};
     use crate::solver::RandomShooting;
+    use crate::solver::toy::{Injected, Quadratic, search};
 
     fn one_step(samples: usize) -> Search {
         let limit = ActionLimit { dim: 1, norm: 10.0 };
@@ -101,8 +106,7 @@ mod tests {
         // kept elite 0.5, the mean 0.9375, then 0.9375 + 1.0454951 * [1, -1]: the mean is best, cost 0.00390625.
         let score = Quadratic::new(&[[1.0]]);
         let mut noise = Injected::new(vec![vec![3.0, 0.5, -1.0, 2.0], vec![7.0, 7.0, 1.0, -1.0]]);
-        let solver =
-            Icem { search: one_step(4), iterations: 2, elites: 2, keep: 1, momentum: 0.25 };
+        let solver = Icem { search: one_step(4), iterations: 2, elites: 2, keep: 1, momentum: 0.25 };
         let plan = solver.solve(&score, None, &mut noise);
         assert_eq!((plan.mean[0], plan.cost[0]), (0.9375, 0.003_906_25));
         assert_eq!((plan.kept, plan.elites.as_slice()), (1, &[0.9375][..]));
@@ -111,8 +115,14 @@ mod tests {
     #[test]
     fn a_warm_start_brings_its_elites() {
         let score = Quadratic::new(&[[1.0], [-1.0]]);
-        let warm =
-            ActionPlan { horizon: 1, action_dim: 1, mean: vec![5.0; 2], cost: vec![0.0; 2], kept: 2, elites: vec![1.0, 8.0, -1.0, 8.0] };
+        let warm = ActionPlan {
+            horizon: 1,
+            action_dim: 1,
+            mean: vec![5.0; 2],
+            cost: vec![0.0; 2],
+            kept: 2,
+            elites: vec![1.0, 8.0, -1.0, 8.0],
+        };
         let solver = Icem { search: one_step(4), iterations: 1, elites: 2, keep: 1, momentum: 0.0 };
         let plan = solver.solve(&score, Some(&warm), &mut Injected::new(vec![vec![1.0; 4]; 2]).rows_of(2));
         assert_eq!((plan.mean, plan.cost), (vec![1.0, -1.0], vec![0.0, 0.0]));

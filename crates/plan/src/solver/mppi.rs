@@ -6,7 +6,7 @@ use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
 
-/// MPPI (Williams et al. 2017), as eb_jepa, TD-MPC2 and stable-worldmodel use it: the elites weighted by
+/// MPPI (Williams et al. 2017), as `eb_jepa`, TD-MPC2 and stable-worldmodel use it: the elites weighted by
 /// [`mppi_weights`] make the new mean. The current mean is the first candidate of every iteration. Returns the last mean.
 #[derive(Clone, Debug)]
 pub struct Mppi {
@@ -30,7 +30,9 @@ pub fn mppi_weights(costs: &[f32], temperature: f32) -> Vec<f32> {
     }
     let mut weights: Vec<f32> = costs.iter().map(|cost| (-(cost - least) / temperature).exp()).collect();
     let sum: f32 = weights.iter().sum();
-    weights.iter_mut().for_each(|weight| *weight /= sum);
+    for weight in &mut weights {
+        *weight /= sum;
+    }
     weights
 }
 
@@ -47,7 +49,9 @@ impl Mppi {
                 *sum += weight * (value - mean) * (value - mean);
             }
         }
-        std.iter_mut().for_each(|sum| *sum = sum.sqrt());
+        for sum in std {
+            *sum = sum.sqrt();
+        }
     }
 }
 
@@ -97,8 +101,7 @@ mod tests {
 
     #[test]
     fn weighted_deviation_by_hand() {
-        let mut solver =
-            Mppi { search: search(4), iterations: 1, elites: 2, temperature: 1.0, update_std: true };
+        let mut solver = Mppi { search: search(4), iterations: 1, elites: 2, temperature: 1.0, update_std: true };
         let (mut mean, mut std) = ([9.0], [9.0]);
         solver.update(&[1.0, 5.0], &[0, 1], &[0.75, 0.25], &mut mean, &mut std);
         assert_eq!((mean, std), ([2.0], [3.0_f32.sqrt()]));
@@ -112,8 +115,7 @@ mod tests {
         let score = Quadratic::new(&[[0.6, -0.2], [-0.5, 0.3]]);
         let mut noise = SeededNoise::new(1, 0, vec![0, 1]);
         let random = RandomShooting { search: search(64), iterations: 10 }.solve(&score, None, &mut noise);
-        let solver =
-            Mppi { search: search(64), iterations: 10, elites: 16, temperature: 4.0, update_std: true };
+        let solver = Mppi { search: search(64), iterations: 10, elites: 16, temperature: 4.0, update_std: true };
         let mppi = solver.solve(&score, None, &mut noise);
         for row in 0..2 {
             let (found, baseline) = (score.of(row, mppi.plan(row)), score.of(row, random.plan(row)));

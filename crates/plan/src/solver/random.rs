@@ -58,7 +58,10 @@ mod tests {
             solver.solve(&score, None, &mut SeededNoise::new(1, 0, vec![0, 1])).cost
         };
         let (one, two, many) = (cost(1), cost(2), cost(40));
-        assert!(one.iter().zip(&two).zip(&many).all(|((one, two), many)| two <= one && many < two), "{one:?} {two:?} {many:?}");
+        assert!(
+            one.iter().zip(&two).zip(&many).all(|((one, two), many)| two <= one && many < two),
+            "{one:?} {two:?} {many:?}"
+        );
     }
 
     #[test]
