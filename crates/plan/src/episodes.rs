@@ -11,7 +11,6 @@ use prevision_model::ActionJepa;
 use prevision_objective::PositionScale;
 use prevision_train::config::PlanConfig;
 
-use crate::action_dim::action_dim;
 use crate::action_plan::ActionPlan;
 use crate::cost::{Cost, Goal};
 use crate::error::PlanError;
@@ -60,7 +59,7 @@ pub fn run_episodes(
     let started = Instant::now();
     config.validate().map_err(PlanError::Config)?;
     let spec = setup::environment(config)?.spec().clone();
-    let action_dim = action_dim(model);
+    let action_dim = model.action_dim();
     if !action_dim.is_multiple_of(spec.action_dim) {
         return Err(PlanError::Unfit {
             key: "plan.environment",
@@ -198,7 +197,7 @@ impl Run<'_> {
         let steps = self.trials[live[0]].actions.len();
         let actions = (steps > 0).then(|| {
             let values: Vec<f32> = trials().flat_map(|trial| trial.actions.iter().flatten().copied()).collect();
-            Tensor::from_data(TensorData::new(values, [live.len(), steps, action_dim(self.model)]), self.device)
+            Tensor::from_data(TensorData::new(values, [live.len(), steps, self.model.action_dim()]), self.device)
         });
         Past { latents, actions }
     }

@@ -9,7 +9,6 @@
 //! 3. [`RecedingHorizon`](receding::RecedingHorizon) executes the beginning of the best plan, and plans again from there;
 //! 4. [`run_episodes`] does so in an environment for many tasks and counts how many reach their goal.
 
-mod action_dim;
 pub mod action_plan;
 pub mod colour;
 pub mod cost;
