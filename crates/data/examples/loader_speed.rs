@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use prevision_data::{
-    Array2, DataConfig, Episode, EpisodeOptions, EpisodeWriter, Loader, LoaderConfig, Normalise,
-    SourceConfig, Split, open,
+    Array2, DataConfig, Episode, EpisodeOptions, EpisodeWriter, Loader, LoaderConfig, Normalise, SourceConfig, Split,
+    open,
 };
 use prevision_video::FrameBuffer;
 
@@ -28,42 +28,24 @@ fn episode(number: usize) -> Episode {
         for (index, pixel) in frames.frame_mut(t).chunks_exact_mut(3).enumerate() {
             let (column, row) = (index % SIDE, index / SIDE);
             let wall = if column == 32 || row == 0 { 255 } else { 0 };
-            let dot = if column.abs_diff(x) < 3 && row.abs_diff(y) < 3 {
-                200
-            } else {
-                0
-            };
+            let dot = if column.abs_diff(x) < 3 && row.abs_diff(y) < 3 { 200 } else { 0 };
             pixel.copy_from_slice(&[dot, wall, wall]);
         }
     }
-    Episode {
-        frames,
-        columns: BTreeMap::from([("action".into(), Array2::zeros(LENGTH, 2))]),
-    }
+    Episode { frames, columns: BTreeMap::from([("action".into(), Array2::zeros(LENGTH, 2))]) }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map(|argument| argument.parse::<usize>());
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<usize>());
     let workers = arguments.next().transpose()?.unwrap_or(1);
-    let keyframe_interval = arguments
-        .next()
-        .transpose()?
-        .unwrap_or(EpisodeOptions::default().keyframe_interval);
+    let keyframe_interval = arguments.next().transpose()?.unwrap_or(EpisodeOptions::default().keyframe_interval);
     let frames = arguments.next().transpose()?.unwrap_or(17);
     let mut out = std::io::stdout();
 
-    let folder =
-        std::env::temp_dir().join(format!("prevision-loader-speed-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("prevision-loader-speed-{}", std::process::id()));
     let begin = Instant::now();
-    let mut writer = EpisodeWriter::create(
-        &folder,
-        &EpisodeOptions {
-            keyframe_interval,
-            ..EpisodeOptions::default()
-        },
-    )?;
+    let mut writer =
+        EpisodeWriter::create(&folder, &EpisodeOptions { keyframe_interval, ..EpisodeOptions::default() })?;
     writer.write_many(&(0..EPISODES).map(episode).collect::<Vec<_>>(), 1)?;
     writer.finish()?;
     writeln!(
@@ -78,19 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         action: "action".into(),
         state: String::new(),
     };
-    let config = DataConfig {
-        source,
-        frames,
-        workers,
-        batch_size: 32,
-        validation_fraction: 0.0,
-        ..DataConfig::default()
-    };
-    let mut loader = Loader::new(
-        open(&config, Split::Train, 0)?,
-        &LoaderConfig::new(&config, 0),
-        0,
-    )?;
+    let config =
+        DataConfig { source, frames, workers, batch_size: 32, validation_fraction: 0.0, ..DataConfig::default() };
+    let mut loader = Loader::new(open(&config, Split::Train, 0)?, &LoaderConfig::new(&config, 0), 0)?;
     loader.next_batch()?;
     let (mut clips, mut upload, begin) = (0, 0.0, Instant::now());
     let mut last = None;
@@ -113,12 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             drop(on_device);
             upload = begin.elapsed().as_secs_f64();
         }
-        writeln!(
-            out,
-            "to_device of 32 clips: {:.2} ms, {:.0} frames/s",
-            upload * 1e3,
-            (32 * frames) as f64 / upload
-        )?;
+        writeln!(out, "to_device of 32 clips: {:.2} ms, {:.0} frames/s", upload * 1e3, (32 * frames) as f64 / upload)?;
     }
     drop(loader);
     std::fs::remove_dir_all(folder)?;

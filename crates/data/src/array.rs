@@ -19,26 +19,13 @@ impl Array2 {
     /// # Panics
     /// If there are not exactly `rows * columns` values.
     pub fn new(data: Vec<f32>, rows: usize, columns: usize) -> Self {
-        assert_eq!(
-            data.len(),
-            rows * columns,
-            "Array2: {} values cannot be a [{rows}, {columns}] matrix",
-            data.len()
-        );
-        Self {
-            data,
-            rows,
-            columns,
-        }
+        assert_eq!(data.len(), rows * columns, "Array2: {} values cannot be a [{rows}, {columns}] matrix", data.len());
+        Self { data, rows, columns }
     }
 
     /// A matrix of zeros.
     pub fn zeros(rows: usize, columns: usize) -> Self {
-        Self {
-            data: vec![0.0; rows * columns],
-            rows,
-            columns,
-        }
+        Self { data: vec![0.0; rows * columns], rows, columns }
     }
 
     /// One row.
@@ -46,12 +33,7 @@ impl Array2 {
     /// # Panics
     /// If there is no such row.
     pub fn row(&self, index: usize) -> &[f32] {
-        assert!(
-            index < self.rows,
-            "Array2: row {index} of a [{}, {}] matrix",
-            self.rows,
-            self.columns
-        );
+        assert!(index < self.rows, "Array2: row {index} of a [{}, {}] matrix", self.rows, self.columns);
         &self.data[index * self.columns..(index + 1) * self.columns]
     }
 
@@ -68,11 +50,7 @@ impl Array2 {
             self.rows,
             self.columns
         );
-        Self::new(
-            self.data[start * self.columns..(start + count) * self.columns].to_vec(),
-            count,
-            self.columns,
-        )
+        Self::new(self.data[start * self.columns..(start + count) * self.columns].to_vec(), count, self.columns)
     }
 
     /// Appends a row.
@@ -108,10 +86,7 @@ mod tests {
         }
         assert_eq!((array.rows, array.columns), (3, 2));
         assert_eq!(array.row(1), [1.0, 11.0]);
-        assert_eq!(
-            array.slice(1, 2),
-            Array2::new(vec![1.0, 11.0, 2.0, 12.0], 2, 2)
-        );
+        assert_eq!(array.slice(1, 2), Array2::new(vec![1.0, 11.0, 2.0, 12.0], 2, 2));
     }
 
     #[test]

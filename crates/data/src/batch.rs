@@ -42,25 +42,14 @@ impl HostBatch {
         let plane = h * w;
         let mut values = vec![0.0_f32; self.clips.len() * 3 * t * plane];
         if !values.is_empty() {
-            for (clip, out) in self
-                .clips
-                .iter()
-                .zip(values.chunks_exact_mut(3 * t * plane))
-            {
+            for (clip, out) in self.clips.iter().zip(values.chunks_exact_mut(3 * t * plane)) {
                 let found = (clip.frames.frames, clip.frames.height, clip.frames.width);
-                assert!(
-                    found == (t, h, w),
-                    "a batch of clips [t, h, w] = {:?} and {found:?}",
-                    (t, h, w)
-                );
+                assert!(found == (t, h, w), "a batch of clips [t, h, w] = {:?} and {found:?}", (t, h, w));
                 deinterleave(&clip.frames.data, out, plane, &tables);
             }
         }
         ClipBatch {
-            video: Tensor::from_data(
-                TensorData::new(values, [self.clips.len(), 3, t, h, w]),
-                device,
-            ),
+            video: Tensor::from_data(TensorData::new(values, [self.clips.len(), 3, t, h, w]), device),
             actions: self.stack("actions", |clip| clip.actions.as_ref(), device),
             state: self.stack("state", |clip| clip.state.as_ref(), device),
             labels: self.clips.iter().map(|clip| clip.label).collect(),
@@ -68,36 +57,22 @@ impl HostBatch {
         }
     }
 
-    fn stack(
-        &self,
-        name: &str,
-        of: impl Fn(&Clip) -> Option<&Array2>,
-        device: &Device,
-    ) -> Option<Tensor<3>> {
+    fn stack(&self, name: &str, of: impl Fn(&Clip) -> Option<&Array2>, device: &Device) -> Option<Tensor<3>> {
         let (rows, columns) = of(&self.clips[0]).map(|array| (array.rows, array.columns))?;
         let mut values: Vec<f32> = Vec::with_capacity(self.clips.len() * rows * columns);
         for clip in &self.clips {
             let found = of(clip).map(|array| (array.rows, array.columns));
-            assert!(
-                found == Some((rows, columns)),
-                "a batch of clips with {name} {:?} and {found:?}",
-                (rows, columns)
-            );
+            assert!(found == Some((rows, columns)), "a batch of clips with {name} {:?} and {found:?}", (rows, columns));
             values.extend(of(clip).into_iter().flat_map(|array| &array.data));
         }
-        Some(Tensor::from_data(
-            TensorData::new(values, [self.clips.len(), rows, columns]),
-            device,
-        ))
+        Some(Tensor::from_data(TensorData::new(values, [self.clips.len(), rows, columns]), device))
     }
 }
 
 /// The value on the device of each of the 256 pixel values, for red, green and blue.
 fn tables(normalise: &Normalise) -> [[f32; 256]; 3] {
     std::array::from_fn(|channel| {
-        std::array::from_fn(|value| {
-            (value as f32 / 255.0 - normalise.mean[channel]) / normalise.std[channel]
-        })
+        std::array::from_fn(|value| (value as f32 / 255.0 - normalise.mean[channel]) / normalise.std[channel])
     })
 }
 
@@ -106,10 +81,7 @@ fn deinterleave(frames: &[u8], out: &mut [f32], plane: usize, tables: &[[f32; 25
     let channel = out.len() / 3;
     let (red, rest) = out.split_at_mut(channel);
     let (green, blue) = rest.split_at_mut(channel);
-    let planes = red
-        .chunks_exact_mut(plane)
-        .zip(green.chunks_exact_mut(plane))
-        .zip(blue.chunks_exact_mut(plane));
+    let planes = red.chunks_exact_mut(plane).zip(green.chunks_exact_mut(plane)).zip(blue.chunks_exact_mut(plane));
     for (frame, ((red, green), blue)) in frames.chunks_exact(plane * 3).zip(planes) {
         let (pixels, _) = frame.as_chunks::<3>();
         for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
@@ -128,32 +100,15 @@ mod tests {
     fn clip(offset: u8) -> Clip {
         let mut frames = FrameBuffer::new(2, 1, 2);
         frames.data = (0..12).map(|k| k + offset).collect();
-        let source = ClipSource {
-            path: "a.mp4".into(),
-            video: usize::from(offset),
-            start: 3,
-        };
+        let source = ClipSource { path: "a.mp4".into(), video: usize::from(offset), start: 3 };
         let actions = Some(Array2::new(vec![f32::from(offset), 0.5], 1, 2));
-        Clip {
-            frames,
-            times: vec![0.0, 0.1],
-            actions,
-            state: None,
-            label: Some(4),
-            source,
-        }
+        Clip { frames, times: vec![0.0, 0.1], actions, state: None, label: Some(4), source }
     }
 
     #[test]
     fn layout_and_values() {
-        let batch = HostBatch {
-            clips: vec![clip(0), clip(100)],
-            number: 0,
-        };
-        let normalise = Normalise {
-            mean: [0.0, 0.5, 0.0],
-            std: [1.0 / 255.0, 1.0, 1.0 / 255.0],
-        };
+        let batch = HostBatch { clips: vec![clip(0), clip(100)], number: 0 };
+        let normalise = Normalise { mean: [0.0, 0.5, 0.0], std: [1.0 / 255.0, 1.0, 1.0 / 255.0] };
         let device = Device::flex();
         let on_device = batch.to_device(&normalise, &device);
         assert_eq!(on_device.video.dims(), [2, 3, 2, 1, 2]);
@@ -165,46 +120,18 @@ mod tests {
         };
         // Red of frame 0 and of frame 1, then green, then blue.
         near(&values[..4], &[0.0, 3.0, 6.0, 9.0]);
-        near(
-            &values[4..8],
-            &[
-                1.0 / 255.0 - 0.5,
-                4.0 / 255.0 - 0.5,
-                7.0 / 255.0 - 0.5,
-                10.0 / 255.0 - 0.5,
-            ],
-        );
+        near(&values[4..8], &[1.0 / 255.0 - 0.5, 4.0 / 255.0 - 0.5, 7.0 / 255.0 - 0.5, 10.0 / 255.0 - 0.5]);
         near(&values[8..12], &[2.0, 5.0, 8.0, 11.0]);
         near(&values[12..14], &[100.0, 103.0]);
-        assert_eq!(
-            on_device
-                .actions
-                .unwrap()
-                .into_data()
-                .try_to_vec::<f32>()
-                .unwrap(),
-            [0.0, 0.5, 100.0, 0.5]
-        );
+        assert_eq!(on_device.actions.unwrap().into_data().try_to_vec::<f32>().unwrap(), [0.0, 0.5, 100.0, 0.5]);
         assert!(on_device.state.is_none());
-        assert_eq!(
-            (on_device.labels, on_device.sources[1].video),
-            (vec![Some(4); 2], 100)
-        );
+        assert_eq!((on_device.labels, on_device.sources[1].video), (vec![Some(4); 2], 100));
     }
 
     #[test]
     #[should_panic(expected = "a batch of clips with actions (1, 2) and None")]
     fn actions_must_be_in_all_clips_or_none() {
-        let batch = HostBatch {
-            clips: vec![
-                clip(0),
-                Clip {
-                    actions: None,
-                    ..clip(1)
-                },
-            ],
-            number: 0,
-        };
+        let batch = HostBatch { clips: vec![clip(0), Clip { actions: None, ..clip(1) }], number: 0 };
         let _ = batch.to_device(&Normalise::default(), &Device::flex());
     }
 }

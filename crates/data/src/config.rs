@@ -148,10 +148,7 @@ pub struct Normalise {
 
 impl Default for Normalise {
     fn default() -> Self {
-        Self {
-            mean: [0.5; 3],
-            std: [0.5; 3],
-        }
+        Self { mean: [0.5; 3], std: [0.5; 3] }
     }
 }
 
@@ -168,9 +165,7 @@ pub enum Split {
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
-            source: SourceConfig::Videos {
-                path: PathBuf::new(),
-            },
+            source: SourceConfig::Videos { path: PathBuf::new() },
             frames: 16,
             frame_step: 1,
             frames_per_second: None,
@@ -192,9 +187,7 @@ impl SourceConfig {
     /// The file or folder it reads.
     pub fn path(&self) -> &PathBuf {
         match self {
-            Self::Videos { path }
-            | Self::Episodes { path, .. }
-            | Self::MovingMnist { path, .. } => path,
+            Self::Videos { path } | Self::Episodes { path, .. } | Self::MovingMnist { path, .. } => path,
         }
     }
 }
@@ -211,12 +204,7 @@ impl DataConfig {
         if self.crop != CropConfig::Centre && !square {
             return Err("data.crop needs data.size, the height and width to crop to".into());
         }
-        if let CropConfig::RandomResized {
-            area,
-            aspect,
-            decode_short_side,
-        } = &self.crop
-        {
+        if let CropConfig::RandomResized { area, aspect, decode_short_side } = &self.crop {
             if !(area[0] > 0.0 && area[0] <= area[1] && area[1] <= 1.0) {
                 return Err(format!(
                     "data.crop.area is {area:?}, allowed are two shares above 0 and up to 1, the smaller first"
@@ -231,22 +219,11 @@ impl DataConfig {
                 return Err("data.crop.decode_short_side is 0, allowed are 1 and more".into());
             }
         }
-        if self
-            .normalise
-            .std
-            .iter()
-            .any(|&std| !(std > 0.0 && std.is_finite()))
-        {
-            return Err(format!(
-                "data.normalise.std is {:?}, allowed are positive numbers",
-                self.normalise.std
-            ));
+        if self.normalise.std.iter().any(|&std| !(std > 0.0 && std.is_finite())) {
+            return Err(format!("data.normalise.std is {:?}, allowed are positive numbers", self.normalise.std));
         }
         if self.normalise.mean.iter().any(|mean| !mean.is_finite()) {
-            return Err(format!(
-                "data.normalise.mean is {:?}, allowed are finite numbers",
-                self.normalise.mean
-            ));
+            return Err(format!("data.normalise.mean is {:?}, allowed are finite numbers", self.normalise.mean));
         }
         Ok(())
     }
@@ -263,21 +240,15 @@ impl DataConfig {
         if let Some((key, value)) = counts.into_iter().find(|&(_, value)| value == 0) {
             return Err(format!("data.{key} is {value}, allowed are 1 and more"));
         }
-        if let Some((key, value)) = [
-            ("frames", self.frames),
-            ("frame_step", self.frame_step),
-            ("size", self.size.unwrap_or(1)),
-        ]
-        .into_iter()
-        .find(|&(_, value)| value > 65_536)
+        if let Some((key, value)) =
+            [("frames", self.frames), ("frame_step", self.frame_step), ("size", self.size.unwrap_or(1))]
+                .into_iter()
+                .find(|&(_, value)| value > 65_536)
         {
             return Err(format!("data.{key} is {value}, allowed are 1 to 65536"));
         }
         if self.workers > 1024 {
-            return Err(format!(
-                "data.workers is {}, allowed are 0 to 1024",
-                self.workers
-            ));
+            return Err(format!("data.workers is {}, allowed are 0 to 1024", self.workers));
         }
         if !(0.0..1.0).contains(&self.validation_fraction) {
             return Err(format!(
@@ -286,10 +257,7 @@ impl DataConfig {
             ));
         }
         if !(0.0..=1.0).contains(&self.max_broken_fraction) {
-            return Err(format!(
-                "data.max_broken_fraction is {}, allowed are 0 to 1",
-                self.max_broken_fraction
-            ));
+            return Err(format!("data.max_broken_fraction is {}, allowed are 0 to 1", self.max_broken_fraction));
         }
         Ok(())
     }
@@ -300,9 +268,7 @@ impl DataConfig {
         }
         if let Some(rate) = self.frames_per_second {
             if !(rate > 0.0 && rate.is_finite()) {
-                return Err(format!(
-                    "data.frames_per_second is {rate}, allowed are positive numbers"
-                ));
+                return Err(format!("data.frames_per_second is {rate}, allowed are positive numbers"));
             }
             if self.frame_step != 1 {
                 return Err(format!(
@@ -320,30 +286,20 @@ impl DataConfig {
             SourceConfig::Videos { .. } => {}
             SourceConfig::Episodes { image, action, .. } => {
                 if image.is_empty() {
-                    return Err(
-                        "data.source.image is empty, expected the name of the image column".into(),
-                    );
+                    return Err("data.source.image is empty, expected the name of the image column".into());
                 }
                 if self.flip && !action.is_empty() {
                     return Err("data.flip is true, but a mirrored clip no longer fits its actions; set it to false, or data.source.action to \"\"".into());
                 }
             }
-            SourceConfig::MovingMnist {
-                digits,
-                videos,
-                length,
-                canvas,
-                ..
-            } => {
+            SourceConfig::MovingMnist { digits, videos, length, canvas, .. } => {
                 for (key, value) in [("digits", *digits), ("videos", *videos)] {
                     if value == 0 {
                         return Err(format!("data.source.{key} is 0, allowed are 1 and more"));
                     }
                 }
                 if *canvas < 28 || *canvas > 65_536 {
-                    return Err(format!(
-                        "data.source.canvas is {canvas}, allowed are 28 (a digit) to 65536"
-                    ));
+                    return Err(format!("data.source.canvas is {canvas}, allowed are 28 (a digit) to 65536"));
                 }
                 let span = self.frames * self.frame_step;
                 if *length < span {
@@ -362,33 +318,19 @@ mod tests {
     use super::*;
 
     fn with(change: impl FnOnce(&mut DataConfig)) -> Result<(), String> {
-        let mut config = DataConfig {
-            source: SourceConfig::Videos {
-                path: "clips".into(),
-            },
-            ..DataConfig::default()
-        };
+        let mut config = DataConfig { source: SourceConfig::Videos { path: "clips".into() }, ..DataConfig::default() };
         change(&mut config);
         config.validate()
     }
 
     #[test]
     fn defaults_fill_what_a_file_leaves_out() {
-        let config: DataConfig =
-            toml::from_str("frames = 8\n[source]\nkind = \"episodes\"\npath = \"walks\"").unwrap();
+        let config: DataConfig = toml::from_str("frames = 8\n[source]\nkind = \"episodes\"\npath = \"walks\"").unwrap();
         assert_eq!(
             config.source,
-            SourceConfig::Episodes {
-                path: "walks".into(),
-                image: pixels(),
-                action: action(),
-                state: state()
-            }
+            SourceConfig::Episodes { path: "walks".into(), image: pixels(), action: action(), state: state() }
         );
-        assert_eq!(
-            (config.frames, config.batch_size, config.validation_fraction),
-            (8, 32, 0.1)
-        );
+        assert_eq!((config.frames, config.batch_size, config.validation_fraction), (8, 32, 0.1));
         assert_eq!(config.validate(), Ok(()));
         let again: DataConfig = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
         assert_eq!(again, config);
@@ -409,10 +351,7 @@ mod tests {
     #[test]
     fn messages_name_key_value_and_what_is_allowed() {
         assert_eq!(with(|_| ()), Ok(()));
-        assert_eq!(
-            with(|c| c.frames = 0).unwrap_err(),
-            "data.frames is 0, allowed are 1 and more"
-        );
+        assert_eq!(with(|c| c.frames = 0).unwrap_err(), "data.frames is 0, allowed are 1 and more");
         assert_eq!(
             with(|c| c.validation_fraction = 1.0).unwrap_err(),
             "data.validation_fraction is 1, allowed are 0 and up to, but not, 1"
@@ -433,29 +372,14 @@ mod tests {
             with(|c| c.source = SourceConfig::Videos { path: "".into() }).unwrap_err(),
             "data.source.path is empty, expected a file or folder"
         );
-        let episodes = SourceConfig::Episodes {
-            path: "e".into(),
-            image: pixels(),
-            action: action(),
-            state: state(),
-        };
-        assert!(
-            with(|c| (c.source, c.flip) = (episodes.clone(), true))
-                .unwrap_err()
-                .starts_with("data.flip is true")
-        );
+        let episodes = SourceConfig::Episodes { path: "e".into(), image: pixels(), action: action(), state: state() };
+        assert!(with(|c| (c.source, c.flip) = (episodes.clone(), true)).unwrap_err().starts_with("data.flip is true"));
         assert!(
             with(|c| (c.source, c.frames_per_second) = (episodes, Some(4.0)))
                 .unwrap_err()
                 .starts_with("data.frames_per_second is 4")
         );
-        let digits = SourceConfig::MovingMnist {
-            path: "m".into(),
-            digits: 2,
-            videos: 10,
-            length: 20,
-            canvas: 64,
-        };
+        let digits = SourceConfig::MovingMnist { path: "m".into(), digits: 2, videos: 10, length: 20, canvas: 64 };
         assert_eq!(
             with(|c| (c.source, c.frames, c.frame_step) = (digits, 11, 2)).unwrap_err(),
             "data.source.length is 20, allowed are 22 (data.frames x data.frame_step) and more"

@@ -11,10 +11,7 @@ use crate::moving_mnist::MovingMnist;
 use crate::order::permutation;
 use crate::pictures::Pictures;
 use crate::videos::VideoClips;
-use crate::{
-    Clip, ClipRequest, ClipShape, DataConfig, DataError, Draw, SkipReason, SkippedFile,
-    SourceConfig, Split,
-};
+use crate::{Clip, ClipRequest, ClipShape, DataConfig, DataError, Draw, SkipReason, SkippedFile, SourceConfig, Split};
 
 /// One side of a data set, from which clips of one shape are drawn.
 pub trait ClipDataset: Send + Sync {
@@ -48,11 +45,7 @@ pub trait ClipDataset: Send + Sync {
 ///
 /// # Errors
 /// If the configuration is wrong, the source is missing or empty, or this side of the split has no video.
-pub fn open(
-    config: &DataConfig,
-    split: Split,
-    seed: u64,
-) -> Result<Arc<dyn ClipDataset>, DataError> {
+pub fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Arc<dyn ClipDataset>, DataError> {
     config.validate().map_err(DataError::Config)?;
     let dataset: Arc<dyn ClipDataset> = match &config.source {
         SourceConfig::Videos { .. } => Arc::new(VideoClips::open(config, split, seed)?),
@@ -63,27 +56,15 @@ pub fn open(
 }
 
 /// The videos of a side; an error if there is none.
-pub(crate) fn side(
-    config: &DataConfig,
-    videos: usize,
-    split: Split,
-    seed: u64,
-) -> Result<Vec<usize>, DataError> {
+pub(crate) fn side(config: &DataConfig, videos: usize, split: Split, seed: u64) -> Result<Vec<usize>, DataError> {
     let side = crate::split::split(seed, videos, config.validation_fraction, split);
     if side.is_empty() {
-        let name = if split == Split::Train {
-            "training"
-        } else {
-            "validation"
-        };
+        let name = if split == Split::Train { "training" } else { "validation" };
         let message = format!(
             "no video is left for {name}: {videos} in all, data.validation_fraction is {}",
             config.validation_fraction
         );
-        return Err(DataError::Empty {
-            path: config.source.path().clone(),
-            message,
-        });
+        return Err(DataError::Empty { path: config.source.path().clone(), message });
     }
     Ok(side)
 }
@@ -123,10 +104,8 @@ impl Films {
                 };
                 match Video::open(&path, &OpenOptions::default()) {
                     Ok(video) => break video.size(),
-                    Err(error) => skipped.push(SkippedFile {
-                        path: path.into_owned(),
-                        reason: SkipReason::Broken(error.to_string()),
-                    }),
+                    Err(error) => skipped
+                        .push(SkippedFile { path: path.into_owned(), reason: SkipReason::Broken(error.to_string()) }),
                 }
             }
         };
@@ -159,10 +138,7 @@ impl Films {
             decoder
         } else {
             let size = self.pictures.decoded_size(augmented);
-            let options = OpenOptions {
-                size,
-                ..OpenOptions::default()
-            };
+            let options = OpenOptions { size, ..OpenOptions::default() };
             Video::open(path, &options).map_err(|error| SkipReason::Broken(error.to_string()))?
         };
         let result = work(&mut decoder)?;
@@ -189,13 +165,7 @@ impl Films {
             return Err(DataError::Skipped(file));
         }
         let group = request.slot / self.clips_per_video;
-        for video in permutation(
-            request.seed,
-            "replacement",
-            request.epoch,
-            group as u64,
-            self.videos,
-        ) {
+        for video in permutation(request.seed, "replacement", request.epoch, group as u64, self.videos) {
             if video == request.video {
                 continue;
             }
@@ -204,10 +174,6 @@ impl Films {
                 Err(file) => failed(video, file)?,
             };
         }
-        Err(DataError::TooManyBroken {
-            skipped: self.ledger.list(),
-            videos: self.videos,
-            allowed: self.allowed,
-        })
+        Err(DataError::TooManyBroken { skipped: self.ledger.list(), videos: self.videos, allowed: self.allowed })
     }
 }

@@ -14,9 +14,7 @@ pub(crate) struct Decoders<K, V> {
 
 impl<K: PartialEq, V> Decoders<K, V> {
     pub(crate) fn new() -> Self {
-        Self {
-            idle: Mutex::default(),
-        }
+        Self { idle: Mutex::default() }
     }
 
     pub(crate) fn take(&self, key: &K) -> Option<V> {
@@ -28,11 +26,7 @@ impl<K: PartialEq, V> Decoders<K, V> {
     pub(crate) fn give_back(&self, key: K, decoder: V) {
         let mut idle = self.lock();
         idle.push_back((key, decoder));
-        let oldest = if idle.len() > KEPT {
-            idle.pop_front()
-        } else {
-            None
-        };
+        let oldest = if idle.len() > KEPT { idle.pop_front() } else { None };
         // Closing a decoder takes a while: not under the lock.
         drop(idle);
         drop(oldest);
@@ -58,9 +52,6 @@ mod tests {
         decoders.give_back(0, 0);
         decoders.give_back(100, 1000);
         assert_eq!(decoders.take(&1), None, "the oldest was closed");
-        assert_eq!(
-            (decoders.take(&0), decoders.take(&100)),
-            (Some(0), Some(1000))
-        );
+        assert_eq!((decoders.take(&0), decoders.take(&100)), (Some(0), Some(1000)));
     }
 }

@@ -20,55 +20,35 @@ pub(crate) struct Digits {
 impl Digits {
     /// Reads an idx3 file of bytes, gzipped or not, or the one in a folder.
     pub(crate) fn read(path: &Path) -> Result<Self, DataError> {
-        let path = if path.is_dir() {
-            find(path)?
-        } else {
-            path.to_owned()
-        };
+        let path = if path.is_dir() { find(path)? } else { path.to_owned() };
         let io = |error| DataError::io(&path, error);
         let mut raw = vec![];
-        File::open(&path)
-            .and_then(|mut file| file.read_to_end(&mut raw))
-            .map_err(io)?;
+        File::open(&path).and_then(|mut file| file.read_to_end(&mut raw)).map_err(io)?;
         if raw.starts_with(&[0x1f, 0x8b]) {
             let mut plain = vec![];
-            GzDecoder::new(raw.as_slice())
-                .read_to_end(&mut plain)
-                .map_err(io)?;
+            GzDecoder::new(raw.as_slice()).read_to_end(&mut plain).map_err(io)?;
             raw = plain;
         }
         let number = |place: usize| {
             raw.get(place * 4..place * 4 + 4)
                 .map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
         };
-        let (Some(0x0803), Some(count), Some(rows), Some(columns)) =
-            (number(0), number(1), number(2), number(3))
+        let (Some(0x0803), Some(count), Some(rows), Some(columns)) = (number(0), number(1), number(2), number(3))
         else {
             return Err(DataError::format(
                 &path,
                 "is not an idx3 file of bytes (it does not start with 00 00 08 03 and three sizes)",
             ));
         };
-        let expected = count
-            .checked_mul(rows)
-            .and_then(|pixels| pixels.checked_mul(columns))
-            .filter(|&pixels| pixels > 0);
+        let expected =
+            count.checked_mul(rows).and_then(|pixels| pixels.checked_mul(columns)).filter(|&pixels| pixels > 0);
         if expected != Some(raw.len() - 16) {
             return Err(DataError::format(
                 &path,
-                format!(
-                    "holds {} bytes of pixels, its header says {count} images of {columns}x{rows}",
-                    raw.len() - 16
-                ),
+                format!("holds {} bytes of pixels, its header says {count} images of {columns}x{rows}", raw.len() - 16),
             ));
         }
-        Ok(Self {
-            count,
-            rows,
-            columns,
-            pixels: raw.split_off(16),
-            path,
-        })
+        Ok(Self { count, rows, columns, pixels: raw.split_off(16), path })
     }
 
     /// The pixels of one image, row after row.
@@ -82,20 +62,14 @@ fn find(folder: &Path) -> Result<PathBuf, DataError> {
     let mut found = vec![];
     for entry in std::fs::read_dir(folder).map_err(|error| DataError::io(folder, error))? {
         let path = entry.map_err(|error| DataError::io(folder, error))?.path();
-        if path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().contains("images-idx3-ubyte"))
-        {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().contains("images-idx3-ubyte")) {
             found.push(path);
         }
     }
     if found.len() > 1 {
         return Err(DataError::format(
             folder,
-            format!(
-                "holds {} files *images-idx3-ubyte*; name one of them",
-                found.len()
-            ),
+            format!("holds {} files *images-idx3-ubyte*; name one of them", found.len()),
         ));
     }
     found.pop().ok_or_else(|| DataError::Empty {

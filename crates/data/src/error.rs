@@ -78,16 +78,10 @@ pub enum DataError {
 
 impl DataError {
     pub(crate) fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Self::Io {
-            path: path.into(),
-            source,
-        }
+        Self::Io { path: path.into(), source }
     }
 
     pub(crate) fn format(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
-        Self::Format {
-            path: path.into(),
-            message: message.into(),
-        }
+        Self::Format { path: path.into(), message: message.into() }
     }
 }

@@ -66,11 +66,7 @@ impl fmt::Display for SkipReason {
 /// One skipped file a line, for an error message; a long list is cut.
 pub(crate) fn lines(skipped: &[SkippedFile]) -> String {
     const SHOWN: usize = 50;
-    let mut shown: Vec<String> = skipped
-        .iter()
-        .take(SHOWN)
-        .map(ToString::to_string)
-        .collect();
+    let mut shown: Vec<String> = skipped.iter().take(SHOWN).map(ToString::to_string).collect();
     if skipped.len() > SHOWN {
         shown.push(format!("and {} more", skipped.len() - SHOWN));
     }
@@ -105,17 +101,9 @@ impl Ledger {
     /// share is 0.
     pub(crate) fn check(&self, videos: usize, allowed: f64) -> Result<(), DataError> {
         let count = self.lock().len();
-        let bearable = if allowed > 0.0 {
-            ((allowed * videos as f64).floor() as usize).max(1)
-        } else {
-            0
-        };
+        let bearable = if allowed > 0.0 { ((allowed * videos as f64).floor() as usize).max(1) } else { 0 };
         if count > bearable || (videos > 0 && count >= videos) {
-            return Err(DataError::TooManyBroken {
-                skipped: self.list(),
-                videos,
-                allowed,
-            });
+            return Err(DataError::TooManyBroken { skipped: self.list(), videos, allowed });
         }
         Ok(())
     }
@@ -130,10 +118,7 @@ mod tests {
     use super::*;
 
     fn file(name: &str) -> SkippedFile {
-        SkippedFile {
-            path: name.into(),
-            reason: SkipReason::Broken("no moov".into()),
-        }
+        SkippedFile { path: name.into(), reason: SkipReason::Broken("no moov".into()) }
     }
 
     #[test]

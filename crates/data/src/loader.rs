@@ -79,11 +79,7 @@ impl Loader {
     ///
     /// # Errors
     /// If a batch is larger than the data set, or a thread cannot be started.
-    pub fn new(
-        dataset: Arc<dyn ClipDataset>,
-        config: &LoaderConfig,
-        start: u64,
-    ) -> Result<Self, DataError> {
+    pub fn new(dataset: Arc<dyn ClipDataset>, config: &LoaderConfig, start: u64) -> Result<Self, DataError> {
         let clips = dataset.clips_per_epoch();
         if config.batch_size == 0 || config.batch_size > clips {
             return Err(DataError::Config(format!(
@@ -97,33 +93,18 @@ impl Loader {
         let shared = Arc::new(Shared {
             orders: EpochOrders::new(config.seed, dataset.videos(), config.shuffle),
             batches_per_epoch: (clips / config.batch_size) as u64,
-            ahead: (config.prefetch_bytes / dataset.shape().bytes().max(1)).max(config.workers)
-                as u64,
+            ahead: (config.prefetch_bytes / dataset.shape().bytes().max(1)).max(config.workers) as u64,
             dataset,
             config: config.clone(),
-            shelf: Mutex::new(Shelf {
-                next: first,
-                wanted: first,
-                clips: BTreeMap::new(),
-                end: false,
-            }),
+            shelf: Mutex::new(Shelf { next: first, wanted: first, clips: BTreeMap::new(), end: false }),
             filled: Condvar::new(),
             taken: Condvar::new(),
         });
-        let mut loader = Self {
-            shared,
-            workers: vec![],
-            batch: start,
-            failed: false,
-        };
+        let mut loader = Self { shared, workers: vec![], batch: start, failed: false };
         for worker in 0..config.workers {
             let shared = Arc::clone(&loader.shared);
-            let thread = std::thread::Builder::new()
-                .name(format!("loader-{worker}"))
-                .spawn(move || shared.work());
-            loader
-                .workers
-                .push(thread.map_err(|error| DataError::io("a loader thread", error))?);
+            let thread = std::thread::Builder::new().name(format!("loader-{worker}")).spawn(move || shared.work());
+            loader.workers.push(thread.map_err(|error| DataError::io("a loader thread", error))?);
         }
         Ok(loader)
     }
@@ -188,10 +169,7 @@ impl Shared {
         loop {
             let mut shelf = self.lock();
             while !shelf.end && shelf.next - shelf.wanted >= self.ahead {
-                shelf = self
-                    .taken
-                    .wait(shelf)
-                    .unwrap_or_else(PoisonError::into_inner);
+                shelf = self.taken.wait(shelf).unwrap_or_else(PoisonError::into_inner);
             }
             if shelf.end {
                 return;
@@ -215,10 +193,7 @@ impl Shared {
                 self.taken.notify_all();
                 return clip;
             }
-            shelf = self
-                .filled
-                .wait(shelf)
-                .unwrap_or_else(PoisonError::into_inner);
+            shelf = self.filled.wait(shelf).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -226,30 +201,16 @@ impl Shared {
     fn draw(&self, number: u64) -> Result<Clip, DataError> {
         let size = self.config.batch_size as u64;
         let (batch, place) = (number / size, number % size);
-        let (epoch, batch) = (
-            batch / self.batches_per_epoch,
-            batch % self.batches_per_epoch,
-        );
+        let (epoch, batch) = (batch / self.batches_per_epoch, batch % self.batches_per_epoch);
         let slot = (batch * size + place) as usize;
         let per_video = self.dataset.clips_per_video();
         let drawn = catch_unwind(AssertUnwindSafe(|| {
             let video = self.orders.video(epoch, slot / per_video);
-            let request = ClipRequest {
-                seed: self.config.seed,
-                epoch,
-                slot,
-                video,
-                clip: slot % per_video,
-                draw: Draw::Random,
-            };
+            let request =
+                ClipRequest { seed: self.config.seed, epoch, slot, video, clip: slot % per_video, draw: Draw::Random };
             self.dataset.clip(&request)
         }));
-        drawn.unwrap_or_else(|panic| {
-            Err(DataError::Worker {
-                clip: number,
-                message: panic_message(panic.as_ref()),
-            })
-        })
+        drawn.unwrap_or_else(|panic| Err(DataError::Worker { clip: number, message: panic_message(panic.as_ref()) }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
@@ -259,8 +220,7 @@ impl Shared {
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".into())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
 
 /// Walks a data set once, in its own order, without chance: the uniformly spaced clips of every video, the last batch short if
@@ -271,10 +231,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 ///
 /// # Panics
 /// If `batch_size` is 0.
-pub fn in_order(
-    dataset: &dyn ClipDataset,
-    batch_size: usize,
-) -> impl Iterator<Item = Result<HostBatch, DataError>> {
+pub fn in_order(dataset: &dyn ClipDataset, batch_size: usize) -> impl Iterator<Item = Result<HostBatch, DataError>> {
     assert!(batch_size > 0, "a batch of 0 clips");
     let per_video = dataset.clips_per_video();
     let mut slots = 0..dataset.clips_per_epoch();
@@ -303,11 +260,6 @@ pub fn in_order(
             }
         }
         number += 1;
-        (!clips.is_empty()).then(|| {
-            Ok(HostBatch {
-                clips,
-                number: number - 1,
-            })
-        })
+        (!clips.is_empty()).then(|| Ok(HostBatch { clips, number: number - 1 }))
     })
 }

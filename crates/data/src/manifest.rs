@@ -7,9 +7,8 @@ use crate::DataError;
 
 /// File name extensions that are taken for videos in a folder, in lower case.
 pub const VIDEO_EXTENSIONS: [&str; 27] = [
-    "3gp", "asf", "avi", "divx", "f4v", "flv", "gif", "h264", "h265", "hevc", "m2ts", "m4v", "mkv",
-    "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogg", "ogv", "rm", "ts", "vob", "webm", "wmv",
-    "y4m",
+    "3gp", "asf", "avi", "divx", "f4v", "flv", "gif", "h264", "h265", "hevc", "m2ts", "m4v", "mkv", "mov", "mp4",
+    "mpeg", "mpg", "mts", "mxf", "ogg", "ogv", "rm", "ts", "vob", "webm", "wmv", "y4m",
 ];
 
 /// A video file and its class.
@@ -36,55 +35,31 @@ pub fn find_videos(path: &Path) -> Result<Vec<VideoEntry>, DataError> {
         let mut files = vec![];
         search(path, &mut HashSet::new(), &mut files)?;
         files.sort();
-        files
-            .into_iter()
-            .map(|path| VideoEntry { path, label: None })
-            .collect()
+        files.into_iter().map(|path| VideoEntry { path, label: None }).collect()
     } else if is_video(path) {
-        vec![VideoEntry {
-            path: path.into(),
-            label: None,
-        }]
+        vec![VideoEntry { path: path.into(), label: None }]
     } else {
         read_manifest(path)?
     };
     if entries.is_empty() {
         let message = if metadata.is_dir() {
-            format!(
-                "no video in this folder or below it; looked for files ending in {}",
-                VIDEO_EXTENSIONS.join(", ")
-            )
+            format!("no video in this folder or below it; looked for files ending in {}", VIDEO_EXTENSIONS.join(", "))
         } else {
-            "no video in this manifest; expected a path and, optionally, a label on each line"
-                .into()
+            "no video in this manifest; expected a path and, optionally, a label on each line".into()
         };
-        return Err(DataError::Empty {
-            path: path.into(),
-            message,
-        });
+        return Err(DataError::Empty { path: path.into(), message });
     }
     Ok(entries)
 }
 
 fn is_video(path: &Path) -> bool {
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .map(str::to_ascii_lowercase);
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
     extension.is_some_and(|extension| VIDEO_EXTENSIONS.contains(&extension.as_str()))
 }
 
-fn search(
-    folder: &Path,
-    seen: &mut HashSet<PathBuf>,
-    files: &mut Vec<PathBuf>,
-) -> Result<(), DataError> {
+fn search(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
     // A link to a folder above would otherwise be followed for ever.
-    if !seen.insert(
-        folder
-            .canonicalize()
-            .map_err(|error| DataError::io(folder, error))?,
-    ) {
+    if !seen.insert(folder.canonicalize().map_err(|error| DataError::io(folder, error))?) {
         return Ok(());
     }
     let mut paths = vec![];
@@ -93,10 +68,7 @@ fn search(
     }
     paths.sort();
     for path in paths {
-        if path
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-        {
+        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
             continue;
         }
         if path.is_dir() {
@@ -111,19 +83,12 @@ fn search(
 fn read_manifest(path: &Path) -> Result<Vec<VideoEntry>, DataError> {
     let bytes = std::fs::read(path).map_err(|error| DataError::io(path, error))?;
     let text = String::from_utf8(bytes).map_err(|_| {
-        DataError::format(
-            path,
-            "is neither a folder, nor a video by its extension, nor a manifest in UTF-8 text",
-        )
+        DataError::format(path, "is neither a folder, nor a video by its extension, nor a manifest in UTF-8 text")
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut entries = vec![];
     for (number, line) in text.lines().enumerate() {
-        let wrong = |message: String| DataError::Manifest {
-            path: path.into(),
-            line: number + 1,
-            message,
-        };
+        let wrong = |message: String| DataError::Manifest { path: path.into(), line: number + 1, message };
         let Some((name, label)) = parse_line(line).map_err(wrong)? else {
             continue;
         };
@@ -142,18 +107,11 @@ fn parse_line(line: &str) -> Result<Option<(&str, Option<i64>)>, String> {
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    let (path, rest) = if let Some(quote) = line
-        .chars()
-        .next()
-        .filter(|first| matches!(first, '"' | '\''))
-    {
-        let (path, rest) = line[1..]
-            .split_once(quote)
-            .ok_or_else(|| format!("the closing {quote} is missing: {line}"))?;
+    let (path, rest) = if let Some(quote) = line.chars().next().filter(|first| matches!(first, '"' | '\'')) {
+        let (path, rest) =
+            line[1..].split_once(quote).ok_or_else(|| format!("the closing {quote} is missing: {line}"))?;
         if !rest.is_empty() && !rest.starts_with(char::is_whitespace) {
-            return Err(format!(
-                "expected a space after the closing {quote}: {line}"
-            ));
+            return Err(format!("expected a space after the closing {quote}: {line}"));
         }
         (path, rest)
     } else {
@@ -165,10 +123,12 @@ fn parse_line(line: &str) -> Result<Option<(&str, Option<i64>)>, String> {
     let label = match rest.trim() {
         rest if rest.is_empty() || rest.starts_with('#') => None,
         rest => {
-            let value = rest
-                .split_once(" #")
-                .map_or(rest, |(value, _)| value.trim());
-            let label = value.parse().map_err(|_| format!("expected an integer label after the path {path}, found `{value}`; a path with spaces needs quotes"))?;
+            let value = rest.split_once(" #").map_or(rest, |(value, _)| value.trim());
+            let label = value.parse().map_err(|_| {
+                format!(
+                    "expected an integer label after the path {path}, found `{value}`; a path with spaces needs quotes"
+                )
+            })?;
             Some(label)
         }
     };
@@ -187,14 +147,8 @@ mod tests {
             ("a.mp4", Some(("a.mp4", None))),
             ("  a.mp4\t-3 ", Some(("a.mp4", Some(-3)))),
             ("\u{feff}a.mp4 3\r", Some(("a.mp4", Some(3)))),
-            (
-                "\"my clips/a b.mp4\" 12",
-                Some(("my clips/a b.mp4", Some(12))),
-            ),
-            (
-                "'it is \"quoted\".mp4'",
-                Some(("it is \"quoted\".mp4", None)),
-            ),
+            ("\"my clips/a b.mp4\" 12", Some(("my clips/a b.mp4", Some(12)))),
+            ("'it is \"quoted\".mp4'", Some(("it is \"quoted\".mp4", None))),
             ("a#1.mp4 4 # four", Some(("a#1.mp4", Some(4)))),
             ("a.mp4 # no label", Some(("a.mp4", None))),
         ] {
@@ -204,21 +158,9 @@ mod tests {
 
     #[test]
     fn bad_lines_say_why() {
-        assert!(
-            parse_line("my clips/a b.mp4 12")
-                .unwrap_err()
-                .contains("needs quotes")
-        );
-        assert!(
-            parse_line("\"a.mp4 12")
-                .unwrap_err()
-                .contains("closing \" is missing")
-        );
-        assert!(
-            parse_line("\"a\"b 12")
-                .unwrap_err()
-                .contains("a space after")
-        );
+        assert!(parse_line("my clips/a b.mp4 12").unwrap_err().contains("needs quotes"));
+        assert!(parse_line("\"a.mp4 12").unwrap_err().contains("closing \" is missing"));
+        assert!(parse_line("\"a\"b 12").unwrap_err().contains("a space after"));
         assert!(parse_line("a.mp4 1.5").unwrap_err().contains("found `1.5`"));
         assert!(parse_line("\"\" 1").unwrap_err().contains("empty"));
     }
@@ -226,15 +168,7 @@ mod tests {
     #[test]
     fn folders_are_searched_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        for name in [
-            "b.MP4",
-            "a/z.mkv",
-            "a/b/c.webm",
-            ".hidden/x.mp4",
-            "._b.mp4",
-            "notes.txt",
-            "a b.avi",
-        ] {
+        for name in ["b.MP4", "a/z.mkv", "a/b/c.webm", ".hidden/x.mp4", "._b.mp4", "notes.txt", "a b.avi"] {
             let file = folder.path().join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, "").unwrap();
@@ -246,10 +180,7 @@ mod tests {
             .into_iter()
             .map(|entry| entry.path.strip_prefix(folder.path()).unwrap().to_owned())
             .collect();
-        assert_eq!(
-            found,
-            ["a/b/c.webm", "a/z.mkv", "a b.avi", "b.MP4"].map(PathBuf::from)
-        );
+        assert_eq!(found, ["a/b/c.webm", "a/z.mkv", "a b.avi", "b.MP4"].map(PathBuf::from));
     }
 
     #[test]
@@ -260,41 +191,20 @@ mod tests {
         std::fs::write(&manifest, "# clips\n'a b.mp4' 7\n").unwrap();
         assert_eq!(
             find_videos(&manifest).unwrap(),
-            [VideoEntry {
-                path: folder.path().join("a b.mp4"),
-                label: Some(7)
-            }]
+            [VideoEntry { path: folder.path().join("a b.mp4"), label: Some(7) }]
         );
         std::fs::write(&manifest, "\n'a b.mp4' 7\ngone.mp4 1\n").unwrap();
         let message = find_videos(&manifest).unwrap_err().to_string();
-        assert!(
-            message.contains("train.txt, line 3: there is no file") && message.contains("gone.mp4"),
-            "{message}"
-        );
+        assert!(message.contains("train.txt, line 3: there is no file") && message.contains("gone.mp4"), "{message}");
     }
 
     #[test]
     fn nothing_there() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(
-            find_videos(folder.path())
-                .unwrap_err()
-                .to_string()
-                .contains("no video in this folder")
-        );
-        assert!(
-            find_videos(&folder.path().join("missing"))
-                .unwrap_err()
-                .to_string()
-                .contains("missing: ")
-        );
+        assert!(find_videos(folder.path()).unwrap_err().to_string().contains("no video in this folder"));
+        assert!(find_videos(&folder.path().join("missing")).unwrap_err().to_string().contains("missing: "));
         let manifest = folder.path().join("list.txt");
         std::fs::write(&manifest, "# nothing\n").unwrap();
-        assert!(
-            find_videos(&manifest)
-                .unwrap_err()
-                .to_string()
-                .contains("no video in this manifest")
-        );
+        assert!(find_videos(&manifest).unwrap_err().to_string().contains("no video in this manifest"));
     }
 }

@@ -14,8 +14,8 @@ use crate::digits::Digits;
 use crate::pictures::Pictures;
 use crate::sampling::start;
 use crate::{
-    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkippedFile,
-    SourceConfig, Split, seed,
+    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkippedFile, SourceConfig, Split,
+    seed,
 };
 
 /// Share of the free canvas that a digit moves in one frame.
@@ -38,17 +38,8 @@ pub(crate) struct MovingMnist {
 
 impl MovingMnist {
     pub(crate) fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Self, DataError> {
-        let SourceConfig::MovingMnist {
-            path,
-            digits: digits_per_film,
-            videos,
-            length,
-            canvas,
-        } = &config.source
-        else {
-            return Err(DataError::Config(
-                "data.source.kind is not \"moving-mnist\"".into(),
-            ));
+        let SourceConfig::MovingMnist { path, digits: digits_per_film, videos, length, canvas } = &config.source else {
+            return Err(DataError::Config("data.source.kind is not \"moving-mnist\"".into()));
         };
         let digits = Digits::read(path)?;
         if digits.rows.max(digits.columns) > *canvas {
@@ -83,14 +74,8 @@ impl MovingMnist {
         for _ in 0..self.digits_per_film {
             let digit = self.digits.image(rng.random_range(0..self.digits.count));
             let angle = rng.random::<f64>() * TAU;
-            let mut x = Coordinate {
-                place: rng.random(),
-                speed: SPEED * angle.cos(),
-            };
-            let mut y = Coordinate {
-                place: rng.random(),
-                speed: SPEED * angle.sin(),
-            };
+            let mut x = Coordinate { place: rng.random(), speed: SPEED * angle.cos() };
+            let mut y = Coordinate { place: rng.random(), speed: SPEED * angle.sin() };
             for time in 0..=start + (self.frames - 1) * self.step {
                 x.advance();
                 y.advance();
@@ -146,37 +131,19 @@ impl ClipDataset for MovingMnist {
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
         let film = self.films[request.video];
-        let start = start(
-            request,
-            self.clips_per_video,
-            self.length - self.frames * self.step,
-        );
+        let start = start(request, self.clips_per_video, self.length - self.frames * self.step);
         Ok(Clip {
-            frames: self
-                .pictures
-                .finish(self.render(film, start), request, self.size),
-            times: (0..self.frames)
-                .map(|frame| (start + frame * self.step) as f64)
-                .collect(),
+            frames: self.pictures.finish(self.render(film, start), request, self.size),
+            times: (0..self.frames).map(|frame| (start + frame * self.step) as f64).collect(),
             actions: None,
             state: None,
             label: None,
-            source: ClipSource {
-                path: self.digits.path.clone(),
-                video: film,
-                start,
-            },
+            source: ClipSource { path: self.digits.path.clone(), video: film, start },
         })
     }
 
     fn shape(&self) -> ClipShape {
-        ClipShape {
-            frames: self.frames,
-            height: self.size.1,
-            width: self.size.0,
-            action_dim: None,
-            state_dim: None,
-        }
+        ClipShape { frames: self.frames, height: self.size.1, width: self.size.0, action_dim: None, state_dim: None }
     }
 
     fn skipped(&self) -> Vec<SkippedFile> {

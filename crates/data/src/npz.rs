@@ -19,39 +19,25 @@ pub(crate) struct NpzArray<T> {
 }
 
 /// Reads an array of booleans, integers or floats of any width; each value passes through `f64`.
-pub(crate) fn read<T: Default + Clone>(
-    path: &Path,
-    convert: impl Fn(f64) -> T,
-) -> Result<NpzArray<T>, DataError> {
+pub(crate) fn read<T: Default + Clone>(path: &Path, convert: impl Fn(f64) -> T) -> Result<NpzArray<T>, DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
     let bad = |message: String| DataError::format(path, message);
-    let mut archive = ZipArchive::new(BufReader::new(file))
-        .map_err(|error| bad(format!("not a numpy archive (npz): {error}")))?;
+    let mut archive =
+        ZipArchive::new(BufReader::new(file)).map_err(|error| bad(format!("not a numpy archive (npz): {error}")))?;
     let member = archive.by_name(MEMBER).map_err(|error| {
-        bad(format!(
-            "no array {MEMBER} in the archive, as numpy.savez(file, array) writes it: {error}"
-        ))
+        bad(format!("no array {MEMBER} in the archive, as numpy.savez(file, array) writes it: {error}"))
     })?;
     let limit = member.size();
-    let npy =
-        NpyFile::new(BufReader::new(member)).map_err(|error| bad(format!("{MEMBER}: {error}")))?;
+    let npy = NpyFile::new(BufReader::new(member)).map_err(|error| bad(format!("{MEMBER}: {error}")))?;
     let shape: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
     let fortran = npy.order() == Order::Fortran;
     let DType::Plain(kind) = npy.dtype() else {
-        return Err(bad(format!(
-            "{MEMBER} has dtype {}, expected a plain number",
-            npy.dtype().descr()
-        )));
+        return Err(bad(format!("{MEMBER} has dtype {}, expected a plain number", npy.dtype().descr())));
     };
     // An array cannot have more values than its member has bytes; a damaged header could claim so.
-    let count = shape
-        .iter()
-        .try_fold(1_u64, |count, &n| count.checked_mul(n as u64))
-        .filter(|&count| count <= limit);
+    let count = shape.iter().try_fold(1_u64, |count, &n| count.checked_mul(n as u64)).filter(|&count| count <= limit);
     if count.is_none() {
-        return Err(bad(format!(
-            "{MEMBER} claims the shape {shape:?} but has only {limit} bytes"
-        )));
+        return Err(bad(format!("{MEMBER} claims the shape {shape:?} but has only {limit} bytes")));
     }
     let broken = |error: std::io::Error| bad(format!("{MEMBER}: {error}"));
     let data = match (kind.type_char(), kind.size_field()) {
@@ -73,18 +59,11 @@ pub(crate) fn read<T: Default + Clone>(
         }
     }
     .map_err(broken)?;
-    let data = if fortran {
-        to_c_order(&shape, &data)
-    } else {
-        data
-    };
+    let data = if fortran { to_c_order(&shape, &data) } else { data };
     Ok(NpzArray { shape, data })
 }
 
-fn values<S: Deserialize, T>(
-    npy: NpyFile<impl Read>,
-    convert: impl Fn(S) -> T,
-) -> std::io::Result<Vec<T>> {
+fn values<S: Deserialize, T>(npy: NpyFile<impl Read>, convert: impl Fn(S) -> T) -> std::io::Result<Vec<T>> {
     npy.data::<S>()
         .map_err(|error| std::io::Error::other(error.to_string()))?
         .map(|value| value.map(&convert))
@@ -107,44 +86,25 @@ fn to_c_order<T: Default + Clone>(shape: &[usize], fortran: &[T]) -> Vec<T> {
 }
 
 /// Writes an array the way `np.savez(path, array)` does: uncompressed, under a temporary name, then renamed.
-pub(crate) fn write<T: AutoSerialize + Copy>(
-    path: &Path,
-    shape: &[usize],
-    data: &[T],
-) -> Result<(), DataError> {
+pub(crate) fn write<T: AutoSerialize + Copy>(path: &Path, shape: &[usize], data: &[T]) -> Result<(), DataError> {
     let temporary = path.with_extension("npz.part");
-    let result =
-        write_archive(&temporary, shape, data).and_then(|()| std::fs::rename(&temporary, path));
+    let result = write_archive(&temporary, shape, data).and_then(|()| std::fs::rename(&temporary, path));
     result.map_err(|error| DataError::io(path, error))
 }
 
-fn write_archive<T: AutoSerialize + Copy>(
-    path: &Path,
-    shape: &[usize],
-    data: &[T],
-) -> std::io::Result<()> {
+fn write_archive<T: AutoSerialize + Copy>(path: &Path, shape: &[usize], data: &[T]) -> std::io::Result<()> {
     let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
     let mut archive = ZipWriter::new(BufWriter::new(File::create(path)?));
     let large = std::mem::size_of_val(data) > 0x7fff_ffff;
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .large_file(large);
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
     archive.start_file(MEMBER, options)?;
     let mut buffered = BufWriter::new(&mut archive);
-    let mut writer = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(&shape)
-        .writer(&mut buffered)
-        .begin_nd()?;
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut buffered).begin_nd()?;
     writer.extend(data.iter().copied())?;
     writer.finish()?;
     buffered.flush()?;
     drop(buffered);
-    archive
-        .finish()?
-        .into_inner()
-        .map_err(std::io::IntoInnerError::into_error)?
-        .sync_all()
+    archive.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
 }
 
 #[cfg(test)]
@@ -155,30 +115,11 @@ mod tests {
     fn round_trip_with_shape() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("action.npz");
-        write(
-            &path,
-            &[2, 3],
-            &[
-                0.5_f32,
-                -1.0,
-                f32::MAX,
-                f32::MIN_POSITIVE,
-                f32::INFINITY,
-                3.25,
-            ],
-        )
-        .unwrap();
+        write(&path, &[2, 3], &[0.5_f32, -1.0, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, 3.25]).unwrap();
         let array = read(&path, |v| v as f32).unwrap();
         assert_eq!(array.shape, [2, 3]);
-        assert_eq!(
-            array.data,
-            [0.5, -1.0, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, 3.25]
-        );
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "no temporary file is left"
-        );
+        assert_eq!(array.data, [0.5, -1.0, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, 3.25]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
     }
 
     #[test]
@@ -193,9 +134,6 @@ mod tests {
         let path = folder.path().join("ep_len.npz");
         std::fs::write(&path, "not a zip").unwrap();
         let message = read(&path, |v| v).unwrap_err().to_string();
-        assert!(
-            message.contains("ep_len.npz") && message.contains("not a numpy archive"),
-            "{message}"
-        );
+        assert!(message.contains("ep_len.npz") && message.contains("not a numpy archive"), "{message}");
     }
 }

@@ -7,13 +7,7 @@ use rand::seq::SliceRandom;
 use crate::seed;
 
 /// All videos in the random order of this (seed, purpose, epoch, index).
-pub(crate) fn permutation(
-    seed: u64,
-    purpose: &str,
-    epoch: u64,
-    index: u64,
-    videos: usize,
-) -> Vec<usize> {
+pub(crate) fn permutation(seed: u64, purpose: &str, epoch: u64, index: u64, videos: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..videos).collect();
     order.shuffle(&mut seed::rng(seed, purpose, epoch, index));
     order
@@ -30,12 +24,7 @@ pub(crate) struct EpochOrders {
 
 impl EpochOrders {
     pub(crate) fn new(seed: u64, videos: usize, shuffle: bool) -> Self {
-        Self {
-            seed,
-            videos,
-            shuffle,
-            recent: Mutex::default(),
-        }
+        Self { seed, videos, shuffle, recent: Mutex::default() }
     }
 
     /// The video at a place of an epoch.
@@ -61,11 +50,7 @@ mod tests {
     #[test]
     fn each_epoch_visits_every_video_once_in_its_own_order() {
         let orders = EpochOrders::new(5, 40, true);
-        let epoch = |epoch| {
-            (0..40)
-                .map(|place| orders.video(epoch, place))
-                .collect::<Vec<_>>()
-        };
+        let epoch = |epoch| (0..40).map(|place| orders.video(epoch, place)).collect::<Vec<_>>();
         let (first, second) = (epoch(0), epoch(1));
         assert_ne!(first, second);
         assert_eq!(first, epoch(0), "asked again after another epoch");

@@ -16,12 +16,7 @@ pub(crate) struct Pictures {
 
 impl Pictures {
     pub(crate) fn new(config: &DataConfig, split: Split) -> Self {
-        Self {
-            size: config.size,
-            crop: config.crop.clone(),
-            flip: config.flip,
-            training: split == Split::Train,
-        }
+        Self { size: config.size, crop: config.crop.clone(), flip: config.flip, training: split == Split::Train }
     }
 
     /// Whether this request is augmented: random crops and flips are for training.
@@ -38,16 +33,10 @@ impl Pictures {
     pub(crate) fn decoded_size(&self, augmented: bool) -> OutputSize {
         match (self.size, &self.crop) {
             (None, _) => OutputSize::Native,
-            (Some(size), CropConfig::Stretch) => OutputSize::Exact {
-                width: size,
-                height: size,
-            },
-            (
-                Some(_),
-                CropConfig::RandomResized {
-                    decode_short_side, ..
-                },
-            ) if augmented => decode_short_side.map_or(OutputSize::Native, OutputSize::ShortSide),
+            (Some(size), CropConfig::Stretch) => OutputSize::Exact { width: size, height: size },
+            (Some(_), CropConfig::RandomResized { decode_short_side, .. }) if augmented => {
+                decode_short_side.map_or(OutputSize::Native, OutputSize::ShortSide)
+            }
             (Some(size), _) => OutputSize::ShortSide(size),
         }
     }
@@ -65,15 +54,10 @@ impl Pictures {
     ) -> Result<FrameBuffer, SkipReason> {
         let (width, height) = video.size();
         if self.size.is_none() && (width, height) != expected {
-            return Err(SkipReason::OtherSize {
-                found: (width, height),
-                expected,
-            });
+            return Err(SkipReason::OtherSize { found: (width, height), expected });
         }
         let mut frames = FrameBuffer::new(indices.len(), height, width);
-        video
-            .read(indices, &mut frames)
-            .map_err(|error| SkipReason::Broken(error.to_string()))?;
+        video.read(indices, &mut frames).map_err(|error| SkipReason::Broken(error.to_string()))?;
         Ok(self.finish(frames, request, expected))
     }
 
@@ -87,13 +71,9 @@ impl Pictures {
         let stream = |purpose| seed::rng(request.seed, purpose, request.epoch, request.slot as u64);
         let augmented = self.augmented(request);
         let part = match &self.crop {
-            CropConfig::RandomResized { area, aspect, .. } if augmented => CropBox::random(
-                &mut stream("crop"),
-                frames.width,
-                frames.height,
-                *area,
-                *aspect,
-            ),
+            CropConfig::RandomResized { area, aspect, .. } if augmented => {
+                CropBox::random(&mut stream("crop"), frames.width, frames.height, *area, *aspect)
+            }
             CropConfig::Stretch => CropBox::whole(frames.width, frames.height),
             _ if self.size.is_none() => CropBox::whole(frames.width, frames.height),
             _ => {
@@ -101,13 +81,8 @@ impl Pictures {
                 CropBox::centre(side, side, frames.width, frames.height)
             }
         };
-        let untouched = part == CropBox::whole(width, height)
-            && (frames.width, frames.height) == (width, height);
-        let mut frames = if untouched {
-            frames
-        } else {
-            crop_resize(&frames, part, width, height)
-        };
+        let untouched = part == CropBox::whole(width, height) && (frames.width, frames.height) == (width, height);
+        let mut frames = if untouched { frames } else { crop_resize(&frames, part, width, height) };
         if self.flip && augmented && stream("flip").random_bool(0.5) {
             flip(&mut frames);
         }
@@ -128,39 +103,20 @@ mod tests {
     }
 
     fn request(draw: Draw, slot: usize) -> ClipRequest {
-        ClipRequest {
-            seed: 0,
-            epoch: 0,
-            slot,
-            video: 0,
-            clip: 0,
-            draw,
-        }
+        ClipRequest { seed: 0, epoch: 0, slot, video: 0, clip: 0, draw }
     }
 
     #[test]
     fn centre_crop_keeps_the_middle() {
-        let pictures = Pictures::new(
-            &DataConfig {
-                size: Some(2),
-                ..DataConfig::default()
-            },
-            Split::Train,
-        );
+        let pictures = Pictures::new(&DataConfig { size: Some(2), ..DataConfig::default() }, Split::Train);
         assert_eq!(pictures.decoded_size(true), OutputSize::ShortSide(2));
         let frames = pictures.finish(ramp(), &request(Draw::Random, 0), (2, 2));
-        assert_eq!(
-            frames.data.iter().step_by(3).copied().collect::<Vec<_>>(),
-            [10, 20, 50, 60, 90, 100, 130, 140]
-        );
+        assert_eq!(frames.data.iter().step_by(3).copied().collect::<Vec<_>>(), [10, 20, 50, 60, 90, 100, 130, 140]);
     }
 
     #[test]
     fn only_training_clips_are_flipped_and_whole_clips_at_once() {
-        let config = DataConfig {
-            flip: true,
-            ..DataConfig::default()
-        };
+        let config = DataConfig { flip: true, ..DataConfig::default() };
         let training = Pictures::new(&config, Split::Train);
         let mirrored = {
             let mut frames = ramp();
@@ -169,21 +125,12 @@ mod tests {
         };
         let mut flipped = 0;
         for slot in 0..200 {
-            let data = training
-                .finish(ramp(), &request(Draw::Random, slot), (4, 2))
-                .data;
+            let data = training.finish(ramp(), &request(Draw::Random, slot), (4, 2)).data;
             assert!(data == ramp().data || data == mirrored);
             flipped += usize::from(data == mirrored);
+            assert_eq!(training.finish(ramp(), &request(Draw::Uniform, slot), (4, 2)).data, ramp().data);
             assert_eq!(
-                training
-                    .finish(ramp(), &request(Draw::Uniform, slot), (4, 2))
-                    .data,
-                ramp().data
-            );
-            assert_eq!(
-                Pictures::new(&config, Split::Validation)
-                    .finish(ramp(), &request(Draw::Random, slot), (4, 2))
-                    .data,
+                Pictures::new(&config, Split::Validation).finish(ramp(), &request(Draw::Random, slot), (4, 2)).data,
                 ramp().data
             );
         }
@@ -192,29 +139,12 @@ mod tests {
 
     #[test]
     fn random_crops_are_decoded_whole_only_when_augmented() {
-        let crop = CropConfig::RandomResized {
-            area: [0.3, 1.0],
-            aspect: [0.75, 1.35],
-            decode_short_side: None,
-        };
-        let pictures = Pictures::new(
-            &DataConfig {
-                size: Some(8),
-                crop,
-                ..DataConfig::default()
-            },
-            Split::Train,
-        );
+        let crop = CropConfig::RandomResized { area: [0.3, 1.0], aspect: [0.75, 1.35], decode_short_side: None };
+        let pictures = Pictures::new(&DataConfig { size: Some(8), crop, ..DataConfig::default() }, Split::Train);
         assert_eq!(
             (pictures.decoded_size(true), pictures.decoded_size(false)),
             (OutputSize::Native, OutputSize::ShortSide(8))
         );
-        assert_eq!(
-            pictures
-                .finish(ramp(), &request(Draw::Random, 0), (8, 8))
-                .data
-                .len(),
-            2 * 8 * 8 * 3
-        );
+        assert_eq!(pictures.finish(ramp(), &request(Draw::Random, 0), (8, 8)).data.len(), 2 * 8 * 8 * 3);
     }
 }

@@ -40,19 +40,9 @@ pub fn indices(times: &[f64], start: usize, frames: usize, spacing: Spacing) -> 
     match spacing {
         Spacing::Step(step) => (0..frames).map(|frame| start + frame * step).collect(),
         Spacing::Rate(rate) => {
-            let shown = |time: f64| {
-                times
-                    .partition_point(|&stamp| stamp <= time + SLACK)
-                    .saturating_sub(1)
-            };
+            let shown = |time: f64| times.partition_point(|&stamp| stamp <= time + SLACK).saturating_sub(1);
             (0..frames)
-                .map(|frame| {
-                    if frame == 0 {
-                        start
-                    } else {
-                        shown(times[start] + frame as f64 / rate)
-                    }
-                })
+                .map(|frame| if frame == 0 { start } else { shown(times[start] + frame as f64 / rate) })
                 .collect()
         }
     }
@@ -66,8 +56,7 @@ pub fn indices(times: &[f64], start: usize, frames: usize, spacing: Spacing) -> 
 pub fn start(request: &ClipRequest, clips: usize, last: usize) -> usize {
     assert!(request.clip < clips, "clip {} of {clips}", request.clip);
     match request.draw {
-        Draw::Random => seed::rng(request.seed, "window", request.epoch, request.slot as u64)
-            .random_range(0..=last),
+        Draw::Random => seed::rng(request.seed, "window", request.epoch, request.slot as u64).random_range(0..=last),
         Draw::Uniform => (2 * request.clip + 1) * (last + 1) / (2 * clips),
     }
 }
@@ -78,14 +67,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn request(draw: Draw, slot: usize, clip: usize) -> ClipRequest {
-        ClipRequest {
-            seed: 3,
-            epoch: 1,
-            slot,
-            video: 0,
-            clip,
-            draw,
-        }
+        ClipRequest { seed: 3, epoch: 1, slot, video: 0, clip, draw }
     }
 
     #[test]
@@ -101,23 +83,11 @@ mod tests {
     fn by_time_takes_the_frame_that_is_shown() {
         // 10 frames a second with a pause of a second after the third.
         let times = [0.0, 0.1, 0.2, 1.2, 1.3, 1.4];
-        assert_eq!(
-            indices(&times, 1, 4, Spacing::Rate(4.0)),
-            [1, 2, 2, 2],
-            "0.1, 0.35, 0.6, 0.85"
-        );
+        assert_eq!(indices(&times, 1, 4, Spacing::Rate(4.0)), [1, 2, 2, 2], "0.1, 0.35, 0.6, 0.85");
         assert_eq!(indices(&times, 0, 3, Spacing::Rate(10.0)), [0, 1, 2]);
         assert_eq!(last_start(&times, 3, Spacing::Rate(10.0)), Some(3));
-        assert_eq!(
-            last_start(&times, 3, Spacing::Rate(2.0)),
-            Some(2),
-            "0.2 + 1 second is 1.2"
-        );
-        assert_eq!(
-            last_start(&times, 8, Spacing::Rate(5.0)),
-            Some(0),
-            "1.4 seconds is all there is"
-        );
+        assert_eq!(last_start(&times, 3, Spacing::Rate(2.0)), Some(2), "0.2 + 1 second is 1.2");
+        assert_eq!(last_start(&times, 8, Spacing::Rate(5.0)), Some(0), "1.4 seconds is all there is");
         assert_eq!(last_start(&times, 9, Spacing::Rate(5.0)), None);
         assert_eq!(last_start(&[], 1, Spacing::Rate(5.0)), None);
     }
@@ -125,9 +95,7 @@ mod tests {
     #[test]
     fn uniform_starts_are_centres_of_equal_parts() {
         let starts = |clips, last| {
-            (0..clips)
-                .map(|clip| start(&request(Draw::Uniform, 0, clip), clips, last))
-                .collect::<Vec<_>>()
+            (0..clips).map(|clip| start(&request(Draw::Uniform, 0, clip), clips, last)).collect::<Vec<_>>()
         };
         assert_eq!(starts(1, 10), [5]);
         assert_eq!(starts(2, 99), [25, 75]);
@@ -137,9 +105,7 @@ mod tests {
 
     #[test]
     fn every_window_is_drawn() {
-        let mut drawn: Vec<_> = (0..500)
-            .map(|slot| start(&request(Draw::Random, slot, 0), 1, 9))
-            .collect();
+        let mut drawn: Vec<_> = (0..500).map(|slot| start(&request(Draw::Random, slot, 0), 1, 9)).collect();
         drawn.sort_unstable();
         drawn.dedup();
         assert_eq!(drawn, (0..=9).collect::<Vec<_>>());

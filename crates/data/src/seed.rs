@@ -13,10 +13,7 @@ use rand_chacha::ChaCha8Rng;
 /// arguments are independent, and the same arguments give the same stream on every machine.
 pub fn rng(seed: u64, purpose: &str, epoch: u64, index: u64) -> ChaCha8Rng {
     let mut key = [0_u8; 32];
-    for (bytes, word) in
-        key.chunks_exact_mut(8)
-            .zip([seed, fnv1a(purpose.as_bytes()), epoch, index])
-    {
+    for (bytes, word) in key.chunks_exact_mut(8).zip([seed, fnv1a(purpose.as_bytes()), epoch, index]) {
         bytes.copy_from_slice(&word.to_le_bytes());
     }
     ChaCha8Rng::from_seed(key)
@@ -24,9 +21,7 @@ pub fn rng(seed: u64, purpose: &str, epoch: u64, index: u64) -> ChaCha8Rng {
 
 /// FNV-1a, 64 bit: <http://www.isthe.com/chongo/tech/comp/fnv/>.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -60,9 +55,6 @@ mod tests {
     fn the_stream_is_fixed_for_ever() {
         // A change here silently changes every data split, clip and mask of every experiment.
         let mut stream = rng(42, "window", 7, 9);
-        assert_eq!(
-            [stream.next_u32(), stream.next_u32()],
-            [2_776_243_596, 3_463_356_589]
-        );
+        assert_eq!([stream.next_u32(), stream.next_u32()], [2_776_243_596, 3_463_356_589]);
     }
 }

@@ -8,9 +8,7 @@ use crate::{Split, seed};
 /// moves none of the others; except that with two or more videos, and a fraction above 0, neither side is left empty: the
 /// video nearest to the other side goes over.
 pub(crate) fn split(seed: u64, videos: usize, fraction: f64, side: Split) -> Vec<usize> {
-    let draws: Vec<f64> = (0..videos)
-        .map(|video| seed::rng(seed, "split", 0, video as u64).random::<f64>())
-        .collect();
+    let draws: Vec<f64> = (0..videos).map(|video| seed::rng(seed, "split", 0, video as u64).random::<f64>()).collect();
     let mut threshold = fraction;
     let extreme = |start: f64, pick: fn(f64, f64) -> f64| draws.iter().copied().fold(start, pick);
     let (smallest, largest) = (extreme(f64::MAX, f64::min), extreme(0.0, f64::max));
@@ -21,9 +19,7 @@ pub(crate) fn split(seed: u64, videos: usize, fraction: f64, side: Split) -> Vec
             threshold = largest;
         }
     }
-    (0..videos)
-        .filter(|&video| (draws[video] < threshold) == (side == Split::Validation))
-        .collect()
+    (0..videos).filter(|&video| (draws[video] < threshold) == (side == Split::Validation)).collect()
 }
 
 #[cfg(test)]
@@ -50,12 +46,7 @@ mod tests {
         let some = split(7, 1000, 0.1, Split::Validation);
         assert!((70..130).contains(&some.len()), "{}", some.len());
         let more = split(7, 2000, 0.1, Split::Validation);
-        assert_eq!(
-            some,
-            more.into_iter()
-                .filter(|&video| video < 1000)
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(some, more.into_iter().filter(|&video| video < 1000).collect::<Vec<_>>());
         assert_ne!(some, split(8, 1000, 0.1, Split::Validation));
     }
 
@@ -63,9 +54,6 @@ mod tests {
     fn no_validation_and_a_single_video() {
         assert_eq!(split(0, 5, 0.0, Split::Validation), [0_usize; 0]);
         assert_eq!(split(0, 5, 0.0, Split::Train), [0, 1, 2, 3, 4]);
-        assert_eq!(
-            split(0, 1, 0.3, Split::Train).len() + split(0, 1, 0.3, Split::Validation).len(),
-            1
-        );
+        assert_eq!(split(0, 1, 0.3, Split::Train).len() + split(0, 1, 0.3, Split::Validation).len(), 1);
     }
 }

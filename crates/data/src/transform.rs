@@ -19,53 +19,29 @@ pub struct CropBox {
 impl CropBox {
     /// The whole picture.
     pub fn whole(width: usize, height: usize) -> Self {
-        Self {
-            x: 0,
-            y: 0,
-            width,
-            height,
-        }
+        Self { x: 0, y: 0, width, height }
     }
 
     /// A part of this size in the middle of a picture. The odd pixel stays on the right and at the bottom.
     ///
     /// # Panics
     /// If the part is larger than the picture.
-    pub fn centre(
-        width: usize,
-        height: usize,
-        picture_width: usize,
-        picture_height: usize,
-    ) -> Self {
+    pub fn centre(width: usize, height: usize, picture_width: usize, picture_height: usize) -> Self {
         assert!(
             width <= picture_width && height <= picture_height,
             "a {width}x{height} box in a {picture_width}x{picture_height} picture"
         );
-        Self {
-            x: (picture_width - width) / 2,
-            y: (picture_height - height) / 2,
-            width,
-            height,
-        }
+        Self { x: (picture_width - width) / 2, y: (picture_height - height) / 2, width, height }
     }
 
     /// A random part of a picture: its share of the area uniform in `area`, its width over height log-uniform in `aspect`;
     /// after ten boxes that did not fit, the largest one in the middle with an allowed aspect. This is the random resized crop
     /// of V-JEPA and torchvision (Szegedy et al. 2014, <https://arxiv.org/abs/1409.4842>).
-    pub fn random(
-        rng: &mut impl Rng,
-        width: usize,
-        height: usize,
-        area: [f64; 2],
-        aspect: [f64; 2],
-    ) -> Self {
+    pub fn random(rng: &mut impl Rng, width: usize, height: usize, area: [f64; 2], aspect: [f64; 2]) -> Self {
         for _ in 0..10 {
             let pixels = rng.random_range(area[0]..=area[1]) * (width * height) as f64;
             let ratio = rng.random_range(aspect[0].ln()..=aspect[1].ln()).exp();
-            let (w, h) = (
-                (pixels * ratio).sqrt().round() as usize,
-                (pixels / ratio).sqrt().round() as usize,
-            );
+            let (w, h) = ((pixels * ratio).sqrt().round() as usize, (pixels / ratio).sqrt().round() as usize);
             if (1..=width).contains(&w) && (1..=height).contains(&h) {
                 return Self {
                     x: rng.random_range(0..=width - w),
@@ -91,12 +67,7 @@ impl CropBox {
 ///
 /// # Panics
 /// If the box reaches out of the frames.
-pub fn crop_resize(
-    frames: &FrameBuffer,
-    part: CropBox,
-    width: usize,
-    height: usize,
-) -> FrameBuffer {
+pub fn crop_resize(frames: &FrameBuffer, part: CropBox, width: usize, height: usize) -> FrameBuffer {
     assert!(
         part.x + part.width <= frames.width && part.y + part.height <= frames.height,
         "the box {part:?} reaches out of {}x{} frames",
@@ -106,10 +77,7 @@ pub fn crop_resize(
     let mut out = FrameBuffer::new(frames.frames, height, width);
     let (stride, row) = (frames.width * 3, width * 3);
     if (part.width, part.height) == (width, height) {
-        for (from, to) in frames
-            .data
-            .chunks_exact(stride * frames.height)
-            .zip(out.data.chunks_exact_mut(row * height))
+        for (from, to) in frames.data.chunks_exact(stride * frames.height).zip(out.data.chunks_exact_mut(row * height))
         {
             for (y, line) in to.chunks_exact_mut(row).enumerate() {
                 let start = (part.y + y) * stride + part.x * 3;
@@ -120,24 +88,15 @@ pub fn crop_resize(
     }
     let across = taps(part.x, part.width, width);
     let down = taps(part.y, part.height, height);
-    for (from, to) in frames
-        .data
-        .chunks_exact(stride * frames.height)
-        .zip(out.data.chunks_exact_mut(row * height))
-    {
+    for (from, to) in frames.data.chunks_exact(stride * frames.height).zip(out.data.chunks_exact_mut(row * height)) {
         for (line, &(y0, y1, wy)) in to.chunks_exact_mut(row).zip(&down) {
-            let (above, below) = (
-                &from[y0 * stride..(y0 + 1) * stride],
-                &from[y1 * stride..(y1 + 1) * stride],
-            );
+            let (above, below) = (&from[y0 * stride..(y0 + 1) * stride], &from[y1 * stride..(y1 + 1) * stride]);
             for (pixel, &(x0, x1, wx)) in line.chunks_exact_mut(3).zip(&across) {
                 for (channel, value) in pixel.iter_mut().enumerate() {
                     let mix = |line: &[u8]| {
-                        u32::from(line[x0 * 3 + channel]) * (ONE - wx)
-                            + u32::from(line[x1 * 3 + channel]) * wx
+                        u32::from(line[x0 * 3 + channel]) * (ONE - wx) + u32::from(line[x1 * 3 + channel]) * wx
                     };
-                    *value = ((mix(above) * (ONE - wy) + mix(below) * wy + ONE * ONE / 2)
-                        / (ONE * ONE)) as u8;
+                    *value = ((mix(above) * (ONE - wy) + mix(below) * wy + ONE * ONE / 2) / (ONE * ONE)) as u8;
                 }
             }
         }
@@ -156,11 +115,7 @@ fn taps(start: usize, extent: usize, size: usize) -> Vec<(usize, usize, u32)> {
             let position = ((k as f64 + 0.5) * scale - 0.5).clamp(0.0, (extent - 1) as f64);
             let first = position.floor();
             let index = first as usize;
-            (
-                start + index,
-                start + (index + 1).min(extent - 1),
-                ((position - first) * f64::from(ONE)).round() as u32,
-            )
+            (start + index, start + (index + 1).min(extent - 1), ((position - first) * f64::from(ONE)).round() as u32)
         })
         .collect()
 }
@@ -181,10 +136,7 @@ mod tests {
 
     fn gray(values: &[u8], height: usize, width: usize) -> FrameBuffer {
         let mut frames = FrameBuffer::new(1, height, width);
-        frames.data = values
-            .iter()
-            .flat_map(|&value| [value, value, value])
-            .collect();
+        frames.data = values.iter().flat_map(|&value| [value, value, value]).collect();
         frames
     }
 
@@ -198,52 +150,16 @@ mod tests {
         let frames = gray(&[0, 100, 200, 40], 2, 2);
         let larger = crop_resize(&frames, CropBox::whole(2, 2), 4, 4);
         // 0, 25, 75, 100; 50, 58.75, 76.25, 85; 150, 126.25, 78.75, 55; 200, 160, 80, 40
-        assert_eq!(
-            red(&larger),
-            [
-                0, 25, 75, 100, 50, 59, 76, 85, 150, 126, 79, 55, 200, 160, 80, 40
-            ]
-        );
-        let smaller = crop_resize(
-            &larger,
-            CropBox {
-                x: 1,
-                y: 1,
-                width: 2,
-                height: 2,
-            },
-            1,
-            1,
-        );
+        assert_eq!(red(&larger), [0, 25, 75, 100, 50, 59, 76, 85, 150, 126, 79, 55, 200, 160, 80, 40]);
+        let smaller = crop_resize(&larger, CropBox { x: 1, y: 1, width: 2, height: 2 }, 1, 1);
         assert_eq!(red(&smaller), [85], "(59 + 76 + 126 + 79) / 4");
     }
 
     #[test]
     fn a_box_of_the_same_size_is_copied() {
         let frames = gray(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3);
-        assert_eq!(
-            red(&crop_resize(
-                &frames,
-                CropBox {
-                    x: 1,
-                    y: 0,
-                    width: 2,
-                    height: 2
-                },
-                2,
-                2
-            )),
-            [2, 3, 5, 6]
-        );
-        assert_eq!(
-            CropBox::centre(2, 2, 5, 2),
-            CropBox {
-                x: 1,
-                y: 0,
-                width: 2,
-                height: 2
-            }
-        );
+        assert_eq!(red(&crop_resize(&frames, CropBox { x: 1, y: 0, width: 2, height: 2 }, 2, 2)), [2, 3, 5, 6]);
+        assert_eq!(CropBox::centre(2, 2, 5, 2), CropBox { x: 1, y: 0, width: 2, height: 2 });
     }
 
     #[test]
@@ -266,17 +182,9 @@ mod tests {
     #[test]
     fn random_boxes_keep_their_ranges() {
         for index in 0..300 {
-            let part = CropBox::random(
-                &mut seed::rng(0, "crop", 0, index),
-                320,
-                240,
-                [0.3, 1.0],
-                [0.75, 1.35],
-            );
-            let (share, ratio) = (
-                (part.width * part.height) as f64 / (320.0 * 240.0),
-                part.width as f64 / part.height as f64,
-            );
+            let part = CropBox::random(&mut seed::rng(0, "crop", 0, index), 320, 240, [0.3, 1.0], [0.75, 1.35]);
+            let (share, ratio) =
+                ((part.width * part.height) as f64 / (320.0 * 240.0), part.width as f64 / part.height as f64);
             assert!((0.295..=1.0).contains(&share), "{share}");
             assert!((0.74..=1.36).contains(&ratio), "{ratio}");
         }

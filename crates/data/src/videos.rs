@@ -8,8 +8,7 @@ use crate::dataset::{Films, side};
 use crate::manifest::{VideoEntry, find_videos};
 use crate::sampling::{Spacing, indices, last_start, start};
 use crate::{
-    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason,
-    SkippedFile, Split,
+    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason, SkippedFile, Split,
 };
 
 /// The video files of one side of a split.
@@ -26,63 +25,33 @@ impl VideoClips {
     pub(crate) fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Self, DataError> {
         let all = find_videos(config.source.path())?;
         let side = side(config, all.len(), split, seed)?;
-        let films = Films::new(
-            config,
-            split,
-            side.len(),
-            all.iter().map(|entry| Cow::Borrowed(entry.path.as_path())),
-        )?;
+        let films = Films::new(config, split, side.len(), all.iter().map(|entry| Cow::Borrowed(entry.path.as_path())))?;
         Ok(Self {
-            entries: side
-                .into_iter()
-                .map(|video| (video, all[video].clone()))
-                .collect(),
+            entries: side.into_iter().map(|video| (video, all[video].clone())).collect(),
             films,
             frames: config.frames,
-            spacing: config
-                .frames_per_second
-                .map_or(Spacing::Step(config.frame_step), Spacing::Rate),
+            spacing: config.frames_per_second.map_or(Spacing::Step(config.frame_step), Spacing::Rate),
             clips_per_video: config.clips_per_video,
         })
     }
 
     fn attempt(&self, video: usize, request: &ClipRequest) -> Result<Clip, SkippedFile> {
         let (index, entry) = &self.entries[video];
-        let clip = self
-            .films
-            .with_decoder(video, &entry.path, request, |decoder| {
-                let times = decoder.timestamps();
-                let last = last_start(times, self.frames, self.spacing)
-                    .ok_or_else(|| self.too_short(times))?;
-                let start = start(request, self.clips_per_video, last);
-                let indices = indices(times, start, self.frames, self.spacing);
-                let times = indices.iter().map(|&frame| times[frame]).collect();
-                let frames =
-                    self.films
-                        .pictures
-                        .read(decoder, &indices, request, self.films.size)?;
-                Ok((start, times, frames))
-            });
+        let clip = self.films.with_decoder(video, &entry.path, request, |decoder| {
+            let times = decoder.timestamps();
+            let last = last_start(times, self.frames, self.spacing).ok_or_else(|| self.too_short(times))?;
+            let start = start(request, self.clips_per_video, last);
+            let indices = indices(times, start, self.frames, self.spacing);
+            let times = indices.iter().map(|&frame| times[frame]).collect();
+            let frames = self.films.pictures.read(decoder, &indices, request, self.films.size)?;
+            Ok((start, times, frames))
+        });
         match clip {
             Ok((start, times, frames)) => {
-                let source = ClipSource {
-                    path: entry.path.clone(),
-                    video: *index,
-                    start,
-                };
-                Ok(Clip {
-                    frames,
-                    times,
-                    actions: None,
-                    state: None,
-                    label: entry.label,
-                    source,
-                })
+                let source = ClipSource { path: entry.path.clone(), video: *index, start };
+                Ok(Clip { frames, times, actions: None, state: None, label: entry.label, source })
             }
-            Err(reason) => Err(SkippedFile {
-                path: entry.path.clone(),
-                reason,
-            }),
+            Err(reason) => Err(SkippedFile { path: entry.path.clone(), reason }),
         }
     }
 
@@ -110,19 +79,12 @@ impl ClipDataset for VideoClips {
     }
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
-        self.films
-            .draw(request, |video| self.attempt(video, request))
+        self.films.draw(request, |video| self.attempt(video, request))
     }
 
     fn shape(&self) -> ClipShape {
         let (width, height) = self.films.size;
-        ClipShape {
-            frames: self.frames,
-            height,
-            width,
-            action_dim: None,
-            state_dim: None,
-        }
+        ClipShape { frames: self.frames, height, width, action_dim: None, state_dim: None }
     }
 
     fn skipped(&self) -> Vec<SkippedFile> {

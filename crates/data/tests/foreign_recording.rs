@@ -15,11 +15,7 @@ fn recording() -> (tempfile::TempDir, EpisodeReader) {
         for entry in std::fs::read_dir(golden.join(part)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {
-                std::fs::copy(
-                    &path,
-                    folder.path().join(part).join(path.file_name().unwrap()),
-                )
-                .unwrap();
+                std::fs::copy(&path, folder.path().join(part).join(path.file_name().unwrap())).unwrap();
             }
         }
     }
@@ -31,21 +27,11 @@ fn recording() -> (tempfile::TempDir, EpisodeReader) {
 fn films_of_imageio() {
     let (_folder, reader) = recording();
     for (episode, length) in [(0, 3), (1, 2)] {
-        let frames = reader
-            .frames(episode, &(0..length).collect::<Vec<_>>())
-            .unwrap();
-        assert_eq!(
-            (frames.frames, frames.height, frames.width),
-            (length, 32, 48)
-        );
+        let frames = reader.frames(episode, &(0..length).collect::<Vec<_>>()).unwrap();
+        assert_eq!((frames.frames, frames.height, frames.width), (length, 32, 48));
         for t in 0..length {
             for (channel, expected) in [40 * t, 100, 200 * episode].into_iter().enumerate() {
-                let found = frames
-                    .frame(t)
-                    .iter()
-                    .skip(channel)
-                    .step_by(3)
-                    .map(|&value| usize::from(value));
+                let found = frames.frame(t).iter().skip(channel).step_by(3).map(|&value| usize::from(value));
                 assert!(
                     found.clone().all(|value| value.abs_diff(expected) <= 6),
                     "episode {episode}, frame {t}: {:?}",
@@ -60,15 +46,7 @@ fn films_of_imageio() {
 fn lengths_and_offsets() {
     let (_folder, reader) = recording();
     assert_eq!(reader.len(), 2);
-    assert_eq!(
-        [
-            reader.length(0),
-            reader.length(1),
-            reader.offset(0),
-            reader.offset(1)
-        ],
-        [3, 2, 0, 3]
-    );
+    assert_eq!([reader.length(0), reader.length(1), reader.offset(0), reader.offset(1)], [3, 2, 0, 3]);
     assert!(reader.columns().unwrap().iter().map(String::as_str).eq([
         "action",
         "big_endian",
@@ -91,17 +69,8 @@ fn compressed_doubles_with_undefined_rows() {
     let (_folder, reader) = recording();
     let action = reader.column("action").unwrap();
     assert_eq!((action.rows, action.columns), (5, 2));
-    assert_eq!(
-        [action.row(0), action.row(1), action.row(3)],
-        [[0.0, 0.0], [0.125, -1.0], [0.375, -3.0]]
-    );
-    assert!(
-        action
-            .row(2)
-            .iter()
-            .chain(action.row(4))
-            .all(|value| value.is_nan())
-    );
+    assert_eq!([action.row(0), action.row(1), action.row(3)], [[0.0, 0.0], [0.125, -1.0], [0.375, -3.0]]);
+    assert!(action.row(2).iter().chain(action.row(4)).all(|value| value.is_nan()));
 }
 
 #[test]
@@ -116,57 +85,25 @@ fn further_axes_are_flattened_and_fortran_order_is_understood() {
 fn every_number_type() {
     let (_folder, reader) = recording();
     let expected = Array2::new(vec![0.0, 3.0, 6.0, 9.0, 12.0], 5, 1);
-    for name in [
-        "int8",
-        "uint8",
-        "int16",
-        "uint16",
-        "int32",
-        "uint32",
-        "int64",
-        "uint64",
-        "big_endian",
-    ] {
+    for name in ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "big_endian"] {
         assert_eq!(reader.column(name).unwrap(), expected, "{name}");
     }
-    assert_eq!(
-        reader.column("bool").unwrap().data,
-        [0.0, 1.0, 0.0, 1.0, 0.0]
-    );
+    assert_eq!(reader.column("bool").unwrap().data, [0.0, 1.0, 0.0, 1.0, 0.0]);
 }
 
 #[test]
 fn what_is_wrong_is_named() {
     let (folder, reader) = recording();
     let message = reader.column("text").unwrap_err().to_string();
-    assert!(
-        message.contains("text.npz") && message.contains("<U1"),
-        "{message}"
-    );
+    assert!(message.contains("text.npz") && message.contains("<U1"), "{message}");
     let message = reader.column("proprio").unwrap_err().to_string();
-    assert!(
-        message.contains("no column `proprio`") && message.contains("action, big_endian"),
-        "{message}"
-    );
-    let message = EpisodeReader::open(folder.path(), "frames")
-        .unwrap_err()
-        .to_string();
+    assert!(message.contains("no column `proprio`") && message.contains("action, big_endian"), "{message}");
+    let message = EpisodeReader::open(folder.path(), "frames").unwrap_err().to_string();
     assert!(message.contains("no image column `frames`"), "{message}");
-    std::fs::copy(
-        folder.path().join("action.npz"),
-        folder.path().join("ep_len.npz"),
-    )
-    .unwrap();
-    let message = EpisodeReader::open(folder.path(), "pixels")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.contains("ep_len.npz") && message.contains("whole numbers"),
-        "{message}"
-    );
+    std::fs::copy(folder.path().join("action.npz"), folder.path().join("ep_len.npz")).unwrap();
+    let message = EpisodeReader::open(folder.path(), "pixels").unwrap_err().to_string();
+    assert!(message.contains("ep_len.npz") && message.contains("whole numbers"), "{message}");
     std::fs::remove_file(folder.path().join("ep_len.npz")).unwrap();
-    let message = EpisodeReader::open(folder.path(), "pixels")
-        .unwrap_err()
-        .to_string();
+    let message = EpisodeReader::open(folder.path(), "pixels").unwrap_err().to_string();
     assert!(message.contains("has no ep_len.npz"), "{message}");
 }

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use prevision_data::{
-    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, Loader,
-    LoaderConfig, SkippedFile, SourceConfig, Split, in_order, open,
+    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, Loader, LoaderConfig, SkippedFile,
+    SourceConfig, Split, in_order, open,
 };
 use prevision_video::FrameBuffer;
 
@@ -24,13 +24,7 @@ fn digits(folder: &Path) -> PathBuf {
 }
 
 fn config(folder: &Path) -> DataConfig {
-    let source = SourceConfig::MovingMnist {
-        path: digits(folder),
-        digits: 2,
-        videos: 23,
-        length: 10,
-        canvas: 32,
-    };
+    let source = SourceConfig::MovingMnist { path: digits(folder), digits: 2, videos: 23, length: 10, canvas: 32 };
     DataConfig {
         source,
         frames: 3,
@@ -44,16 +38,7 @@ fn config(folder: &Path) -> DataConfig {
 
 fn loader(config: &DataConfig, workers: usize, prefetch_bytes: usize, start: u64) -> Loader {
     let dataset = open(config, Split::Train, 1).unwrap();
-    Loader::new(
-        dataset,
-        &LoaderConfig {
-            workers,
-            prefetch_bytes,
-            ..LoaderConfig::new(config, 1)
-        },
-        start,
-    )
-    .unwrap()
+    Loader::new(dataset, &LoaderConfig { workers, prefetch_bytes, ..LoaderConfig::new(config, 1) }, start).unwrap()
 }
 
 type Print = (u64, Vec<(ClipSource, Vec<u8>)>);
@@ -73,10 +58,7 @@ fn batches_do_not_depend_on_workers_memory_or_resume() {
     let reference = take(&mut loader(&config, 0, 0, 0), 20);
     assert!(reference.iter().map(|(number, _)| *number).eq(0..20));
     for (workers, bytes) in [(1, 1 << 20), (2, 1 << 20), (7, 1 << 24), (7, 0)] {
-        assert!(
-            take(&mut loader(&config, workers, bytes, 0), 20) == reference,
-            "{workers} workers, {bytes} bytes"
-        );
+        assert!(take(&mut loader(&config, workers, bytes, 0), 20) == reference, "{workers} workers, {bytes} bytes");
     }
     for start in [1, 6, 7, 13] {
         assert!(
@@ -86,10 +68,7 @@ fn batches_do_not_depend_on_workers_memory_or_resume() {
     }
     let other = Loader::new(
         open(&config, Split::Train, 1).unwrap(),
-        &LoaderConfig {
-            seed: 2,
-            ..LoaderConfig::new(&config, 1)
-        },
+        &LoaderConfig { seed: 2, ..LoaderConfig::new(&config, 1) },
         0,
     );
     assert!(take(&mut other.unwrap(), 20) != reference, "another seed");
@@ -102,23 +81,12 @@ fn an_epoch_is_every_video_once_with_its_clips_together_but_for_the_last_short_b
     let mut loader = loader(&config, 2, 1 << 20, 0);
     let dataset = open(&config, Split::Train, 1).unwrap();
     let clips = dataset.videos() * 2;
-    assert_eq!(
-        (
-            loader.batches_per_epoch() as usize,
-            dataset.clips_per_epoch()
-        ),
-        (clips / 5, clips)
-    );
+    assert_eq!((loader.batches_per_epoch() as usize, dataset.clips_per_epoch()), (clips / 5, clips));
     let mut orders = vec![];
     for _ in 0..2 {
-        let videos: Vec<usize> = (0..clips / 5)
-            .flat_map(|_| loader.next_batch().unwrap().clips)
-            .map(|clip| clip.source.video)
-            .collect();
-        assert!(
-            videos.chunks_exact(2).all(|pair| pair[0] == pair[1]),
-            "{videos:?}"
-        );
+        let videos: Vec<usize> =
+            (0..clips / 5).flat_map(|_| loader.next_batch().unwrap().clips).map(|clip| clip.source.video).collect();
+        assert!(videos.chunks_exact(2).all(|pair| pair[0] == pair[1]), "{videos:?}");
         let distinct: HashSet<_> = videos.iter().collect();
         assert_eq!(distinct.len(), videos.len().div_ceil(2), "no video twice");
         orders.push(videos);
@@ -140,16 +108,9 @@ fn the_split_is_by_video() {
     let (train, validation) = (videos(Split::Train), videos(Split::Validation));
     assert!(train.is_disjoint(&validation) && !validation.is_empty());
     assert_eq!(train.len() + validation.len(), 23);
-    let none = DataConfig {
-        validation_fraction: 0.0,
-        ..config
-    };
+    let none = DataConfig { validation_fraction: 0.0, ..config };
     let message = open(&none, Split::Validation, 1).err().unwrap().to_string();
-    assert!(
-        message
-            .contains("no video is left for validation: 23 in all, data.validation_fraction is 0"),
-        "{message}"
-    );
+    assert!(message.contains("no video is left for validation: 23 in all, data.validation_fraction is 0"), "{message}");
 }
 
 #[test]
@@ -160,15 +121,8 @@ fn in_order_walks_once_and_keeps_the_last_short_batch() {
     let batches: Vec<_> = in_order(dataset.as_ref(), 8).map(Result::unwrap).collect();
     let sizes: Vec<_> = batches.iter().map(|batch| batch.clips.len()).collect();
     assert_eq!(sizes.iter().sum::<usize>(), dataset.clips_per_epoch());
-    assert!(
-        sizes[..sizes.len() - 1].iter().all(|&size| size == 8)
-            && (1..=8).contains(&sizes[sizes.len() - 1])
-    );
-    let starts: Vec<_> = batches
-        .iter()
-        .flat_map(|batch| &batch.clips)
-        .map(|clip| clip.source.start)
-        .collect();
+    assert!(sizes[..sizes.len() - 1].iter().all(|&size| size == 8) && (1..=8).contains(&sizes[sizes.len() - 1]));
+    let starts: Vec<_> = batches.iter().flat_map(|batch| &batch.clips).map(|clip| clip.source.start).collect();
     assert!(
         starts.chunks_exact(2).all(|pair| pair == [2, 6]),
         "10 - 3 + 1 = 8 windows, the middles of both halves: {starts:?}"
@@ -178,20 +132,14 @@ fn in_order_walks_once_and_keeps_the_last_short_batch() {
 #[test]
 fn a_batch_larger_than_the_data_set_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let config = DataConfig {
-        batch_size: 200,
-        ..config(folder.path())
-    };
+    let config = DataConfig { batch_size: 200, ..config(folder.path()) };
     let dataset = open(&config, Split::Train, 1).unwrap();
     let expected = format!(
         "data.batch_size is 200, allowed are 1 to {}: the data set has {} videos and data.clips_per_video is 2",
         dataset.clips_per_epoch(),
         dataset.videos()
     );
-    let message = Loader::new(dataset, &LoaderConfig::new(&config, 1), 0)
-        .err()
-        .unwrap()
-        .to_string();
+    let message = Loader::new(dataset, &LoaderConfig::new(&config, 1), 0).err().unwrap().to_string();
     assert_eq!(message, expected);
 }
 
@@ -212,17 +160,10 @@ impl ClipDataset for Slow {
     }
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
-        assert!(
-            Some(request.slot) != self.panics_at,
-            "the decoder fell over"
-        );
+        assert!(Some(request.slot) != self.panics_at, "the decoder fell over");
         self.drawn.fetch_add(1, Ordering::SeqCst);
         std::thread::sleep(self.time);
-        let source = ClipSource {
-            path: PathBuf::new(),
-            video: request.video,
-            start: 0,
-        };
+        let source = ClipSource { path: PathBuf::new(), video: request.video, start: 0 };
         Ok(Clip {
             frames: FrameBuffer::new(1, 10, 10),
             times: vec![0.0],
@@ -234,13 +175,7 @@ impl ClipDataset for Slow {
     }
 
     fn shape(&self) -> ClipShape {
-        ClipShape {
-            frames: 1,
-            height: 10,
-            width: 10,
-            action_dim: None,
-            state_dim: None,
-        }
+        ClipShape { frames: 1, height: 10, width: 10, action_dim: None, state_dim: None }
     }
 
     fn skipped(&self) -> Vec<SkippedFile> {
@@ -249,21 +184,11 @@ impl ClipDataset for Slow {
 }
 
 fn slow(time: u64, panics_at: Option<usize>) -> Arc<Slow> {
-    Arc::new(Slow {
-        drawn: AtomicUsize::new(0),
-        time: Duration::from_millis(time),
-        panics_at,
-    })
+    Arc::new(Slow { drawn: AtomicUsize::new(0), time: Duration::from_millis(time), panics_at })
 }
 
 fn plain(workers: usize, prefetch_bytes: usize) -> LoaderConfig {
-    LoaderConfig {
-        batch_size: 10,
-        workers,
-        prefetch_bytes,
-        seed: 0,
-        shuffle: false,
-    }
+    LoaderConfig { batch_size: 10, workers, prefetch_bytes, seed: 0, shuffle: false }
 }
 
 #[test]
@@ -279,13 +204,7 @@ fn workers_stop_ahead_at_the_given_bytes() {
         assert_eq!(dataset.drawn.load(Ordering::SeqCst), expected);
     };
     settle(17);
-    let videos: Vec<_> = loader
-        .next_batch()
-        .unwrap()
-        .clips
-        .iter()
-        .map(|clip| clip.source.video)
-        .collect();
+    let videos: Vec<_> = loader.next_batch().unwrap().clips.iter().map(|clip| clip.source.video).collect();
     assert_eq!(videos, (0..10).collect::<Vec<_>>());
     settle(27);
 }
@@ -296,10 +215,7 @@ fn a_panic_in_a_worker_is_an_error_where_the_clip_belongs() {
         let mut loader = Loader::new(slow(0, Some(25)), &plain(workers, 1 << 20), 0).unwrap();
         assert!(loader.next_batch().is_ok() && loader.next_batch().is_ok());
         let message = loader.next_batch().err().unwrap().to_string();
-        assert!(
-            message.contains("clip 25") && message.contains("the decoder fell over"),
-            "{message}"
-        );
+        assert!(message.contains("clip 25") && message.contains("the decoder fell over"), "{message}");
         assert!(matches!(loader.next_batch(), Err(DataError::Stopped)));
     }
 }
@@ -312,9 +228,5 @@ fn dropping_joins_promptly() {
     let begin = Instant::now();
     drop(loader);
     assert!(begin.elapsed() < Duration::from_secs(2));
-    assert_eq!(
-        Arc::strong_count(&dataset),
-        1,
-        "no thread holds the data set any more"
-    );
+    assert_eq!(Arc::strong_count(&dataset), 1, "no thread holds the data set any more");
 }

@@ -20,33 +20,13 @@ fn block(folder: &Path) -> PathBuf {
 }
 
 fn config(path: PathBuf, digits: usize) -> DataConfig {
-    let source = SourceConfig::MovingMnist {
-        path,
-        digits,
-        videos: 50,
-        length: 40,
-        canvas: 64,
-    };
-    DataConfig {
-        source,
-        frames: 40,
-        validation_fraction: 0.0,
-        ..DataConfig::default()
-    }
+    let source = SourceConfig::MovingMnist { path, digits, videos: 50, length: 40, canvas: 64 };
+    DataConfig { source, frames: 40, validation_fraction: 0.0, ..DataConfig::default() }
 }
 
 fn clip(config: &DataConfig, seed: u64, video: usize) -> Clip {
     let dataset = open(config, Split::Train, seed).unwrap();
-    dataset
-        .clip(&ClipRequest {
-            seed: 9,
-            epoch: 0,
-            slot: 0,
-            video,
-            clip: 0,
-            draw: Draw::Random,
-        })
-        .unwrap()
+    dataset.clip(&ClipRequest { seed: 9, epoch: 0, slot: 0, video, clip: 0, draw: Draw::Random }).unwrap()
 }
 
 /// Left and top edge of the block in each frame.
@@ -54,14 +34,9 @@ fn corners(clip: &Clip) -> Vec<(i64, i64)> {
     (0..clip.frames.frames)
         .map(|frame| {
             let pixels = clip.frames.frame(frame);
-            let lit: Vec<usize> = (0..64 * 64)
-                .filter(|pixel| pixels[pixel * 3] == 200)
-                .collect();
+            let lit: Vec<usize> = (0..64 * 64).filter(|pixel| pixels[pixel * 3] == 200).collect();
             assert_eq!(lit.len(), 28 * 28, "the whole block is on the canvas");
-            (
-                (lit.iter().map(|pixel| pixel % 64).min().unwrap()) as i64,
-                (lit[0] / 64) as i64,
-            )
+            ((lit.iter().map(|pixel| pixel % 64).min().unwrap()) as i64, (lit[0] / 64) as i64)
         })
         .collect()
 }
@@ -73,51 +48,18 @@ fn a_digit_moves_straight_and_bounces() {
     let mut bounced = 0;
     for video in 0..20 {
         let clip = clip(&config, 3, video);
-        assert_eq!(
-            (clip.frames.frames, clip.frames.height, clip.frames.width),
-            (40, 64, 64)
-        );
-        assert!(
-            clip.frames
-                .data
-                .chunks_exact(3)
-                .all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]),
-            "gray"
-        );
+        assert_eq!((clip.frames.frames, clip.frames.height, clip.frames.width), (40, 64, 64));
+        assert!(clip.frames.data.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]), "gray");
         let corners = corners(&clip);
-        assert!(
-            corners
-                .iter()
-                .all(|(x, y)| (0..=36).contains(x) && (0..=36).contains(y))
-        );
-        let steps: Vec<_> = corners
-            .windows(2)
-            .map(|pair| (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1))
-            .collect();
+        assert!(corners.iter().all(|(x, y)| (0..=36).contains(x) && (0..=36).contains(y)));
+        let steps: Vec<_> = corners.windows(2).map(|pair| (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1)).collect();
         // A tenth of the 36 free pixels, in pixels of the grid.
-        assert!(
-            steps.iter().all(|(x, y)| x.abs() <= 4 && y.abs() <= 4),
-            "{steps:?}"
-        );
-        let path: f64 = steps
-            .iter()
-            .map(|&(x, y)| ((x * x + y * y) as f64).sqrt())
-            .sum();
-        assert!(
-            (2.2..=3.9).contains(&(path / 39.0)),
-            "{} pixels a frame",
-            path / 39.0
-        );
-        bounced += usize::from(
-            corners
-                .iter()
-                .any(|&(x, y)| x == 0 || y == 0 || x == 36 || y == 36),
-        );
+        assert!(steps.iter().all(|(x, y)| x.abs() <= 4 && y.abs() <= 4), "{steps:?}");
+        let path: f64 = steps.iter().map(|&(x, y)| ((x * x + y * y) as f64).sqrt()).sum();
+        assert!((2.2..=3.9).contains(&(path / 39.0)), "{} pixels a frame", path / 39.0);
+        bounced += usize::from(corners.iter().any(|&(x, y)| x == 0 || y == 0 || x == 36 || y == 36));
     }
-    assert!(
-        bounced >= 15,
-        "in 40 frames a digit crosses the canvas four times: {bounced} of 20 met a wall"
-    );
+    assert!(bounced >= 15, "in 40 frames a digit crosses the canvas four times: {bounced} of 20 met a wall");
 }
 
 #[test]
@@ -129,23 +71,11 @@ fn films_depend_on_seed_and_index_alone() {
     assert_ne!(film(3, 7), film(3, 8));
     assert_ne!(film(3, 7), film(4, 7));
     // A window of a film is those frames of the film.
-    let short = DataConfig {
-        frames: 5,
-        frame_step: 3,
-        ..config.clone()
-    };
+    let short = DataConfig { frames: 5, frame_step: 3, ..config.clone() };
     let dataset = open(&short, Split::Train, 3).unwrap();
     for slot in 0..10 {
-        let clip = dataset
-            .clip(&ClipRequest {
-                seed: 1,
-                epoch: 2,
-                slot,
-                video: 7,
-                clip: 0,
-                draw: Draw::Random,
-            })
-            .unwrap();
+        let clip =
+            dataset.clip(&ClipRequest { seed: 1, epoch: 2, slot, video: 7, clip: 0, draw: Draw::Random }).unwrap();
         let whole = film(3, 7);
         for frame in 0..5 {
             let place = (clip.source.start + 3 * frame) * 64 * 64 * 3;
@@ -168,63 +98,36 @@ fn the_number_of_digits_and_the_size_are_configurable() {
             .count()
     };
     assert_eq!(lit(1), 28 * 28);
-    assert!(
-        lit(6) > 28 * 28 && lit(6) < 6 * 28 * 28,
-        "six overlap on this canvas"
-    );
-    let half = DataConfig {
-        size: Some(32),
-        crop: CropConfig::Stretch,
-        ..config(path, 1)
-    };
+    assert!(lit(6) > 28 * 28 && lit(6) < 6 * 28 * 28, "six overlap on this canvas");
+    let half = DataConfig { size: Some(32), crop: CropConfig::Stretch, ..config(path, 1) };
     let dataset = open(&half, Split::Train, 0).unwrap();
     assert_eq!((dataset.shape().height, dataset.shape().width), (32, 32));
     let frames = clip(&half, 0, 0).frames;
-    let mean = |values: &[u8]| {
-        values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64
-    };
+    let mean = |values: &[u8]| values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
     assert!((mean(frames.frame(0)) - 200.0 * 784.0 / 4096.0).abs() < 1.0);
 }
 
 #[test]
 fn wrong_digit_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let open = |path: &Path| {
-        open(&config(path.into(), 2), Split::Train, 0)
-            .err()
-            .unwrap()
-            .to_string()
-    };
+    let open = |path: &Path| open(&config(path.into(), 2), Split::Train, 0).err().unwrap().to_string();
     assert!(open(folder.path()).contains("no file *images-idx3-ubyte*"));
     let text = folder.path().join("text");
     std::fs::write(&text, "digits").unwrap();
     assert!(open(&text).contains("is not an idx3 file"));
-    std::fs::write(
-        &text,
-        [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2],
-    )
-    .unwrap();
+    std::fs::write(&text, [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2]).unwrap();
     assert!(open(&text).contains("holds 2 bytes of pixels, its header says 2 images of 28x28"));
     assert!(open(&folder.path().join("missing")).contains("missing"));
 }
 
 #[test]
 fn real_digits() {
-    let path = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/data/labelled/mnist10k"
-    ));
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/labelled/mnist10k"));
     if !path.exists() {
         return;
     }
     let clip = clip(&config(path.into(), 2), 0, 0);
-    let mean = clip
-        .frames
-        .data
-        .iter()
-        .map(|&value| f64::from(value))
-        .sum::<f64>()
-        / clip.frames.data.len() as f64;
+    let mean = clip.frames.data.iter().map(|&value| f64::from(value)).sum::<f64>() / clip.frames.data.len() as f64;
     // MNIST's mean is 33 of 255 over 28 x 28; two of them on 64 x 64 give about 12.
     assert!((5.0..20.0).contains(&mean), "{mean}");
 }

@@ -5,25 +5,17 @@
 use std::path::Path;
 
 use prevision_data::{
-    ClipDataset, ClipRequest, CropConfig, DataConfig, DataError, Draw, Loader, LoaderConfig,
-    SkipReason, SourceConfig, Split, in_order, open,
+    ClipDataset, ClipRequest, CropConfig, DataConfig, DataError, Draw, Loader, LoaderConfig, SkipReason, SourceConfig,
+    Split, in_order, open,
 };
 use prevision_video::{Mp4Options, Mp4Writer, Quality};
 
 /// A film whose frame `t` is all (number, t, x) in (red, green, blue).
 fn film(path: &Path, number: u8, frames: u8, width: usize, height: usize) {
-    let options = Mp4Options {
-        width,
-        height,
-        frame_rate: 10,
-        quality: Quality::Lossless,
-        keyframe_interval: 4,
-    };
+    let options = Mp4Options { width, height, frame_rate: 10, quality: Quality::Lossless, keyframe_interval: 4 };
     let mut film = Mp4Writer::create(path, &options).unwrap();
     for t in 0..frames {
-        let rgb: Vec<u8> = (0..width * height)
-            .flat_map(|pixel| [number, t, (pixel % width) as u8])
-            .collect();
+        let rgb: Vec<u8> = (0..width * height).flat_map(|pixel| [number, t, (pixel % width) as u8]).collect();
         film.write(&rgb).unwrap();
     }
     film.finish().unwrap();
@@ -33,26 +25,14 @@ fn film(path: &Path, number: u8, frames: u8, width: usize, height: usize) {
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..12 {
-        film(
-            &folder.path().join(format!("{number:02}.mp4")),
-            number,
-            20,
-            24,
-            16,
-        );
+        film(&folder.path().join(format!("{number:02}.mp4")), number, 20, 24, 16);
     }
     folder
 }
 
 fn config(path: &Path) -> DataConfig {
     let source = SourceConfig::Videos { path: path.into() };
-    DataConfig {
-        source,
-        frames: 4,
-        validation_fraction: 0.0,
-        batch_size: 3,
-        ..DataConfig::default()
-    }
+    DataConfig { source, frames: 4, validation_fraction: 0.0, batch_size: 3, ..DataConfig::default() }
 }
 
 fn train(config: &DataConfig) -> std::sync::Arc<dyn ClipDataset> {
@@ -62,21 +42,10 @@ fn train(config: &DataConfig) -> std::sync::Arc<dyn ClipDataset> {
 #[test]
 fn frames_are_those_of_the_window() {
     let folder = folder();
-    let config = DataConfig {
-        frame_step: 3,
-        clips_per_video: 2,
-        ..config(folder.path())
-    };
+    let config = DataConfig { frame_step: 3, clips_per_video: 2, ..config(folder.path()) };
     let dataset = train(&config);
     assert_eq!((dataset.videos(), dataset.clips_per_epoch()), (12, 24));
-    assert_eq!(
-        (
-            dataset.shape().frames,
-            dataset.shape().height,
-            dataset.shape().width
-        ),
-        (4, 16, 24)
-    );
+    assert_eq!((dataset.shape().frames, dataset.shape().height, dataset.shape().width), (4, 16, 24));
     let mut starts = std::collections::HashSet::new();
     let mut loader = Loader::new(dataset, &LoaderConfig::new(&config, 5), 0).unwrap();
     for clip in (0..32).flat_map(|_| loader.next_batch().unwrap().clips) {
@@ -85,14 +54,7 @@ fn frames_are_those_of_the_window() {
             let frame = clip.source.start + 3 * t;
             assert_eq!(
                 clip.frames.frame(t)[..6],
-                [
-                    clip.source.video as u8,
-                    frame as u8,
-                    0,
-                    clip.source.video as u8,
-                    frame as u8,
-                    1
-                ]
+                [clip.source.video as u8, frame as u8, 0, clip.source.video as u8, frame as u8, 1]
             );
             assert!((clip.times[t] - frame as f64 / 10.0).abs() < 1e-6);
         }
@@ -103,10 +65,7 @@ fn frames_are_those_of_the_window() {
 #[test]
 fn frames_per_second_goes_by_time() {
     let folder = folder();
-    let config = DataConfig {
-        frames_per_second: Some(2.5),
-        ..config(folder.path())
-    };
+    let config = DataConfig { frames_per_second: Some(2.5), ..config(folder.path()) };
     let dataset = train(&config);
     for batch in in_order(dataset.as_ref(), 5) {
         for clip in batch.unwrap().clips {
@@ -118,27 +77,14 @@ fn frames_per_second_goes_by_time() {
             );
         }
     }
-    let too_long = DataConfig {
-        frames_per_second: Some(1.0),
-        ..config
-    };
-    let message = Loader::new(
-        train(&too_long),
-        &LoaderConfig {
-            workers: 0,
-            ..LoaderConfig::new(&too_long, 5)
-        },
-        0,
-    )
-    .unwrap()
-    .next_batch()
-    .err()
-    .unwrap()
-    .to_string();
-    assert!(
-        message.contains("too short: has 1.90 seconds, a clip needs 3.00"),
-        "{message}"
-    );
+    let too_long = DataConfig { frames_per_second: Some(1.0), ..config };
+    let message = Loader::new(train(&too_long), &LoaderConfig { workers: 0, ..LoaderConfig::new(&too_long, 5) }, 0)
+        .unwrap()
+        .next_batch()
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(message.contains("too short: has 1.90 seconds, a clip needs 3.00"), "{message}");
 }
 
 #[test]
@@ -146,58 +92,24 @@ fn size_crop_and_labels() {
     let folder = folder();
     let manifest = folder.path().join("list.txt");
     std::fs::write(&manifest, "# two films\n03.mp4 30\n'07.mp4'\n").unwrap();
-    let config = DataConfig {
-        size: Some(16),
-        ..config(&manifest)
-    };
-    let clips: Vec<_> = in_order(train(&config).as_ref(), 5)
-        .flat_map(|batch| batch.unwrap().clips)
-        .collect();
+    let config = DataConfig { size: Some(16), ..config(&manifest) };
+    let clips: Vec<_> = in_order(train(&config).as_ref(), 5).flat_map(|batch| batch.unwrap().clips).collect();
     assert_eq!(
-        clips
-            .iter()
-            .map(|clip| (clip.frames.frame(0)[0], clip.label))
-            .collect::<Vec<_>>(),
+        clips.iter().map(|clip| (clip.frames.frame(0)[0], clip.label)).collect::<Vec<_>>(),
         [(3, Some(30)), (7, None)]
     );
     assert_eq!((clips[0].frames.height, clips[0].frames.width), (16, 16));
-    assert_eq!(
-        [
-            clips[0].frames.frame(0)[2],
-            clips[0].frames.frame(0)[15 * 3 + 2]
-        ],
-        [4, 19],
-        "columns 4 to 19 of 24"
-    );
+    assert_eq!([clips[0].frames.frame(0)[2], clips[0].frames.frame(0)[15 * 3 + 2]], [4, 19], "columns 4 to 19 of 24");
 
-    let crop = CropConfig::RandomResized {
-        area: [0.3, 0.6],
-        aspect: [0.75, 1.35],
-        decode_short_side: None,
-    };
-    let random = DataConfig {
-        size: Some(12),
-        crop,
-        ..config
-    };
+    let crop = CropConfig::RandomResized { area: [0.3, 0.6], aspect: [0.75, 1.35], decode_short_side: None };
+    let random = DataConfig { size: Some(12), crop, ..config };
     let dataset = train(&random);
     let lefts: std::collections::HashSet<_> = (0..20)
         .map(|slot| {
-            let clip = dataset
-                .clip(&ClipRequest {
-                    seed: 0,
-                    epoch: 0,
-                    slot,
-                    video: 0,
-                    clip: 0,
-                    draw: Draw::Random,
-                })
-                .unwrap();
+            let clip =
+                dataset.clip(&ClipRequest { seed: 0, epoch: 0, slot, video: 0, clip: 0, draw: Draw::Random }).unwrap();
             let left: Vec<_> = (0..4).map(|t| clip.frames.frame(t)[2]).collect();
-            assert!(
-                left.iter().all(|&blue| blue == left[0]),
-                "one box for the whole clip"
-            );
+            assert!(left.iter().all(|&blue| blue == left[0]), "one box for the whole clip");
             left[0]
         })
         .collect();
@@ -209,21 +121,11 @@ fn broken_and_short_files_are_replaced_the_same_way_by_any_number_of_workers() {
     let folder = folder();
     std::fs::write(folder.path().join("04.mp4"), "this is no video").unwrap();
     film(&folder.path().join("09.mp4"), 9, 3, 24, 16);
-    let config = DataConfig {
-        max_broken_fraction: 0.2,
-        ..config(folder.path())
-    };
+    let config = DataConfig { max_broken_fraction: 0.2, ..config(folder.path()) };
     let run = |workers, start: u64| {
         let dataset = train(&config);
-        let mut loader = Loader::new(
-            dataset.clone(),
-            &LoaderConfig {
-                workers,
-                ..LoaderConfig::new(&config, 5)
-            },
-            start,
-        )
-        .unwrap();
+        let mut loader =
+            Loader::new(dataset.clone(), &LoaderConfig { workers, ..LoaderConfig::new(&config, 5) }, start).unwrap();
         let clips: Vec<_> = (start..16)
             .flat_map(|_| loader.next_batch().unwrap().clips)
             .map(|clip| (clip.source, clip.frames.data))
@@ -231,11 +133,7 @@ fn broken_and_short_files_are_replaced_the_same_way_by_any_number_of_workers() {
         (clips, dataset.skipped())
     };
     let (reference, skipped) = run(0, 0);
-    assert!(
-        reference
-            .iter()
-            .all(|(source, _)| source.video != 4 && source.video != 9)
-    );
+    assert!(reference.iter().all(|(source, _)| source.video != 4 && source.video != 9));
     let text: Vec<_> = skipped.iter().map(ToString::to_string).collect();
     assert!(
         text.len() == 2
@@ -250,10 +148,8 @@ fn broken_and_short_files_are_replaced_the_same_way_by_any_number_of_workers() {
     assert!(run(2, 9).0 == reference[27..]);
     // An evaluation leaves them out instead.
     let dataset = train(&config);
-    let videos: Vec<_> = in_order(dataset.as_ref(), 4)
-        .flat_map(|batch| batch.unwrap().clips)
-        .map(|clip| clip.source.video)
-        .collect();
+    let videos: Vec<_> =
+        in_order(dataset.as_ref(), 4).flat_map(|batch| batch.unwrap().clips).map(|clip| clip.source.video).collect();
     assert_eq!(videos, [0, 1, 2, 3, 5, 6, 7, 8, 10, 11]);
     assert_eq!(dataset.skipped(), skipped);
 }
@@ -262,23 +158,12 @@ fn broken_and_short_files_are_replaced_the_same_way_by_any_number_of_workers() {
 fn too_many_broken_files_stop_the_loader_with_the_list() {
     let folder = folder();
     for number in [4, 9] {
-        std::fs::write(
-            folder.path().join(format!("{number:02}.mp4")),
-            "this is no video",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join(format!("{number:02}.mp4")), "this is no video").unwrap();
     }
     let config = config(folder.path());
     for workers in [0, 3] {
-        let mut loader = Loader::new(
-            train(&config),
-            &LoaderConfig {
-                workers,
-                ..LoaderConfig::new(&config, 5)
-            },
-            0,
-        )
-        .unwrap();
+        let mut loader =
+            Loader::new(train(&config), &LoaderConfig { workers, ..LoaderConfig::new(&config, 5) }, 0).unwrap();
         let error = (0..5).find_map(|_| loader.next_batch().err()).unwrap();
         let message = error.to_string();
         assert!(matches!(error, DataError::TooManyBroken { videos: 12, .. }));
@@ -307,42 +192,16 @@ fn videos_of_another_size_are_skipped_unless_all_are_resized() {
     let folder = folder();
     film(&folder.path().join("05.mp4"), 5, 20, 32, 32);
     let native = train(&config(folder.path()));
-    assert_eq!(
-        in_order(native.as_ref(), 12)
-            .map(|batch| batch.unwrap().clips.len())
-            .sum::<usize>(),
-        11
-    );
-    assert!(matches!(
-        native.skipped()[0].reason,
-        SkipReason::OtherSize {
-            found: (32, 32),
-            expected: (24, 16)
-        }
-    ));
-    assert!(
-        native.skipped()[0]
-            .to_string()
-            .contains("is 32x32, the other videos are 24x16")
-    );
-    let sized = train(&DataConfig {
-        size: Some(8),
-        ..config(folder.path())
-    });
-    assert_eq!(
-        in_order(sized.as_ref(), 12)
-            .map(|batch| batch.unwrap().clips.len())
-            .sum::<usize>(),
-        12
-    );
+    assert_eq!(in_order(native.as_ref(), 12).map(|batch| batch.unwrap().clips.len()).sum::<usize>(), 11);
+    assert!(matches!(native.skipped()[0].reason, SkipReason::OtherSize { found: (32, 32), expected: (24, 16) }));
+    assert!(native.skipped()[0].to_string().contains("is 32x32, the other videos are 24x16"));
+    let sized = train(&DataConfig { size: Some(8), ..config(folder.path()) });
+    assert_eq!(in_order(sized.as_ref(), 12).map(|batch| batch.unwrap().clips.len()).sum::<usize>(), 12);
 }
 
 #[test]
 fn a_damaged_part_spoils_only_the_clips_that_need_it() {
-    let shared = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/data/derived"
-    ));
+    let shared = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/derived"));
     if !shared.exists() {
         return;
     }
@@ -360,21 +219,10 @@ fn a_damaged_part_spoils_only_the_clips_that_need_it() {
             std::fs::copy(shared.join(name), folder.path().join(name)).unwrap();
         }
     }
-    let config = DataConfig {
-        max_broken_fraction: 0.8,
-        size: Some(32),
-        ..config(folder.path())
-    };
+    let config = DataConfig { max_broken_fraction: 0.8, size: Some(32), ..config(folder.path()) };
     let run = |workers| {
-        let mut loader = Loader::new(
-            train(&config),
-            &LoaderConfig {
-                workers,
-                ..LoaderConfig::new(&config, 5)
-            },
-            0,
-        )
-        .unwrap();
+        let mut loader =
+            Loader::new(train(&config), &LoaderConfig { workers, ..LoaderConfig::new(&config, 5) }, 0).unwrap();
         (0..10)
             .flat_map(|_| loader.next_batch().unwrap().clips)
             .map(|clip| (clip.source, clip.frames.data))
@@ -382,9 +230,5 @@ fn a_damaged_part_spoils_only_the_clips_that_need_it() {
     };
     let reference = run(0);
     assert!(run(3) == reference);
-    assert!(
-        reference
-            .iter()
-            .any(|(source, _)| source.path.ends_with("cfr_h264_bframes.mp4"))
-    );
+    assert!(reference.iter().any(|(source, _)| source.path.ends_with("cfr_h264_bframes.mp4")));
 }

@@ -22,16 +22,9 @@ struct Window {
 impl Canvas {
     /// A canvas of `units * scale` pixels each way.
     pub(crate) fn new(units: usize, scale: usize, colour: Colour) -> Self {
-        assert!(
-            scale > 0,
-            "scale of a rendered frame: got 0, expected at least 1"
-        );
+        assert!(scale > 0, "scale of a rendered frame: got 0, expected at least 1");
         let size = units * scale;
-        Self {
-            size,
-            scale,
-            pixels: vec![colour; size * size],
-        }
+        Self { size, scale, pixels: vec![colour; size * size] }
     }
 
     /// Pixels to each unit of the world.
@@ -40,13 +33,7 @@ impl Canvas {
     }
 
     /// Blends a colour over every pixel by `opacity(x, y)`, a share of 0 to 1, within the given box of the world.
-    pub(crate) fn blend(
-        &mut self,
-        colour: Colour,
-        low: [f32; 2],
-        high: [f32; 2],
-        opacity: impl Fn(f32, f32) -> f32,
-    ) {
+    pub(crate) fn blend(&mut self, colour: Colour, low: [f32; 2], high: [f32; 2], opacity: impl Fn(f32, f32) -> f32) {
         let window = self.window(low, high);
         for row in window.rows {
             for column in window.columns.clone() {
@@ -66,51 +53,28 @@ impl Canvas {
         distance: impl Fn(f32, f32) -> f32,
     ) {
         let scale = self.scale as f32;
-        self.blend(colour, low, high, |x, y| {
-            opacity * coverage(distance(x, y), scale)
-        });
+        self.blend(colour, low, high, |x, y| opacity * coverage(distance(x, y), scale));
     }
 
     /// A filled circle.
     pub(crate) fn disc(&mut self, colour: Colour, opacity: f32, [x, y]: [f32; 2], radius: f32) {
         let reach = radius + 1.0;
-        self.shape(
-            colour,
-            opacity,
-            [x - reach, y - reach],
-            [x + reach, y + reach],
-            |u, v| (u - x).hypot(v - y) - radius,
-        );
+        self.shape(colour, opacity, [x - reach, y - reach], [x + reach, y + reach], |u, v| {
+            (u - x).hypot(v - y) - radius
+        });
     }
 
     /// A circle's outline.
-    pub(crate) fn ring(
-        &mut self,
-        colour: Colour,
-        opacity: f32,
-        [x, y]: [f32; 2],
-        radius: f32,
-        width: f32,
-    ) {
+    pub(crate) fn ring(&mut self, colour: Colour, opacity: f32, [x, y]: [f32; 2], radius: f32, width: f32) {
         let reach = radius + width + 1.0;
-        self.shape(
-            colour,
-            opacity,
-            [x - reach, y - reach],
-            [x + reach, y + reach],
-            |u, v| ((u - x).hypot(v - y) - radius).abs() - width / 2.0,
-        );
+        self.shape(colour, opacity, [x - reach, y - reach], [x + reach, y + reach], |u, v| {
+            ((u - x).hypot(v - y) - radius).abs() - width / 2.0
+        });
     }
 
     /// A line through the points whose opacity goes from that of the first to that of the last point. Where it meets itself, it
     /// is no darker than its stronger part.
-    pub(crate) fn polyline(
-        &mut self,
-        colour: Colour,
-        opacity: [f32; 2],
-        points: &[[f32; 2]],
-        width: f32,
-    ) {
+    pub(crate) fn polyline(&mut self, colour: Colour, opacity: [f32; 2], points: &[[f32; 2]], width: f32) {
         let segments = points.len().saturating_sub(1);
         if segments == 0 {
             return;
@@ -128,19 +92,14 @@ impl Canvas {
             for row in window.rows {
                 for column in window.columns.clone() {
                     let distance =
-                        segment_distance([self.unit(column), self.unit(row)], pair[0], pair[1])
-                            - width / 2.0;
-                    let share = &mut shares
-                        [(row - whole.rows.start) * columns + column - whole.columns.start];
+                        segment_distance([self.unit(column), self.unit(row)], pair[0], pair[1]) - width / 2.0;
+                    let share = &mut shares[(row - whole.rows.start) * columns + column - whole.columns.start];
                     *share = share.max(strength * coverage(distance, self.scale as f32));
                 }
             }
         }
         for (index, share) in shares.into_iter().enumerate() {
-            let (row, column) = (
-                whole.rows.start + index / columns,
-                whole.columns.start + index % columns,
-            );
+            let (row, column) = (whole.rows.start + index / columns, whole.columns.start + index % columns);
             mix(&mut self.pixels[row * self.size + column], colour, share);
         }
     }
@@ -162,13 +121,9 @@ impl Canvas {
     }
 
     fn window(&self, low: [f32; 2], high: [f32; 2]) -> Window {
-        let index =
-            |value: f32| ((value + 0.5) * self.scale as f32).clamp(0.0, self.size as f32) as usize;
+        let index = |value: f32| ((value + 0.5) * self.scale as f32).clamp(0.0, self.size as f32) as usize;
         let end = |value: f32| (index(value) + 1).min(self.size);
-        Window {
-            columns: index(low[0])..end(high[0]),
-            rows: index(low[1])..end(high[1]),
-        }
+        Window { columns: index(low[0])..end(high[0]), rows: index(low[1])..end(high[1]) }
     }
 }
 
@@ -183,11 +138,7 @@ pub(crate) fn box_distance([x, y]: [f32; 2], low: [f32; 2], high: [f32; 2], radi
 fn segment_distance([x, y]: [f32; 2], from: [f32; 2], to: [f32; 2]) -> f32 {
     let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
     let square = dx * dx + dy * dy;
-    let along = if square > 0.0 {
-        (((x - from[0]) * dx + (y - from[1]) * dy) / square).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
+    let along = if square > 0.0 { (((x - from[0]) * dx + (y - from[1]) * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
     (x - from[0] - along * dx).hypot(y - from[1] - along * dy)
 }
 
@@ -203,9 +154,8 @@ fn mix(pixel: &mut Colour, colour: Colour, share: f32) {
 }
 
 fn bounds(points: &[[f32; 2]], reach: f32) -> [[f32; 2]; 2] {
-    let fold = |axis: usize, start: f32, pick: fn(f32, f32) -> f32| {
-        points.iter().map(|point| point[axis]).fold(start, pick)
-    };
+    let fold =
+        |axis: usize, start: f32, pick: fn(f32, f32) -> f32| points.iter().map(|point| point[axis]).fold(start, pick);
     let low = [0, 1].map(|axis| fold(axis, f32::INFINITY, f32::min) - reach);
     let high = [0, 1].map(|axis| fold(axis, f32::NEG_INFINITY, f32::max) + reach);
     [low, high]
@@ -231,34 +181,17 @@ mod tests {
         canvas.disc([255.0; 3], 1.0, [9.3, 10.2], 4.0);
         let frame = canvas.into_frame();
         assert_eq!((frame.frames, frame.height, frame.width), (1, 160, 160));
-        let area = frame
-            .data
-            .iter()
-            .map(|&value| f64::from(value) / 255.0)
-            .sum::<f64>()
-            / 3.0
-            / 64.0;
+        let area = frame.data.iter().map(|&value| f64::from(value) / 255.0).sum::<f64>() / 3.0 / 64.0;
         approx::assert_abs_diff_eq!(area, std::f64::consts::PI * 16.0, epsilon = 0.1);
     }
 
     #[test]
     fn a_line_does_not_add_up_where_it_meets_itself() {
         let mut canvas = Canvas::new(10, 4, [0.0; 3]);
-        canvas.polyline(
-            [200.0; 3],
-            [0.5, 0.5],
-            &[[1.0, 5.0], [8.0, 5.0], [1.0, 5.0]],
-            1.0,
-        );
+        canvas.polyline([200.0; 3], [0.5, 0.5], &[[1.0, 5.0], [8.0, 5.0], [1.0, 5.0]], 1.0);
         let frame = canvas.into_frame();
         assert_eq!(frame.data.iter().max(), Some(&100));
-        let area = frame
-            .data
-            .iter()
-            .map(|&value| f64::from(value) / 100.0)
-            .sum::<f64>()
-            / 3.0
-            / 16.0;
+        let area = frame.data.iter().map(|&value| f64::from(value) / 100.0).sum::<f64>() / 3.0 / 16.0;
         approx::assert_abs_diff_eq!(area, 7.0 + std::f64::consts::FRAC_PI_4, epsilon = 0.1);
     }
 }

@@ -78,11 +78,9 @@ impl RecordOptions {
             ("frame_rate", self.frame_rate as usize),
         ];
         match counts.into_iter().find(|&(_, value)| value == 0) {
-            Some((key, value)) => Err(EnvError::InvalidOption {
-                key,
-                value: value.to_string(),
-                expected: "at least 1",
-            }),
+            Some((key, value)) => {
+                Err(EnvError::InvalidOption { key, value: value.to_string(), expected: "at least 1" })
+            }
             None => Ok(()),
         }
     }
@@ -138,18 +136,12 @@ pub struct RecordSummary {
 ///
 /// # Errors
 /// When the world is unknown, an option is out of range, the output folder is not empty, or a file cannot be written.
-pub fn record(
-    options: &RecordOptions,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<RecordSummary, EnvError> {
+pub fn record(options: &RecordOptions, progress: &mut dyn FnMut(usize, usize)) -> Result<RecordSummary, EnvError> {
     options.validate()?;
     let out = options.out.as_path();
     refuse_files(out)?;
     let start = Instant::now();
-    let data_error = |source| EnvError::Data {
-        path: out.to_owned(),
-        source,
-    };
+    let data_error = |source| EnvError::Data { path: out.to_owned(), source };
     let writer_options = EpisodeOptions {
         image: "pixels".to_owned(),
         quality: options.quality,
@@ -189,11 +181,8 @@ pub fn record(
 /// Layout and walk of an episode.
 fn sample(options: &RecordOptions, index: u64) -> (Layout, Walk) {
     let group = index / options.episodes_per_layout as u64;
-    let layout = Layout::sample(
-        options.layout,
-        options.layouts,
-        &mut seed::rng(options.seed, "two-rooms/layout", 0, group),
-    );
+    let layout =
+        Layout::sample(options.layout, options.layouts, &mut seed::rng(options.seed, "two-rooms/layout", 0, group));
     let walk = Walk::sample(
         layout,
         options.collision,
@@ -208,50 +197,25 @@ fn film(layout: Layout, walk: &Walk) -> Episode {
     let count = walk.positions.len();
     let mut frames = FrameBuffer::new(count, SIZE, SIZE);
     let walls = draw_walls(layout);
-    for (frame, &position) in frames
-        .data
-        .chunks_exact_mut(walls.len())
-        .zip(&walk.positions)
-    {
+    for (frame, &position) in frames.data.chunks_exact_mut(walls.len()).zip(&walk.positions) {
         frame.copy_from_slice(&walls);
         draw_dot(frame, position);
     }
     let pairs = |data: Vec<f32>| Array2::new(data, count, 2);
     let columns = BTreeMap::from([
-        (
-            "action".to_owned(),
-            pairs(
-                walk.actions
-                    .iter()
-                    .chain(&[[f32::NAN; 2]])
-                    .flatten()
-                    .copied()
-                    .collect(),
-            ),
-        ),
-        (
-            "state".to_owned(),
-            pairs(walk.positions.iter().flatten().copied().collect()),
-        ),
-        (
-            "layout".to_owned(),
-            pairs([f32::from(layout.wall_x), f32::from(layout.door_y)].repeat(count)),
-        ),
+        ("action".to_owned(), pairs(walk.actions.iter().chain(&[[f32::NAN; 2]]).flatten().copied().collect())),
+        ("state".to_owned(), pairs(walk.positions.iter().flatten().copied().collect())),
+        ("layout".to_owned(), pairs([f32::from(layout.wall_x), f32::from(layout.door_y)].repeat(count))),
     ]);
     Episode { frames, columns }
 }
 
 fn refuse_files(path: &Path) -> Result<(), EnvError> {
-    let io_error = |source| EnvError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io_error = |source| EnvError::Io { path: path.to_owned(), source };
     match std::fs::read_dir(path) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
-            Some(Ok(_)) => Err(EnvError::OutputNotEmpty {
-                path: path.to_owned(),
-            }),
+            Some(Ok(_)) => Err(EnvError::OutputNotEmpty { path: path.to_owned() }),
             Some(Err(source)) => Err(io_error(source)),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

@@ -34,10 +34,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), EnvError> {
     if WORLDS.contains(&name) {
         Ok(())
     } else {
-        Err(EnvError::UnknownWorld {
-            name: name.to_owned(),
-            known: WORLDS.join(", "),
-        })
+        Err(EnvError::UnknownWorld { name: name.to_owned(), known: WORLDS.join(", ") })
     }
 }
 
@@ -47,24 +44,15 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
-        let message = make("three-rooms", &EnvOptions::default())
-            .err()
-            .expect("no such world")
-            .to_string();
-        assert_eq!(
-            message,
-            "unknown world `three-rooms`: known worlds are two-rooms"
-        );
+        let message = make("three-rooms", &EnvOptions::default()).err().expect("no such world").to_string();
+        assert_eq!(message, "unknown world `three-rooms`: known worlds are two-rooms");
     }
 
     #[test]
     fn two_rooms_is_known() {
         let world = make("two-rooms", &EnvOptions::default()).expect("known");
         let spec = world.spec();
-        assert_eq!(
-            (spec.name, spec.action_dim, spec.state_dim),
-            ("two-rooms", 2, 2)
-        );
+        assert_eq!((spec.name, spec.action_dim, spec.state_dim), ("two-rooms", 2, 2));
         assert_eq!((spec.width, spec.height, spec.max_steps), (65, 65, 200));
         assert_eq!(spec.action_norm, 2.45);
     }

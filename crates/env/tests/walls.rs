@@ -63,11 +63,7 @@ fn waypoint(position: &[f32], goal: &[f32], layout: Layout) -> [f32; 2] {
     let target = if side(layout, position[0]) == side(layout, goal[0]) {
         [goal[0], goal[1]]
     } else {
-        let (near, far) = if goal[0] > right {
-            (left - 1.5, right + 1.5)
-        } else {
-            (right + 1.5, left - 1.5)
-        };
+        let (near, far) = if goal[0] > right { (left - 1.5, right + 1.5) } else { (right + 1.5, left - 1.5) };
         let in_front = (position[1] - door).abs() < 2.0 && (position[0] - near).abs() < 6.0;
         [if in_front { far } else { near }, door]
     };
@@ -78,11 +74,7 @@ fn waypoint(position: &[f32], goal: &[f32], layout: Layout) -> [f32; 2] {
 fn a_controller_that_takes_the_door_solves_every_task() {
     for collision in [Collision::Stop, Collision::Bounce] {
         for layout in [LayoutChoice::Random, LayoutChoice::Fixed] {
-            let options = EnvOptions {
-                collision,
-                layout,
-                ..EnvOptions::default()
-            };
+            let options = EnvOptions { collision, layout, ..EnvOptions::default() };
             let mut world = make("two-rooms", &options).expect("known world");
             for seed in 0..200 {
                 world.reset(seed).expect("reset");
@@ -105,11 +97,7 @@ fn a_controller_that_takes_the_door_solves_every_task() {
 
 #[test]
 fn the_same_seed_and_actions_give_the_same_episode() {
-    let options = EnvOptions {
-        collision: Collision::Bounce,
-        layouts: LayoutSplit::All,
-        ..EnvOptions::default()
-    };
+    let options = EnvOptions { collision: Collision::Bounce, layouts: LayoutSplit::All, ..EnvOptions::default() };
     let episode = |seed| {
         let mut world = make("two-rooms", &options).expect("known world");
         world.step(&[1.0, 1.0]);

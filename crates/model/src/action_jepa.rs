@@ -10,7 +10,7 @@ use crate::target::blend;
 
 /// Encoder, optional momentum target, predictor and heads. Built by [`crate::ActionJepaConfig::init`].
 ///
-/// Every prediction passes through the encoder's own output norm (as in `eb_jepa`, where predictor and encoder share that module), so
+/// Predictions of the GRU and the transformer pass through the encoder's own output norm (as in `eb_jepa`, where predictor and encoder share that module), so
 /// that predictions live where encodings live; the norm's parameters belong to the encoder and are counted once.
 #[derive(Module, Debug)]
 pub struct ActionJepa {
@@ -86,9 +86,7 @@ impl ActionJepa {
     /// Moves the target encoder: `target = momentum * target + (1 - momentum) * context`. Nothing happens when weights are shared.
     #[must_use]
     pub fn update_target(mut self, momentum: f64) -> Self {
-        self.target = self
-            .target
-            .map(|target| blend(target, &self.encoder, momentum));
+        self.target = self.target.map(|target| blend(target, &self.encoder, momentum));
         self
     }
 }

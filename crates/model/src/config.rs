@@ -99,9 +99,7 @@ impl ActionJepaConfig {
         let dim = encoder.dim();
         let predictor = self.predictor.init(dim, input.action_dim, device);
         let heads = Heads {
-            inverse_dynamics: heads
-                .inverse_dynamics
-                .then(|| InverseDynamics::new(dim, input.action_dim, device)),
+            inverse_dynamics: heads.inverse_dynamics.then(|| InverseDynamics::new(dim, input.action_dim, device)),
             distance: heads.distance.then(|| self.distance.init(dim, device)),
             position: heads.position.then(|| PositionHead::new(dim, device)),
         };
@@ -109,12 +107,7 @@ impl ActionJepaConfig {
         draw_parameters(&predictor);
         draw_parameters(&heads);
         let target = self.target.momentum().map(|_| target_copy(&encoder));
-        ActionJepa {
-            encoder,
-            target,
-            predictor,
-            heads,
-        }
+        ActionJepa { encoder, target, predictor, heads }
     }
 
     /// Checks every value.
@@ -158,17 +151,11 @@ impl MaskedJepaConfig {
     /// Builds the model with fresh weights drawn from the device's generator (seed the device first).
     pub fn init(&self, input: &InputShape, device: &Device) -> MaskedJepa {
         let encoder = self.encoder.init(input.channels, device);
-        let predictor = self
-            .predictor
-            .init(&self.encoder, self.encoder.grid(input), device);
+        let predictor = self.predictor.init(&self.encoder, self.encoder.grid(input), device);
         draw_parameters(&encoder);
         draw_parameters(&predictor);
         let target = target_copy(&encoder);
-        MaskedJepa {
-            encoder,
-            target,
-            predictor,
-        }
+        MaskedJepa { encoder, target, predictor }
     }
 
     /// Checks every value.
@@ -178,27 +165,12 @@ impl MaskedJepaConfig {
     pub fn validate(&self) -> Result<(), String> {
         within("encoder", self.encoder.validate())?;
         within("predictor", self.predictor.validate())?;
-        let positions = check_positions(
-            "width",
-            self.encoder.positions,
-            self.predictor.width,
-            self.predictor.heads,
-        );
+        let positions = check_positions("width", self.encoder.positions, self.predictor.width, self.predictor.heads);
         within("predictor", positions)?;
-        check(
-            !self.masks.is_empty(),
-            "masks",
-            "[]",
-            "a list of at least one mask",
-        )?;
+        check(!self.masks.is_empty(), "masks", "[]", "a list of at least one mask")?;
         for (index, mask) in self.masks.iter().enumerate() {
             within(&format!("masks[{index}]"), mask.validate())?;
         }
-        check(
-            (0.0..=1.0).contains(&self.momentum),
-            "momentum",
-            self.momentum,
-            "in [0, 1]",
-        )
+        check((0.0..=1.0).contains(&self.momentum), "momentum", self.momentum, "in [0, 1]")
     }
 }

@@ -10,9 +10,8 @@ use burn::tensor::{Device, Tensor};
 /// Vision transformers truncate this normal at +-2 in absolute value, which is 100 standard deviations at the usual 0.02: no draw is
 /// ever cut, so none is here.
 pub(crate) fn normal_linear(input: usize, output: usize, std: f64, device: &Device) -> Linear {
-    let mut linear = LinearConfig::new(input, output)
-        .with_initializer(Initializer::Normal { mean: 0.0, std })
-        .init(device);
+    let mut linear =
+        LinearConfig::new(input, output).with_initializer(Initializer::Normal { mean: 0.0, std }).init(device);
     linear.bias = Some(Initializer::Zeros.init([output], device));
     linear
 }

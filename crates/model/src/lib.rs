@@ -32,16 +32,12 @@ pub use activation::Activation;
 pub use config::{ActionJepaConfig, MaskedJepaConfig, ModelConfig};
 pub use error::ModelError;
 pub use frame_encoder::{FrameEncoder, FrameEncoderConfig};
-pub use heads::{
-    HeadFlags, Heads, InverseDynamics, PositionHead, StepDistance, StepDistanceConfig,
-};
+pub use heads::{HeadFlags, Heads, InverseDynamics, PositionHead, StepDistance, StepDistanceConfig};
 pub use input::InputShape;
 pub use jepa::Jepa;
 pub use masked_jepa::MaskedJepa;
 pub use masks::{MaskConfig, MaskPair, MaskSampler, TokenIds, gather_tokens, token_ids};
-pub use predictor::{
-    ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig,
-};
+pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig};
 pub use target::TargetConfig;
 pub use video_vit::{PositionKind, VideoVit, VideoVitConfig};
 pub use world_model::WorldModel;

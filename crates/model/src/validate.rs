@@ -3,17 +3,8 @@
 use std::fmt::Display;
 
 /// `Ok` when `valid`, else a message naming key, value and what is allowed.
-pub(crate) fn check(
-    valid: bool,
-    key: &str,
-    value: impl Display,
-    allowed: &str,
-) -> Result<(), String> {
-    if valid {
-        Ok(())
-    } else {
-        Err(format!("{key} = {value}: must be {allowed}"))
-    }
+pub(crate) fn check(valid: bool, key: &str, value: impl Display, allowed: &str) -> Result<(), String> {
+    if valid { Ok(()) } else { Err(format!("{key} = {value}: must be {allowed}")) }
 }
 
 /// A positive whole number.
@@ -22,12 +13,7 @@ pub(crate) fn positive(key: &str, value: usize) -> Result<(), String> {
 }
 
 /// `value` is a positive multiple of `divisor` (which goes by the name `name`).
-pub(crate) fn multiple_of(
-    key: &str,
-    value: usize,
-    name: &str,
-    divisor: usize,
-) -> Result<(), String> {
+pub(crate) fn multiple_of(key: &str, value: usize, name: &str, divisor: usize) -> Result<(), String> {
     check(
         value > 0 && divisor > 0 && value.is_multiple_of(divisor),
         key,

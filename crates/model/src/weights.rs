@@ -22,13 +22,11 @@ pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
         .overwrite(true)
         .clear_metadata()
         .metadata("format", "pt");
-    model
-        .save_into(&mut store)
-        .map_err(|error| ModelError::Store {
-            path: path.to_owned(),
-            action: "write",
-            message: error.to_string(),
-        })
+    model.save_into(&mut store).map_err(|error| ModelError::Store {
+        path: path.to_owned(),
+        action: "write",
+        message: error.to_string(),
+    })
 }
 
 /// Reads every parameter of `model` from `path`, bit for bit. The file must hold exactly the model's tensors.
@@ -37,17 +35,12 @@ pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
 /// When the file cannot be read, lacks a tensor of the model, holds one the model does not have, or one of another shape; the message
 /// names the file and the tensor. The model may then be partly overwritten.
 pub fn load<M: Module>(model: &mut M, path: &Path) -> Result<(), ModelError> {
-    let mut store = SafetensorsStore::from_file(path)
-        .skip_enum_variants(true)
-        .allow_partial(true)
-        .validate(false);
-    let mut result = model
-        .load_from(&mut store)
-        .map_err(|error| ModelError::Store {
-            path: path.to_owned(),
-            action: "read",
-            message: error.to_string(),
-        })?;
+    let mut store = SafetensorsStore::from_file(path).skip_enum_variants(true).allow_partial(true).validate(false);
+    let mut result = model.load_from(&mut store).map_err(|error| ModelError::Store {
+        path: path.to_owned(),
+        action: "read",
+        message: error.to_string(),
+    })?;
     if let Some(error) = result.errors.first() {
         return Err(apply_error(path, error));
     }
@@ -74,27 +67,13 @@ pub fn load<M: Module>(model: &mut M, path: &Path) -> Result<(), ModelError> {
 fn apply_error(path: &Path, error: &burn::store::ApplyError) -> ModelError {
     use burn::store::ApplyError::{AdapterError, DTypeMismatch, LoadError, ShapeMismatch};
     let (name, message) = match error {
-        ShapeMismatch {
-            path,
-            expected,
-            found,
-        } => (
-            path,
-            format!("the model has shape {expected:?}, the file {found:?}"),
-        ),
-        DTypeMismatch {
-            path,
-            expected,
-            found,
-        } => (
-            path,
-            format!("the model has type {expected:?}, the file {found:?}"),
-        ),
+        ShapeMismatch { path, expected, found } => {
+            (path, format!("the model has shape {expected:?}, the file {found:?}"))
+        }
+        DTypeMismatch { path, expected, found } => {
+            (path, format!("the model has type {expected:?}, the file {found:?}"))
+        }
         AdapterError { path, message } | LoadError { path, message } => (path, message.clone()),
     };
-    ModelError::Tensor {
-        path: path.to_owned(),
-        name: name.clone(),
-        message,
-    }
+    ModelError::Tensor { path: path.to_owned(), name: name.clone(), message }
 }

@@ -39,12 +39,8 @@ impl WorldModel for ActionJepa {
         let [_, history, dim] = latents.dims();
         assert_shape!(latents, [batch, _, _]);
         let rows = batch * samples;
-        let start = latents
-            .unsqueeze_dim::<4>(1)
-            .expand([batch, samples, history, dim])
-            .reshape([rows, history, dim]);
-        let predicted =
-            ActionJepa::rollout(self, start, actions.reshape([rows, steps, action_dim]));
+        let start = latents.unsqueeze_dim::<4>(1).expand([batch, samples, history, dim]).reshape([rows, history, dim]);
+        let predicted = ActionJepa::rollout(self, start, actions.reshape([rows, steps, action_dim]));
         predicted.reshape([batch, samples, steps + 1 - history, dim])
     }
 

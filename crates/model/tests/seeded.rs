@@ -6,19 +6,8 @@ use prevision_model::{HeadFlags, InputShape, ModelConfig, weights};
 #[test]
 fn one_seed_gives_one_model() {
     let device = Device::flex();
-    let input = InputShape {
-        channels: 3,
-        frames: 4,
-        height: 16,
-        width: 16,
-        action_dim: 2,
-        state_dim: 2,
-    };
-    let heads = HeadFlags {
-        inverse_dynamics: true,
-        distance: true,
-        position: true,
-    };
+    let input = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
+    let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true };
     let folder = tempfile::tempdir().expect("folder");
     let file = |name: &str, seed: u64| {
         let path = folder.path().join(name);

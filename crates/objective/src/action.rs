@@ -1,12 +1,13 @@
 //! All terms of an action-conditioned model, from one encoding of the clip.
 
 use burn::prelude::*;
+use burn::tensor::TensorData;
 use prevision_model::ActionJepa;
 
 use crate::distance::indices;
 use crate::terms::{LossTerms, Sum};
 use crate::{
-    ObjectiveConfig, PositionScale, covariance, directions, distance, inverse_dynamics, partners, position, prediction,
+    ObjectiveConfig, PositionScale, Times, covariance, directions, distance, inverse_dynamics, position, prediction,
     sigreg, temporal_similarity, variance,
 };
 
@@ -19,8 +20,10 @@ pub struct ActionInputs<'a> {
     pub actions: Tensor<3>,
     /// The state at every frame, `[batch, time, state]`; for the position, the first two columns are x and y in pixels.
     pub state: Option<Tensor<3>>,
-    /// The episode of every clip: clips of one episode may be paired by the learned distance.
+    /// The episode of every clip: the learned distance pairs the latents of an episode.
     pub episodes: &'a [usize],
+    /// The time of every clip's first frame in its episode, in steps of the model.
+    pub starts: &'a [f64],
 }
 
 impl ObjectiveConfig {
@@ -66,14 +69,18 @@ impl ObjectiveConfig {
         sum.add("distance", self.distance.weight, || {
             let head = model.heads.distance.as_ref().expect("a distance head");
             let embedded = head.embed(pooled().detach());
-            let partners = partners(batch.episodes, frames, self.distance.cross_episode, seed, step);
-            let select = |values: Vec<usize>| embedded.clone().select(0, indices(values, &device));
-            let pairs = head.distance_between(embedded.clone(), select(partners));
-            let starts = |offset: usize| -> Vec<usize> {
-                (0..clips * frames).filter(|i| i % frames != frames - 1).map(|i| i + offset).collect()
-            };
-            let transitions = head.distance_between(select(starts(0)), select(starts(1)));
-            distance(pairs, transitions, &self.distance)
+            let times = Times { episodes: batch.episodes, starts: batch.starts, frames };
+            let (mut others, mut steps_between) = (Vec::new(), Vec::new());
+            for round in 0..self.distance.partners {
+                let (partners, steps) = times.partners(seed, step, round as u64);
+                others.extend(partners);
+                steps_between.extend(steps);
+            }
+            let count = others.len();
+            let steps_between = Tensor::from_data(TensorData::new(steps_between, [count]), &device);
+            let own = embedded.clone().repeat_dim(0, self.distance.partners);
+            let distances = head.distance_between(own, embedded.select(0, indices(others, &device)));
+            distance(distances, steps_between, self.distance.quantile)
         });
         sum.add("position", self.position, || {
             let head = model.heads.position.as_ref().expect("a position head");

@@ -106,24 +106,20 @@ impl ObjectiveConfig {
         if weights.iter().all(|&(_, weight)| weight == 0.0) {
             return Err("objective: every weight is 0, expected at least one above 0".to_owned());
         }
-        let distance = &self.distance;
-        for (key, value) in [
-            ("variance_margin", self.variance_margin),
-            ("distance.offset", distance.offset),
-            ("distance.softness", distance.softness),
-            ("distance.constraint_weight", distance.constraint_weight),
-        ] {
+        for (key, value) in [("variance_margin", self.variance_margin)] {
             if !(value.is_finite() && value > 0.0) {
                 return Err(format!("objective.{key} = {value}: expected a finite number above 0"));
             }
         }
-        if !(0.0..=1.0).contains(&distance.cross_episode) {
-            let value = distance.cross_episode;
-            return Err(format!("objective.distance.cross_episode = {value}: expected a share from 0 to 1"));
+        let quantile = self.distance.quantile;
+        if !(quantile > 0.0 && quantile < 1.0) {
+            return Err(format!("objective.distance.quantile = {quantile}: expected a number between 0 and 1"));
         }
-        for (key, value) in
-            [("prediction.rollout_steps", self.prediction.rollout_steps), ("sigreg_directions", self.sigreg_directions)]
-        {
+        for (key, value) in [
+            ("prediction.rollout_steps", self.prediction.rollout_steps),
+            ("sigreg_directions", self.sigreg_directions),
+            ("distance.partners", self.distance.partners),
+        ] {
             if value == 0 {
                 return Err(format!("objective.{key} = 0: expected 1 or more"));
             }
@@ -220,8 +216,8 @@ mod tests {
         let config = ObjectiveConfig { sigreg_directions: 0, ..ObjectiveConfig::default() };
         assert_eq!(config.validate().unwrap_err(), "objective.sigreg_directions = 0: expected 1 or more");
         let mut config = ObjectiveConfig::default();
-        config.distance.cross_episode = f64::NAN;
-        assert!(config.validate().unwrap_err().starts_with("objective.distance.cross_episode = NaN"));
+        config.distance.quantile = f64::NAN;
+        assert!(config.validate().unwrap_err().starts_with("objective.distance.quantile = NaN"));
         config = ObjectiveConfig::default();
         config.prediction.weight = 0.0;
         assert!(config.validate().unwrap_err().contains("every weight is 0"));

@@ -1,9 +1,9 @@
 //! The learned distance in steps: how many steps lie between two latents.
 //!
-//! A quasimetric objective in the manner of QRL (Wang et al. 2023, "Optimal Goal-Reaching Reinforcement Learning via
-//! Quasimetric Learning"): push random pairs apart while no observed transition may be longer than one step. The largest
-//! distance that satisfies every one-step constraint and the triangle inequality is the shortest path. Where QRL solves
-//! for a Lagrange multiplier, a fixed large weight holds the constraint here.
+//! Two frames of one episode are some number of steps apart. That number overestimates the shortest path, because nobody
+//! walked straight; over all pairs of frames that look like these two, its low quantiles are those of the walks that did. The
+//! head regresses such a quantile (Koenker and Bassett 1978, "Regression Quantiles"). The embedding makes it a metric, so that
+//! pairs which no episode connects are bounded by those it does. No bootstrapping, no target network: a plain regression.
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
@@ -17,57 +17,53 @@ use serde::{Deserialize, Serialize};
 pub struct DistanceConfig {
     /// Weight of the term. Default 0: there is no distance head.
     pub weight: f64,
-    /// The largest plausible distance, in steps: pairs are no longer pushed apart beyond it. Default 100.
-    pub offset: f64,
-    /// Width, in steps, over which the push fades out around the offset. Default 10.
-    pub softness: f64,
-    /// Weight of the one-step constraint against the push. With paths of `L` steps, a step is overestimated by
-    /// about `L / (6 constraint_weight)`. Default 300.
-    pub constraint_weight: f64,
-    /// Share of random pairs whose latents come from different episodes; the others come from one episode. Default 0.5.
-    pub cross_episode: f64,
+    /// Which quantile of the number of steps is learned. Low ones are nearer to the shortest path, and noisier. Default 0.1.
+    pub quantile: f64,
+    /// Partners drawn for every latent of a batch, from the same episode. Default 4.
+    pub partners: usize,
 }
 
 impl Default for DistanceConfig {
     fn default() -> Self {
-        Self { weight: 0.0, offset: 100.0, softness: 10.0, constraint_weight: 300.0, cross_episode: 0.5 }
+        Self { weight: 0.0, quantile: 0.1, partners: 4 }
     }
 }
 
-/// One random partner for every latent of a batch: a pure function of the seed and the step.
-///
-/// Latent `clip * time + frame` belongs to `episodes[clip]`. A partner is another latent of the same episode (from any
-/// of its clips) or, with probability `cross_episode`, any latent of the other episodes; where only one kind exists, that
-/// kind is used.
-pub fn partners(episodes: &[usize], time: usize, cross_episode: f64, seed: u64, step: u64) -> Vec<usize> {
-    let mut rng = seed::rng(seed, "distance-pairs", 0, step);
-    let mut partners = Vec::with_capacity(episodes.len() * time);
-    for (clip, &episode) in episodes.iter().enumerate() {
-        let (same, others): (Vec<usize>, Vec<usize>) =
-            (0..episodes.len()).partition(|&other| episodes[other] == episode);
-        let alone = same.len() * time < 2;
-        for own in clip * time..(clip + 1) * time {
-            // Two draws for every latent, used or not: its partner does not depend on what the others drew.
-            let (crossing, place): (f64, f64) = (rng.random(), rng.random());
-            let latent = |clips: &[usize], index: usize| clips[index / time] * time + index % time;
-            partners.push(if !others.is_empty() && (crossing < cross_episode || alone) {
-                latent(&others, at(place, others.len() * time))
-            } else if alone {
-                own
-            } else {
-                let index = at(place, same.len() * time - 1);
-                let partner = latent(&same, index);
-                // The latents of an episode ascend: stepping over the own one keeps the draw uniform.
-                if partner >= own { latent(&same, index + 1) } else { partner }
-            });
+/// The latents of a batch: which episode and which time, in steps, each clip begins at, and the frames of a clip.
+#[derive(Clone, Copy, Debug)]
+pub struct Times<'a> {
+    /// The episode of every clip.
+    pub episodes: &'a [usize],
+    /// The time of every clip's first frame, in steps from the start of its episode.
+    pub starts: &'a [f64],
+    /// Frames in a clip.
+    pub frames: usize,
+}
+
+impl Times<'_> {
+    /// Steps between two latents `clip * frames + frame` of one episode.
+    fn steps_between(&self, a: usize, b: usize) -> f64 {
+        let time = |latent: usize| self.starts[latent / self.frames] + (latent % self.frames) as f64;
+        (time(a) - time(b)).abs()
+    }
+
+    /// A random partner for every latent, from any clip of the same episode, and the steps between the two: a pure function of
+    /// the seed, the step and the round. A latent that is alone in its episode is its own partner.
+    pub fn partners(&self, seed: u64, step: u64, round: u64) -> (Vec<usize>, Vec<f32>) {
+        let mut rng = seed::rng(seed, "distance-pairs", round, step);
+        let mut partners = Vec::with_capacity(self.episodes.len() * self.frames);
+        let mut steps = Vec::with_capacity(partners.capacity());
+        for (clip, episode) in self.episodes.iter().enumerate() {
+            let same: Vec<usize> = (0..self.episodes.len()).filter(|&other| self.episodes[other] == *episode).collect();
+            for own in clip * self.frames..(clip + 1) * self.frames {
+                let index = rng.random_range(0..same.len() * self.frames);
+                let partner = same[index / self.frames] * self.frames + index % self.frames;
+                partners.push(partner);
+                steps.push(self.steps_between(own, partner) as f32);
+            }
         }
+        (partners, steps)
     }
-    partners
-}
-
-/// The element of `0..count` at `place` in `[0, 1)`.
-fn at(place: f64, count: usize) -> usize {
-    ((place * count as f64) as usize).min(count - 1)
 }
 
 /// Indices as a tensor for `select`.
@@ -77,20 +73,15 @@ pub(crate) fn indices(values: impl IntoIterator<Item = usize>, device: &Device) 
     Tensor::from_data(TensorData::new(values, [count]), device)
 }
 
-/// `[mean softness softplus((offset - d) / softness) over random pairs + constraint_weight mean max(0, d - 1)^2 over
-/// observed transitions] / offset`. The division keeps the term of order 1 whatever the offset.
+/// Quantile loss: the mean of `quantile * u` where `u = steps - distance` is positive and of `(quantile - 1) * u` elsewhere.
 ///
 /// # Shapes
-/// - pairs: `[n]`, distances of random pairs in steps
-/// - transitions: `[m]`, distances of neighbouring frames in steps
+/// - distances: `[n]`, as the head gives them
+/// - steps: `[n]`, as they were in the episodes
 /// - output: `[1]`
-pub fn distance(pairs: Tensor<1>, transitions: Tensor<1>, config: &DistanceConfig) -> Tensor<1> {
-    let room = (pairs.neg() + config.offset) / config.softness;
-    // softplus(x) = max(x, 0) + ln(1 + exp(-|x|)), which cannot overflow.
-    let softplus = room.clone().clamp_min(0.0) + room.abs().neg().exp().log1p();
-    let push = softplus.mean() * config.softness;
-    let excess = (transitions - 1.0).clamp_min(0.0).square().mean();
-    (push + excess * config.constraint_weight) / config.offset
+pub fn distance(distances: Tensor<1>, steps: Tensor<1>, quantile: f64) -> Tensor<1> {
+    let short = steps - distances;
+    (short.clone().clamp_min(0.0) * quantile + short.neg().clamp_min(0.0) * (1.0 - quantile)).mean()
 }
 
 #[cfg(test)]
@@ -101,58 +92,43 @@ mod tests {
     #[test]
     fn value_matches_the_formula() {
         let device = Device::flex();
-        let config =
-            DistanceConfig { offset: 10.0, softness: 2.0, constraint_weight: 100.0, ..DistanceConfig::default() };
-        let pairs = Tensor::<1>::from_floats([10.0, 4.0], &device);
-        let transitions = Tensor::<1>::from_floats([0.5, 1.5], &device);
-        let push = f64::midpoint(2.0_f64.ln(), 3.0 + (-3.0_f64).exp().ln_1p()) * 2.0;
-        let expected = (push + 100.0 * 0.125) / 10.0;
-        assert!((scalar(distance(pairs, transitions, &config)) - expected).abs() < 1e-5);
-    }
-
-    #[test]
-    fn far_pairs_and_short_transitions_cost_nothing() {
-        let device = Device::flex();
-        let config = DistanceConfig::default();
-        let far = Tensor::<1>::from_floats([1e4, 2e4], &device);
-        assert_eq!(scalar(distance(far, Tensor::from_floats([0.2, 1.0], &device), &config)), 0.0);
+        let distances = Tensor::<1>::from_floats([10.0, 4.0, 3.0], &device);
+        let steps = Tensor::<1>::from_floats([4.0, 14.0, 3.0], &device);
+        // 6 too long at 0.9, 10 too short at 0.1, one exact
+        assert!((scalar(distance(distances, steps, 0.1)) - 6.4 / 3.0).abs() < 1e-6);
     }
 
     #[test]
     fn gradient_matches_finite_differences() {
-        let config = DistanceConfig { offset: 3.0, softness: 1.0, constraint_weight: 2.0, ..DistanceConfig::default() };
-        let error = gradient_error(&[0.5, 2.0, 4.0, 1.7, 0.3], |x| {
-            distance(x.clone().narrow(0, 0, 3), x.narrow(0, 3, 2), &config)
+        let error = gradient_error(&[0.5, 2.0, 4.0, 1.7], |x| {
+            distance(x, Tensor::from_floats([1.5, 1.0, 7.0, 0.2], &Device::flex()), 0.2)
         });
         assert!(error < 1e-2, "{error}");
     }
 
     #[test]
-    fn partners_keep_to_the_asked_episodes() {
-        let (episodes, time) = ([7, 3, 7, 9], 5);
-        let episode = |latent: usize| episodes[latent / time];
-        let same = partners(&episodes, time, 0.0, 1, 2);
-        assert!(same.iter().enumerate().all(|(own, &other)| own != other && episode(own) == episode(other)));
-        assert!((0..5).any(|own| same[own] >= 10), "partners come from the other clips of the episode too");
-        let cross = partners(&episodes, time, 1.0, 1, 2);
-        assert!(cross.iter().enumerate().all(|(own, &other)| episode(own) != episode(other)));
-        assert_eq!(same, partners(&episodes, time, 0.0, 1, 2));
-        assert_ne!(same, partners(&episodes, time, 0.0, 1, 3));
-    }
-
-    #[test]
-    fn same_episode_partners_are_uniform() {
-        let mut counts = [0_usize; 4];
-        for step in 0..3000 {
-            counts[partners(&[0], 4, 0.0, 0, step)[1]] += 1;
+    fn partners_are_of_the_same_episode_and_know_their_steps() {
+        let times = Times { episodes: &[7, 3, 7], starts: &[2.0, 0.0, 30.5], frames: 5 };
+        let (partners, steps) = times.partners(1, 2, 0);
+        let episode = |latent: usize| times.episodes[latent / 5];
+        assert!(partners.iter().enumerate().all(|(own, &other)| episode(own) == episode(other)));
+        assert!((0..5).any(|own| partners[own] >= 10), "partners come from the other clips of the episode too");
+        for (own, (&other, &steps)) in partners.iter().zip(&steps).enumerate() {
+            assert_eq!(f64::from(steps), times.steps_between(own, other));
         }
-        assert_eq!(counts[1], 0);
-        assert!([0, 2, 3].iter().all(|&i| (900..1100).contains(&counts[i])), "{counts:?}");
+        assert_eq!(times.steps_between(1, 12), 29.5);
+        assert_eq!(times.partners(1, 2, 0), (partners.clone(), steps));
+        assert_ne!(times.partners(1, 3, 0).0, partners);
+        assert_ne!(times.partners(1, 2, 1).0, partners);
     }
 
     #[test]
-    fn one_episode_has_no_cross_pairs() {
-        let pairs = partners(&[4, 4], 3, 1.0, 0, 0);
-        assert!(pairs.iter().enumerate().all(|(own, &other)| own != other && other < 6));
+    fn partners_are_uniform() {
+        let times = Times { episodes: &[0], starts: &[0.0], frames: 4 };
+        let mut counts = [0_usize; 4];
+        for step in 0..4000 {
+            counts[times.partners(0, step, 0).0[1]] += 1;
+        }
+        assert!(counts.iter().all(|count| (900..1100).contains(count)), "{counts:?}");
     }
 }

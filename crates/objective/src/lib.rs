@@ -6,7 +6,7 @@
 //! - [`variance`], [`covariance`]: VICReg's regularisers
 //! - [`temporal_similarity`], [`inverse_dynamics`]: PLDM's regularisers
 //! - [`sigreg`]: sketched isotropic Gaussian regularisation
-//! - [`distance`]: the learned distance in steps, a quasimetric objective on detached latents
+//! - [`distance`]: the learned distance in steps, a quantile regression on detached latents
 //! - [`position`]: where the agent is, read from detached latents
 //!
 //! [`ObjectiveConfig`] names the terms and their weights; [`ObjectiveConfig::action_terms`] and
@@ -30,7 +30,7 @@ mod variance;
 pub use action::ActionInputs;
 pub use config::{ObjectiveConfig, PredictionConfig};
 pub use covariance::covariance;
-pub use distance::{DistanceConfig, distance, partners};
+pub use distance::{DistanceConfig, Times, distance};
 pub use inverse_dynamics::inverse_dynamics;
 pub use position::{PositionScale, position};
 pub use prediction::{PredictionLoss, normalise, prediction};

@@ -6,12 +6,12 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use prevision_data::seed;
 use prevision_model::StepDistanceConfig;
-use prevision_objective::{DistanceConfig, distance, partners};
+use prevision_objective::{Times, distance};
 use rand::Rng;
 
 const PLACES: usize = 21;
 const CLIPS: usize = 16;
-const TIME: usize = 9;
+const TIME: usize = 33;
 
 /// What a place looks like: bounded features, none of which is the place itself times a constant.
 fn latent(place: usize) -> [f32; 6] {
@@ -24,15 +24,19 @@ fn tensor(places: &[usize], device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, [places.len(), 6]), device)
 }
 
-/// Random walks of one step to the left or right, from anywhere.
+/// Walks from anywhere that go on in their direction, and turn now and then and at the ends.
 fn walks(step: u64) -> Vec<usize> {
     let mut rng = seed::rng(3, "walks", 0, step);
     let mut places = Vec::with_capacity(CLIPS * TIME);
     for _ in 0..CLIPS {
         let mut place = rng.random_range(0..PLACES);
+        let mut forward = rng.random::<bool>();
         for _ in 0..TIME {
             places.push(place);
-            place = if rng.random() { (place + 1).min(PLACES - 1) } else { place.saturating_sub(1) };
+            if rng.random_range(0..10) == 0 || place == if forward { PLACES - 1 } else { 0 } {
+                forward = !forward;
+            }
+            place = if forward { (place + 1).min(PLACES - 1) } else { place.saturating_sub(1) };
         }
     }
     places
@@ -40,27 +44,21 @@ fn walks(step: u64) -> Vec<usize> {
 
 #[test]
 fn distance_on_a_chain_is_the_number_of_steps() {
-    let config = DistanceConfig { weight: 1.0, offset: 40.0, softness: 4.0, ..DistanceConfig::default() };
     let device = Device::flex().autodiff();
     device.seed(0);
     let mut head = StepDistanceConfig { hidden: 64, groups: 4, size: 4 }.init(6, &device);
     let mut optimizer = AdamConfig::new().init();
     let steps = 1500;
-    // All walks are on one chain: one episode.
-    let episodes = [0; CLIPS];
+    let episodes: Vec<usize> = (0..CLIPS).collect();
+    let times = Times { episodes: &episodes, starts: &[0.0; CLIPS], frames: TIME };
     for step in 0..steps {
         let embedded = head.embed(tensor(&walks(step), &device));
-        let select = |indices: Vec<usize>| {
-            let indices: Vec<i64> = indices.into_iter().map(|i| i as i64).collect();
-            let count = indices.len();
-            embedded.clone().select(0, Tensor::from_data(TensorData::new(indices, [count]), &device))
-        };
-        let partners = partners(&episodes, TIME, config.cross_episode, 5, step);
-        let pairs = head.distance_between(embedded.clone(), select(partners));
-        let starts: Vec<usize> = (0..CLIPS * TIME).filter(|i| i % TIME != TIME - 1).collect();
-        let ends = starts.iter().map(|i| i + 1).collect();
-        let transitions = head.distance_between(select(starts), select(ends));
-        let gradients = distance(pairs, transitions, &config).backward();
+        let (partners, between) = times.partners(5, step, 0);
+        let count = partners.len();
+        let partners: Vec<i64> = partners.into_iter().map(|i| i as i64).collect();
+        let partners = embedded.clone().select(0, Tensor::from_data(TensorData::new(partners, [count]), &device));
+        let between = Tensor::from_data(TensorData::new(between, [count]), &device);
+        let gradients = distance(head.distance_between(embedded, partners), between, 0.1).backward();
         let rate = 3e-3 * (1.0 - step as f64 / steps as f64);
         let gradients = GradientsParams::from_grads(gradients, &head);
         head = optimizer.step(rate, head, gradients);

@@ -48,6 +48,7 @@ fn inputs(device: &Device) -> ActionInputs<'static> {
         actions: Tensor::from_data(random(&[CLIPS, FRAMES - 1, 2]), &device),
         state: Some(Tensor::<3>::from_data(random(&[CLIPS, FRAMES, 3]), &device) * 4.0 + 8.0),
         episodes: &EPISODES,
+        starts: &[0.0, 30.0, 4.0],
     }
 }
 
@@ -62,7 +63,7 @@ fn reaches<M: Module>(gradients: &mut Gradients, module: &M) -> bool {
 
 const ALL: &str = r#"{"prediction": {"rollout_steps": 3, "weight": 2}, "variance": 16, "covariance": 8,
     "temporal_similarity": 12, "inverse_dynamics": 1.5, "sigreg": 0.5, "sigreg_directions": 8,
-    "distance": {"weight": 0.25, "offset": 20}, "position": 3}"#;
+    "distance": {"weight": 0.25, "quantile": 0.2}, "position": 3}"#;
 
 #[test]
 fn total_is_the_weighted_sum_of_the_named_terms() {

@@ -1,5 +1,6 @@
 //! The `prevision` binary: one file per verb in `verbs/`.
 
+mod allocator;
 mod device;
 mod failure;
 mod output;
@@ -38,6 +39,7 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_target(false)

@@ -60,8 +60,16 @@ impl<'a> Learner<'a> {
         match (model, &self.masks) {
             (Jepa::Action(model), _) => {
                 let episodes: Vec<usize> = batch.sources.iter().map(|source| source.video).collect();
+                let step = self.config.data.frame_step as f64;
+                let starts: Vec<f64> = batch.sources.iter().map(|source| source.start as f64 / step).collect();
                 let actions = batch.actions.expect("validated: the data have actions");
-                let inputs = ActionInputs { video: batch.video, actions, state: batch.state, episodes: &episodes };
+                let inputs = ActionInputs {
+                    video: batch.video,
+                    actions,
+                    state: batch.state,
+                    episodes: &episodes,
+                    starts: &starts,
+                };
                 objective.action_terms(model, &inputs, number, self.config.seed)
             }
             (Jepa::Masked(model), Some(masks)) => {

@@ -16,12 +16,7 @@ pub struct FrameBuffer {
 impl FrameBuffer {
     /// A black buffer of shape `[frames, height, width, 3]`.
     pub fn new(frames: usize, height: usize, width: usize) -> Self {
-        Self {
-            data: vec![0; frames * height * width * 3],
-            frames,
-            height,
-            width,
-        }
+        Self { data: vec![0; frames * height * width * 3], frames, height, width }
     }
 
     /// Gives the buffer another shape. The memory is kept when it is large enough; the pixels are unspecified afterwards.
@@ -50,8 +45,7 @@ impl FrameBuffer {
     /// Writes a copy of frame `from` over frame `to`.
     pub(crate) fn duplicate(&mut self, from: usize, to: usize) {
         let bytes = self.frame_bytes();
-        self.data
-            .copy_within(from * bytes..(from + 1) * bytes, to * bytes);
+        self.data.copy_within(from * bytes..(from + 1) * bytes, to * bytes);
     }
 }
 

@@ -37,11 +37,7 @@ impl Converter {
     }
 
     /// Converts one frame into `target`, `[height, width, 3]`.
-    pub(crate) fn convert(
-        &mut self,
-        source: &frame::Video,
-        target: &mut [u8],
-    ) -> Result<(), Error> {
+    pub(crate) fn convert(&mut self, source: &frame::Video, target: &mut [u8]) -> Result<(), Error> {
         let from = describe(source);
         let scaler = match &mut self.scaler {
             Some(scaler) if scaler.fits(&from, &self.target) => scaler,
@@ -50,12 +46,7 @@ impl Converter {
         };
         scaler.run(source, &mut self.rgb)?;
         let (width, height) = self.target.size;
-        self.orientation.copy(
-            self.rgb.data(0),
-            self.rgb.stride(0),
-            (width as usize, height as usize),
-            target,
-        );
+        self.orientation.copy(self.rgb.data(0), self.rgb.stride(0), (width as usize, height as usize), target);
         Ok(())
     }
 }
@@ -65,10 +56,7 @@ impl Converter {
 fn describe(frame: &frame::Video) -> Picture {
     let format = frame.format();
     let full_range = frame.color_range() == color::Range::JPEG
-        || matches!(
-            format,
-            Pixel::YUVJ411P | Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ440P | Pixel::YUVJ444P
-        );
+        || matches!(format, Pixel::YUVJ411P | Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ440P | Pixel::YUVJ444P);
     Picture {
         size: (frame.width(), frame.height()),
         format,

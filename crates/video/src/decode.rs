@@ -10,9 +10,7 @@ use crate::index::MAX_REORDER;
 use crate::{VideoError, ffi};
 
 /// The decoder wants more input first.
-const AGAIN: Error = Error::Other {
-    errno: ffmpeg_next::error::EAGAIN,
-};
+const AGAIN: Error = Error::Other { errno: ffmpeg_next::error::EAGAIN };
 /// Errors in a row after which a decoder that has no more input is given up.
 const MAX_ERRORS: usize = 64;
 
@@ -56,11 +54,7 @@ pub(crate) struct Output {
 
 impl Decoder {
     /// A decoder for the chosen stream, at the start of the file.
-    pub(crate) fn open(
-        demuxer: &mut Demuxer,
-        threads: usize,
-        reorder: Option<usize>,
-    ) -> Result<Self, VideoError> {
+    pub(crate) fn open(demuxer: &mut Demuxer, threads: usize, reorder: Option<usize>) -> Result<Self, VideoError> {
         let stream = demuxer.stream();
         let (path, codec) = (demuxer.path().to_owned(), demuxer.codec().name());
         let failed = |error: Error| VideoError::Decoder {
@@ -68,18 +62,10 @@ impl Decoder {
             codec: codec.to_owned(),
             reason: error.to_string(),
         };
-        let parameters = demuxer
-            .input()
-            .stream(stream)
-            .ok_or_else(|| failed(Error::StreamNotFound))?
-            .parameters();
+        let parameters = demuxer.input().stream(stream).ok_or_else(|| failed(Error::StreamNotFound))?.parameters();
         let mut context = Context::from_parameters(parameters).map_err(failed)?;
         context.set_threading(threading::Config {
-            kind: if threads > 1 {
-                threading::Type::Frame
-            } else {
-                threading::Type::Slice
-            },
+            kind: if threads > 1 { threading::Type::Frame } else { threading::Type::Slice },
             count: threads,
             ..threading::Config::default()
         });
@@ -149,11 +135,7 @@ impl Decoder {
                 self.frame = frame;
                 let count = self.count;
                 self.count += 1;
-                return Ok(Some(Output {
-                    packet,
-                    count,
-                    damaged: self.is_damaged(packet, demuxer),
-                }));
+                return Ok(Some(Output { packet, count, damaged: self.is_damaged(packet, demuxer) }));
             }
             self.step(demuxer)?;
         }
@@ -267,9 +249,7 @@ impl Decoder {
         self.damage.iter().any(|&damaged| {
             let next_key = (damaged + 1..records.len()).find(|&number| records[number].key);
             packet >= damaged
-                && next_key.is_none_or(|key| {
-                    packet < key || records[packet].presentation < records[key].presentation
-                })
+                && next_key.is_none_or(|key| packet < key || records[packet].presentation < records[key].presentation)
         })
     }
 }

@@ -77,9 +77,7 @@ impl Demuxer {
     pub(crate) fn open(path: &Path, keep_bytes: usize) -> Result<Self, VideoError> {
         let clock = Clock::new();
         let (input, stream) = open_stream(path, &clock)?;
-        let codec = input
-            .stream(stream)
-            .map_or(Id::None, |stream| stream.parameters().id());
+        let codec = input.stream(stream).map_or(Id::None, |stream| stream.parameters().id());
         let mut demuxer = Self {
             path: path.to_owned(),
             input,
@@ -104,8 +102,7 @@ impl Demuxer {
                 Err(Error::Exit) => return Err(self.timeout()),
                 Err(error) => {
                     let count = self.records.len();
-                    self.problem =
-                        Some(format!("the container ends after {count} packets: {error}"));
+                    self.problem = Some(format!("the container ends after {count} packets: {error}"));
                     break;
                 }
             }
@@ -131,12 +128,7 @@ impl Demuxer {
         }
         self.store = match kept {
             Some((packets, _)) => Store::Memory(packets),
-            None => Store::File {
-                next: None,
-                known: self.identities(),
-                held: None,
-                misses: 0,
-            },
+            None => Store::File { next: None, known: self.identities(), held: None, misses: 0 },
         };
         Ok(())
     }
@@ -187,9 +179,7 @@ impl Demuxer {
     }
 
     pub(crate) fn time_base(&self) -> Rational {
-        self.input
-            .stream(self.stream)
-            .map_or(Rational::new(1, 1), |stream| stream.time_base())
+        self.input.stream(self.stream).map_or(Rational::new(1, 1), |stream| stream.time_base())
     }
 
     /// Frames per second, as the container tells it.
@@ -249,10 +239,7 @@ impl Demuxer {
                 Ok(true) => self.hold(at, packet),
                 Err(Error::Exit) => return Err(self.timeout()),
                 Ok(false) | Err(_) => {
-                    return Err(VideoError::open(
-                        &self.path,
-                        format!("packet {number} is no longer in the file"),
-                    ));
+                    return Err(VideoError::open(&self.path, format!("packet {number} is no longer in the file")));
                 }
             }
         }
@@ -275,10 +262,7 @@ impl Demuxer {
         if number == 0 || misses >= MAX_MISSES {
             return Ok(false);
         }
-        let target = [record.decoding, record.presentation]
-            .into_iter()
-            .flatten()
-            .min();
+        let target = [record.decoding, record.presentation].into_iter().flatten().min();
         let mut found = false;
         if let Some(target) = target
             && ffi::seek(&mut self.input, self.stream, target).is_ok()
@@ -328,9 +312,7 @@ impl Demuxer {
                 Ok(()) if packet.stream() == self.stream && packet.size() > 0 => return Ok(true),
                 Ok(()) => {}
                 Err(Error::Eof) => return Ok(false),
-                Err(Error::Other {
-                    errno: ffmpeg_next::error::EAGAIN,
-                }) if idle < 100 => idle += 1,
+                Err(Error::Other { errno: ffmpeg_next::error::EAGAIN }) if idle < 100 => idle += 1,
                 Err(error) => return Err(error),
             }
             *packet = Packet::empty();
@@ -338,9 +320,6 @@ impl Demuxer {
     }
 
     fn timeout(&self) -> VideoError {
-        VideoError::Timeout {
-            path: self.path.clone(),
-            seconds: PATIENCE.as_secs(),
-        }
+        VideoError::Timeout { path: self.path.clone(), seconds: PATIENCE.as_secs() }
     }
 }

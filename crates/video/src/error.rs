@@ -104,24 +104,14 @@ pub enum VideoError {
 
 impl VideoError {
     pub(crate) fn open(path: &Path, reason: impl ToString) -> Self {
-        Self::Open {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-        }
+        Self::Open { path: path.to_owned(), reason: reason.to_string() }
     }
 
     pub(crate) fn convert(path: &Path, reason: impl ToString) -> Self {
-        Self::Convert {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-        }
+        Self::Convert { path: path.to_owned(), reason: reason.to_string() }
     }
 
     pub(crate) fn write(path: &Path, action: &'static str, reason: impl ToString) -> Self {
-        Self::Write {
-            path: path.to_owned(),
-            action,
-            reason: reason.to_string(),
-        }
+        Self::Write { path: path.to_owned(), action, reason: reason.to_string() }
     }
 }

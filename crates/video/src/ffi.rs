@@ -17,18 +17,12 @@ use ffmpeg_next::{Dictionary, Error, Packet, codec, frame};
 fn file_url(path: &Path) -> Result<CString, Error> {
     let mut url = b"file:".to_vec();
     url.extend_from_slice(path.as_os_str().as_bytes());
-    CString::new(url).map_err(|_| Error::Other {
-        errno: ffmpeg_next::error::EINVAL,
-    })
+    CString::new(url).map_err(|_| Error::Other { errno: ffmpeg_next::error::EINVAL })
 }
 
 /// Opens a container and reads its header, without probing the streams. `demuxer` is the container's short name where it is
 /// known, which saves asking every demuxer; `interrupted` is asked during blocking reads.
-pub(crate) fn open_input<F>(
-    path: &Path,
-    demuxer: Option<&CStr>,
-    interrupted: F,
-) -> Result<Input, Error>
+pub(crate) fn open_input<F>(path: &Path, demuxer: Option<&CStr>, interrupted: F) -> Result<Input, Error>
 where
     F: FnMut() -> bool + Send + 'static,
 {
@@ -45,14 +39,11 @@ where
         let format = demuxer.map_or(ptr::null(), |name| sys::av_find_input_format(name.as_ptr()));
         let mut context = sys::avformat_alloc_context();
         if context.is_null() {
-            return Err(Error::Other {
-                errno: ffmpeg_next::error::ENOMEM,
-            });
+            return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
         }
         (*context).interrupt_callback = interrupt.interrupt;
         let mut raw_options = options.disown();
-        let code =
-            sys::avformat_open_input(&raw mut context, url.as_ptr(), format, &raw mut raw_options);
+        let code = sys::avformat_open_input(&raw mut context, url.as_ptr(), format, &raw mut raw_options);
         drop(Dictionary::own(raw_options));
         match code {
             0 => Ok(Input::wrap_with_interrupt(context, interrupt.guard)),
@@ -78,11 +69,8 @@ pub(crate) fn keep_stream(input: &mut Input, stream: usize) {
         // SAFETY: `index` is below `nb_streams`, and the streams of an open context are valid.
         unsafe {
             let entry = *(*input.as_mut_ptr()).streams.add(index);
-            (*entry).discard = if index == stream {
-                sys::AVDiscard::AVDISCARD_DEFAULT
-            } else {
-                sys::AVDiscard::AVDISCARD_ALL
-            };
+            (*entry).discard =
+                if index == stream { sys::AVDiscard::AVDISCARD_DEFAULT } else { sys::AVDiscard::AVDISCARD_ALL };
         }
     }
 }
@@ -100,14 +88,7 @@ pub(crate) fn stream_size(input: &Input, stream: usize) -> (i32, i32) {
 /// Seeks to the key frame at or before `timestamp` (in the stream's time base).
 pub(crate) fn seek(input: &mut Input, stream: usize, timestamp: i64) -> Result<(), Error> {
     // SAFETY: the context is open and borrowed exclusively; FFmpeg checks the stream index itself.
-    match unsafe {
-        sys::av_seek_frame(
-            input.as_mut_ptr(),
-            stream as c_int,
-            timestamp,
-            sys::AVSEEK_FLAG_BACKWARD,
-        )
-    } {
+    match unsafe { sys::av_seek_frame(input.as_mut_ptr(), stream as c_int, timestamp, sys::AVSEEK_FLAG_BACKWARD) } {
         code if code >= 0 => Ok(()),
         code => Err(Error::from(code)),
     }
@@ -126,17 +107,12 @@ pub(crate) fn set_reorder_depth(context: &mut codec::Context, frames: usize) {
 }
 
 /// The pixel aspect of a frame, the container's before the codec's; (0, 1) when unknown.
-pub(crate) fn pixel_aspect(
-    input: &mut Input,
-    stream: usize,
-    frame: &mut frame::Video,
-) -> (i32, i32) {
+pub(crate) fn pixel_aspect(input: &mut Input, stream: usize, frame: &mut frame::Video) -> (i32, i32) {
     assert!(stream < input.nb_streams() as usize, "stream {stream}");
     // SAFETY: all three pointers are valid for the call, which only reads them.
     unsafe {
         let entry = *(*input.as_ptr()).streams.add(stream);
-        let aspect =
-            sys::av_guess_sample_aspect_ratio(input.as_mut_ptr(), entry, frame.as_mut_ptr());
+        let aspect = sys::av_guess_sample_aspect_ratio(input.as_mut_ptr(), entry, frame.as_mut_ptr());
         (aspect.num, aspect.den)
     }
 }
@@ -149,12 +125,7 @@ pub(crate) fn open_output(path: &Path, muxer: &str) -> Result<Output, Error> {
     // as the wrapper's destructor expects.
     unsafe {
         let mut context = ptr::null_mut();
-        let code = sys::avformat_alloc_output_context2(
-            &raw mut context,
-            ptr::null(),
-            muxer.as_ptr(),
-            url.as_ptr(),
-        );
+        let code = sys::avformat_alloc_output_context2(&raw mut context, ptr::null(), muxer.as_ptr(), url.as_ptr());
         if code < 0 {
             return Err(Error::from(code));
         }
@@ -175,11 +146,7 @@ pub(crate) fn flush_output(output: &mut Output) -> Result<(), Error> {
         sys::avio_flush(io);
         (*io).error
     };
-    if code < 0 {
-        Err(Error::from(code))
-    } else {
-        Ok(())
-    }
+    if code < 0 { Err(Error::from(code)) } else { Ok(()) }
 }
 
 /// One side of a conversion.
@@ -211,24 +178,14 @@ impl Scaler {
         // SAFETY: the context is fresh and is freed by `Drop`, also when a step below fails. The coefficient tables are
         // static.
         unsafe {
-            let scaler = Self {
-                context: sys::sws_alloc_context(),
-                from,
-                to,
-            };
+            let scaler = Self { context: sys::sws_alloc_context(), from, to };
             if scaler.context.is_null() {
-                return Err(Error::Other {
-                    errno: ffmpeg_next::error::ENOMEM,
-                });
+                return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
             }
             let source: sys::AVPixelFormat = from.format.into();
             let target: sys::AVPixelFormat = to.format.into();
             // 4:2:0 chroma lies between two rows; swscale counts the position in 1/256 of a chroma sample.
-            let chroma_row = if from.format == Pixel::YUV420P {
-                128
-            } else {
-                -513
-            };
+            let chroma_row = if from.format == Pixel::YUV420P { 128 } else { -513 };
             for (name, value) in [
                 (c"srcw", i64::from(from.size.0)),
                 (c"srch", i64::from(from.size.1)),
@@ -271,11 +228,7 @@ impl Scaler {
     }
 
     /// Converts a whole frame.
-    pub(crate) fn run(
-        &mut self,
-        source: &frame::Video,
-        target: &mut frame::Video,
-    ) -> Result<(), Error> {
+    pub(crate) fn run(&mut self, source: &frame::Video, target: &mut frame::Video) -> Result<(), Error> {
         assert_eq!(
             (source.width(), source.height(), source.format()),
             (self.from.size.0, self.from.size.1, self.from.format),
@@ -303,11 +256,7 @@ impl Scaler {
                 (*to).linesize.as_ptr(),
             )
         };
-        if rows == self.to.size.1 as c_int {
-            Ok(())
-        } else {
-            Err(Error::InvalidData)
-        }
+        if rows == self.to.size.1 as c_int { Ok(()) } else { Err(Error::InvalidData) }
     }
 }
 

@@ -50,11 +50,8 @@ pub fn write_gif(path: &Path, frames: &FrameBuffer, frame_rate: u32) -> Result<(
     let mut out = BufWriter::new(File::create(file.path()).map_err(|error| failed(&error))?);
     let mut palette = Palette::new(&frames.data);
     {
-        let mut encoder = Encoder::new(&mut out, width, height, &palette.colors)
-            .map_err(|error| failed(&error))?;
-        encoder
-            .set_repeat(Repeat::Infinite)
-            .map_err(|error| failed(&error))?;
+        let mut encoder = Encoder::new(&mut out, width, height, &palette.colors).map_err(|error| failed(&error))?;
+        encoder.set_repeat(Repeat::Infinite).map_err(|error| failed(&error))?;
         let mut shown: Option<Vec<u8>> = None;
         for index in 0..frames.frames {
             let pixels = palette.map(frames.frame(index));
@@ -105,27 +102,16 @@ impl Palette {
                 colors.extend_from_slice(pixel);
             }
         }
-        Self {
-            colors,
-            known,
-            network: None,
-        }
+        Self { colors, known, network: None }
     }
 
     fn learned(rgb: &[u8]) -> Self {
         let pixels = rgb.as_chunks::<3>().0;
         let step = pixels.len().div_ceil(SAMPLES);
-        let sample: Vec<u8> = pixels
-            .iter()
-            .step_by(step)
-            .flat_map(|&[red, green, blue]| [red, green, blue, 255])
-            .collect();
+        let sample: Vec<u8> =
+            pixels.iter().step_by(step).flat_map(|&[red, green, blue]| [red, green, blue, 255]).collect();
         let network = NeuQuant::new(1, 256, &sample);
-        Self {
-            colors: network.color_map_rgb(),
-            known: HashMap::new(),
-            network: Some(network),
-        }
+        Self { colors: network.color_map_rgb(), known: HashMap::new(), network: Some(network) }
     }
 
     /// Palette entries for the pixels of a frame.
@@ -169,20 +155,10 @@ impl Area {
 /// The smallest rectangle outside which `pixels` is what is shown already (one pixel when nothing changed).
 fn changed(shown: Option<&[u8]>, pixels: &[u8], width: usize) -> Area {
     let Some(shown) = shown else {
-        return Area {
-            left: 0,
-            top: 0,
-            width,
-            height: pixels.len() / width,
-        };
+        return Area { left: 0, top: 0, width, height: pixels.len() / width };
     };
     let (mut left, mut right, mut top, mut bottom) = (width, 0, pixels.len(), 0);
-    for (place, _) in pixels
-        .iter()
-        .zip(shown)
-        .enumerate()
-        .filter(|(_, (new, old))| new != old)
-    {
+    for (place, _) in pixels.iter().zip(shown).enumerate().filter(|(_, (new, old))| new != old) {
         let (x, y) = (place % width, place / width);
         (left, right) = (left.min(x), right.max(x + 1));
         (top, bottom) = (top.min(y), bottom.max(y + 1));
@@ -190,12 +166,7 @@ fn changed(shown: Option<&[u8]>, pixels: &[u8], width: usize) -> Area {
     if right == 0 {
         (left, right, top, bottom) = (0, 1, 0, 1);
     }
-    Area {
-        left,
-        top,
-        width: right - left,
-        height: bottom - top,
-    }
+    Area { left, top, width: right - left, height: bottom - top }
 }
 
 #[cfg(test)]
@@ -224,9 +195,7 @@ mod tests {
 
     #[test]
     fn few_colours_are_kept_exactly() {
-        let rgb: Vec<u8> = (0..=255)
-            .flat_map(|value| [value, 0, 255 - value])
-            .collect();
+        let rgb: Vec<u8> = (0..=255).flat_map(|value| [value, 0, 255 - value]).collect();
         let mut palette = Palette::new(&rgb);
         assert_eq!(palette.colors, rgb);
         assert_eq!(palette.map(&rgb), (0..=255).collect::<Vec<u8>>());

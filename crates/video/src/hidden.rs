@@ -16,11 +16,7 @@ pub(crate) fn is_hidden(codec: Id, data: &[u8]) -> bool {
                 return false;
             }
             // frame_marker (2 bits), profile (2), a reserved bit in profile 3, show_existing_frame, frame_type, show_frame
-            let bits = if first & 0x30 == 0x30 {
-                first << 5
-            } else {
-                first << 4
-            };
+            let bits = if first & 0x30 == 0x30 { first << 5 } else { first << 4 };
             let (show_existing, show) = (bits & 0x80 != 0, bits & 0x20 != 0);
             !show_existing && !show
         }

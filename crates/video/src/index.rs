@@ -9,18 +9,7 @@ pub(crate) const MAX_REORDER: usize = 16;
 
 /// Whether a packet of this codec always carries exactly one frame, shown or marked as hidden, with reliable key flags.
 pub(crate) fn has_frame_packets(codec: Id) -> bool {
-    matches!(
-        codec,
-        Id::H264
-            | Id::HEVC
-            | Id::VP8
-            | Id::VP9
-            | Id::AV1
-            | Id::MJPEG
-            | Id::PRORES
-            | Id::FFV1
-            | Id::PNG
-    )
+    matches!(codec, Id::H264 | Id::HEVC | Id::VP8 | Id::VP9 | Id::AV1 | Id::MJPEG | Id::PRORES | Id::FFV1 | Id::PNG)
 }
 
 /// How a frame that comes out of the decoder is recognised.
@@ -69,9 +58,7 @@ impl FrameIndex {
         codec: Id,
         seconds_per_unit: f64,
     ) -> Option<Self> {
-        let trusted = ["mov,", "matroska", "flv"]
-            .iter()
-            .any(|name| container.starts_with(name));
+        let trusted = ["mov,", "matroska", "flv"].iter().any(|name| container.starts_with(name));
         if !trusted || !has_frame_packets(codec) || !records.first()?.key {
             return None;
         }
@@ -97,10 +84,7 @@ impl FrameIndex {
             .collect();
         Some(Self::new(
             shown.iter().map(|&(_, number)| number).collect(),
-            shown
-                .iter()
-                .map(|&(time, _)| (time - start) as f64 * seconds_per_unit)
-                .collect(),
+            shown.iter().map(|&(time, _)| (time - start) as f64 * seconds_per_unit).collect(),
             keys,
             shown.iter().map(|&(time, _)| time).collect(),
             Identify::Packet,
@@ -163,15 +147,7 @@ impl FrameIndex {
         for (frame, &identifier) in identifiers.iter().enumerate() {
             frames[identifier] = Some(frame);
         }
-        Self {
-            identifiers,
-            frames,
-            times,
-            keys,
-            places,
-            identify,
-            reorder,
-        }
+        Self { identifiers, frames, times, keys, places, identify, reorder }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -203,19 +179,13 @@ impl FrameIndex {
         }
         let (packet, place) = (self.identifiers[frame], self.places[frame]);
         let before = self.keys.partition_point(|key| key.0 <= packet);
-        self.keys[..before]
-            .iter()
-            .rev()
-            .find(|key| key.1 <= place)
-            .map_or(0, |key| key.0)
+        self.keys[..before].iter().rev().find(|key| key.1 <= place).map_or(0, |key| key.0)
     }
 
     /// The frame shown at a time (seconds from the first frame): the last one that begins no later.
     pub(crate) fn at(&self, seconds: f64) -> usize {
         // Times are multiples of the time base, asked for in decimals: a microsecond does not count.
-        self.times
-            .partition_point(|&time| time <= seconds + 1e-6)
-            .saturating_sub(1)
+        self.times.partition_point(|&time| time <= seconds + 1e-6).saturating_sub(1)
     }
 }
 
@@ -257,18 +227,10 @@ fn decoded_times(
     rate: Option<f64>,
 ) -> Vec<f64> {
     let step = 1.0 / rate.filter(|rate| *rate > 0.0).unwrap_or(25.0);
-    let presentation: Vec<Option<i64>> = decoded
-        .iter()
-        .map(|frame| records.get(frame.packet?)?.presentation)
-        .collect();
+    let presentation: Vec<Option<i64>> = decoded.iter().map(|frame| records.get(frame.packet?)?.presentation).collect();
     let decoding: Vec<Option<i64>> = decoded.iter().map(|frame| frame.decoding).collect();
-    let Some(chosen) = [presentation, decoding]
-        .into_iter()
-        .find(|times| usable(times))
-    else {
-        return (0..decoded.len())
-            .map(|count| count as f64 * step)
-            .collect();
+    let Some(chosen) = [presentation, decoding].into_iter().find(|times| usable(times)) else {
+        return (0..decoded.len()).map(|count| count as f64 * step).collect();
     };
     let (mut offset, mut last) = (0.0, f64::NEG_INFINITY);
     chosen
@@ -319,36 +281,15 @@ mod tests {
     #[test]
     fn open_groups_reach_back() {
         // I0 P3 B1 B2 | I6 B4 B5 P7 : frames 4 and 5 precede the second key frame in time.
-        let times = [
-            (0, true),
-            (3, false),
-            (1, false),
-            (2, false),
-            (6, true),
-            (4, false),
-            (5, false),
-            (7, false),
-        ];
+        let times = [(0, true), (3, false), (1, false), (2, false), (6, true), (4, false), (5, false), (7, false)];
         let records = records(&times);
-        let index =
-            FrameIndex::from_packets(&records, "mov,mp4", Id::H264, 0.5).expect("usable times");
+        let index = FrameIndex::from_packets(&records, "mov,mp4", Id::H264, 0.5).expect("usable times");
         assert_eq!(index.len(), 8);
         assert_eq!(index.times()[3], 1.5);
         let points: Vec<usize> = (0..8).map(|frame| index.access_point(frame)).collect();
         assert_eq!(points, [0, 0, 0, 0, 0, 0, 4, 4]);
-        assert_eq!(
-            (index.frame_of(1), index.frame_of(4), index.frame_of(8)),
-            (Some(3), Some(6), None)
-        );
-        assert_eq!(
-            (
-                index.at(-1.0),
-                index.at(1.49),
-                index.at(1.5),
-                index.at(99.0)
-            ),
-            (0, 2, 3, 7)
-        );
+        assert_eq!((index.frame_of(1), index.frame_of(4), index.frame_of(8)), (Some(3), Some(6), None));
+        assert_eq!((index.at(-1.0), index.at(1.49), index.at(1.5), index.at(99.0)), (0, 2, 3, 7));
         assert_eq!(reorder_depth(&records), 1);
     }
 
@@ -361,16 +302,8 @@ mod tests {
         assert!(index(&good, "mov,mp4", Id::H264));
         assert!(!index(&good, "mpegts", Id::H264));
         assert!(!index(&good, "mov,mp4", Id::MPEG4));
-        assert!(!index(
-            &records(&[(0, true), (0, false)]),
-            "mov,mp4",
-            Id::H264
-        ));
-        assert!(!index(
-            &records(&[(0, false), (1, true)]),
-            "mov,mp4",
-            Id::H264
-        ));
+        assert!(!index(&records(&[(0, true), (0, false)]), "mov,mp4", Id::H264));
+        assert!(!index(&records(&[(0, false), (1, true)]), "mov,mp4", Id::H264));
         assert!(!has_frame_packets(Id::GIF));
     }
 }

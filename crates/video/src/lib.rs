@@ -16,10 +16,7 @@
 //! # Ok(()) }
 //! ```
 
-#![allow(
-    clippy::doc_markdown,
-    reason = "FFmpeg and NeuQuant are names, not code"
-)]
+#![allow(clippy::doc_markdown, reason = "FFmpeg and NeuQuant are names, not code")]
 
 mod buffer;
 mod convert;

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use ffmpeg_next::codec::{self, Context};
-use ffmpeg_next::ffi::{
-    AVColorSpace, SWS_ACCURATE_RND, SWS_BICUBIC, SWS_FULL_CHR_H_INP, SWS_FULL_CHR_H_INT,
-};
+use ffmpeg_next::ffi::{AVColorSpace, SWS_ACCURATE_RND, SWS_BICUBIC, SWS_FULL_CHR_H_INP, SWS_FULL_CHR_H_INT};
 use ffmpeg_next::format::context::Output;
 use ffmpeg_next::format::{self, Pixel};
 use ffmpeg_next::{Dictionary, Error, Packet, Rational, color, encoder, frame};
@@ -63,29 +61,15 @@ impl Mp4Writer {
         let failed = |action| move |error: Error| VideoError::write(path, action, error);
         let mut output = ffi::open_output(file.path(), "mp4").map_err(failed("create the file"))?;
         let encoder = open_encoder(options, &output).map_err(failed("open the H.264 encoder"))?;
-        output
-            .add_stream_with(&encoder)
-            .map_err(failed("add a stream"))?
-            .set_time_base(time_base(options));
+        output.add_stream_with(&encoder).map_err(failed("add a stream"))?.set_time_base(time_base(options));
         let mut muxing = Dictionary::new();
         muxing.set("movflags", "+faststart");
-        output
-            .write_header_with(muxing)
-            .map_err(failed("write the header"))?;
+        output.write_header_with(muxing).map_err(failed("write the header"))?;
         let scaler = match options.quality {
             Quality::Lossless => None,
-            Quality::Crf(_) => {
-                Some(to_yuv(options).map_err(failed("prepare the colour conversion"))?)
-            }
+            Quality::Crf(_) => Some(to_yuv(options).map_err(failed("prepare the colour conversion"))?),
         };
-        Ok(Self {
-            output,
-            encoder,
-            scaler,
-            file,
-            options: *options,
-            frames: 0,
-        })
+        Ok(Self { output, encoder, scaler, file, options: *options, frames: 0 })
     }
 
     /// Appends one frame.
@@ -106,11 +90,7 @@ impl Mp4Writer {
         );
         let mut picture = frame::Video::new(Pixel::RGB24, width as u32, height as u32);
         let stride = picture.stride(0);
-        for (to, from) in picture
-            .data_mut(0)
-            .chunks_mut(stride)
-            .zip(rgb.chunks_exact(width * 3))
-        {
+        for (to, from) in picture.data_mut(0).chunks_mut(stride).zip(rgb.chunks_exact(width * 3)) {
             to[..width * 3].copy_from_slice(from);
         }
         if let Some(scaler) = &mut self.scaler {
@@ -133,9 +113,7 @@ impl Mp4Writer {
     /// # Errors
     /// [`VideoError::Write`] when something could not be written; no file is left behind then.
     pub fn finish(mut self) -> Result<(), VideoError> {
-        self.encoder
-            .send_eof()
-            .map_err(|error| VideoError::write(self.file.target(), "end the stream", error))?;
+        self.encoder.send_eof().map_err(|error| VideoError::write(self.file.target(), "end the stream", error))?;
         self.write_packets()?;
         self.output
             .write_trailer()
@@ -148,10 +126,7 @@ impl Mp4Writer {
 
     /// Moves encoded packets into the file.
     fn write_packets(&mut self) -> Result<(), VideoError> {
-        let target = self
-            .output
-            .stream(0)
-            .map_or(time_base(&self.options), |stream| stream.time_base());
+        let target = self.output.stream(0).map_or(time_base(&self.options), |stream| stream.time_base());
         let mut packet = Packet::empty();
         while self.encoder.receive_packet(&mut packet).is_ok() {
             packet.set_stream(0);
@@ -182,18 +157,10 @@ fn check(path: &Path, options: &Mp4Options) -> Result<(), VideoError> {
         }
     }
     if !(1..=1000).contains(&options.frame_rate) {
-        return Err(refuse(
-            "frame_rate",
-            options.frame_rate as usize,
-            "1 to 1000 frames per second",
-        ));
+        return Err(refuse("frame_rate", options.frame_rate as usize, "1 to 1000 frames per second"));
     }
     if !(1..=10_000).contains(&options.keyframe_interval) {
-        return Err(refuse(
-            "keyframe_interval",
-            options.keyframe_interval,
-            "1 to 10000 frames",
-        ));
+        return Err(refuse("keyframe_interval", options.keyframe_interval, "1 to 10000 frames"));
     }
     match options.quality {
         Quality::Crf(crf) if crf > 51 => Err(refuse("crf", usize::from(crf), "0 to 51")),
@@ -216,11 +183,7 @@ fn open_encoder(options: &Mp4Options, output: &Output) -> Result<encoder::video:
     encoder.set_frame_rate(Some(Rational::new(options.frame_rate as i32, 1)));
     encoder.set_gop(options.keyframe_interval as u32);
     let mut flags = codec::Flags::CLOSED_GOP;
-    if output
-        .format()
-        .flags()
-        .contains(format::Flags::GLOBAL_HEADER)
-    {
+    if output.format().flags().contains(format::Flags::GLOBAL_HEADER) {
         flags |= codec::Flags::GLOBAL_HEADER;
     }
     encoder.set_flags(flags);
@@ -252,21 +215,7 @@ fn open_encoder(options: &Mp4Options, output: &Output) -> Result<encoder::video:
 /// RGB to limited-range BT.709 at full chroma resolution.
 fn to_yuv(options: &Mp4Options) -> Result<Scaler, Error> {
     let size = (options.width as u32, options.height as u32);
-    let from = Picture {
-        size,
-        format: Pixel::RGB24,
-        full_range: true,
-        matrix: AVColorSpace::AVCOL_SPC_RGB as i32,
-    };
-    let to = Picture {
-        size,
-        format: Pixel::YUV444P,
-        full_range: false,
-        matrix: AVColorSpace::AVCOL_SPC_BT709 as i32,
-    };
-    Scaler::new(
-        from,
-        to,
-        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT,
-    )
+    let from = Picture { size, format: Pixel::RGB24, full_range: true, matrix: AVColorSpace::AVCOL_SPC_RGB as i32 };
+    let to = Picture { size, format: Pixel::YUV444P, full_range: false, matrix: AVColorSpace::AVCOL_SPC_BT709 as i32 };
+    Scaler::new(from, to, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT)
 }

@@ -12,11 +12,7 @@ pub(crate) struct Orientation {
 }
 
 impl Orientation {
-    pub(crate) const UPRIGHT: Self = Self {
-        transposed: false,
-        reverse_columns: false,
-        reverse_rows: false,
-    };
+    pub(crate) const UPRIGHT: Self = Self { transposed: false, reverse_columns: false, reverse_rows: false };
 
     /// From the nine 32-bit numbers `a b u c d v x y w` of a display matrix: a stored point (x, y) is shown at
     /// (a x + c y, b x + d y). Angles that are no multiple of 90 degrees go to the nearest one.
@@ -29,17 +25,9 @@ impl Orientation {
         };
         let (a, b, c, d) = (entry(0), entry(1), entry(3), entry(4));
         if a.abs() + d.abs() >= b.abs() + c.abs() {
-            Self {
-                transposed: false,
-                reverse_columns: a < 0,
-                reverse_rows: d < 0,
-            }
+            Self { transposed: false, reverse_columns: a < 0, reverse_rows: d < 0 }
         } else {
-            Self {
-                transposed: true,
-                reverse_columns: c < 0,
-                reverse_rows: b < 0,
-            }
+            Self { transposed: true, reverse_columns: c < 0, reverse_rows: b < 0 }
         }
     }
 
@@ -60,21 +48,11 @@ impl Orientation {
 
     /// Swaps width and height when the picture lies on its side.
     pub(crate) fn apply_to_size<T>(self, (width, height): (T, T)) -> (T, T) {
-        if self.transposed {
-            (height, width)
-        } else {
-            (width, height)
-        }
+        if self.transposed { (height, width) } else { (width, height) }
     }
 
     /// Copies stored RGB rows (`stride` bytes apart) into the upright, tightly packed `target`.
-    pub(crate) fn copy(
-        self,
-        source: &[u8],
-        stride: usize,
-        (width, height): (usize, usize),
-        target: &mut [u8],
-    ) {
+    pub(crate) fn copy(self, source: &[u8], stride: usize, (width, height): (usize, usize), target: &mut [u8]) {
         assert_eq!(
             target.len(),
             width * height * 3,
@@ -82,10 +60,7 @@ impl Orientation {
             width * height * 3,
             target.len()
         );
-        let rows = source
-            .chunks(stride)
-            .take(height)
-            .map(|row| &row[..width * 3]);
+        let rows = source.chunks(stride).take(height).map(|row| &row[..width * 3]);
         if self == Self::UPRIGHT {
             for (to, from) in target.chunks_exact_mut(width * 3).zip(rows) {
                 to.copy_from_slice(from);
@@ -114,10 +89,7 @@ mod tests {
 
     fn orientation(a: i32, b: i32, c: i32, d: i32) -> Orientation {
         let matrix = [a, b, 0, c, d, 0, 0, 0, 1 << 14].map(|value| value << 16);
-        let bytes: Vec<u8> = matrix
-            .iter()
-            .flat_map(|value| value.to_ne_bytes())
-            .collect();
+        let bytes: Vec<u8> = matrix.iter().flat_map(|value| value.to_ne_bytes()).collect();
         Orientation::from_matrix(&bytes)
     }
 
@@ -126,12 +98,7 @@ mod tests {
         // 4 5 6, with two bytes of padding per row
         let source: Vec<u8> = [[1, 2, 3], [4, 5, 6]]
             .iter()
-            .flat_map(|row| {
-                row.iter()
-                    .flat_map(|&value| [value; 3])
-                    .chain([99; 2])
-                    .collect::<Vec<u8>>()
-            })
+            .flat_map(|row| row.iter().flat_map(|&value| [value; 3]).chain([99; 2]).collect::<Vec<u8>>())
             .collect();
         let mut target = vec![0; 18];
         orientation.copy(&source, 11, (3, 2), &mut target);

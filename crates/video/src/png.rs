@@ -30,15 +30,9 @@ pub fn write_png(path: &Path, rgb: &[u8], width: usize, height: usize) -> Result
     let out = File::create(file.path()).map_err(|error| write("create the file", &error))?;
     let mut out = BufWriter::new(out);
     PngEncoder::new(&mut out)
-        .write_image(
-            rgb,
-            width as u32,
-            height as u32,
-            image::ExtendedColorType::Rgb8,
-        )
+        .write_image(rgb, width as u32, height as u32, image::ExtendedColorType::Rgb8)
         .map_err(|error| write("write the picture", &error))?;
-    out.flush()
-        .map_err(|error| write("write the picture", &error))?;
+    out.flush().map_err(|error| write("write the picture", &error))?;
     file.keep()
 }
 

@@ -68,17 +68,12 @@ pub fn probe(path: &Path) -> Result<VideoInfo, VideoError> {
 /// How the stored picture lies, from the container's display matrix.
 pub(crate) fn orientation(demuxer: &mut Demuxer) -> Orientation {
     let stream = demuxer.stream();
-    demuxer
-        .input()
-        .stream(stream)
-        .map_or(Orientation::UPRIGHT, |stream| {
-            stream
-                .side_data()
-                .find(|data| data.kind() == side_data::Type::DisplayMatrix)
-                .map_or(Orientation::UPRIGHT, |data| {
-                    Orientation::from_matrix(data.data())
-                })
-        })
+    demuxer.input().stream(stream).map_or(Orientation::UPRIGHT, |stream| {
+        stream
+            .side_data()
+            .find(|data| data.kind() == side_data::Type::DisplayMatrix)
+            .map_or(Orientation::UPRIGHT, |data| Orientation::from_matrix(data.data()))
+    })
 }
 
 /// What is known of the file, with the decoder at its first frame.
@@ -103,11 +98,7 @@ pub(crate) fn describe(
         (Some(average), Some(nominal)) if (average / nominal - 1.0).abs() < 5e-3 => Some(nominal),
         (average, nominal) => average.or(nominal),
     };
-    let last_packet = demuxer
-        .records()
-        .iter()
-        .filter(|record| record.shown)
-        .max_by_key(|record| record.presentation);
+    let last_packet = demuxer.records().iter().filter(|record| record.shown).max_by_key(|record| record.presentation);
     let last_frame = last_packet
         .filter(|record| record.duration > 0)
         .map(|record| record.duration as f64 * f64::from(demuxer.time_base()))
@@ -130,8 +121,7 @@ pub(crate) fn describe(
         height,
         display_width,
         display_height,
-        pixel_aspect: (aspect.0 > 0 && aspect.1 > 0)
-            .then(|| f64::from(aspect.0) / f64::from(aspect.1)),
+        pixel_aspect: (aspect.0 > 0 && aspect.1 > 0).then(|| f64::from(aspect.0) / f64::from(aspect.1)),
         rotation: orientation.clockwise_degrees(),
         mirrored: orientation.is_mirrored(),
         frames: Some(index.len()),

@@ -25,9 +25,7 @@ impl OutputSize {
             Self::Exact { width, height } => (width, height),
             Self::ShortSide(short) => {
                 let (width, height) = display;
-                let long = |long: usize, side: usize| {
-                    ((short * long) as f64 / side.max(1) as f64).round() as usize
-                };
+                let long = |long: usize, side: usize| ((short * long) as f64 / side.max(1) as f64).round() as usize;
                 if width <= height {
                     (short, long(height, width).max(short))
                 } else {
@@ -56,14 +54,8 @@ mod tests {
     fn short_side_follows_the_display_aspect() {
         let display = display_size((128, 96), (2, 1));
         assert_eq!(display, (256, 96));
-        assert_eq!(
-            OutputSize::ShortSide(48).resolve((128, 96), display),
-            (128, 48)
-        );
-        assert_eq!(
-            OutputSize::ShortSide(50).resolve((96, 128), (96, 128)),
-            (50, 67)
-        );
+        assert_eq!(OutputSize::ShortSide(48).resolve((128, 96), display), (128, 48));
+        assert_eq!(OutputSize::ShortSide(50).resolve((96, 128), (96, 128)), (50, 67));
         assert_eq!(OutputSize::Native.resolve((128, 96), display), (128, 96));
         assert_eq!(display_size((33, 47), (0, 1)), (33, 47));
     }

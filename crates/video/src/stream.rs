@@ -20,16 +20,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// Opens a container and chooses its video stream.
 pub(crate) fn open_stream(path: &Path, clock: &Clock) -> Result<(Input, usize), VideoError> {
     clock.start();
-    let mut input = ffi::open_input(path, signature(path), clock.alarm())
-        .map_err(|error| VideoError::open(path, error))?;
+    let mut input =
+        ffi::open_input(path, signature(path), clock.alarm()).map_err(|error| VideoError::open(path, error))?;
     if !header_suffices(&input) {
         clock.start();
         ffi::probe_streams(&mut input).map_err(|error| VideoError::open(path, error))?;
     }
-    let stream = choose_stream(&input).ok_or_else(|| VideoError::NoVideo {
-        path: path.to_owned(),
-        found: inventory(&input),
-    })?;
+    let stream =
+        choose_stream(&input).ok_or_else(|| VideoError::NoVideo { path: path.to_owned(), found: inventory(&input) })?;
     ffi::keep_stream(&mut input, stream);
     Ok((input, stream))
 }
@@ -48,17 +46,14 @@ fn signature(path: &Path) -> Option<&'static CStr> {
 }
 
 fn is_picture(stream: &ffmpeg_next::Stream) -> bool {
-    stream.parameters().medium() == media::Type::Video
-        && !stream.disposition().contains(Disposition::ATTACHED_PIC)
+    stream.parameters().medium() == media::Type::Video && !stream.disposition().contains(Disposition::ATTACHED_PIC)
 }
 
 /// Whether the header alone tells all that is needed, so that no packet has to be looked into: one video stream of a
 /// well-specified codec, in a container that stores the sizes and both times of each packet.
 fn header_suffices(input: &Input) -> bool {
     let container = input.format().name().to_owned();
-    let mut videos = input
-        .streams()
-        .filter(|stream| stream.parameters().medium() == media::Type::Video);
+    let mut videos = input.streams().filter(|stream| stream.parameters().medium() == media::Type::Video);
     let (Some(video), None) = (videos.next(), videos.next()) else {
         return false;
     };
@@ -75,17 +70,10 @@ fn choose_stream(input: &Input) -> Option<usize> {
     if let Some(best) = best.filter(is_picture) {
         return Some(best.index());
     }
-    input
-        .streams()
-        .filter(is_picture)
-        .map(|stream| stream.index())
-        .max_by_key(|&index| {
-            let (width, height) = ffi::stream_size(input, index);
-            (
-                i64::from(width) * i64::from(height),
-                std::cmp::Reverse(index),
-            )
-        })
+    input.streams().filter(is_picture).map(|stream| stream.index()).max_by_key(|&index| {
+        let (width, height) = ffi::stream_size(input, index);
+        (i64::from(width) * i64::from(height), std::cmp::Reverse(index))
+    })
 }
 
 /// "1 audio stream and 1 attached picture"
@@ -98,20 +86,12 @@ fn inventory(input: &Input) -> String {
             _ => other += 1,
         }
     }
-    let parts: Vec<String> = [
-        (audio, "audio stream"),
-        (pictures, "attached picture"),
-        (other, "other stream"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, name)| format!("{count} {name}{}", if count == 1 { "" } else { "s" }))
-    .collect();
-    if parts.is_empty() {
-        "no stream at all".to_owned()
-    } else {
-        parts.join(" and ")
-    }
+    let parts: Vec<String> = [(audio, "audio stream"), (pictures, "attached picture"), (other, "other stream")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}{}", if count == 1 { "" } else { "s" }))
+        .collect();
+    if parts.is_empty() { "no stream at all".to_owned() } else { parts.join(" and ") }
 }
 
 /// Ends reads that take longer than [`PATIENCE`].
@@ -122,17 +102,13 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-            deadline: Arc::new(AtomicU64::new(u64::MAX)),
-        }
+        Self { origin: Instant::now(), deadline: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 
     /// A new step begins.
     pub(crate) fn start(&self) {
         let deadline = self.origin.elapsed() + PATIENCE;
-        self.deadline
-            .store(deadline.as_millis() as u64, Ordering::Relaxed);
+        self.deadline.store(deadline.as_millis() as u64, Ordering::Relaxed);
     }
 
     /// Whether the step has taken too long, as a function for FFmpeg to call.

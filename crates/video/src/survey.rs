@@ -34,11 +34,7 @@ pub(crate) fn index_frames(
 }
 
 /// Decodes the whole file to learn its frames.
-fn index_by_decoding(
-    demuxer: &mut Demuxer,
-    decoder: &mut Decoder,
-    time_base: f64,
-) -> Result<FrameIndex, VideoError> {
+fn index_by_decoding(demuxer: &mut Demuxer, decoder: &mut Decoder, time_base: f64) -> Result<FrameIndex, VideoError> {
     let mut decoded = Vec::with_capacity(demuxer.records().len());
     while let Some(output) = decoder.advance(demuxer)? {
         let decoding = decoder.frame().packet().dts;
@@ -49,21 +45,11 @@ fn index_by_decoding(
         });
     }
     decoder.restart(0);
-    Ok(FrameIndex::from_decoding(
-        &decoded,
-        demuxer.records(),
-        demuxer.codec(),
-        time_base,
-        demuxer.nominal_rate(),
-    ))
+    Ok(FrameIndex::from_decoding(&decoded, demuxer.records(), demuxer.codec(), time_base, demuxer.nominal_rate()))
 }
 
 /// Decodes from the start of the file to the first frame that is shown and intact.
-fn first_good_frame(
-    demuxer: &mut Demuxer,
-    decoder: &mut Decoder,
-    index: &FrameIndex,
-) -> Result<usize, VideoError> {
+fn first_good_frame(demuxer: &mut Demuxer, decoder: &mut Decoder, index: &FrameIndex) -> Result<usize, VideoError> {
     while let Some(output) = decoder.advance(demuxer)? {
         if let Some(frame) = identify(index, &output).filter(|_| !output.damaged) {
             return Ok(frame);
@@ -75,9 +61,7 @@ fn first_good_frame(
         reason: match demuxer.problem() {
             Some(problem) => problem.to_owned(),
             None if packets == 0 => "its video stream holds no packets".to_owned(),
-            None => format!(
-                "the video stream has {packets} packets, and the decoder made no intact frame of them"
-            ),
+            None => format!("the video stream has {packets} packets, and the decoder made no intact frame of them"),
         },
     })
 }

@@ -18,27 +18,14 @@ impl TemporaryFile {
     pub(crate) fn create(target: &Path) -> Result<Self, VideoError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let Some(name) = target.file_name() else {
-            return Err(VideoError::write(
-                target,
-                "create the file",
-                "the path has no file name",
-            ));
+            return Err(VideoError::write(target, "create the file", "the path has no file name"));
         };
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);
-        hidden.push(format!(
-            ".{}-{}.partial",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        ));
+        hidden.push(format!(".{}-{}.partial", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         let temporary = target.with_file_name(hidden);
-        fs::File::create(&temporary)
-            .map_err(|error| VideoError::write(target, "create the file", error))?;
-        Ok(Self {
-            target: target.to_owned(),
-            temporary,
-            kept: false,
-        })
+        fs::File::create(&temporary).map_err(|error| VideoError::write(target, "create the file", error))?;
+        Ok(Self { target: target.to_owned(), temporary, kept: false })
     }
 
     /// Where to write.

@@ -47,10 +47,7 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self {
-            size: OutputSize::Native,
-            threads: 1,
-        }
+        Self { size: OutputSize::Native, threads: 1 }
     }
 }
 
@@ -83,11 +80,7 @@ impl Video {
         Self::open_keeping(path, options, KEEP_BYTES)
     }
 
-    fn open_keeping(
-        path: &Path,
-        options: &OpenOptions,
-        keep_bytes: usize,
-    ) -> Result<Self, VideoError> {
+    fn open_keeping(path: &Path, options: &OpenOptions, keep_bytes: usize) -> Result<Self, VideoError> {
         crate::initialise();
         let metadata = fs::metadata(path).map_err(|error| VideoError::open(path, error))?;
         if !metadata.is_file() {
@@ -100,24 +93,17 @@ impl Video {
         let threads = options.threads.max(1);
         let time_base = f64::from(demuxer.time_base());
         let container = demuxer.container();
-        let known =
-            FrameIndex::from_packets(demuxer.records(), &container, demuxer.codec(), time_base);
+        let known = FrameIndex::from_packets(demuxer.records(), &container, demuxer.codec(), time_base);
         let reorder = known.as_ref().and_then(FrameIndex::reorder);
         let mut decoder = Decoder::open(&mut demuxer, threads, reorder)?;
         let (index, current) = index_frames(&mut demuxer, &mut decoder, known, time_base)?;
         let orientation = orientation(&mut demuxer);
         let info = describe(&mut demuxer, &mut decoder, &index, orientation);
-        let size = options.size.resolve(
-            (info.width, info.height),
-            (info.display_width, info.display_height),
-        );
+        let size = options.size.resolve((info.width, info.height), (info.display_width, info.display_height));
         if !(1..=MAX_SIDE).contains(&size.0) || !(1..=MAX_SIDE).contains(&size.1) {
             return Err(VideoError::convert(
                 path,
-                format!(
-                    "the output size is {}x{}, expected sides of 1 to {MAX_SIDE} pixels",
-                    size.0, size.1
-                ),
+                format!("the output size is {}x{}, expected sides of 1 to {MAX_SIDE} pixels", size.0, size.1),
             ));
         }
         Ok(Self {
@@ -197,12 +183,7 @@ impl Video {
     }
 
     fn lost_frame(&self, index: usize, reason: String) -> VideoError {
-        VideoError::Frame {
-            path: self.demuxer.path().to_owned(),
-            index,
-            seconds: self.index.times()[index],
-            reason,
-        }
+        VideoError::Frame { path: self.demuxer.path().to_owned(), index, seconds: self.index.times()[index], reason }
     }
 }
 
@@ -221,11 +202,7 @@ impl FrameSource for Video {
 
     fn read(&mut self, indices: &[usize], out: &mut FrameBuffer) -> Result<(), VideoError> {
         if let Some(&index) = indices.iter().find(|&&index| index >= self.len()) {
-            return Err(VideoError::OutOfRange {
-                path: self.demuxer.path().to_owned(),
-                index,
-                frames: self.len(),
-            });
+            return Err(VideoError::OutOfRange { path: self.demuxer.path().to_owned(), index, frames: self.len() });
         }
         let (width, height) = self.size;
         out.reshape(indices.len(), height, width);
@@ -256,18 +233,11 @@ mod tests {
     use crate::{FrameBuffer, Mp4Options, Mp4Writer, Quality};
 
     fn write(path: &Path, frames: u8, keyframe_interval: usize) {
-        let options = Mp4Options {
-            width: 24,
-            height: 18,
-            frame_rate: 25,
-            quality: Quality::Crf(18),
-            keyframe_interval,
-        };
+        let options =
+            Mp4Options { width: 24, height: 18, frame_rate: 25, quality: Quality::Crf(18), keyframe_interval };
         let mut writer = Mp4Writer::create(path, &options).expect("created");
         for index in 0..frames {
-            let rgb: Vec<u8> = (0..24 * 18 * 3)
-                .map(|place: u32| (place as u8 / 9).wrapping_add(index * 3))
-                .collect();
+            let rgb: Vec<u8> = (0..24 * 18 * 3).map(|place: u32| (place as u8 / 9).wrapping_add(index * 3)).collect();
             writer.write(&rgb).expect("a frame");
         }
         writer.finish().expect("finished");
@@ -304,10 +274,7 @@ mod tests {
 
     #[test]
     fn large_files_of_every_container_are_read_again() {
-        let data = Path::new(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../../shared/data/derived"
-        ));
+        let data = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/derived"));
         for name in [
             "cfr_h264_bframes.mp4",
             "vfr_h264.mkv",
@@ -348,11 +315,7 @@ mod tests {
             (vec![31], 30, 2),
         ] {
             video.read(&clip, &mut out).expect("reads");
-            assert_eq!(
-                (video.decoder.start(), video.decoder.given()),
-                (start, given),
-                "after {clip:?}"
-            );
+            assert_eq!((video.decoder.start(), video.decoder.given()), (start, given), "after {clip:?}");
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use prevision_video::{
-    FrameBuffer, FrameSource, Mp4Options, Mp4Writer, OpenOptions, OutputSize, Quality, Video,
-    VideoError, probe, write_gif,
+    FrameBuffer, FrameSource, Mp4Options, Mp4Writer, OpenOptions, OutputSize, Quality, Video, VideoError, probe,
+    write_gif,
 };
 
 /// Moving, coloured, noisy frames; frame 0 differs from every other one.
@@ -39,19 +39,9 @@ fn smooth_film(frames: usize, height: usize, width: usize) -> FrameBuffer {
     film
 }
 
-fn write(
-    path: &Path,
-    film: &FrameBuffer,
-    quality: Quality,
-    interval: usize,
-) -> Result<(), VideoError> {
-    let options = Mp4Options {
-        width: film.width,
-        height: film.height,
-        frame_rate: 30,
-        quality,
-        keyframe_interval: interval,
-    };
+fn write(path: &Path, film: &FrameBuffer, quality: Quality, interval: usize) -> Result<(), VideoError> {
+    let options =
+        Mp4Options { width: film.width, height: film.height, frame_rate: 30, quality, keyframe_interval: interval };
     let mut writer = Mp4Writer::create(path, &options)?;
     for index in 0..film.frames {
         writer.write(film.frame(index))?;
@@ -61,11 +51,7 @@ fn write(
 
 fn psnr(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let error: f64 = a
-        .iter()
-        .zip(b)
-        .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
-        .sum();
+    let error: f64 = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
     10.0 * (255.0_f64.powi(2) * a.len() as f64 / error.max(1e-9)).log10()
 }
 
@@ -86,15 +72,9 @@ fn lossless_is_bit_exact_in_any_order() {
         ];
         for order in orders {
             video.read(&order, &mut out).expect("reads");
-            assert_eq!(
-                (out.frames, out.height, out.width),
-                (order.len(), height, width)
-            );
+            assert_eq!((out.frames, out.height, out.width), (order.len(), height, width));
             for (slot, &index) in order.iter().enumerate() {
-                assert!(
-                    out.frame(slot) == film.frame(index),
-                    "frame {index} in slot {slot}"
-                );
+                assert!(out.frame(slot) == film.frame(index), "frame {index} in slot {slot}");
             }
         }
         for index in (0..frames).rev() {
@@ -109,45 +89,19 @@ fn times_sizes_and_facts() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.mp4");
     write(&path, &film(31, 65, 65), Quality::Lossless, 10).expect("written");
-    let options = OpenOptions {
-        size: OutputSize::ShortSide(20),
-        threads: 2,
-    };
+    let options = OpenOptions { size: OutputSize::ShortSide(20), threads: 2 };
     let mut video = Video::open(&path, &options).expect("opens");
     assert_eq!(video.size(), (20, 20));
     assert!((video.timestamps()[30] - 1.0).abs() < 1e-9);
-    assert_eq!(
-        (
-            video.index_at(0.5),
-            video.index_at(0.4999),
-            video.index_at(9.0)
-        ),
-        (15, 14, 30)
-    );
+    assert_eq!((video.index_at(0.5), video.index_at(0.4999), video.index_at(9.0)), (15, 14, 30));
     let mut out = FrameBuffer::new(9, 1, 1);
     video.read(&[3, 4], &mut out).expect("reads");
-    assert_eq!(
-        (out.frames, out.height, out.width, out.data.len()),
-        (2, 20, 20, 2400)
-    );
-    let error = video
-        .read(&[0, 31], &mut out)
-        .expect_err("there is no frame 31");
-    assert!(
-        error
-            .to_string()
-            .contains("31 frames (0 to 30), but frame 31"),
-        "{error}"
-    );
+    assert_eq!((out.frames, out.height, out.width, out.data.len()), (2, 20, 20, 2400));
+    let error = video.read(&[0, 31], &mut out).expect_err("there is no frame 31");
+    assert!(error.to_string().contains("31 frames (0 to 30), but frame 31"), "{error}");
     let info = probe(&path).expect("probes");
-    assert_eq!(
-        (info.codec.as_str(), info.pixel_format.as_str()),
-        ("h264", "gbrp")
-    );
-    assert_eq!(
-        (info.frames, info.key_frames, info.rotation),
-        (Some(31), 4, 0)
-    );
+    assert_eq!((info.codec.as_str(), info.pixel_format.as_str()), ("h264", "gbrp"));
+    assert_eq!((info.frames, info.key_frames, info.rotation), (Some(31), 4, 0));
     assert!((info.frame_rate.expect("a rate") - 30.0).abs() < 1e-6);
     assert!((info.duration.expect("a duration") - 31.0 / 30.0).abs() < 1e-6);
 }
@@ -183,11 +137,7 @@ fn gifs_are_exact_with_few_colours_and_close_with_many() {
             let (x, y) = (place % 65, place / 65);
             // Frames 5 and 6 are the same.
             let dot = x.abs_diff((index - usize::from(index > 5)) * 5) < 3 && y > 30;
-            let color = if dot {
-                [255, 0, 0]
-            } else {
-                [0, 120, (x / 16) as u8]
-            };
+            let color = if dot { [255, 0, 0] } else { [0, 120, (x / 16) as u8] };
             pixel.copy_from_slice(&color);
         }
     }
@@ -214,32 +164,20 @@ fn gifs_are_exact_with_few_colours_and_close_with_many() {
 fn an_unfinished_or_refused_file_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.mp4");
-    let mut options = Mp4Options {
-        width: 65,
-        height: 65,
-        frame_rate: 10,
-        quality: Quality::Crf(20),
-        keyframe_interval: 10,
-    };
+    let mut options =
+        Mp4Options { width: 65, height: 65, frame_rate: 10, quality: Quality::Crf(20), keyframe_interval: 10 };
     let mut writer = Mp4Writer::create(&path, &options).expect("created");
     writer.write(&[9; 65 * 65 * 3]).expect("a frame");
     drop(writer);
     assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
 
     options.quality = Quality::Crf(52);
-    let error = Mp4Writer::create(&path, &options)
-        .err()
-        .expect("52 is too much");
-    assert!(
-        error.to_string().contains("crf is 52, expected 0 to 51"),
-        "{error}"
-    );
+    let error = Mp4Writer::create(&path, &options).err().expect("52 is too much");
+    assert!(error.to_string().contains("crf is 52, expected 0 to 51"), "{error}");
 
     options.quality = Quality::Lossless;
     let missing = folder.path().join("missing").join("a.mp4");
-    let error = Mp4Writer::create(&missing, &options)
-        .err()
-        .expect("no such folder");
+    let error = Mp4Writer::create(&missing, &options).err().expect("no such folder");
     assert!(error.to_string().contains("missing/a.mp4"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
 }
@@ -247,12 +185,7 @@ fn an_unfinished_or_refused_file_leaves_nothing() {
 #[test]
 fn what_is_no_video_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let open = |path: &Path| {
-        Video::open(path, &OpenOptions::default())
-            .err()
-            .expect("not a video")
-            .to_string()
-    };
+    let open = |path: &Path| Video::open(path, &OpenOptions::default()).err().expect("not a video").to_string();
     assert!(open(folder.path()).contains("not a regular file"));
     let path = folder.path().join("a.mp4");
     assert!(open(&path).contains("a.mp4"));

@@ -16,9 +16,7 @@ use serde_json::Value;
 
 fn data() -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    path.join("derived/manifest.json")
-        .exists()
-        .then(|| path.to_owned())
+    path.join("derived/manifest.json").exists().then(|| path.to_owned())
 }
 
 fn manifest(folder: &Path) -> Vec<Value> {
@@ -50,9 +48,7 @@ fn shuffled(count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     let mut state = 7_u64;
     for last in (1..count).rev() {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         order.swap(last, (state >> 33) as usize % (last + 1));
     }
     order
@@ -80,18 +76,11 @@ fn every_derived_file_gives_exactly_its_frames() {
         let mut video = open(&folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         let frames = entry["decoded_frames"].as_u64().expect("a count") as usize;
         assert_eq!(video.len(), frames, "{name}: frames");
-        let truth: Vec<f64> = entry["pts"]
-            .as_array()
-            .expect("times")
-            .iter()
-            .map(|time| time.as_f64().expect("seconds"))
-            .collect();
+        let truth: Vec<f64> =
+            entry["pts"].as_array().expect("times").iter().map(|time| time.as_f64().expect("seconds")).collect();
         for (index, (found, truth)) in video.timestamps().iter().zip(&truth).enumerate() {
             let wanted = truth - entry["pts"][0].as_f64().expect("seconds");
-            assert!(
-                (found - wanted).abs() < 2.1e-3,
-                "{name}: frame {index} at {found} s instead of {wanted} s"
-            );
+            assert!((found - wanted).abs() < 2.1e-3, "{name}: frame {index} at {found} s instead of {wanted} s");
         }
         check_order(name, &mut video);
         checked += 1;
@@ -105,9 +94,7 @@ fn check_order(name: &str, video: &mut Video) {
     let (width, height) = video.size();
     let mut in_order = FrameBuffer::default();
     let order: Vec<usize> = (0..frames).collect();
-    video
-        .read(&order, &mut in_order)
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    video.read(&order, &mut in_order).unwrap_or_else(|error| panic!("{name}: {error}"));
     if width == 128
         && height == 96
         && let Some(codes) = expected_codes(name, frames)
@@ -123,9 +110,7 @@ fn check_order(name: &str, video: &mut Video) {
     let mut with_repeats = shuffled(frames);
     with_repeats.extend([0, frames - 1, frames - 1]);
     for order in [reverse, with_repeats] {
-        video
-            .read(&order, &mut out)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        video.read(&order, &mut out).unwrap_or_else(|error| panic!("{name}: {error}"));
         for (slot, &index) in order.iter().enumerate() {
             assert!(
                 out.frame(slot) == in_order.frame(index),
@@ -134,13 +119,8 @@ fn check_order(name: &str, video: &mut Video) {
         }
     }
     for index in shuffled(frames) {
-        video
-            .read(&[index], &mut out)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert!(
-            out.frame(0) == in_order.frame(index),
-            "{name}: frame {index} alone differs from reading in order"
-        );
+        video.read(&[index], &mut out).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(out.frame(0) == in_order.frame(index), "{name}: frame {index} alone differs from reading in order");
     }
 }
 
@@ -158,10 +138,9 @@ fn broken_files_are_told_or_read() {
                 .flatten()
                 .map(|entry| entry.expect("an entry").path()),
         );
-    let codes: Value = serde_json::from_str(
-        &std::fs::read_to_string(derived.join("barcode.json")).expect("bar code times"),
-    )
-    .expect("JSON");
+    let codes: Value =
+        serde_json::from_str(&std::fs::read_to_string(derived.join("barcode.json")).expect("bar code times"))
+            .expect("JSON");
     let variable: Vec<f64> = codes["vfr_pts_ms"]
         .as_array()
         .expect("times")
@@ -171,11 +150,7 @@ fn broken_files_are_told_or_read() {
     let mut readable = 0;
     for path in files {
         let started = Instant::now();
-        let name = path
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         match open(&path) {
             Err(error) => assert!(error.to_string().contains(&name), "{error}"),
             Ok(mut video) => {
@@ -193,10 +168,7 @@ fn broken_files_are_told_or_read() {
                     if (width, height) == (128, 96) {
                         let code = bar_code(out.frame(0), width, height).expect("a clear bar code");
                         let since = if name.ends_with("cut.mkv") || name.ends_with(".webm") {
-                            variable
-                                .iter()
-                                .filter(|&&known| known < time - 5e-4)
-                                .count()
+                            variable.iter().filter(|&&known| known < time - 5e-4).count()
                         } else {
                             (time * 30.0).round() as usize
                         };
@@ -206,10 +178,7 @@ fn broken_files_are_told_or_read() {
                 }
             }
         }
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "{name} takes too long"
-        );
+        assert!(started.elapsed() < Duration::from_secs(20), "{name} takes too long");
     }
     assert!(readable > 150, "only {readable} frames are readable");
 }
@@ -230,15 +199,9 @@ fn rotated_files_are_upright() {
     for (name, degrees) in [("cw90", 90), ("ccw90", 270), ("180", 180)] {
         let stem = data.join(format!("derived/rot_{name}_h264"));
         let mut video = open(&stem.with_extension("mp4")).expect("opens");
-        let truth = image::open(stem.with_extension("first_upright.png"))
-            .expect("a picture")
-            .to_rgb8();
+        let truth = image::open(stem.with_extension("first_upright.png")).expect("a picture").to_rgb8();
         let size = (truth.width() as usize, truth.height() as usize);
-        assert_eq!(
-            (video.size(), video.info().rotation),
-            (size, degrees),
-            "{name}"
-        );
+        assert_eq!((video.size(), video.info().rotation), (size, degrees), "{name}");
         let mut out = FrameBuffer::default();
         video.read(&[0], &mut out).expect("reads");
         let found = psnr(out.frame(0), truth.as_raw());
@@ -250,10 +213,7 @@ fn rotated_files_are_upright() {
 fn pixel_aspect_size_change_and_best_stream() {
     let Some(data) = data() else { return };
     let derived = data.join("derived");
-    let options = OpenOptions {
-        size: OutputSize::ShortSide(48),
-        threads: 1,
-    };
+    let options = OpenOptions { size: OutputSize::ShortSide(48), threads: 1 };
     let wide = Video::open(&derived.join("sar2_h264.mp4"), &options).expect("opens");
     assert_eq!(wide.size(), (128, 48));
     assert_eq!((wide.info().width, wide.info().display_width), (128, 256));
@@ -270,11 +230,7 @@ fn pixel_aspect_size_change_and_best_stream() {
 
 fn psnr(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let error: f64 = a
-        .iter()
-        .zip(b)
-        .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
-        .sum();
+    let error: f64 = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
     10.0 * (255.0_f64.powi(2) * a.len() as f64 / error.max(1e-9)).log10()
 }
 
@@ -303,11 +259,7 @@ fn colours_are_those_of_the_command_line() {
             .args(["-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
             .output()
             .expect("ffmpeg runs");
-        assert!(
-            told.stdout.len() >= out.data.len(),
-            "{name}: ffmpeg gave {}",
-            told.stdout.len()
-        );
+        assert!(told.stdout.len() >= out.data.len(), "{name}: ffmpeg gave {}", told.stdout.len());
         let found = psnr(&out.data, &told.stdout[..out.data.len()]);
         assert!(found >= 40.0, "{name}: {found:.1} dB");
     }
@@ -323,28 +275,19 @@ fn real_files_are_read_alike_forwards_and_at_random() {
         if name.starts_with("broken/") || entry["video_streams"] != 1 || frames == 0 {
             continue;
         }
-        let options = OpenOptions {
-            size: OutputSize::ShortSide(24),
-            threads: 1,
-        };
-        let mut video = Video::open(&folder.join(name), &options)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let options = OpenOptions { size: OutputSize::ShortSide(24), threads: 1 };
+        let mut video = Video::open(&folder.join(name), &options).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(video.len(), frames, "{name}: frames");
         if frames > 160 {
             continue;
         }
         let mut in_order = FrameBuffer::default();
         let order: Vec<usize> = (0..frames).collect();
-        video
-            .read(&order, &mut in_order)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        video.read(&order, &mut in_order).unwrap_or_else(|error| panic!("{name}: {error}"));
         let mut out = FrameBuffer::default();
         for index in shuffled(frames).into_iter().take(6) {
             video.read(&[index], &mut out).expect("reads");
-            assert!(
-                out.frame(0) == in_order.frame(index),
-                "{name}: frame {index}"
-            );
+            assert!(out.frame(0) == in_order.frame(index), "{name}: frame {index}");
         }
     }
 }

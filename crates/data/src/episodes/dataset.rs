@@ -8,8 +8,8 @@ use super::EpisodeReader;
 use crate::dataset::{Films, side};
 use crate::sampling::start;
 use crate::{
-    Array2, Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError,
-    SkipReason, SkippedFile, SourceConfig, Split,
+    Array2, Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason, SkippedFile,
+    SourceConfig, Split,
 };
 
 /// The episodes of one side of a split that are long enough for a clip.
@@ -30,22 +30,13 @@ pub(crate) struct EpisodeClips {
 
 impl EpisodeClips {
     pub(crate) fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Self, DataError> {
-        let SourceConfig::Episodes {
-            path,
-            image,
-            action,
-            state,
-        } = &config.source
-        else {
-            return Err(DataError::Config(
-                "data.source.kind is not \"episodes\"".into(),
-            ));
+        let SourceConfig::Episodes { path, image, action, state } = &config.source else {
+            return Err(DataError::Config("data.source.kind is not \"episodes\"".into()));
         };
         let reader = EpisodeReader::open(path, image)?;
         let span = config.frames * config.frame_step;
-        let (episodes, short): (Vec<_>, Vec<_>) = side(config, reader.len(), split, seed)?
-            .into_iter()
-            .partition(|&episode| reader.length(episode) >= span);
+        let (episodes, short): (Vec<_>, Vec<_>) =
+            side(config, reader.len(), split, seed)?.into_iter().partition(|&episode| reader.length(episode) >= span);
         let short: Vec<_> = short
             .into_iter()
             .map(|episode| SkippedFile {
@@ -61,29 +52,14 @@ impl EpisodeClips {
                 "none of the {} episodes of this part has the {span} frames of a clip (data.frames x data.frame_step)",
                 short.len()
             );
-            return Err(DataError::Empty {
-                path: path.clone(),
-                message,
-            });
+            return Err(DataError::Empty { path: path.clone(), message });
         }
         let column = |name: &str| {
-            if name.is_empty() {
-                Ok(None)
-            } else {
-                reader.column(name).map(Some)
-            }
+            if name.is_empty() { Ok(None) } else { reader.column(name).map(Some) }
         };
         // A clip of one frame has no action between frames.
-        let mut actions = if config.frames > 1 {
-            column(action)?
-        } else {
-            None
-        };
-        for value in actions
-            .iter_mut()
-            .flat_map(|actions| &mut actions.data)
-            .filter(|value| value.is_nan())
-        {
+        let mut actions = if config.frames > 1 { column(action)? } else { None };
+        for value in actions.iter_mut().flat_map(|actions| &mut actions.data).filter(|value| value.is_nan()) {
             *value = 0.0;
         }
         let state = column(state)?;
@@ -110,31 +86,14 @@ impl EpisodeClips {
         let episode = self.episodes[video];
         let length = self.reader.length(episode);
         let path = self.reader.video_path(episode);
-        let start = start(
-            request,
-            self.clips_per_video,
-            length - self.frames * self.step,
-        );
-        let indices: Vec<usize> = (0..self.frames)
-            .map(|frame| start + frame * self.step)
-            .collect();
+        let start = start(request, self.clips_per_video, length - self.frames * self.step);
+        let indices: Vec<usize> = (0..self.frames).map(|frame| start + frame * self.step).collect();
         let pictures = self.films.with_decoder(video, &path, request, |decoder| {
             if decoder.len() != length {
-                return Err(SkipReason::Broken(format!(
-                    "has {} frames, ep_len.npz says {length}",
-                    decoder.len()
-                )));
+                return Err(SkipReason::Broken(format!("has {} frames, ep_len.npz says {length}", decoder.len())));
             }
-            let times: Vec<f64> = indices
-                .iter()
-                .map(|&frame| decoder.timestamps()[frame])
-                .collect();
-            Ok((
-                times,
-                self.films
-                    .pictures
-                    .read(decoder, &indices, request, self.films.size)?,
-            ))
+            let times: Vec<f64> = indices.iter().map(|&frame| decoder.timestamps()[frame]).collect();
+            Ok((times, self.films.pictures.read(decoder, &indices, request, self.films.size)?))
         });
         let (times, frames) = match pictures {
             Ok(pictures) => pictures,
@@ -146,24 +105,10 @@ impl EpisodeClips {
             Array2::new(rows.data, self.frames - 1, self.step * actions.columns)
         });
         let state = self.state.as_ref().map(|state| {
-            let rows = (0..self.frames)
-                .flat_map(|frame| state.row(first + frame * self.step))
-                .copied()
-                .collect();
+            let rows = (0..self.frames).flat_map(|frame| state.row(first + frame * self.step)).copied().collect();
             Array2::new(rows, self.frames, state.columns)
         });
-        Ok(Clip {
-            frames,
-            times,
-            actions,
-            state,
-            label: None,
-            source: ClipSource {
-                path,
-                video: episode,
-                start,
-            },
-        })
+        Ok(Clip { frames, times, actions, state, label: None, source: ClipSource { path, video: episode, start } })
     }
 }
 
@@ -177,8 +122,7 @@ impl ClipDataset for EpisodeClips {
     }
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
-        self.films
-            .draw(request, |video| self.attempt(video, request))
+        self.films.draw(request, |video| self.attempt(video, request))
     }
 
     fn shape(&self) -> ClipShape {
@@ -187,10 +131,7 @@ impl ClipDataset for EpisodeClips {
             frames: self.frames,
             height,
             width,
-            action_dim: self
-                .actions
-                .as_ref()
-                .map(|actions| self.step * actions.columns),
+            action_dim: self.actions.as_ref().map(|actions| self.step * actions.columns),
             state_dim: self.state.as_ref().map(|state| state.columns),
         }
     }

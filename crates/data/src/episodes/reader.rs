@@ -26,10 +26,7 @@ impl EpisodeReader {
     pub fn open(dir: &Path, image: &str) -> Result<Self, DataError> {
         let metadata = std::fs::metadata(dir).map_err(|error| DataError::io(dir, error))?;
         if !metadata.is_dir() {
-            return Err(DataError::format(
-                dir,
-                "is not a folder of recorded episodes",
-            ));
+            return Err(DataError::format(dir, "is not a folder of recorded episodes"));
         }
         if !column_path(dir, LENGTHS).exists() {
             return Err(DataError::format(
@@ -49,30 +46,19 @@ impl EpisodeReader {
                 ),
             ));
         }
-        let reader = Self {
-            dir: dir.into(),
-            image: image.into(),
-            lengths,
-            offsets,
-        };
+        let reader = Self { dir: dir.into(), image: image.into(), lengths, offsets };
         if !dir.join(image).is_dir() {
             let there = reader.image_columns()?;
             return Err(DataError::format(
                 dir,
-                format!(
-                    "has no image column `{image}`; image columns here: {}",
-                    or_none(&there)
-                ),
+                format!("has no image column `{image}`; image columns here: {}", or_none(&there)),
             ));
         }
         Ok(reader)
     }
 
     /// Number of episodes, at least 1.
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "an opened recording is never empty"
-    )]
+    #[expect(clippy::len_without_is_empty, reason = "an opened recording is never empty")]
     pub fn len(&self) -> usize {
         self.lengths.len()
     }
@@ -106,9 +92,7 @@ impl EpisodeReader {
         let names = entries(&self.dir)?
             .into_iter()
             .filter_map(|path| Some(path.file_name()?.to_str()?.strip_suffix(".npz")?.to_owned()));
-        Ok(names
-            .filter(|name| name != LENGTHS && name != OFFSETS)
-            .collect())
+        Ok(names.filter(|name| name != LENGTHS && name != OFFSETS).collect())
     }
 
     /// Names of the image columns: the sub-folders that hold films, sorted.
@@ -118,9 +102,7 @@ impl EpisodeReader {
     pub fn image_columns(&self) -> Result<Vec<String>, DataError> {
         let mut names = vec![];
         for path in entries(&self.dir)?.into_iter().filter(|path| path.is_dir()) {
-            let films = entries(&path)?
-                .iter()
-                .any(|file| file.extension().is_some_and(|extension| extension == "mp4"));
+            let films = entries(&path)?.iter().any(|file| file.extension().is_some_and(|extension| extension == "mp4"));
             if let (true, Some(name)) = (films, path.file_name().and_then(|name| name.to_str())) {
                 names.push(name.to_owned());
             }
@@ -137,10 +119,7 @@ impl EpisodeReader {
         if !path.is_file() {
             return Err(DataError::format(
                 &self.dir,
-                format!(
-                    "has no column `{name}`; columns here: {}",
-                    or_none(&self.columns()?)
-                ),
+                format!("has no column `{name}`; columns here: {}", or_none(&self.columns()?)),
             ));
         }
         let array = npz::read(&path, |value| value as f32)?;
@@ -150,10 +129,7 @@ impl EpisodeReader {
             if offset + length > rows {
                 return Err(DataError::format(
                     path,
-                    format!(
-                        "has {rows} rows; episode {episode} needs rows {offset}..{}",
-                        offset + length
-                    ),
+                    format!("has {rows} rows; episode {episode} needs rows {offset}..{}", offset + length),
                 ));
             }
         }
@@ -183,25 +159,15 @@ impl EpisodeReader {
             let column = self.column(&name)?.slice(offset, length);
             columns.insert(name, column);
         }
-        Ok(Episode {
-            frames: self.frames(episode, &(0..length).collect::<Vec<_>>())?,
-            columns,
-        })
+        Ok(Episode { frames: self.frames(episode, &(0..length).collect::<Vec<_>>())?, columns })
     }
 }
 
 /// An array of non-negative whole numbers.
 fn counts(path: &Path) -> Result<Vec<usize>, DataError> {
     let array = npz::read(path, |value| value)?;
-    if let Some(value) = array
-        .data
-        .iter()
-        .find(|&&value| value < 0.0 || value.fract() != 0.0)
-    {
-        return Err(DataError::format(
-            path,
-            format!("holds {value}, expected whole numbers from 0 up"),
-        ));
+    if let Some(value) = array.data.iter().find(|&&value| value < 0.0 || value.fract() != 0.0) {
+        return Err(DataError::format(path, format!("holds {value}, expected whole numbers from 0 up")));
     }
     Ok(array.data.into_iter().map(|value| value as usize).collect())
 }
@@ -217,9 +183,5 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 fn or_none(names: &[String]) -> String {
-    if names.is_empty() {
-        "none".into()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".into() } else { names.join(", ") }
 }

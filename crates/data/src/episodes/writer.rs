@@ -24,12 +24,7 @@ pub struct EpisodeOptions {
 
 impl Default for EpisodeOptions {
     fn default() -> Self {
-        Self {
-            image: "pixels".into(),
-            quality: Quality::Lossless,
-            frame_rate: 25,
-            keyframe_interval: 10,
-        }
+        Self { image: "pixels".into(), quality: Quality::Lossless, frame_rate: 25, keyframe_interval: 10 }
     }
 }
 
@@ -62,10 +57,7 @@ impl EpisodeWriter {
         if !is_file_name(&options.image) {
             return Err(DataError::format(
                 dir,
-                format!(
-                    "the image column cannot be called `{}`: its name becomes a folder's",
-                    options.image
-                ),
+                format!("the image column cannot be called `{}`: its name becomes a folder's", options.image),
             ));
         }
         let images = dir.join(&options.image);
@@ -104,9 +96,7 @@ impl EpisodeWriter {
             };
             message
                 .and_then(|()| self.check_names(episode))
-                .map_err(|message| {
-                    DataError::format(&self.dir, format!("episode {number}: {message}"))
-                })?;
+                .map_err(|message| DataError::format(&self.dir, format!("episode {number}: {message}")))?;
             schema.get_or_insert_with(|| Schema::new(episode));
         }
         let next = AtomicUsize::new(0);
@@ -120,14 +110,10 @@ impl EpisodeWriter {
             }
         };
         std::thread::scope(|scope| {
-            let helpers: Vec<_> = (1..threads.min(episodes.len()))
-                .map(|_| scope.spawn(encode))
-                .collect();
+            let helpers: Vec<_> = (1..threads.min(episodes.len())).map(|_| scope.spawn(encode)).collect();
             let mut result = encode();
             for helper in helpers {
-                let outcome = helper
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                let outcome = helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 result = result.and(outcome);
             }
             result
@@ -147,10 +133,7 @@ impl EpisodeWriter {
             quality: self.options.quality,
             keyframe_interval: self.options.keyframe_interval,
         };
-        let mut film = Mp4Writer::create(
-            &video_path(&self.dir, &self.options.image, number),
-            &options,
-        )?;
+        let mut film = Mp4Writer::create(&video_path(&self.dir, &self.options.image, number), &options)?;
         for frame in 0..frames.frames {
             film.write(frames.frame(frame))?;
         }
@@ -158,14 +141,10 @@ impl EpisodeWriter {
     }
 
     fn append(&mut self, episode: &Episode) {
-        self.offsets
-            .push(self.lengths.iter().copied().map(i64::from).sum());
+        self.offsets.push(self.lengths.iter().copied().map(i64::from).sum());
         self.lengths.push(episode.frames.frames as i32);
         for (name, column) in &episode.columns {
-            let all = self
-                .columns
-                .entry(name.clone())
-                .or_insert_with(|| Array2::zeros(0, column.columns));
+            let all = self.columns.entry(name.clone()).or_insert_with(|| Array2::zeros(0, column.columns));
             all.data.extend_from_slice(&column.data);
             all.rows += column.rows;
         }
@@ -173,9 +152,7 @@ impl EpisodeWriter {
 
     fn check_names(&self, episode: &Episode) -> Result<(), String> {
         for name in episode.columns.keys() {
-            if !is_file_name(name)
-                || [&self.options.image, LENGTHS, OFFSETS].contains(&name.as_str())
-            {
+            if !is_file_name(name) || [&self.options.image, LENGTHS, OFFSETS].contains(&name.as_str()) {
                 return Err(format!("a column cannot be called `{name}`"));
             }
         }
@@ -188,28 +165,13 @@ impl EpisodeWriter {
     /// If nothing was recorded or a file cannot be written.
     pub fn finish(self) -> Result<(), DataError> {
         if self.lengths.is_empty() {
-            return Err(DataError::Empty {
-                path: self.dir,
-                message: "no episode was recorded".into(),
-            });
+            return Err(DataError::Empty { path: self.dir, message: "no episode was recorded".into() });
         }
         for (name, column) in &self.columns {
-            npz::write(
-                &column_path(&self.dir, name),
-                &[column.rows, column.columns],
-                &column.data,
-            )?;
+            npz::write(&column_path(&self.dir, name), &[column.rows, column.columns], &column.data)?;
         }
-        npz::write(
-            &column_path(&self.dir, OFFSETS),
-            &[self.offsets.len()],
-            &self.offsets,
-        )?;
-        npz::write(
-            &column_path(&self.dir, LENGTHS),
-            &[self.lengths.len()],
-            &self.lengths,
-        )
+        npz::write(&column_path(&self.dir, OFFSETS), &[self.offsets.len()], &self.offsets)?;
+        npz::write(&column_path(&self.dir, LENGTHS), &[self.lengths.len()], &self.lengths)
     }
 }
 
@@ -222,15 +184,8 @@ struct Schema {
 
 impl Schema {
     fn new(episode: &Episode) -> Self {
-        let columns = episode
-            .columns
-            .iter()
-            .map(|(name, column)| (name.clone(), column.columns))
-            .collect();
-        Self {
-            size: (episode.frames.width, episode.frames.height),
-            columns,
-        }
+        let columns = episode.columns.iter().map(|(name, column)| (name.clone(), column.columns)).collect();
+        Self { size: (episode.frames.width, episode.frames.height), columns }
     }
 
     fn accepts(&self, episode: &Episode) -> Result<(), String> {
@@ -238,15 +193,8 @@ impl Schema {
         if frames == 0 {
             return Err("has no frame".into());
         }
-        if let Some((name, column)) = episode
-            .columns
-            .iter()
-            .find(|(_, column)| column.rows != frames)
-        {
-            return Err(format!(
-                "column `{name}` has {} rows for {frames} frames",
-                column.rows
-            ));
+        if let Some((name, column)) = episode.columns.iter().find(|(_, column)| column.rows != frames) {
+            return Err(format!("column `{name}` has {} rows for {frames} frames", column.rows));
         }
         let own = Self::new(episode);
         if own.size != self.size {
@@ -256,22 +204,14 @@ impl Schema {
             ));
         }
         if own.columns != self.columns {
-            return Err(format!(
-                "has the columns {}, the episodes before it have {}",
-                own.describe(),
-                self.describe()
-            ));
+            return Err(format!("has the columns {}, the episodes before it have {}", own.describe(), self.describe()));
         }
         Ok(())
     }
 
     /// `action[2], state[4]`
     fn describe(&self) -> String {
-        self.columns
-            .iter()
-            .map(|(name, width)| format!("{name}[{width}]"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.columns.iter().map(|(name, width)| format!("{name}[{width}]")).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -40,10 +40,7 @@ pub fn draw_dot(frame: &mut [u8], position: Point) {
     });
     for row in rows {
         for column in columns.clone() {
-            let (x, y) = (
-                column as f64 - f64::from(position[0]),
-                row as f64 - f64::from(position[1]),
-            );
+            let (x, y) = (column as f64 - f64::from(position[0]), row as f64 - f64::from(position[1]));
             let value = (-(x * x + y * y) / (2.0 * DOT_DEVIATION * DOT_DEVIATION)).exp() * 255.0;
             frame[(row * SIZE + column) * 3] = value as u8;
         }
@@ -70,40 +67,17 @@ mod tests {
     fn walls_of_the_fixed_layout() {
         let frame = draw_walls(Layout::FIXED);
         let wall = [0, 255, 255];
-        for (column, row) in [
-            (4, 30),
-            (60, 30),
-            (20, 4),
-            (20, 60),
-            (4, 0),
-            (64, 60),
-            (31, 40),
-            (32, 40),
-            (33, 40),
-            (32, 0),
-            (32, 64),
-        ] {
+        for (column, row) in
+            [(4, 30), (60, 30), (20, 4), (20, 60), (4, 0), (64, 60), (31, 40), (32, 40), (33, 40), (32, 0), (32, 64)]
+        {
             assert_eq!(pixel(&frame, column, row), wall, "{column}, {row}");
         }
-        for (column, row) in [
-            (3, 30),
-            (5, 30),
-            (59, 30),
-            (61, 30),
-            (30, 40),
-            (34, 40),
-            (32, 14),
-            (31, 22),
-            (33, 18),
-        ] {
+        for (column, row) in [(3, 30), (5, 30), (59, 30), (61, 30), (30, 40), (34, 40), (32, 14), (31, 22), (33, 18)] {
             assert_eq!(pixel(&frame, column, row), [0; 3], "{column}, {row}");
         }
         assert_eq!((pixel(&frame, 32, 13), pixel(&frame, 32, 23)), (wall, wall));
         // Two rows and two columns of 65, less 4 shared corners; 3 columns of 65, less 2 border rows each, less 9 door rows each.
-        let count = frame
-            .chunks_exact(3)
-            .filter(|pixel| pixel[1] == 255)
-            .count();
+        let count = frame.chunks_exact(3).filter(|pixel| pixel[1] == 255).count();
         assert_eq!(count, 4 * 65 - 4 + 3 * (65 - 2 - 9));
     }
 

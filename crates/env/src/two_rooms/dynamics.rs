@@ -34,13 +34,7 @@ pub enum Collision {
 
 impl Collision {
     /// Where the dot is after `action`, from a free position. The noise is used by [`Collision::Bounce`] alone.
-    pub fn advance(
-        self,
-        layout: Layout,
-        from: Point,
-        action: Point,
-        noise: &mut impl Rng,
-    ) -> Point {
+    pub fn advance(self, layout: Layout, from: Point, action: Point, noise: &mut impl Rng) -> Point {
         let to = [from[0] + action[0], from[1] + action[1]];
         let end = match (layout.first_contact(from, to), self) {
             (None, _) => to,
@@ -54,28 +48,18 @@ impl Collision {
 
 fn bounce(layout: Layout, contact: Contact, noise: &mut impl Rng) -> Point {
     let mut point = contact.point;
-    for ((value, normal), draw) in point
-        .iter_mut()
-        .zip(contact.normal)
-        .zip([(); 2].map(|()| noise.sample::<f64, _>(StandardNormal)))
+    for ((value, normal), draw) in
+        point.iter_mut().zip(contact.normal).zip([(); 2].map(|()| noise.sample::<f64, _>(StandardNormal)))
     {
         let shift = BOUNCE_NOISE * draw;
-        *value += if normal == 0.0 {
-            shift
-        } else {
-            normal * shift.abs()
-        };
+        *value += if normal == 0.0 { shift } else { normal * shift.abs() };
     }
     let mut end = point.map(|value| value as f32);
     if contact.surface == Surface::DoorEdge {
         return end;
     }
     let [left, right] = layout.faces();
-    let across = if contact.point[0] < f64::from(layout.wall_x) {
-        [BORDER_LOW, left]
-    } else {
-        [right, BORDER_HIGH]
-    };
+    let across = if contact.point[0] < f64::from(layout.wall_x) { [BORDER_LOW, left] } else { [right, BORDER_HIGH] };
     for (value, [low, high]) in end.iter_mut().zip([across, [BORDER_LOW, BORDER_HIGH]]) {
         if *value <= low {
             *value = low + BOUNCE_GAP;
@@ -171,11 +155,7 @@ mod tests {
             assert!(x < 31.0 && y > 4.0 && LAYOUT.is_free([x, y]));
         }
         // Mean of a half-normal, and the standard deviation along the wall.
-        approx::assert_abs_diff_eq!(
-            sum / f64::from(n),
-            0.5 * (2.0 / std::f64::consts::PI).sqrt(),
-            epsilon = 0.01
-        );
+        approx::assert_abs_diff_eq!(sum / f64::from(n), 0.5 * (2.0 / std::f64::consts::PI).sqrt(), epsilon = 0.01);
         approx::assert_abs_diff_eq!((square / f64::from(n)).sqrt(), 0.5, epsilon = 0.01);
     }
 

@@ -46,29 +46,20 @@ pub struct Contact {
 impl Layout {
     /// Left and right face of the wall.
     pub fn faces(self) -> [f32; 2] {
-        [
-            f32::from(self.wall_x) - WALL_HALF_WIDTH,
-            f32::from(self.wall_x) + WALL_HALF_WIDTH,
-        ]
+        [f32::from(self.wall_x) - WALL_HALF_WIDTH, f32::from(self.wall_x) + WALL_HALF_WIDTH]
     }
 
     /// Upper and lower edge of the door.
     pub fn door_edges(self) -> [f32; 2] {
-        [
-            f32::from(self.door_y) - DOOR_HALF_WIDTH,
-            f32::from(self.door_y) + DOOR_HALF_WIDTH,
-        ]
+        [f32::from(self.door_y) - DOOR_HALF_WIDTH, f32::from(self.door_y) + DOOR_HALF_WIDTH]
     }
 
     /// Whether the dot may be here.
     pub fn is_free(self, position: Point) -> bool {
         let [left, right] = self.faces();
         let [upper, lower] = self.door_edges();
-        let inside = position
-            .iter()
-            .all(|&value| value > BORDER_LOW && value < BORDER_HIGH);
-        let in_wall =
-            (left..=right).contains(&position[0]) && !(upper..=lower).contains(&position[1]);
+        let inside = position.iter().all(|&value| value > BORDER_LOW && value < BORDER_HIGH);
+        let in_wall = (left..=right).contains(&position[0]) && !(upper..=lower).contains(&position[1]);
         inside && !in_wall
     }
 
@@ -93,12 +84,7 @@ impl Layout {
                 Surface::DoorEdge => point[0] >= faces[0] && point[0] <= faces[1],
             };
             if met && first.is_none_or(|contact| fraction < contact.fraction) {
-                first = Some(Contact {
-                    fraction,
-                    point,
-                    normal,
-                    surface,
-                });
+                first = Some(Contact { fraction, point, normal, surface });
             }
         };
         for axis in 0..2 {
@@ -140,41 +126,24 @@ mod tests {
 
     #[test]
     fn free_positions() {
-        for position in [
-            [4.5, 4.5],
-            [59.9, 59.9],
-            [30.99, 40.0],
-            [32.0, 18.0],
-            [32.0, 14.0],
-            [31.0, 22.0],
-        ] {
+        for position in [[4.5, 4.5], [59.9, 59.9], [30.99, 40.0], [32.0, 18.0], [32.0, 14.0], [31.0, 22.0]] {
             assert!(LAYOUT.is_free(position), "{position:?}");
         }
-        for position in [
-            [4.0, 20.0],
-            [20.0, 60.0],
-            [31.0, 40.0],
-            [33.0, 40.0],
-            [32.0, 22.01],
-            [32.0, 13.99],
-            [70.0, 20.0],
-        ] {
+        for position in
+            [[4.0, 20.0], [20.0, 60.0], [31.0, 40.0], [33.0, 40.0], [32.0, 22.01], [32.0, 13.99], [70.0, 20.0]]
+        {
             assert!(!LAYOUT.is_free(position), "{position:?}");
         }
     }
 
     #[test]
     fn a_move_into_the_face_touches_it_where_it_crosses() {
-        let contact = LAYOUT
-            .first_contact([30.0, 40.0], [32.0, 41.0])
-            .expect("touch");
+        let contact = LAYOUT.first_contact([30.0, 40.0], [32.0, 41.0]).expect("touch");
         assert_eq!(contact.surface, Surface::Face);
         assert_eq!(contact.fraction, 0.5);
         assert_eq!(contact.point, [31.0, 40.5]);
         assert_eq!(contact.normal, [-1.0, 0.0]);
-        let contact = LAYOUT
-            .first_contact([34.0, 40.0], [30.0, 40.0])
-            .expect("touch through the whole wall");
+        let contact = LAYOUT.first_contact([34.0, 40.0], [30.0, 40.0]).expect("touch through the whole wall");
         assert_eq!((contact.fraction, contact.normal), (0.25, [1.0, 0.0]));
     }
 
@@ -182,29 +151,15 @@ mod tests {
     fn the_door_lets_through_and_its_edges_do_not() {
         assert_eq!(LAYOUT.first_contact([30.0, 18.0], [34.0, 18.5]), None);
         assert_eq!(LAYOUT.first_contact([34.0, 14.0], [30.0, 14.0]), None);
-        let contact = LAYOUT
-            .first_contact([32.0, 21.0], [32.5, 23.0])
-            .expect("touch");
-        assert_eq!(
-            (contact.surface, contact.fraction),
-            (Surface::DoorEdge, 0.5)
-        );
-        assert_eq!(
-            (contact.point, contact.normal),
-            ([32.25, 22.0], [0.0, -1.0])
-        );
-        let contact = LAYOUT
-            .first_contact([32.0, 15.0], [31.5, 13.0])
-            .expect("touch");
+        let contact = LAYOUT.first_contact([32.0, 21.0], [32.5, 23.0]).expect("touch");
+        assert_eq!((contact.surface, contact.fraction), (Surface::DoorEdge, 0.5));
+        assert_eq!((contact.point, contact.normal), ([32.25, 22.0], [0.0, -1.0]));
+        let contact = LAYOUT.first_contact([32.0, 15.0], [31.5, 13.0]).expect("touch");
         assert_eq!((contact.point, contact.normal), ([31.75, 14.0], [0.0, 1.0]));
         // Past the row of the edge before the wall, and after its face.
-        let contact = LAYOUT
-            .first_contact([30.0, 20.5], [32.0, 24.0])
-            .expect("touch");
+        let contact = LAYOUT.first_contact([30.0, 20.5], [32.0, 24.0]).expect("touch");
         assert_eq!(contact.surface, Surface::Face);
-        let contact = LAYOUT
-            .first_contact([30.5, 21.0], [32.5, 22.5])
-            .expect("touch");
+        let contact = LAYOUT.first_contact([30.5, 21.0], [32.5, 22.5]).expect("touch");
         assert_eq!(contact.surface, Surface::DoorEdge);
         // The rows of the edges mean nothing away from the wall.
         assert_eq!(LAYOUT.first_contact([20.0, 21.0], [20.0, 23.0]), None);
@@ -212,14 +167,9 @@ mod tests {
 
     #[test]
     fn the_nearer_of_two_surfaces_counts() {
-        let contact = LAYOUT
-            .first_contact([30.0, 58.5], [31.5, 61.5])
-            .expect("touch");
+        let contact = LAYOUT.first_contact([30.0, 58.5], [31.5, 61.5]).expect("touch");
         assert_eq!((contact.surface, contact.fraction), (Surface::Border, 0.5));
-        assert_eq!(
-            (contact.point, contact.normal),
-            ([30.75, 60.0], [0.0, -1.0])
-        );
+        assert_eq!((contact.point, contact.normal), ([30.75, 60.0], [0.0, -1.0]));
         let contact = LAYOUT.first_contact([5.0, 5.0], [3.0, 4.5]).expect("touch");
         assert_eq!((contact.point, contact.normal), ([4.0, 4.75], [1.0, 0.0]));
     }

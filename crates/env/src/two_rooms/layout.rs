@@ -25,10 +25,7 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of the fixed-wall setting.
-    pub const FIXED: Self = Self {
-        wall_x: 32,
-        door_y: 18,
-    };
+    pub const FIXED: Self = Self { wall_x: 32, door_y: 18 };
 
     /// All layouts of the random-wall setting, wall by wall.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -38,8 +35,7 @@ impl Layout {
     /// Whether this layout is kept from recordings, to plan in a floor plan that training never showed. About a fifth are,
     /// chosen by a hash of the layout alone (the finaliser of `SplitMix64`), so that every recording and every seed agree.
     pub fn is_held_out(self) -> bool {
-        let mut hash = (u64::from(self.wall_x) << 8 | u64::from(self.door_y))
-            .wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut hash = (u64::from(self.wall_x) << 8 | u64::from(self.door_y)).wrapping_add(0x9E37_79B9_7F4A_7C15);
         hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         hash = (hash ^ (hash >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (hash ^ (hash >> 31)).is_multiple_of(5)
@@ -51,10 +47,7 @@ impl Layout {
             return Self::FIXED;
         }
         loop {
-            let layout = Self {
-                wall_x: rng.random_range(WALL_RANGE),
-                door_y: rng.random_range(DOOR_RANGE),
-            };
+            let layout = Self { wall_x: rng.random_range(WALL_RANGE), door_y: rng.random_range(DOOR_RANGE) };
             if split.contains(layout) {
                 return layout;
             }
@@ -113,11 +106,9 @@ impl FromStr for LayoutChoice {
         match text {
             "random" => Ok(Self::Random),
             "fixed" => Ok(Self::Fixed),
-            _ => Err(EnvError::InvalidOption {
-                key: "layout",
-                value: format!("`{text}`"),
-                expected: "random or fixed",
-            }),
+            _ => {
+                Err(EnvError::InvalidOption { key: "layout", value: format!("`{text}`"), expected: "random or fixed" })
+            }
         }
     }
 }

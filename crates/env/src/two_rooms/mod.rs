@@ -62,14 +62,7 @@ impl TwoRooms {
     /// The world at the task of seed 0.
     pub fn new(options: &EnvOptions) -> Self {
         let task = Task::sample(0, options);
-        Self {
-            options: *options,
-            seed: 0,
-            task,
-            position: task.start,
-            steps: 0,
-            floor: OnceCell::new(),
-        }
+        Self { options: *options, seed: 0, task, position: task.start, steps: 0, floor: OnceCell::new() }
     }
 
     /// The current task.
@@ -99,24 +92,13 @@ impl Environment for TwoRooms {
 
     fn step(&mut self, action: &[f32]) {
         let &[x, y] = action else {
-            panic!(
-                "two-rooms: an action of {} numbers, expected 2 (x and y displacement in pixels)",
-                action.len()
-            );
+            panic!("two-rooms: an action of {} numbers, expected 2 (x and y displacement in pixels)", action.len());
         };
         let norm = x.hypot(y);
-        let shorten = if norm > ACTION_NORM {
-            ACTION_NORM / norm
-        } else {
-            1.0
-        };
+        let shorten = if norm > ACTION_NORM { ACTION_NORM / norm } else { 1.0 };
         let mut noise = seed::rng(self.seed, "two-rooms/bounce", 0, self.steps);
-        self.position = self.options.collision.advance(
-            self.task.layout,
-            self.position,
-            [x * shorten, y * shorten],
-            &mut noise,
-        );
+        self.position =
+            self.options.collision.advance(self.task.layout, self.position, [x * shorten, y * shorten], &mut noise);
         self.steps += 1;
     }
 
@@ -137,8 +119,7 @@ impl Environment for TwoRooms {
     }
 
     fn distance(&self) -> f64 {
-        let [x, y] =
-            [0, 1].map(|axis| f64::from(self.position[axis]) - f64::from(self.task.goal[axis]));
+        let [x, y] = [0, 1].map(|axis| f64::from(self.position[axis]) - f64::from(self.task.goal[axis]));
         x.hypot(y)
     }
 
@@ -149,11 +130,7 @@ impl Environment for TwoRooms {
     fn render(&self, overlay: &Overlay<'_>, scale: usize) -> FrameBuffer {
         let layout = self.task.layout;
         let kept = self.floor.get_or_init(|| render::floor_plan(layout, scale));
-        let floor = if kept.scale() == scale {
-            kept.clone()
-        } else {
-            render::floor_plan(layout, scale)
-        };
+        let floor = if kept.scale() == scale { kept.clone() } else { render::floor_plan(layout, scale) };
         render::render(floor, &self.task, self.position, overlay)
     }
 }
@@ -164,10 +141,7 @@ mod tests {
 
     #[test]
     fn an_action_longer_than_the_norm_is_shortened() {
-        let mut world = TwoRooms::new(&EnvOptions {
-            layout: LayoutChoice::Fixed,
-            ..EnvOptions::default()
-        });
+        let mut world = TwoRooms::new(&EnvOptions { layout: LayoutChoice::Fixed, ..EnvOptions::default() });
         world.position = [20.0, 30.0];
         world.step(&[-30.0, 40.0]);
         approx::assert_abs_diff_eq!(world.position[0], 20.0 - 1.47, epsilon = 1e-5);

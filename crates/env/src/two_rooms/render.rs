@@ -21,12 +21,7 @@ const WHITE: Colour = [255.0; 3];
 const SHADOW_REACH: f32 = 5.0;
 
 /// Draws trail, imagined path, goal and dot over a floor plan. The goal's ring is the distance at which the task counts as solved.
-pub(crate) fn render(
-    mut canvas: Canvas,
-    task: &Task,
-    position: Point,
-    overlay: &Overlay<'_>,
-) -> FrameBuffer {
+pub(crate) fn render(mut canvas: Canvas, task: &Task, position: Point, overlay: &Overlay<'_>) -> FrameBuffer {
     let radius = SUCCESS_DISTANCE as f32;
     canvas.disc(GOAL, 0.13, task.goal, radius);
     canvas.ring(GOAL, 1.0, task.goal, radius, 0.45);
@@ -49,9 +44,7 @@ pub(crate) fn render(
 pub(crate) fn floor_plan(layout: Layout, scale: usize) -> Canvas {
     let mut canvas = Canvas::new(SIZE, scale, OUTSIDE);
     let (low, high) = (BORDER_LOW, BORDER_HIGH);
-    canvas.shape(FLOOR, 1.0, [low; 2], [high; 2], |x, y| {
-        box_distance([x, y], [low; 2], [high; 2], 0.0)
-    });
+    canvas.shape(FLOOR, 1.0, [low; 2], [high; 2], |x, y| box_distance([x, y], [low; 2], [high; 2], 0.0));
     let (middle, door) = (f32::from(layout.wall_x), f32::from(layout.door_y));
     let (half, gap) = (WALL_HALF_WIDTH + 0.5, DOOR_HALF_WIDTH + 0.5);
     let walls = [
@@ -60,13 +53,14 @@ pub(crate) fn floor_plan(layout: Layout, scale: usize) -> Canvas {
     ];
     // The border is a frame: outside of a box inside of a larger one.
     let distance = move |x: f32, y: f32| {
-        let border = (-box_distance([x, y], [low + 0.5; 2], [high - 0.5; 2], 0.0))
-            .max(box_distance([x, y], [low - 0.5; 2], [high + 0.5; 2], 0.5));
+        let border = (-box_distance([x, y], [low + 0.5; 2], [high - 0.5; 2], 0.0)).max(box_distance(
+            [x, y],
+            [low - 0.5; 2],
+            [high + 0.5; 2],
+            0.5,
+        ));
         let within = box_distance([x, y], [low - 0.5; 2], [high + 0.5; 2], 0.5);
-        let wall = walls
-            .iter()
-            .map(|[low, high]| box_distance([x, y], *low, *high, 0.5))
-            .fold(f32::INFINITY, f32::min);
+        let wall = walls.iter().map(|[low, high]| box_distance([x, y], *low, *high, 0.5)).fold(f32::INFINITY, f32::min);
         border.min(wall.max(within))
     };
     canvas.blend(SHADOW, [low; 2], [high; 2], |x, y| {
@@ -83,69 +77,30 @@ mod tests {
 
     fn pixel(frame: &FrameBuffer, scale: usize, [x, y]: [usize; 2]) -> [u8; 3] {
         let start = ((y * scale + scale / 2) * frame.width + x * scale + scale / 2) * 3;
-        [
-            frame.data[start],
-            frame.data[start + 1],
-            frame.data[start + 2],
-        ]
+        [frame.data[start], frame.data[start + 1], frame.data[start + 2]]
     }
 
     #[test]
     fn parts_have_their_colours() {
-        let task = Task {
-            layout: Layout::FIXED,
-            start: [15.0, 40.0],
-            goal: [50.0, 20.0],
-        };
+        let task = Task { layout: Layout::FIXED, start: [15.0, 40.0], goal: [50.0, 20.0] };
         let trail = [[10.0, 50.0], [15.0, 50.0], [15.0, 45.0]];
         let imagined = [[15.0, 40.0], [20.0, 30.0], [25.0, 30.0]];
         for scale in [4, 7] {
-            let plain = render(
-                floor_plan(task.layout, scale),
-                &task,
-                [15.0, 40.0],
-                &Overlay::default(),
-            );
-            assert_eq!(
-                (plain.frames, plain.height, plain.width),
-                (1, 65 * scale, 65 * scale)
-            );
+            let plain = render(floor_plan(task.layout, scale), &task, [15.0, 40.0], &Overlay::default());
+            assert_eq!((plain.frames, plain.height, plain.width), (1, 65 * scale, 65 * scale));
             assert_eq!(pixel(&plain, scale, [15, 40]), [222, 73, 50]);
             assert_eq!(pixel(&plain, scale, [50, 20]), [28, 150, 104]);
             assert_eq!(pixel(&plain, scale, [1, 1]), [226, 229, 234]);
             assert_eq!(pixel(&plain, scale, [20, 20]), [253, 251, 246]);
-            for wall in [
-                [32, 40],
-                [4, 30],
-                [60, 30],
-                [30, 4],
-                [30, 60],
-                [32, 8],
-                [31, 50],
-                [33, 50],
-            ] {
+            for wall in [[32, 40], [4, 30], [60, 30], [30, 4], [30, 60], [32, 8], [31, 50], [33, 50]] {
                 assert_eq!(pixel(&plain, scale, wall), [45, 52, 66], "{wall:?}");
             }
             let floor = pixel(&plain, scale, [32, 18]);
             assert!(floor[0] > 220, "the door is open: {floor:?}");
-            let overlay = Overlay {
-                trail: &trail,
-                imagined: &imagined,
-            };
-            let drawn = render(
-                floor_plan(task.layout, scale),
-                &task,
-                [15.0, 40.0],
-                &overlay,
-            );
-            let (trail, plan) = (
-                pixel(&drawn, scale, [13, 50]),
-                pixel(&drawn, scale, [22, 30]),
-            );
-            assert!(
-                trail[0] > trail[2] + 20 && plan[2] > plan[0] + 40,
-                "{trail:?} {plan:?}"
-            );
+            let overlay = Overlay { trail: &trail, imagined: &imagined };
+            let drawn = render(floor_plan(task.layout, scale), &task, [15.0, 40.0], &overlay);
+            let (trail, plan) = (pixel(&drawn, scale, [13, 50]), pixel(&drawn, scale, [22, 30]));
+            assert!(trail[0] > trail[2] + 20 && plan[2] > plan[0] + 40, "{trail:?} {plan:?}");
         }
     }
 }

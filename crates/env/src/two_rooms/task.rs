@@ -31,24 +31,10 @@ impl Task {
         let layout = Layout::sample(options.layout, options.layouts, &mut rng);
         let [left, right] = layout.faces();
         let (low, high) = (BORDER_LOW + PADDING, BORDER_HIGH - PADDING);
-        let in_left = [
-            rng.random_range(low..=left - PADDING),
-            rng.random_range(low..=high),
-        ];
-        let in_right = [
-            rng.random_range(right + PADDING..=high),
-            rng.random_range(low..=high),
-        ];
-        let (start, goal) = if rng.random_bool(0.5) {
-            (in_right, in_left)
-        } else {
-            (in_left, in_right)
-        };
-        Self {
-            layout,
-            start,
-            goal,
-        }
+        let in_left = [rng.random_range(low..=left - PADDING), rng.random_range(low..=high)];
+        let in_right = [rng.random_range(right + PADDING..=high), rng.random_range(low..=high)];
+        let (start, goal) = if rng.random_bool(0.5) { (in_right, in_left) } else { (in_left, in_right) };
+        Self { layout, start, goal }
     }
 }
 
@@ -65,16 +51,10 @@ mod tests {
             let task = Task::sample(seed, &options);
             assert_eq!(task, Task::sample(seed, &options));
             assert!(task.layout.is_held_out());
-            let (left, right) = if task.start[0] < task.goal[0] {
-                (task.start, task.goal)
-            } else {
-                (task.goal, task.start)
-            };
+            let (left, right) =
+                if task.start[0] < task.goal[0] { (task.start, task.goal) } else { (task.goal, task.start) };
             let wall = f32::from(task.layout.wall_x);
-            assert!(
-                (6.6..=wall - 3.6 + 1e-5).contains(&left[0])
-                    && (wall + 3.6 - 1e-5..=57.4).contains(&right[0])
-            );
+            assert!((6.6..=wall - 3.6 + 1e-5).contains(&left[0]) && (wall + 3.6 - 1e-5..=57.4).contains(&right[0]));
             assert!((6.6..=57.4).contains(&left[1]) && (6.6..=57.4).contains(&right[1]));
             from_the_left += u32::from(task.start == left);
         }
@@ -83,21 +63,9 @@ mod tests {
 
     #[test]
     fn options_choose_the_layouts() {
-        let fixed = EnvOptions {
-            layout: LayoutChoice::Fixed,
-            ..EnvOptions::default()
-        };
-        assert_eq!(
-            Task::sample(7, &fixed).layout,
-            Layout {
-                wall_x: 32,
-                door_y: 18
-            }
-        );
-        let training = EnvOptions {
-            layouts: LayoutSplit::Training,
-            ..EnvOptions::default()
-        };
+        let fixed = EnvOptions { layout: LayoutChoice::Fixed, ..EnvOptions::default() };
+        assert_eq!(Task::sample(7, &fixed).layout, Layout { wall_x: 32, door_y: 18 });
+        let training = EnvOptions { layouts: LayoutSplit::Training, ..EnvOptions::default() };
         assert!((0..200).all(|seed| !Task::sample(seed, &training).layout.is_held_out()));
     }
 }

@@ -68,15 +68,8 @@ impl Walk {
 /// A start drawn uniformly between the borders; when that is in the wall, its column is drawn again in either room.
 fn start(layout: Layout, rng: &mut impl Rng) -> Point {
     loop {
-        let position = [
-            rng.random_range(BORDER_LOW..BORDER_HIGH),
-            rng.random_range(BORDER_LOW..BORDER_HIGH),
-        ];
-        let position = if layout.is_free(position) {
-            position
-        } else {
-            beside_the_wall(layout, position[1], rng)
-        };
+        let position = [rng.random_range(BORDER_LOW..BORDER_HIGH), rng.random_range(BORDER_LOW..BORDER_HIGH)];
+        let position = if layout.is_free(position) { position } else { beside_the_wall(layout, position[1], rng) };
         if layout.is_free(position) {
             return position; // all but draws that are exactly on a line
         }
@@ -85,11 +78,8 @@ fn start(layout: Layout, rng: &mut impl Rng) -> Point {
 
 fn beside_the_wall(layout: Layout, row: f32, rng: &mut impl Rng) -> Point {
     let [left, right] = layout.faces();
-    let column = if rng.random_bool(0.5) {
-        rng.random_range(BORDER_LOW..left)
-    } else {
-        rng.random_range(right..BORDER_HIGH)
-    };
+    let column =
+        if rng.random_bool(0.5) { rng.random_range(BORDER_LOW..left) } else { rng.random_range(right..BORDER_HIGH) };
     [column, row]
 }
 
@@ -98,26 +88,16 @@ fn crossing(layout: Layout, steps: usize, rng: &mut impl Rng) -> (Point, Vec<Poi
     let [left, right] = layout.faces();
     let column = rng.random_range(left..=right);
     let half = f64::from(DOOR_HALF_WIDTH);
-    let row =
-        f64::from(layout.door_y) + truncated_normal(0.0, CROSSING_DEVIATION, [-half, half], rng);
+    let row = f64::from(layout.door_y) + truncated_normal(0.0, CROSSING_DEVIATION, [-half, half], rng);
     let leftwards = PI + rng.random_range(-FRAC_PI_4..FRAC_PI_4);
     let before = rng.random_range(1..=steps);
-    let heading = if rng.random_bool(0.5) {
-        leftwards
-    } else {
-        leftwards + PI
-    };
-    let mut actions: Vec<Point> = headed(heading, before, rng)
-        .into_iter()
-        .rev()
-        .map(|[x, y]| [-x, -y])
-        .collect();
+    let heading = if rng.random_bool(0.5) { leftwards } else { leftwards + PI };
+    let mut actions: Vec<Point> = headed(heading, before, rng).into_iter().rev().map(|[x, y]| [-x, -y]).collect();
     let mut start = [column, row as f32];
     for action in &actions {
         start = [start[0] - action[0], start[1] - action[1]];
     }
-    start =
-        start.map(|value| value.clamp(BORDER_LOW + CROSSING_MARGIN, BORDER_HIGH - CROSSING_MARGIN));
+    start = start.map(|value| value.clamp(BORDER_LOW + CROSSING_MARGIN, BORDER_HIGH - CROSSING_MARGIN));
     while !layout.is_free(start) {
         start = beside_the_wall(layout, start[1], rng);
     }
@@ -133,10 +113,7 @@ fn headed(mut heading: f64, steps: usize, rng: &mut impl Rng) -> Vec<Point> {
                 heading += von_mises(HEADING_CONCENTRATION, rng);
             }
             let length = truncated_normal(STEP_MEAN, STEP_DEVIATION, STEP_BOUNDS, rng);
-            [
-                (length * heading.cos()) as f32,
-                (length * heading.sin()) as f32,
-            ]
+            [(length * heading.cos()) as f32, (length * heading.sin()) as f32]
         })
         .collect()
 }
@@ -180,15 +157,10 @@ mod tests {
         let mut rng = seed::rng(1, "test", 0, 0);
         let n = 100_000;
         let draws: Vec<f64> = (0..n).map(|_| von_mises(5.0, &mut rng)).collect();
-        let mean =
-            |f: fn(f64) -> f64| draws.iter().map(|&angle| f(angle)).sum::<f64>() / f64::from(n);
+        let mean = |f: fn(f64) -> f64| draws.iter().map(|&angle| f(angle)).sum::<f64>() / f64::from(n);
         // Ratios of modified Bessel functions, I1(5)/I0(5) and I2(5)/I0(5).
         assert_abs_diff_eq!(mean(f64::cos), 0.893_383_14, epsilon = 0.002);
-        assert_abs_diff_eq!(
-            mean(|angle| (2.0 * angle).cos()),
-            0.642_646_74,
-            epsilon = 0.004
-        );
+        assert_abs_diff_eq!(mean(|angle| (2.0 * angle).cos()), 0.642_646_74, epsilon = 0.004);
         assert_abs_diff_eq!(mean(f64::sin), 0.0, epsilon = 0.006);
         assert!(draws.iter().all(|angle| angle.abs() <= PI));
     }
@@ -212,11 +184,7 @@ mod tests {
         let mean = sum / count;
         assert_abs_diff_eq!(mean, 1.0, epsilon = 0.006);
         // 0.4 * sqrt(1 - 4 phi(2) / (2 Phi(2) - 1)), phi and Phi the standard normal density and distribution.
-        assert_abs_diff_eq!(
-            (square / count - mean * mean).sqrt(),
-            0.351_84,
-            epsilon = 0.004
-        );
+        assert_abs_diff_eq!((square / count - mean * mean).sqrt(), 0.351_84, epsilon = 0.004);
     }
 
     #[test]

@@ -23,10 +23,7 @@ pub struct ImpalaConfig {
 
 impl Default for ImpalaConfig {
     fn default() -> Self {
-        Self {
-            widths: vec![16, 32, 32],
-            dim: 512,
-        }
+        Self { widths: vec![16, 32, 32], dim: 512 }
     }
 }
 
@@ -55,12 +52,7 @@ impl ImpalaConfig {
     pub fn validate(&self) -> Result<(), String> {
         positive("dim", self.dim)?;
         let valid = !self.widths.is_empty() && !self.widths.contains(&0);
-        check(
-            valid,
-            "widths",
-            format!("{:?}", self.widths),
-            "at least one positive number",
-        )
+        check(valid, "widths", format!("{:?}", self.widths), "at least one positive number")
     }
 }
 
@@ -127,10 +119,7 @@ struct Residual {
 
 impl Residual {
     fn new(width: usize, device: &Device) -> Self {
-        Self {
-            first: same_convolution(width, width, device),
-            second: same_convolution(width, width, device),
-        }
+        Self { first: same_convolution(width, width, device), second: same_convolution(width, width, device) }
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
@@ -141,9 +130,7 @@ impl Residual {
 
 /// A 3x3 convolution that keeps height and width.
 fn same_convolution(channels: usize, width: usize, device: &Device) -> Conv2d {
-    Conv2dConfig::new([channels, width], [3, 3])
-        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-        .init(device)
+    Conv2dConfig::new([channels, width], [3, 3]).with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1)).init(device)
 }
 
 #[cfg(test)]
@@ -152,14 +139,7 @@ mod tests {
 
     #[test]
     fn parameters_equal_upstream() {
-        let input = InputShape {
-            channels: 2,
-            frames: 17,
-            height: 65,
-            width: 65,
-            action_dim: 2,
-            state_dim: 2,
-        };
+        let input = InputShape { channels: 2, frames: 17, height: 65, width: 65, action_dim: 2, state_dim: 2 };
         let encoder = ImpalaConfig::default().init(&input, &Device::flex());
         assert_eq!(encoder.num_params(), 1_426_096);
     }
@@ -167,21 +147,9 @@ mod tests {
     #[test]
     fn encodes_to_normalised_vectors() {
         let device = Device::flex();
-        let input = InputShape {
-            channels: 2,
-            frames: 1,
-            height: 9,
-            width: 13,
-            action_dim: 0,
-            state_dim: 0,
-        };
-        let encoder = ImpalaConfig {
-            widths: vec![4, 4],
-            dim: 8,
-        }
-        .init(&input, &device);
-        let frames =
-            Tensor::<4>::random([3, 2, 9, 13], burn::tensor::Distribution::Default, &device);
+        let input = InputShape { channels: 2, frames: 1, height: 9, width: 13, action_dim: 0, state_dim: 0 };
+        let encoder = ImpalaConfig { widths: vec![4, 4], dim: 8 }.init(&input, &device);
+        let frames = Tensor::<4>::random([3, 2, 9, 13], burn::tensor::Distribution::Default, &device);
         let latents = encoder.forward(frames);
         assert_eq!(latents.dims(), [3, 8]);
         let mean: f32 = latents.mean().into_scalar();

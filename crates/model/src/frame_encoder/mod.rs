@@ -64,18 +64,8 @@ impl FrameEncoderConfig {
         match self {
             Self::Impala(_) | Self::StridedConv(_) => Ok(()),
             Self::Vit(config) => {
-                multiple_of(
-                    "frame height",
-                    input.height,
-                    "model.encoder.patch",
-                    config.patch,
-                )?;
-                multiple_of(
-                    "frame width",
-                    input.width,
-                    "model.encoder.patch",
-                    config.patch,
-                )
+                multiple_of("frame height", input.height, "model.encoder.patch", config.patch)?;
+                multiple_of("frame width", input.width, "model.encoder.patch", config.patch)
             }
         }
     }
@@ -131,7 +121,5 @@ impl FrameEncoder {
 /// `[batch, channels, time, height, width]` to `[batch * time, channels, height, width]`.
 fn fold_frames(video: Tensor<5>) -> Tensor<4> {
     let [batch, channels, time, height, width] = video.dims();
-    video
-        .swap_dims(1, 2)
-        .reshape([batch * time, channels, height, width])
+    video.swap_dims(1, 2).reshape([batch * time, channels, height, width])
 }

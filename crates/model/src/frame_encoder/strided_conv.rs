@@ -182,14 +182,11 @@ mod tests {
     #[test]
     fn layers_equal_strided_convolutions() {
         let device = Device::flex();
-        let config = StridedConvConfig { patch: 2, merge: 3, widths: vec![5, 4], hidden: 6, dim: 3, ..Default::default() };
+        let config =
+            StridedConvConfig { patch: 2, merge: 3, widths: vec![5, 4], hidden: 6, dim: 3, ..Default::default() };
         let encoder = config.init(&INPUT, &device);
         let video = Tensor::<5>::random([2, 3, 2, 9, 14], Distribution::Default, &device);
-        let frames = video
-            .clone()
-            .swap_dims(1, 2)
-            .reshape([4, 3, 9, 14])
-            .pad((0, 4, 0, 3), PadMode::Constant(0.0));
+        let frames = video.clone().swap_dims(1, 2).reshape([4, 3, 9, 14]).pad((0, 4, 0, 3), PadMode::Constant(0.0));
         let options = |stride| ConvOptions::new([stride, stride], [0, 0], [1, 1], 1);
         let kernel = encoder.layers[0].weight.val().transpose().reshape([5, 3, 2, 2]);
         let bias = encoder.layers[0].bias.as_ref().map(burn::module::Param::val);

@@ -31,15 +31,7 @@ pub struct FrameVitConfig {
 
 impl Default for FrameVitConfig {
     fn default() -> Self {
-        Self {
-            patch: 8,
-            width: 192,
-            depth: 6,
-            heads: 3,
-            mlp_ratio: 4.0,
-            positions: PositionKind::SinCos,
-            dim: 256,
-        }
+        Self { patch: 8, width: 192, depth: 6, heads: 3, mlp_ratio: 4.0, positions: PositionKind::SinCos, dim: 256 }
     }
 }
 
@@ -72,9 +64,7 @@ impl FrameVitConfig {
     pub fn validate(&self) -> Result<(), String> {
         positive("dim", self.dim)?;
         positive("width", self.width)?;
-        self.tokens()
-            .validate()
-            .map_err(|message| message.replace("dim =", "width ="))
+        self.tokens().validate().map_err(|message| message.replace("dim =", "width ="))
     }
 }
 

@@ -15,10 +15,7 @@ pub struct PositionHead {
 impl PositionHead {
     /// A head for latents of length `dim`.
     pub fn new(dim: usize, device: &Device) -> Self {
-        Self {
-            hidden: LinearConfig::new(dim, dim).init(device),
-            output: LinearConfig::new(dim, 2).init(device),
-        }
+        Self { hidden: LinearConfig::new(dim, dim).init(device), output: LinearConfig::new(dim, 2).init(device) }
     }
 
     /// # Shapes

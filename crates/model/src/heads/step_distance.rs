@@ -25,11 +25,7 @@ pub struct StepDistanceConfig {
 
 impl Default for StepDistanceConfig {
     fn default() -> Self {
-        Self {
-            hidden: 256,
-            groups: 16,
-            size: 8,
-        }
+        Self { hidden: 256, groups: 16, size: 8 }
     }
 }
 
@@ -40,9 +36,7 @@ impl StepDistanceConfig {
             first: LinearConfig::new(dim, self.hidden).init(device),
             second: LinearConfig::new(self.hidden, self.hidden).init(device),
             // A bias would cancel in every difference.
-            output: LinearConfig::new(self.hidden, self.groups * self.size)
-                .with_bias(false)
-                .init(device),
+            output: LinearConfig::new(self.hidden, self.groups * self.size).with_bias(false).init(device),
             groups: self.groups,
             size: self.size,
         }
@@ -92,12 +86,7 @@ impl StepDistance {
         assert_shape!(to, [_, width]);
         let difference = (from - to).abs();
         let [n, _] = difference.dims();
-        difference
-            .reshape([n * self.groups, self.size])
-            .max_dim(1)
-            .reshape([n, self.groups])
-            .sum_dim(1)
-            .reshape([n])
+        difference.reshape([n * self.groups, self.size]).max_dim(1).reshape([n, self.groups]).sum_dim(1).reshape([n])
     }
 
     /// Distance of latents, in environment steps.
@@ -121,27 +110,19 @@ mod tests {
     #[test]
     fn literal() {
         let device = Device::flex();
-        let mut head = StepDistanceConfig {
-            hidden: 2,
-            groups: 2,
-            size: 2,
-        }
-        .init(2, &device);
+        let mut head = StepDistanceConfig { hidden: 2, groups: 2, size: 2 }.init(2, &device);
         head.first.weight = Param::from_tensor(Tensor::eye(2, &device));
         head.second.weight = Param::from_tensor(Tensor::eye(2, &device));
         for layer in [&mut head.first, &mut head.second] {
             layer.bias = Some(Param::from_tensor(Tensor::zeros([2], &device)));
         }
-        head.output.weight = Param::from_tensor(Tensor::from_data(
-            [[1.0, 0.0, 2.0, 0.0], [0.0, -3.0, 0.0, 1.0]],
-            &device,
-        ));
+        head.output.weight =
+            Param::from_tensor(Tensor::from_data([[1.0, 0.0, 2.0, 0.0], [0.0, -3.0, 0.0, 1.0]], &device));
         let embedding = head.embed(Tensor::from_data([[1.0, 2.0], [3.0, 0.5]], &device));
         let values = embedding.clone().try_into_vec_as::<f32>().unwrap();
         assert_eq!(values, [1.0, -6.0, 2.0, 2.0, 3.0, -1.5, 6.0, 0.5]);
         // |differences| are [2, 4.5] and [4, 1.5]: 4.5 + 4.
-        let distance =
-            head.distance_between(embedding.clone().narrow(0, 0, 1), embedding.narrow(0, 1, 1));
+        let distance = head.distance_between(embedding.clone().narrow(0, 0, 1), embedding.narrow(0, 1, 1));
         assert_eq!(distance.into_scalar::<f32>(), 8.5);
     }
 
@@ -149,16 +130,9 @@ mod tests {
     fn one_goal_is_compared_with_many() {
         let device = Device::flex();
         let head = StepDistanceConfig::default().init(4, &device);
-        let embeddings = head.embed(Tensor::random(
-            [5, 4],
-            Distribution::Normal(0.0, 1.0),
-            &device,
-        ));
+        let embeddings = head.embed(Tensor::random([5, 4], Distribution::Normal(0.0, 1.0), &device));
         let goal = embeddings.clone().narrow(0, 2, 1);
-        let distances = head
-            .distance_between(embeddings, goal)
-            .try_into_vec_as::<f32>()
-            .unwrap();
+        let distances = head.distance_between(embeddings, goal).try_into_vec_as::<f32>().unwrap();
         assert_eq!(distances.len(), 5);
         assert_eq!(distances[2], 0.0);
         assert!(distances[0] > 0.0);

@@ -29,22 +29,12 @@ impl Default for MaskConfig {
 impl MaskConfig {
     /// V-JEPA's short-range mask: 8 blocks of 15 % of the frame.
     pub fn short_range() -> Self {
-        Self {
-            blocks: 8,
-            spatial: [0.15; 2],
-            temporal: [1.0; 2],
-            aspect: [0.75, 1.5],
-            max_temporal_keep: 1.0,
-        }
+        Self { blocks: 8, spatial: [0.15; 2], temporal: [1.0; 2], aspect: [0.75, 1.5], max_temporal_keep: 1.0 }
     }
 
     /// V-JEPA's long-range mask: 2 blocks of 70 % of the frame.
     pub fn long_range() -> Self {
-        Self {
-            blocks: 2,
-            spatial: [0.7; 2],
-            ..Self::short_range()
-        }
+        Self { blocks: 2, spatial: [0.7; 2], ..Self::short_range() }
     }
 
     /// Checks every value.
@@ -55,29 +45,14 @@ impl MaskConfig {
         positive("blocks", self.blocks)?;
         let share = |key: &str, [low, high]: [f64; 2]| {
             let valid = low > 0.0 && low <= high && high <= 1.0;
-            check(
-                valid,
-                key,
-                format!("[{low}, {high}]"),
-                "two ascending numbers in (0, 1]",
-            )
+            check(valid, key, format!("[{low}, {high}]"), "two ascending numbers in (0, 1]")
         };
         share("spatial", self.spatial)?;
         share("temporal", self.temporal)?;
         let [low, high] = self.aspect;
         let valid = low > 0.0 && low <= high && high.is_finite();
-        check(
-            valid,
-            "aspect",
-            format!("[{low}, {high}]"),
-            "two ascending numbers above 0",
-        )?;
+        check(valid, "aspect", format!("[{low}, {high}]"), "two ascending numbers above 0")?;
         let keep = self.max_temporal_keep;
-        check(
-            keep > 0.0 && keep <= 1.0,
-            "max_temporal_keep",
-            keep,
-            "in (0, 1]",
-        )
+        check(keep > 0.0 && keep <= 1.0, "max_temporal_keep", keep, "in (0, 1]")
     }
 }

@@ -33,15 +33,8 @@ impl MaskSampler {
     /// # Panics
     /// If the grid has fewer than two tokens.
     pub fn new(masks: &[MaskConfig], grid: [usize; 3], seed: u64) -> Self {
-        assert!(
-            grid.iter().product::<usize>() >= 2,
-            "token grid {grid:?} has nothing to hide"
-        );
-        Self {
-            masks: masks.to_vec(),
-            grid,
-            seed,
-        }
+        assert!(grid.iter().product::<usize>() >= 2, "token grid {grid:?} has nothing to hide");
+        Self { masks: masks.to_vec(), grid, seed }
     }
 
     /// One mask per configuration for batch number `number` of `batch` clips.
@@ -52,13 +45,7 @@ impl MaskSampler {
             .map(|(index, mask)| {
                 let block = self.block_size(mask, number);
                 let clips: Vec<Vec<bool>> = (0..batch)
-                    .map(|clip| {
-                        self.hidden(
-                            mask,
-                            block,
-                            &mut self.rng(number, 1 + index as u64, clip as u64),
-                        )
-                    })
+                    .map(|clip| self.hidden(mask, block, &mut self.rng(number, 1 + index as u64, clip as u64)))
                     .collect();
                 cut_to_shortest(&clips)
             })
@@ -122,22 +109,13 @@ impl MaskSampler {
 /// Splits each clip into ascending visible and hidden ids and cuts all lists of a kind to the shortest, keeping the first entries.
 fn cut_to_shortest(clips: &[Vec<bool>]) -> MaskPair {
     let ids = |wanted: bool| {
-        let mut lists: Vec<Vec<usize>> = clips
-            .iter()
-            .map(|hidden| {
-                (0..hidden.len())
-                    .filter(|&id| hidden[id] == wanted)
-                    .collect()
-            })
-            .collect();
+        let mut lists: Vec<Vec<usize>> =
+            clips.iter().map(|hidden| (0..hidden.len()).filter(|&id| hidden[id] == wanted).collect()).collect();
         let shortest = lists.iter().map(Vec::len).min().unwrap_or(0);
         for list in &mut lists {
             list.truncate(shortest);
         }
         lists
     };
-    MaskPair {
-        context: ids(false),
-        target: ids(true),
-    }
+    MaskPair { context: ids(false), target: ids(true) }
 }

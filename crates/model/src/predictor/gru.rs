@@ -12,8 +12,9 @@ use burn::module::{Initializer, Module, Param};
 use burn::nn::LayerNorm;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, assert_shape};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use super::tasks::in_tasks;
 
 /// Configuration of a [`Gru`]: nothing to choose, its sizes are the latent's and the action's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,10 +25,7 @@ impl GruConfig {
     /// Builds the predictor; all parameters from U(-1/sqrt(dim), 1/sqrt(dim)), `PyTorch`'s default.
     pub fn init(&self, dim: usize, action_dim: usize, device: &Device) -> Gru {
         let bound = 1.0 / (dim as f64).sqrt();
-        let initializer = Initializer::Uniform {
-            min: -bound,
-            max: bound,
-        };
+        let initializer = Initializer::Uniform { min: -bound, max: bound };
         Gru {
             weight_input: initializer.init([action_dim, 3 * dim], device),
             weight_hidden: initializer.init([dim, 3 * dim], device),
@@ -53,9 +51,6 @@ pub struct Gru {
 /// Steps whose actions are projected in one product.
 const PROJECTED_STEPS: usize = 8;
 
-/// Rows of one task of a rollout off the tape on the CPU: small enough for the intermediate values to stay in the cache.
-const ROWS_PER_TASK: usize = 256;
-
 impl Gru {
     /// Predicts one latent after another. Only the last latent of `start` is used.
     ///
@@ -76,27 +71,7 @@ impl Gru {
         let state: Tensor<2> = start.narrow(1, history - 1, 1).reshape([batch, dim]);
         let actions = actions.narrow(1, history - 1, steps);
         let cell = Cell::new(self, norm);
-        let device = state.device();
-        let tasks = batch.div_ceil(ROWS_PER_TASK);
-        if tasks == 1 || device.is_autodiff() || device != Device::flex() {
-            return cell.rollout(state, actions);
-        }
-        let tasks: Vec<(Cell, Tensor<2>, Tensor<3>)> = (0..tasks)
-            .map(|task| {
-                let first = task * ROWS_PER_TASK;
-                let rows = ROWS_PER_TASK.min(batch - first);
-                (
-                    cell.clone(),
-                    state.clone().narrow(0, first, rows),
-                    actions.clone().narrow(0, first, rows),
-                )
-            })
-            .collect();
-        let parts = tasks
-            .into_par_iter()
-            .map(|(cell, state, actions)| cell.rollout(state, actions))
-            .collect();
-        Tensor::cat(parts, 0)
+        in_tasks(&cell, state, actions, Cell::rollout)
     }
 }
 
@@ -120,10 +95,7 @@ impl Cell {
         let [width] = bias_hidden.dims();
         let dim = width / 3;
         let bias_new = bias_hidden.clone().narrow(0, 2 * dim, dim);
-        let bias_gates = Tensor::cat(
-            vec![bias_hidden.narrow(0, 0, 2 * dim), bias_new.zeros_like()],
-            0,
-        );
+        let bias_gates = Tensor::cat(vec![bias_hidden.narrow(0, 0, 2 * dim), bias_new.zeros_like()], 0);
         Self {
             weight_input: gru.weight_input.val(),
             weight_hidden: gru.weight_hidden.val(),
@@ -142,11 +114,8 @@ impl Cell {
         let mut states = Vec::with_capacity(steps);
         for first in (0..steps).step_by(PROJECTED_STEPS) {
             let block = PROJECTED_STEPS.min(steps - first);
-            let block_actions = actions
-                .clone()
-                .narrow(1, first, block)
-                .swap_dims(0, 1)
-                .reshape([block * batch, action_dim]);
+            let block_actions =
+                actions.clone().narrow(1, first, block).swap_dims(0, 1).reshape([block * batch, action_dim]);
             let inputs = block_actions.matmul(self.weight_input.clone()) + self.bias.clone();
             for step in 0..block {
                 state = self.step(inputs.clone().narrow(0, step * batch, batch), state);
@@ -165,12 +134,10 @@ impl Cell {
     fn step(&self, input: Tensor<2>, state: Tensor<2>) -> Tensor<2> {
         let [_, dim] = state.dims();
         let recurrent = state.clone().matmul(self.weight_hidden.clone());
-        let gates =
-            sigmoid(input.clone().narrow(1, 0, 2 * dim) + recurrent.clone().narrow(1, 0, 2 * dim));
+        let gates = sigmoid(input.clone().narrow(1, 0, 2 * dim) + recurrent.clone().narrow(1, 0, 2 * dim));
         let reset = gates.clone().narrow(1, 0, dim);
         let update = gates.narrow(1, dim, dim);
-        let new = input.narrow(1, 2 * dim, dim)
-            + reset * (recurrent.narrow(1, 2 * dim, dim) + self.bias_new.clone());
+        let new = input.narrow(1, 2 * dim, dim) + reset * (recurrent.narrow(1, 2 * dim, dim) + self.bias_new.clone());
         // tanh(x) = 2 sigmoid(2 x) - 1, which costs a third of `tanh` on the CPU.
         let new = sigmoid(new * 2.0) * 2.0 - 1.0;
         self.norm.forward(new.clone() + update * (state - new))

@@ -30,35 +30,18 @@ pub struct MaskedPredictorConfig {
 
 impl Default for MaskedPredictorConfig {
     fn default() -> Self {
-        Self {
-            width: 384,
-            depth: 12,
-            heads: 12,
-            mlp_ratio: 4.0,
-            mask_tokens: 10,
-        }
+        Self { width: 384, depth: 12, heads: 12, mlp_ratio: 4.0, mask_tokens: 10 }
     }
 }
 
 impl MaskedPredictorConfig {
     /// Builds the predictor for an encoder and its token grid `[time, height, width]`. Positions are of the encoder's kind.
-    pub fn init(
-        &self,
-        encoder: &VideoVitConfig,
-        grid: [usize; 3],
-        device: &Device,
-    ) -> MaskedPredictor {
-        let block = BlockConfig {
-            dim: self.width,
-            heads: self.heads,
-            mlp_ratio: self.mlp_ratio,
-        };
+    pub fn init(&self, encoder: &VideoVitConfig, grid: [usize; 3], device: &Device) -> MaskedPredictor {
+        let block = BlockConfig { dim: self.width, heads: self.heads, mlp_ratio: self.mlp_ratio };
         MaskedPredictor {
             embed: normal_linear(encoder.dim, self.width, TRANSFORMER_STD, device),
             mask_tokens: Initializer::Zeros.init([self.mask_tokens, self.width], device),
-            blocks: (1..=self.depth)
-                .map(|layer| block.init(layer, device))
-                .collect(),
+            blocks: (1..=self.depth).map(|layer| block.init(layer, device)).collect(),
             norm: transformer_norm(self.width, device),
             proj: normal_linear(self.width, encoder.dim, TRANSFORMER_STD, device),
             positions: encoder.positions,
@@ -76,12 +59,7 @@ impl MaskedPredictorConfig {
         positive("heads", self.heads)?;
         positive("mask_tokens", self.mask_tokens)?;
         multiple_of("width", self.width, "heads", self.heads)?;
-        check(
-            self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(),
-            "mlp_ratio",
-            self.mlp_ratio,
-            "above 0",
-        )
+        check(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")
     }
 }
 
@@ -114,12 +92,7 @@ impl MaskedPredictor {
     /// - `context_ids`: `[batch, n]`
     /// - `target_ids`: `[batch, m]`
     /// - output: `[batch, m, dim]`
-    pub fn forward(
-        &self,
-        context: Tensor<3>,
-        context_ids: &TokenIds,
-        target_ids: &TokenIds,
-    ) -> Tensor<3> {
+    pub fn forward(&self, context: Tensor<3>, context_ids: &TokenIds, target_ids: &TokenIds) -> Tensor<3> {
         self.forward_with_mask_token(context, context_ids, target_ids, 0)
     }
 
@@ -152,19 +125,9 @@ impl MaskedPredictor {
         if self.positions == PositionKind::SinCos {
             let table = sin_cos_table(self.grid, width, &device);
             let places = table.dims()[0];
-            tokens = tokens
-                + gather_tokens(
-                    table.unsqueeze_dim::<3>(0).expand([batch, places, width]),
-                    &ids,
-                );
+            tokens = tokens + gather_tokens(table.unsqueeze_dim::<3>(0).expand([batch, places, width]), &ids);
         }
-        let rotation = Rotation::for_kind(
-            self.positions,
-            Some(&ids),
-            self.grid,
-            self.head_dim,
-            &device,
-        );
+        let rotation = Rotation::for_kind(self.positions, Some(&ids), self.grid, self.head_dim, &device);
         for block in &self.blocks {
             tokens = block.forward(tokens, rotation.as_ref());
         }

@@ -2,6 +2,8 @@
 
 mod gru;
 mod masked;
+mod residual;
+mod tasks;
 mod transformer;
 
 use burn::module::Module;
@@ -11,14 +13,17 @@ use serde::{Deserialize, Serialize};
 
 pub use gru::{Gru, GruConfig};
 pub use masked::{MaskedPredictor, MaskedPredictorConfig};
+pub use residual::{ResidualMlp, ResidualMlpConfig};
 pub use transformer::{ActionTransformer, ActionTransformerConfig, TimePositions};
 
-/// Which action-conditioned predictor; the key `kind` chooses `gru` (default) or `transformer`.
+/// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp` or `transformer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ActionPredictorConfig {
     /// A gated recurrent unit whose hidden state is the latent.
     Gru(GruConfig),
+    /// The latent plus an MLP of latent and action.
+    ResidualMlp(ResidualMlpConfig),
     /// A causal transformer over frames, conditioned on actions by adaptive layer norm.
     Transformer(ActionTransformerConfig),
 }
@@ -34,9 +39,8 @@ impl ActionPredictorConfig {
     pub fn init(&self, dim: usize, action_dim: usize, device: &Device) -> ActionPredictor {
         match self {
             Self::Gru(config) => ActionPredictor::Gru(config.init(dim, action_dim, device)),
-            Self::Transformer(config) => {
-                ActionPredictor::Transformer(config.init(dim, action_dim, device))
-            }
+            Self::ResidualMlp(config) => ActionPredictor::ResidualMlp(config.init(dim, action_dim, device)),
+            Self::Transformer(config) => ActionPredictor::Transformer(config.init(dim, action_dim, device)),
         }
     }
 
@@ -47,6 +51,7 @@ impl ActionPredictorConfig {
     pub fn validate(&self) -> Result<(), String> {
         match self {
             Self::Gru(_) => Ok(()),
+            Self::ResidualMlp(config) => config.validate(),
             Self::Transformer(config) => config.validate(),
         }
     }
@@ -58,12 +63,15 @@ impl ActionPredictorConfig {
 pub enum ActionPredictor {
     /// A gated recurrent unit whose hidden state is the latent.
     Gru(Gru),
+    /// The latent plus an MLP of latent and action.
+    ResidualMlp(ResidualMlp),
     /// A causal transformer over frames.
     Transformer(ActionTransformer),
 }
 
 impl ActionPredictor {
-    /// Predicts `k` latents one after another; each passes through `norm`, the encoder's output norm, before it is used again.
+    /// Predicts `k` latents one after another. All but the residual step pass each through `norm`, the encoder's output norm,
+    /// before it is used again.
     ///
     /// # Shapes
     /// - start: `[batch, h, dim]`
@@ -72,6 +80,7 @@ impl ActionPredictor {
     pub fn rollout(&self, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Tensor<3> {
         match self {
             Self::Gru(predictor) => predictor.rollout(start, actions, norm),
+            Self::ResidualMlp(predictor) => predictor.rollout(start, actions),
             Self::Transformer(predictor) => predictor.rollout(start, actions, norm),
         }
     }
@@ -80,6 +89,7 @@ impl ActionPredictor {
     pub fn action_dim(&self) -> usize {
         match self {
             Self::Gru(predictor) => predictor.weight_input.lazy_shape().dims::<2>()[0],
+            Self::ResidualMlp(predictor) => predictor.action_dim(),
             Self::Transformer(predictor) => predictor.action_dim(),
         }
     }
@@ -87,7 +97,7 @@ impl ActionPredictor {
     /// How many past latents the predictor can use.
     pub fn history(&self) -> usize {
         match self {
-            Self::Gru(_) => 1,
+            Self::Gru(_) | Self::ResidualMlp(_) => 1,
             Self::Transformer(predictor) => predictor.history(),
         }
     }

@@ -60,10 +60,7 @@ impl ActionTransformerConfig {
     /// Builds the predictor for latents of length `dim` and actions of length `action_dim`.
     pub fn init(&self, dim: usize, action_dim: usize, device: &Device) -> ActionTransformer {
         let initializer = match self.positions {
-            TimePositions::Learned => Initializer::Normal {
-                mean: 0.0,
-                std: TRANSFORMER_STD,
-            },
+            TimePositions::Learned => Initializer::Normal { mean: 0.0, std: TRANSFORMER_STD },
             TimePositions::SinCos => Initializer::Zeros,
         };
         ActionTransformer {
@@ -71,9 +68,7 @@ impl ActionTransformerConfig {
             action: LinearConfig::new(action_dim, self.width).init(device),
             learned_positions: (self.positions == TimePositions::Learned)
                 .then(|| initializer.init([self.history, self.width], device)),
-            blocks: (1..=self.depth)
-                .map(|layer| ConditionedBlock::new(self, layer, device))
-                .collect(),
+            blocks: (1..=self.depth).map(|layer| ConditionedBlock::new(self, layer, device)).collect(),
             norm: transformer_norm(self.width, device),
             output: normal_linear(self.width, dim, TRANSFORMER_STD, device),
             history: self.history,
@@ -90,19 +85,9 @@ impl ActionTransformerConfig {
         positive("heads", self.heads)?;
         multiple_of("width", self.width, "heads", self.heads)?;
         check(self.width.is_multiple_of(2), "width", self.width, "even")?;
-        check(
-            self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(),
-            "mlp_ratio",
-            self.mlp_ratio,
-            "above 0",
-        )?;
+        check(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
         let scale = self.conditioning_scale;
-        check(
-            scale >= 0.0 && scale.is_finite(),
-            "conditioning_scale",
-            scale,
-            "at least 0",
-        )
+        check(scale >= 0.0 && scale.is_finite(), "conditioning_scale", scale, "at least 0")
     }
 }
 
@@ -139,11 +124,7 @@ impl ActionTransformer {
     pub fn forward(&self, latents: Tensor<3>, actions: Tensor<3>) -> Tensor<3> {
         let [batch, time, _] = latents.dims();
         assert_shape!(actions, [batch, time, _]);
-        assert!(
-            time <= self.history,
-            "window of {time} latents, built for at most {}",
-            self.history
-        );
+        assert!(time <= self.history, "window of {time} latents, built for at most {}", self.history);
         let condition = silu(self.action.forward(actions));
         let mut x = self.input.forward(latents) + self.positions(time).unsqueeze_dim(0);
         for block in &self.blocks {
@@ -158,13 +139,8 @@ impl ActionTransformer {
             return table.val().narrow(0, 0, time);
         }
         let [_, width] = self.input.weight.dims();
-        let values: Vec<f32> = (0..time)
-            .flat_map(|position| sin_cos_axis(position, width))
-            .collect();
-        Tensor::from_data(
-            TensorData::new(values, [time, width]),
-            &self.input.weight.device(),
-        )
+        let values: Vec<f32> = (0..time).flat_map(|position| sin_cos_axis(position, width)).collect();
+        Tensor::from_data(TensorData::new(values, [time, width]), &self.input.weight.device())
     }
 
     /// Predicts one latent after another with a sliding window of at most `history` latents.
@@ -202,23 +178,14 @@ struct ConditionedBlock {
 impl ConditionedBlock {
     fn new(config: &ActionTransformerConfig, layer: usize, device: &Device) -> Self {
         let width = config.width;
-        let sizes = BlockConfig {
-            dim: width,
-            heads: config.heads,
-            mlp_ratio: config.mlp_ratio,
-        };
+        let sizes = BlockConfig { dim: width, heads: config.heads, mlp_ratio: config.mlp_ratio };
         let output_std = BlockConfig::output_std(layer);
         Self {
             norm1: transformer_norm(width, device),
             attn: Attention::new(width, config.heads, output_std, device),
             norm2: transformer_norm(width, device),
             mlp: Mlp::new(width, sizes.hidden(), output_std, device),
-            modulation: normal_linear(
-                width,
-                6 * width,
-                TRANSFORMER_STD * config.conditioning_scale,
-                device,
-            ),
+            modulation: normal_linear(width, 6 * width, TRANSFORMER_STD * config.conditioning_scale, device),
         }
     }
 

@@ -48,12 +48,7 @@ impl TargetConfig {
     /// A message naming the key, the value and what is allowed.
     pub fn validate(&self) -> Result<(), String> {
         match self.momentum() {
-            Some(momentum) => check(
-                (0.0..=1.0).contains(&momentum),
-                "momentum",
-                momentum,
-                "in [0, 1]",
-            ),
+            Some(momentum) => check((0.0..=1.0).contains(&momentum), "momentum", momentum, "in [0, 1]"),
             None => Ok(()),
         }
     }

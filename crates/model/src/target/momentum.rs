@@ -18,11 +18,7 @@ pub fn target_copy<M: Module>(source: &M) -> M {
 pub fn blend<M: Module>(target: M, source: &M, momentum: f64) -> M {
     let mut snapshot = Snapshot::default();
     source.visit(&mut snapshot);
-    target.map(&mut Blend {
-        path: Vec::new(),
-        source: snapshot.tensors,
-        momentum,
-    })
+    target.map(&mut Blend { path: Vec::new(), source: snapshot.tensors, momentum })
 }
 
 /// Every float parameter of a module, off the tape, keyed by its path.
@@ -42,8 +38,7 @@ impl ModuleVisitor for Snapshot {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.tensors
-            .register(self.path.join("."), param.val().without_autodiff());
+        self.tensors.register(self.path.join("."), param.val().without_autodiff());
     }
 }
 
@@ -64,18 +59,13 @@ impl ModuleMapper for Blend {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let path = self.path.join(".");
-        let source: Tensor<D> = self
-            .source
-            .remove(&path)
-            .unwrap_or_else(|| panic!("target has parameter `{path}`, its source has not"));
+        let source: Tensor<D> =
+            self.source.remove(&path).unwrap_or_else(|| panic!("target has parameter `{path}`, its source has not"));
         param.map(|target| {
             let strategy = target.gradient_checkpointing_strategy();
-            let blended =
-                target.without_autodiff() * self.momentum + source * (1.0 - self.momentum);
+            let blended = target.without_autodiff() * self.momentum + source * (1.0 - self.momentum);
             match strategy {
-                Some(strategy) => blended
-                    .autodiff()
-                    .with_gradient_checkpointing_strategy(strategy),
+                Some(strategy) => blended.autodiff().with_gradient_checkpointing_strategy(strategy),
                 None => blended,
             }
         })

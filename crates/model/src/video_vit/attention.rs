@@ -37,23 +37,15 @@ impl Attention {
     pub fn forward(&self, x: Tensor<3>, rotation: Option<&Rotation>, causal: bool) -> Tensor<3> {
         let [batch, tokens, dim] = x.dims();
         let head_dim = dim / self.heads;
-        let qkv = self
-            .qkv
-            .forward(x)
-            .reshape([batch, tokens, 3 * self.heads, head_dim])
-            .swap_dims(1, 2);
+        let qkv = self.qkv.forward(x).reshape([batch, tokens, 3 * self.heads, head_dim]).swap_dims(1, 2);
         let part = |index: usize| qkv.clone().narrow(1, index * self.heads, self.heads);
         let (mut query, mut key, value) = (part(0), part(1), part(2));
         if let Some(rotation) = rotation {
             query = rotation.apply(query);
             key = rotation.apply(key);
         }
-        let options = AttentionModuleOptions {
-            is_causal: causal,
-            ..AttentionModuleOptions::default()
-        };
+        let options = AttentionModuleOptions { is_causal: causal, ..AttentionModuleOptions::default() };
         let mixed = attention(query, key, value, None, None, options);
-        self.proj
-            .forward(mixed.swap_dims(1, 2).reshape([batch, tokens, dim]))
+        self.proj.forward(mixed.swap_dims(1, 2).reshape([batch, tokens, dim]))
     }
 }

@@ -46,40 +46,24 @@ impl Rotation {
     }
 
     /// The rotation for tokens `ids`, `[batch or 1, tokens]`, of a grid `[time, height, width]`.
-    pub fn new(
-        ids: TokenIds,
-        [_, height, width]: [usize; 3],
-        head_dim: usize,
-        tiled: bool,
-    ) -> Self {
+    pub fn new(ids: TokenIds, [_, height, width]: [usize; 3], head_dim: usize, tiled: bool) -> Self {
         let device = ids.device();
         let frame = (height * width) as i64;
         let within = ids.clone().remainder_scalar(frame);
         let coordinates: Tensor<3> = Tensor::stack(
             vec![
                 (ids - within.clone()).div_scalar(frame).float(),
-                (within.clone() - within.clone().remainder_scalar(width as i64))
-                    .div_scalar(width as i64)
-                    .float(),
+                (within.clone() - within.clone().remainder_scalar(width as i64)).div_scalar(width as i64).float(),
                 within.remainder_scalar(width as i64).float(),
             ],
             2,
         );
         // One product spreads the three coordinates over the channels: every column has at most one entry, so it is exact.
-        let frequencies = Tensor::<2>::from_data(
-            TensorData::new(frequency_matrix(head_dim, tiled), [3, head_dim]),
-            &device,
-        );
+        let frequencies =
+            Tensor::<2>::from_data(TensorData::new(frequency_matrix(head_dim, tiled), [3, head_dim]), &device);
         let angles: Tensor<4> = coordinates.matmul(frequencies.unsqueeze()).unsqueeze_dim(1);
-        let partner = Tensor::<2>::from_data(
-            TensorData::new(partner_matrix(head_dim), [head_dim, head_dim]),
-            &device,
-        );
-        Self {
-            cosine: angles.clone().cos(),
-            sine: angles.sin(),
-            partner: partner.unsqueeze(),
-        }
+        let partner = Tensor::<2>::from_data(TensorData::new(partner_matrix(head_dim), [head_dim, head_dim]), &device);
+        Self { cosine: angles.clone().cos(), sine: angles.sin(), partner: partner.unsqueeze() }
     }
 
     /// Turns queries or keys.
@@ -106,8 +90,7 @@ fn frequency_matrix(head_dim: usize, tiled: bool) -> Vec<f32> {
     for axis in 0..3 {
         for channel in 0..size {
             let index = if tiled { channel % half } else { channel / 2 };
-            values[axis * head_dim + axis * size + channel] =
-                10_000_f64.powf(-(index as f64) / half as f64) as f32;
+            values[axis * head_dim + axis * size + channel] = 10_000_f64.powf(-(index as f64) / half as f64) as f32;
         }
     }
     values
@@ -131,15 +114,9 @@ mod tests {
     fn turned(id: i64, tiled: bool) -> Vec<f32> {
         let device = Device::flex();
         let ids = TokenIds::from_data([[id]], &device);
-        let x = Tensor::<1>::from_data(
-            (1..=12).map(|i| i as f32).collect::<Vec<_>>().as_slice(),
-            &device,
-        )
-        .reshape([1, 1, 1, 12]);
-        Rotation::new(ids, [2, 2, 2], 12, tiled)
-            .apply(x)
-            .try_into_vec_as::<f32>()
-            .unwrap()
+        let x = Tensor::<1>::from_data((1..=12).map(|i| i as f32).collect::<Vec<_>>().as_slice(), &device)
+            .reshape([1, 1, 1, 12]);
+        Rotation::new(ids, [2, 2, 2], 12, tiled).apply(x).try_into_vec_as::<f32>().unwrap()
     }
 
     fn assert_close(actual: &[f32], expected: &[f32]) {
@@ -151,18 +128,9 @@ mod tests {
     #[test]
     fn upstream_literals() {
         // Token 4 is at time 1, row 0, column 0: only the first four channels turn.
-        assert_close(
-            &turned(4, true)[..4],
-            &[-1.142_64, 2.009_9, -1.744_977, 4.029_8],
-        );
-        assert_close(
-            &turned(4, false)[..4],
-            &[-1.142_64, 1.922_076, 2.959_851, 4.029_8],
-        );
-        assert_eq!(
-            turned(4, true)[4..],
-            [5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
-        );
+        assert_close(&turned(4, true)[..4], &[-1.142_64, 2.009_9, -1.744_977, 4.029_8]);
+        assert_close(&turned(4, false)[..4], &[-1.142_64, 1.922_076, 2.959_851, 4.029_8]);
+        assert_eq!(turned(4, true)[4..], [5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]);
     }
 
     #[test]
@@ -186,19 +154,13 @@ mod tests {
         let device = Device::flex();
         let vector = |id: i64, tiled: bool, first: f32| {
             let x = Tensor::<1>::from_data(
-                (0..12)
-                    .map(|i| (first + i as f32).sin())
-                    .collect::<Vec<_>>()
-                    .as_slice(),
+                (0..12).map(|i| (first + i as f32).sin()).collect::<Vec<_>>().as_slice(),
                 &device,
             );
-            Rotation::new(TokenIds::from_data([[id]], &device), [4, 4, 4], 12, tiled)
-                .apply(x.reshape([1, 1, 1, 12]))
+            Rotation::new(TokenIds::from_data([[id]], &device), [4, 4, 4], 12, tiled).apply(x.reshape([1, 1, 1, 12]))
         };
         let product = |a: i64, b: i64, tiled: bool| -> f32 {
-            (vector(a, tiled, 0.3) * vector(b, tiled, 1.7))
-                .sum()
-                .into_scalar()
+            (vector(a, tiled, 0.3) * vector(b, tiled, 1.7)).sum().into_scalar()
         };
         // Tokens (0,0,0)-(1,1,1) and (1,2,1)-(2,3,2) are the same step apart.
         assert!((product(0, 21, false) - product(25, 46, false)).abs() < 1e-5);

@@ -11,10 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// - output: `[time * height * width, dim]`
 pub fn sin_cos_table(grid: [usize; 3], dim: usize, device: &Device) -> Tensor<2> {
     let tokens = grid.iter().product();
-    Tensor::from_data(
-        TensorData::new(sin_cos_values(grid, dim), [tokens, dim]),
-        device,
-    )
+    Tensor::from_data(TensorData::new(sin_cos_values(grid, dim), [tokens, dim]), device)
 }
 
 fn sin_cos_values([time, height, width]: [usize; 3], dim: usize) -> Vec<f32> {
@@ -22,15 +19,9 @@ fn sin_cos_values([time, height, width]: [usize; 3], dim: usize) -> Vec<f32> {
     let for_row = even((dim - for_time).div_ceil(2));
     let for_column = dim - for_time - for_row;
     let axis = |length: usize, size: usize| -> Vec<Vec<f32>> {
-        (0..length)
-            .map(|position| sin_cos_axis(position, size))
-            .collect()
+        (0..length).map(|position| sin_cos_axis(position, size)).collect()
     };
-    let (times, rows, columns) = (
-        axis(time, for_time),
-        axis(height, for_row),
-        axis(width, for_column),
-    );
+    let (times, rows, columns) = (axis(time, for_time), axis(height, for_row), axis(width, for_column));
     let mut values = Vec::with_capacity(time * height * width * dim);
     for t in &times {
         for row in &rows {
@@ -53,10 +44,7 @@ fn even(size: usize) -> usize {
 pub(crate) fn sin_cos_axis(position: usize, size: usize) -> Vec<f32> {
     let half = size / 2;
     let angle = |i: usize| position as f64 * 10_000_f64.powf(-(i as f64) / half as f64);
-    (0..half)
-        .map(|i| angle(i).sin() as f32)
-        .chain((0..half).map(|i| angle(i).cos() as f32))
-        .collect()
+    (0..half).map(|i| angle(i).sin() as f32).chain((0..half).map(|i| angle(i).cos() as f32)).collect()
 }
 
 #[cfg(test)]
@@ -79,11 +67,6 @@ mod tests {
     fn one_frame_leaves_all_channels_to_rows_and_columns() {
         let table = sin_cos_values([1, 2, 2], 4);
         let (s, c) = (1.0_f64.sin() as f32, 1.0_f64.cos() as f32);
-        assert_eq!(
-            table,
-            [
-                0.0, 1.0, 0.0, 1.0, 0.0, 1.0, s, c, s, c, 0.0, 1.0, s, c, s, c
-            ]
-        );
+        assert_eq!(table, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, s, c, s, c, 0.0, 1.0, s, c, s, c]);
     }
 }

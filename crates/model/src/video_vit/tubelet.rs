@@ -23,12 +23,7 @@ impl TubeletEmbed {
     /// An embedding of tubelets of `tubelet` frames and `patch` x `patch` pixels.
     pub fn new(channels: usize, dim: usize, tubelet: usize, patch: usize, device: &Device) -> Self {
         let inputs = channels * tubelet * patch * patch;
-        Self {
-            projection: normal_linear(inputs, dim, TRANSFORMER_STD, device),
-            channels,
-            tubelet,
-            patch,
-        }
+        Self { projection: normal_linear(inputs, dim, TRANSFORMER_STD, device), channels, tubelet, patch }
     }
 
     /// The token grid `[time, height, width]` of a video of shape `[batch, channels, time, height, width]`.
@@ -59,22 +54,9 @@ impl TubeletEmbed {
         let [batch, channels, _, _, _] = video.dims();
         let [t, h, w] = self.grid(video.dims());
         let tubelets = video
-            .reshape([
-                batch,
-                channels,
-                t,
-                self.tubelet,
-                h,
-                self.patch,
-                w,
-                self.patch,
-            ])
+            .reshape([batch, channels, t, self.tubelet, h, self.patch, w, self.patch])
             .permute([0, 2, 4, 6, 1, 3, 5, 7])
-            .reshape([
-                batch,
-                t * h * w,
-                channels * self.tubelet * self.patch * self.patch,
-            ]);
+            .reshape([batch, t * h * w, channels * self.tubelet * self.patch * self.patch]);
         self.projection.forward(tubelets)
     }
 }
@@ -97,12 +79,7 @@ mod tests {
         embed.projection.weight = Param::from_tensor(kernel.clone().reshape([5, 96]).transpose());
         embed.projection.bias = Some(Param::from_tensor(bias.clone()));
         let video = Tensor::<5>::random([2, 3, 4, 8, 12], Distribution::Default, &device);
-        let convolved = conv3d(
-            video.clone(),
-            kernel,
-            Some(bias),
-            ConvOptions::new([2, 4, 4], [0, 0, 0], [1, 1, 1], 1),
-        );
+        let convolved = conv3d(video.clone(), kernel, Some(bias), ConvOptions::new([2, 4, 4], [0, 0, 0], [1, 1, 1], 1));
         let expected: Tensor<3> = convolved.flatten::<3>(2, 4).swap_dims(1, 2);
         let error: f32 = (embed.forward(video) - expected).abs().max().into_scalar();
         assert!(error < 1e-4, "largest error {error}");

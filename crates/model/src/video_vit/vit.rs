@@ -49,13 +49,7 @@ impl Default for VideoVitConfig {
 
 impl VideoVitConfig {
     fn sized(dim: usize, depth: usize, heads: usize, mlp_ratio: f64) -> Self {
-        Self {
-            dim,
-            depth,
-            heads,
-            mlp_ratio,
-            ..Self::default()
-        }
+        Self { dim, depth, heads, mlp_ratio, ..Self::default() }
     }
 
     /// ViT-B/16: 86,236,416 parameters.
@@ -82,9 +76,7 @@ impl VideoVitConfig {
     pub fn init(&self, channels: usize, device: &Device) -> VideoVit {
         VideoVit {
             tubelet_embed: TubeletEmbed::new(channels, self.dim, self.tubelet, self.patch, device),
-            blocks: (1..=self.depth)
-                .map(|layer| self.block().init(layer, device))
-                .collect(),
+            blocks: (1..=self.depth).map(|layer| self.block().init(layer, device)).collect(),
             norm: transformer_norm(self.dim, device),
             positions: self.positions,
             head_dim: self.dim / self.heads,
@@ -92,20 +84,12 @@ impl VideoVitConfig {
     }
 
     fn block(&self) -> BlockConfig {
-        BlockConfig {
-            dim: self.dim,
-            heads: self.heads,
-            mlp_ratio: self.mlp_ratio,
-        }
+        BlockConfig { dim: self.dim, heads: self.heads, mlp_ratio: self.mlp_ratio }
     }
 
     /// The token grid `[time, height, width]` of clips of this shape.
     pub fn grid(&self, input: &InputShape) -> [usize; 3] {
-        [
-            input.frames / self.tubelet,
-            input.height / self.patch,
-            input.width / self.patch,
-        ]
+        [input.frames / self.tubelet, input.height / self.patch, input.width / self.patch]
     }
 
     /// Checks every value.
@@ -118,12 +102,7 @@ impl VideoVitConfig {
         positive("patch", self.patch)?;
         positive("tubelet", self.tubelet)?;
         multiple_of("dim", self.dim, "heads", self.heads)?;
-        check(
-            self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(),
-            "mlp_ratio",
-            self.mlp_ratio,
-            "above 0",
-        )?;
+        check(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
         check_positions("dim", self.positions, self.dim, self.heads)
     }
 
@@ -132,52 +111,20 @@ impl VideoVitConfig {
     /// # Errors
     /// A message naming the key, the value and what is allowed.
     pub fn validate_input(&self, input: &InputShape) -> Result<(), String> {
-        multiple_of(
-            "frames of a clip",
-            input.frames,
-            "model.encoder.tubelet",
-            self.tubelet,
-        )?;
-        multiple_of(
-            "frame height",
-            input.height,
-            "model.encoder.patch",
-            self.patch,
-        )?;
-        multiple_of(
-            "frame width",
-            input.width,
-            "model.encoder.patch",
-            self.patch,
-        )
+        multiple_of("frames of a clip", input.frames, "model.encoder.tubelet", self.tubelet)?;
+        multiple_of("frame height", input.height, "model.encoder.patch", self.patch)?;
+        multiple_of("frame width", input.width, "model.encoder.patch", self.patch)
     }
 }
 
 /// Rotary positions need room for one pair per axis in each head, and whole pairs.
-pub(crate) fn check_positions(
-    key: &str,
-    positions: PositionKind,
-    dim: usize,
-    heads: usize,
-) -> Result<(), String> {
+pub(crate) fn check_positions(key: &str, positions: PositionKind, dim: usize, heads: usize) -> Result<(), String> {
     match positions {
-        PositionKind::SinCos => check(
-            dim.is_multiple_of(2),
-            key,
-            dim,
-            "even for sin-cos positions",
-        ),
+        PositionKind::SinCos => check(dim.is_multiple_of(2), key, dim, "even for sin-cos positions"),
         PositionKind::Rope | PositionKind::RopeTiled => {
             let head_dim = dim / heads;
-            let allowed = format!(
-                "such that {key} / heads ({head_dim}) is even and at least 6 for rotary positions"
-            );
-            check(
-                head_dim >= 6 && head_dim.is_multiple_of(2),
-                key,
-                dim,
-                &allowed,
-            )
+            let allowed = format!("such that {key} / heads ({head_dim}) is even and at least 6 for rotary positions");
+            check(head_dim >= 6 && head_dim.is_multiple_of(2), key, dim, &allowed)
         }
     }
 }

@@ -7,13 +7,7 @@ use prevision_model::predictor::ActionTransformerConfig;
 use super::{difference, random};
 
 fn small() -> ActionTransformerConfig {
-    ActionTransformerConfig {
-        history: 5,
-        width: 16,
-        depth: 2,
-        heads: 4,
-        ..ActionTransformerConfig::default()
-    }
+    ActionTransformerConfig { history: 5, width: 16, depth: 2, heads: 4, ..ActionTransformerConfig::default() }
 }
 
 #[test]
@@ -24,25 +18,12 @@ fn a_later_frame_or_action_changes_nothing_before_it() {
     let before = predictor.forward(latents.clone(), actions.clone());
     let change = |x: Tensor<3>| {
         let width = x.dims()[2];
-        Tensor::cat(
-            vec![
-                x.clone().narrow(1, 0, 3),
-                x.narrow(1, 3, 2) + random([2, 2, width], &device),
-            ],
-            1,
-        )
+        Tensor::cat(vec![x.clone().narrow(1, 0, 3), x.narrow(1, 3, 2) + random([2, 2, width], &device)], 1)
     };
-    for after in [
-        predictor.forward(change(latents.clone()), actions.clone()),
-        predictor.forward(latents, change(actions)),
-    ] {
-        assert_eq!(
-            difference(
-                before.clone().narrow(1, 0, 3),
-                after.clone().narrow(1, 0, 3)
-            ),
-            0.0
-        );
+    for after in
+        [predictor.forward(change(latents.clone()), actions.clone()), predictor.forward(latents, change(actions))]
+    {
+        assert_eq!(difference(before.clone().narrow(1, 0, 3), after.clone().narrow(1, 0, 3)), 0.0);
         assert!(difference(before.clone().narrow(1, 3, 2), after.narrow(1, 3, 2)) > 1e-3);
     }
 }
@@ -58,11 +39,7 @@ fn rollout_slides_its_window() {
     let rolled = predictor.rollout(start.clone(), actions.clone(), &norm);
     let next = |window: Tensor<3>, first: usize| {
         let length = window.dims()[1];
-        norm.forward(
-            predictor
-                .forward(window, actions.clone().narrow(1, first, length))
-                .narrow(1, length - 1, 1),
-        )
+        norm.forward(predictor.forward(window, actions.clone().narrow(1, first, length)).narrow(1, length - 1, 1))
     };
     let one = next(start.clone(), 0);
     let two = next(Tensor::cat(vec![start, one.clone()], 1), 0);

@@ -8,21 +8,14 @@ fn parse(text: &str) -> Result<ModelConfig, serde_json::Error> {
 
 #[test]
 fn kinds_are_kebab_case_and_everything_else_has_a_default() {
-    assert_eq!(
-        parse(r#"{"kind":"action-conditioned"}"#).unwrap(),
-        ModelConfig::default()
-    );
-    let ModelConfig::Masked(masked) =
-        parse(r#"{"kind":"masked","encoder":{"positions":"sin-cos"}}"#).unwrap()
-    else {
+    assert_eq!(parse(r#"{"kind":"action-conditioned"}"#).unwrap(), ModelConfig::default());
+    let ModelConfig::Masked(masked) = parse(r#"{"kind":"masked","encoder":{"positions":"sin-cos"}}"#).unwrap() else {
         panic!("kind")
     };
     assert_eq!(masked.masks.len(), 2);
     assert_eq!(masked.momentum, 0.99925);
-    let impala = parse(
-        r#"{"kind":"action-conditioned","encoder":{"kind":"impala"},"target":{"kind":"momentum"}}"#,
-    )
-    .unwrap();
+    let impala =
+        parse(r#"{"kind":"action-conditioned","encoder":{"kind":"impala"},"target":{"kind":"momentum"}}"#).unwrap();
     assert_eq!(impala.target_momentum(), Some(0.99925));
     let round_trip = serde_json::to_string(&impala).unwrap();
     assert_eq!(parse(&round_trip).unwrap(), impala);
@@ -55,10 +48,7 @@ fn values_out_of_range_are_named() {
             r#"{"kind":"action-conditioned","target":{"kind":"momentum","momentum":1.5}}"#,
             "target.momentum = 1.5: must be in [0, 1]",
         ),
-        (
-            r#"{"kind":"masked","masks":[]}"#,
-            "masks = []: must be a list of at least one mask",
-        ),
+        (r#"{"kind":"masked","masks":[]}"#, "masks = []: must be a list of at least one mask"),
         (
             r#"{"kind":"masked","masks":[{"spatial":[0.5,0.2]}]}"#,
             "masks[0].spatial = [0.5, 0.2]: must be two ascending numbers in (0, 1]",
@@ -80,40 +70,13 @@ fn values_out_of_range_are_named() {
 
 #[test]
 fn inputs_that_do_not_fit_are_named() {
-    let input = InputShape {
-        channels: 3,
-        frames: 3,
-        height: 32,
-        width: 40,
-        action_dim: 0,
-        state_dim: 0,
-    };
-    let message = parse(r#"{"kind":"masked"}"#)
-        .unwrap()
-        .validate_input(&input)
-        .unwrap_err();
-    assert_eq!(
-        message,
-        "frames of a clip = 3: must be a positive multiple of model.encoder.tubelet (2)"
-    );
+    let input = InputShape { channels: 3, frames: 3, height: 32, width: 40, action_dim: 0, state_dim: 0 };
+    let message = parse(r#"{"kind":"masked"}"#).unwrap().validate_input(&input).unwrap_err();
+    assert_eq!(message, "frames of a clip = 3: must be a positive multiple of model.encoder.tubelet (2)");
     let message = ModelConfig::default().validate_input(&input).unwrap_err();
-    assert!(
-        message.starts_with("action_dim of the data = 0"),
-        "{message}"
-    );
+    assert!(message.starts_with("action_dim of the data = 0"), "{message}");
     let vit: FrameEncoderConfig = serde_json::from_str(r#"{"kind":"vit","patch":16}"#).unwrap();
-    let config = ModelConfig::ActionConditioned(ActionJepaConfig {
-        encoder: vit,
-        ..ActionJepaConfig::default()
-    });
-    let message = config
-        .validate_input(&InputShape {
-            action_dim: 2,
-            ..input
-        })
-        .unwrap_err();
-    assert_eq!(
-        message,
-        "frame width = 40: must be a positive multiple of model.encoder.patch (16)"
-    );
+    let config = ModelConfig::ActionConditioned(ActionJepaConfig { encoder: vit, ..ActionJepaConfig::default() });
+    let message = config.validate_input(&InputShape { action_dim: 2, ..input }).unwrap_err();
+    assert_eq!(message, "frame width = 40: must be a positive multiple of model.encoder.patch (16)");
 }

@@ -16,23 +16,14 @@ fn flatten(value: &Value) -> Vec<f32> {
 
 #[test]
 fn rollout_equals_numpy() {
-    let golden: Value =
-        serde_json::from_str(include_str!("../golden/gru.json")).expect("golden file");
+    let golden: Value = serde_json::from_str(include_str!("../golden/gru.json")).expect("golden file");
     for device in [Device::flex(), Device::flex().autodiff()] {
-        let vector = |key: &str| {
-            Param::from_tensor(Tensor::<1>::from_data(
-                flatten(&golden[key]).as_slice(),
-                &device,
-            ))
-        };
+        let vector = |key: &str| Param::from_tensor(Tensor::<1>::from_data(flatten(&golden[key]).as_slice(), &device));
         let matrix = |key: &str| {
             let columns = golden[key][0].as_array().expect("row").len();
             let values = flatten(&golden[key]);
             let rows = values.len() / columns;
-            Param::from_tensor(Tensor::<2>::from_data(
-                TensorData::new(values, [rows, columns]),
-                &device,
-            ))
+            Param::from_tensor(Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &device))
         };
         let mut gru = GruConfig {}.init(4, 2, &device);
         gru.weight_input = matrix("weight_input");
@@ -42,18 +33,9 @@ fn rollout_equals_numpy() {
         let mut norm = LayerNormConfig::new(4).init(&device);
         norm.gamma = vector("gamma");
         norm.beta = Some(vector("beta"));
-        let start = Tensor::<3>::from_data(
-            TensorData::new(flatten(&golden["start"]), [3, 1, 4]),
-            &device,
-        );
-        let actions = Tensor::<3>::from_data(
-            TensorData::new(flatten(&golden["actions"]), [3, 3, 2]),
-            &device,
-        );
-        let expected = Tensor::<3>::from_data(
-            TensorData::new(flatten(&golden["expected"]), [3, 3, 4]),
-            &device,
-        );
+        let start = Tensor::<3>::from_data(TensorData::new(flatten(&golden["start"]), [3, 1, 4]), &device);
+        let actions = Tensor::<3>::from_data(TensorData::new(flatten(&golden["actions"]), [3, 3, 2]), &device);
+        let expected = Tensor::<3>::from_data(TensorData::new(flatten(&golden["expected"]), [3, 3, 4]), &device);
         let error = super::difference(gru.rollout(start, actions, &norm), expected);
         assert!(error < 2e-6, "largest error {error}");
     }

@@ -3,8 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use prevision_model::{
-    HeadFlags, MaskConfig, MaskSampler, MaskedJepaConfig, MaskedPredictorConfig, PositionKind,
-    VideoVitConfig,
+    HeadFlags, MaskConfig, MaskSampler, MaskedJepaConfig, MaskedPredictorConfig, PositionKind, VideoVitConfig,
 };
 
 use super::{GRU, IMPALA, MOMENTUM, SHARED, SMALL, STRIDED, TRANSFORMER, VIT, config, random};
@@ -20,10 +19,7 @@ fn without_gradient<M: Module>(module: &M, gradients: &Gradients) -> Vec<String>
             self.0.pop();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let largest = param
-                .val()
-                .grad(self.1)
-                .map_or(0.0, |gradient| gradient.abs().max().into_scalar::<f32>());
+            let largest = param.val().grad(self.1).map_or(0.0, |gradient| gradient.abs().max().into_scalar::<f32>());
             if largest == 0.0 {
                 self.2.push(self.0.join("."));
             }
@@ -37,61 +33,27 @@ fn without_gradient<M: Module>(module: &M, gradients: &Gradients) -> Vec<String>
 #[test]
 fn action_conditioned_models() {
     let device = Device::flex().autodiff();
-    let heads = HeadFlags {
-        inverse_dynamics: true,
-        distance: true,
-        position: true,
-    };
-    for (encoder, predictor) in [
-        (STRIDED, GRU),
-        (IMPALA, GRU),
-        (VIT, TRANSFORMER),
-        (STRIDED, TRANSFORMER),
-    ] {
+    let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true };
+    for (encoder, predictor) in [(STRIDED, GRU), (IMPALA, GRU), (VIT, TRANSFORMER), (STRIDED, TRANSFORMER)] {
         let model = config(encoder, predictor, MOMENTUM).init(&SMALL, &heads, &device);
         let latents = model.encode(random([6, 3, 4, 16, 16], &device));
         assert_eq!(latents.dims(), [6, 4, 8]);
         let predicted = model.rollout(latents.narrow(1, 0, 1), random([6, 3, 2], &device));
         // Latents of many kinds, so that every unit of a head is active for some and not for others.
         let (now, next) = (random([64, 8], &device), random([64, 8], &device));
-        let action = model
-            .heads
-            .inverse_dynamics
-            .as_ref()
-            .unwrap()
-            .forward(now.clone(), next.clone());
-        let steps = model
-            .heads
-            .distance
-            .as_ref()
-            .unwrap()
-            .forward(now.clone(), next);
+        let action = model.heads.inverse_dynamics.as_ref().unwrap().forward(now.clone(), next.clone());
+        let steps = model.heads.distance.as_ref().unwrap().forward(now.clone(), next);
         let position = model.heads.position.as_ref().unwrap().forward(now);
-        assert_eq!(
-            (action.dims(), steps.dims(), position.dims()),
-            ([64, 2], [64], [64, 2])
-        );
+        assert_eq!((action.dims(), steps.dims(), position.dims()), ([64, 2], [64], [64, 2]));
         let target = random([6, 3, 8], &device);
         let loss = (predicted - target).powf_scalar(2.0).sum()
             + (action + 1.0).powf_scalar(2.0).sum()
             + steps.sum()
             + position.sum();
         let gradients = loss.backward();
-        assert_eq!(
-            without_gradient(&model.encoder, &gradients),
-            Vec::<String>::new(),
-            "{encoder}"
-        );
-        assert_eq!(
-            without_gradient(&model.predictor, &gradients),
-            Vec::<String>::new(),
-            "{predictor}"
-        );
-        assert_eq!(
-            without_gradient(&model.heads, &gradients),
-            Vec::<String>::new(),
-            "heads"
-        );
+        assert_eq!(without_gradient(&model.encoder, &gradients), Vec::<String>::new(), "{encoder}");
+        assert_eq!(without_gradient(&model.predictor, &gradients), Vec::<String>::new(), "{predictor}");
+        assert_eq!(without_gradient(&model.heads, &gradients), Vec::<String>::new(), "heads");
         let target = model.target.as_ref().unwrap();
         let untouched = without_gradient(target, &gradients).len();
         assert_eq!(untouched, burn::module::list_param_ids(target).len());
@@ -110,37 +72,12 @@ fn shared_target_is_the_encoder_itself() {
 #[test]
 fn masked_model() {
     let device = Device::flex().autodiff();
-    for positions in [
-        PositionKind::Rope,
-        PositionKind::RopeTiled,
-        PositionKind::SinCos,
-    ] {
-        let encoder = VideoVitConfig {
-            dim: 24,
-            depth: 2,
-            heads: 2,
-            patch: 4,
-            positions,
-            ..VideoVitConfig::default()
-        };
-        let predictor = MaskedPredictorConfig {
-            width: 16,
-            depth: 1,
-            heads: 2,
-            mask_tokens: 2,
-            ..MaskedPredictorConfig::default()
-        };
-        let masks = vec![MaskConfig {
-            blocks: 2,
-            spatial: [0.3, 0.3],
-            ..MaskConfig::default()
-        }];
-        let config = MaskedJepaConfig {
-            encoder,
-            predictor,
-            masks,
-            ..MaskedJepaConfig::default()
-        };
+    for positions in [PositionKind::Rope, PositionKind::RopeTiled, PositionKind::SinCos] {
+        let encoder = VideoVitConfig { dim: 24, depth: 2, heads: 2, patch: 4, positions, ..VideoVitConfig::default() };
+        let predictor =
+            MaskedPredictorConfig { width: 16, depth: 1, heads: 2, mask_tokens: 2, ..MaskedPredictorConfig::default() };
+        let masks = vec![MaskConfig { blocks: 2, spatial: [0.3, 0.3], ..MaskConfig::default() }];
+        let config = MaskedJepaConfig { encoder, predictor, masks, ..MaskedJepaConfig::default() };
         let model = config.init(&SMALL, &device);
         let mask = &MaskSampler::new(&config.masks, config.encoder.grid(&SMALL), 1).sample(2, 0)[0];
         let video = random([2, 3, 4, 16, 16], &device);
@@ -150,15 +87,7 @@ fn masked_model() {
         assert_eq!(targets.dims(), [2, 32, 24]);
         assert!(!targets.is_tracked());
         let gradients = (predicted - 1.0).powf_scalar(2.0).sum().backward();
-        assert_eq!(
-            without_gradient(&model.encoder, &gradients),
-            Vec::<String>::new(),
-            "{positions:?}"
-        );
-        assert_eq!(
-            without_gradient(&model.predictor, &gradients),
-            Vec::<String>::new(),
-            "{positions:?}"
-        );
+        assert_eq!(without_gradient(&model.encoder, &gradients), Vec::<String>::new(), "{positions:?}");
+        assert_eq!(without_gradient(&model.predictor, &gradients), Vec::<String>::new(), "{positions:?}");
     }
 }

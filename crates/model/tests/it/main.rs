@@ -14,19 +14,11 @@ mod world_model;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use prevision_model::{
-    ActionJepaConfig, ActionPredictorConfig, FrameEncoderConfig, InputShape, StepDistanceConfig,
-    TargetConfig,
+    ActionJepaConfig, ActionPredictorConfig, FrameEncoderConfig, InputShape, StepDistanceConfig, TargetConfig,
 };
 
 /// A small clip shape.
-const SMALL: InputShape = InputShape {
-    channels: 3,
-    frames: 4,
-    height: 16,
-    width: 16,
-    action_dim: 2,
-    state_dim: 2,
-};
+const SMALL: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
 
 /// Configuration of a small model from JSON for encoder, predictor and target.
 fn config(encoder: &str, predictor: &str, target: &str) -> ActionJepaConfig {
@@ -34,11 +26,7 @@ fn config(encoder: &str, predictor: &str, target: &str) -> ActionJepaConfig {
         encoder: serde_json::from_str::<FrameEncoderConfig>(encoder).expect("encoder"),
         predictor: serde_json::from_str::<ActionPredictorConfig>(predictor).expect("predictor"),
         target: serde_json::from_str::<TargetConfig>(target).expect("target"),
-        distance: StepDistanceConfig {
-            hidden: 16,
-            groups: 3,
-            size: 2,
-        },
+        distance: StepDistanceConfig { hidden: 16, groups: 3, size: 2 },
     }
 }
 

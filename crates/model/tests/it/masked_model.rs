@@ -6,41 +6,21 @@ use prevision_model::{PositionKind, VideoVitConfig, gather_tokens, token_ids};
 use super::{difference, random};
 
 fn encoder(positions: PositionKind) -> VideoVitConfig {
-    VideoVitConfig {
-        dim: 24,
-        depth: 2,
-        heads: 2,
-        patch: 4,
-        positions,
-        ..VideoVitConfig::default()
-    }
+    VideoVitConfig { dim: 24, depth: 2, heads: 2, patch: 4, positions, ..VideoVitConfig::default() }
 }
 
 #[test]
 fn hidden_pixels_change_nothing() {
     let device = Device::flex();
-    for positions in [
-        PositionKind::Rope,
-        PositionKind::RopeTiled,
-        PositionKind::SinCos,
-    ] {
+    for positions in [PositionKind::Rope, PositionKind::RopeTiled, PositionKind::SinCos] {
         let vit = encoder(positions).init(3, &device);
         let video = random([1, 3, 4, 8, 8], &device);
         // Tokens are [2, 2, 2]; change the pixels of the second half in time and keep tokens of the first.
-        let changed = Tensor::cat(
-            vec![
-                video.clone().narrow(2, 0, 2),
-                random([1, 3, 2, 8, 8], &device),
-            ],
-            2,
-        );
+        let changed = Tensor::cat(vec![video.clone().narrow(2, 0, 2), random([1, 3, 2, 8, 8], &device)], 2);
         let keep = token_ids(&[vec![0, 1, 3]], &device);
         let before = vit.forward(video.clone(), Some(&keep));
         assert_eq!(before.dims(), [1, 3, 24]);
-        assert_eq!(
-            difference(before.clone(), vit.forward(changed.clone(), Some(&keep))),
-            0.0
-        );
+        assert_eq!(difference(before.clone(), vit.forward(changed.clone(), Some(&keep))), 0.0);
         assert!(difference(vit.forward(video, None), vit.forward(changed, None)) > 1e-3);
     }
 }
@@ -48,21 +28,14 @@ fn hidden_pixels_change_nothing() {
 #[test]
 fn keeping_all_tokens_equals_no_mask_and_positions_matter() {
     let device = Device::flex();
-    for positions in [
-        PositionKind::Rope,
-        PositionKind::RopeTiled,
-        PositionKind::SinCos,
-    ] {
+    for positions in [PositionKind::Rope, PositionKind::RopeTiled, PositionKind::SinCos] {
         let vit = encoder(positions).init(3, &device);
         let video = random([2, 3, 2, 8, 8], &device);
         let all = token_ids(&[vec![0, 1, 2, 3], vec![0, 1, 2, 3]], &device);
         let whole = vit.forward(video.clone(), None);
         assert!(difference(whole.clone(), vit.forward(video.clone(), Some(&all))) < 1e-5);
         // The same patches at other places give other latents: shift the frame by one patch.
-        let shifted = Tensor::cat(
-            vec![video.clone().narrow(4, 4, 4), video.narrow(4, 0, 4)],
-            4,
-        );
+        let shifted = Tensor::cat(vec![video.clone().narrow(4, 4, 4), video.narrow(4, 0, 4)], 4);
         let swapped = vit.forward(shifted, None);
         let order = token_ids(&[vec![1, 0, 3, 2], vec![1, 0, 3, 2]], &device);
         assert!(difference(gather_tokens(swapped, &order), whole) > 1e-4);
@@ -72,25 +45,17 @@ fn keeping_all_tokens_equals_no_mask_and_positions_matter() {
 #[test]
 fn gather_picks_rows_of_each_sample() {
     let device = Device::flex();
-    let tokens = Tensor::<3>::from_data(
-        [
-            [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]],
-            [[6.0, 7.0], [8.0, 9.0], [10.0, 11.0]],
-        ],
-        &device,
-    );
+    let tokens =
+        Tensor::<3>::from_data([[[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], [[6.0, 7.0], [8.0, 9.0], [10.0, 11.0]]], &device);
     let picked = gather_tokens(tokens, &token_ids(&[vec![0, 2], vec![1, 2]], &device));
-    picked.into_data().assert_eq(
-        &burn::tensor::TensorData::from([[[0.0_f32, 1.0], [4.0, 5.0]], [[8.0, 9.0], [10.0, 11.0]]]),
-        true,
-    );
+    picked
+        .into_data()
+        .assert_eq(&burn::tensor::TensorData::from([[[0.0_f32, 1.0], [4.0, 5.0]], [[8.0, 9.0], [10.0, 11.0]]]), true);
 }
 
 #[test]
 #[should_panic(expected = "does not split into tubelets")]
 fn a_video_that_does_not_split_panics_with_its_shape() {
     let device = Device::flex();
-    let _ = encoder(PositionKind::Rope)
-        .init(3, &device)
-        .forward(random([1, 3, 3, 8, 8], &device), None);
+    let _ = encoder(PositionKind::Rope).init(3, &device).forward(random([1, 3, 3, 8, 8], &device), None);
 }

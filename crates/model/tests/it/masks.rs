@@ -8,21 +8,15 @@ fn share() -> impl Strategy<Value = [f64; 2]> {
 }
 
 fn mask() -> impl Strategy<Value = MaskConfig> {
-    (
-        1..6_usize,
-        share(),
-        share(),
-        0.3..1.0_f64,
-        1.0..3.0_f64,
-        0.2..1.0_f64,
-    )
-        .prop_map(|(blocks, spatial, temporal, low, high, keep)| MaskConfig {
+    (1..6_usize, share(), share(), 0.3..1.0_f64, 1.0..3.0_f64, 0.2..1.0_f64).prop_map(
+        |(blocks, spatial, temporal, low, high, keep)| MaskConfig {
             blocks,
             spatial,
             temporal,
             aspect: [low, high],
             max_temporal_keep: keep,
-        })
+        },
+    )
 }
 
 proptest! {
@@ -66,37 +60,20 @@ proptest! {
 
 #[test]
 fn default_masks_are_tubes_of_the_published_sizes() {
-    let sampler = MaskSampler::new(
-        &[MaskConfig::short_range(), MaskConfig::long_range()],
-        [8, 16, 16],
-        3,
-    );
+    let sampler = MaskSampler::new(&[MaskConfig::short_range(), MaskConfig::long_range()], [8, 16, 16], 3);
     let (mut visible, batches) = ([0.0; 2], 40);
     for number in 0..batches {
         for (index, pair) in sampler.sample(1, number).iter().enumerate() {
             let context = &pair.context[0];
             let first: Vec<usize> = context.iter().copied().filter(|&id| id < 256).collect();
-            let tube: Vec<usize> = (0..8)
-                .flat_map(|time| first.iter().map(move |id| time * 256 + id))
-                .collect();
-            assert_eq!(
-                context, &tube,
-                "a mask of full duration is the same in every tubelet"
-            );
+            let tube: Vec<usize> = (0..8).flat_map(|time| first.iter().map(move |id| time * 256 + id)).collect();
+            assert_eq!(context, &tube, "a mask of full duration is the same in every tubelet");
             visible[index] += context.len() as f64 / 2048.0 / batches as f64;
         }
     }
     // Expected visible shares: about 39 % and 18 %.
-    assert!(
-        (visible[0] - 0.39).abs() < 0.06,
-        "short-range mask leaves {} visible",
-        visible[0]
-    );
-    assert!(
-        (visible[1] - 0.18).abs() < 0.06,
-        "long-range mask leaves {} visible",
-        visible[1]
-    );
+    assert!((visible[0] - 0.39).abs() < 0.06, "short-range mask leaves {} visible", visible[0]);
+    assert!((visible[1] - 0.18).abs() < 0.06, "long-range mask leaves {} visible", visible[1]);
 }
 
 #[test]
@@ -106,20 +83,12 @@ fn batches_and_seeds_differ() {
     assert_ne!(sample(0, 0), sample(0, 1));
     assert_ne!(sample(0, 0), sample(1, 0));
     let pair = &sample(0, 0)[0];
-    assert_ne!(
-        pair.context[0], pair.context[1],
-        "clips of one batch have masks of their own"
-    );
+    assert_ne!(pair.context[0], pair.context[1], "clips of one batch have masks of their own");
 }
 
 #[test]
 fn late_tubelets_are_hidden_when_asked() {
-    let mask = MaskConfig {
-        blocks: 1,
-        spatial: [0.1, 0.1],
-        max_temporal_keep: 0.5,
-        ..MaskConfig::default()
-    };
+    let mask = MaskConfig { blocks: 1, spatial: [0.1, 0.1], max_temporal_keep: 0.5, ..MaskConfig::default() };
     let pair = &MaskSampler::new(&[mask], [4, 4, 4], 0).sample(3, 5)[0];
     assert!(pair.context.iter().flatten().all(|&id| id < 32));
 }

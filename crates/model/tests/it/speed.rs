@@ -6,14 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use prevision_model::{ActionJepaConfig, FrameEncoderConfig, HeadFlags, InputShape};
 
-const INPUT: InputShape = InputShape {
-    channels: 3,
-    frames: 17,
-    height: 65,
-    width: 65,
-    action_dim: 2,
-    state_dim: 2,
-};
+const INPUT: InputShape = InputShape { channels: 3, frames: 17, height: 65, width: 65, action_dim: 2, state_dim: 2 };
 
 /// Median seconds of five runs after one to warm up: elapsed, and spent by all threads (Linux; else 0), for a machine that is shared.
 fn median(mut run: impl FnMut()) -> (f64, f64) {
@@ -34,17 +27,8 @@ fn processor_seconds() -> f64 {
     let Ok(text) = std::fs::read_to_string("/proc/self/stat") else {
         return 0.0;
     };
-    let fields: Vec<&str> = text
-        .rsplit(") ")
-        .next()
-        .unwrap_or_default()
-        .split(' ')
-        .collect();
-    [11, 12]
-        .iter()
-        .filter_map(|&field| fields.get(field)?.parse::<f64>().ok())
-        .sum::<f64>()
-        / 100.0
+    let fields: Vec<&str> = text.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    [11, 12].iter().filter_map(|&field| fields.get(field)?.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 #[test]
@@ -52,24 +36,12 @@ fn processor_seconds() -> f64 {
 fn strided_conv_forward_backward() {
     let device = Device::flex().autodiff();
     let encoder = FrameEncoderConfig::default().init(&INPUT, &device);
-    let video = Tensor::<5>::random(
-        [32, 3, 17, 65, 65],
-        Distribution::Default,
-        &device.without_autodiff(),
-    );
+    let video = Tensor::<5>::random([32, 3, 17, 65, 65], Distribution::Default, &device.without_autodiff());
     let forward = median(|| {
-        let _ = encoder
-            .valid()
-            .forward(video.clone())
-            .sum()
-            .into_scalar::<f32>();
+        let _ = encoder.valid().forward(video.clone()).sum().into_scalar::<f32>();
     });
     let both = median(|| {
-        let _ = encoder
-            .forward(video.clone())
-            .powf_scalar(2.0)
-            .sum()
-            .backward();
+        let _ = encoder.forward(video.clone()).powf_scalar(2.0).sum().backward();
     });
     let frames = 32.0 * 17.0;
     println!(
@@ -86,11 +58,7 @@ fn gru_rollout() {
     let start = Tensor::<3>::random([10_000, 1, 256], Distribution::Default, &device);
     let actions = Tensor::<3>::random([10_000, 30, 2], Distribution::Default, &device);
     let seconds = median(|| {
-        let _ = model
-            .rollout(start.clone(), actions.clone())
-            .narrow(1, 29, 1)
-            .sum()
-            .into_scalar::<f32>();
+        let _ = model.rollout(start.clone(), actions.clone()).narrow(1, 29, 1).sum().into_scalar::<f32>();
     });
     println!("gru rollout [10000, 256] x 30 (elapsed, processor): {seconds:.3?} s");
 }

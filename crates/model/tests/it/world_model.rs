@@ -30,17 +30,10 @@ fn rollout_equals_step_by_step() {
         let imagined = WorldModel::rollout(&model, latents.clone(), actions.clone());
         assert_eq!(imagined.dims(), [2, 5, 4, 8]);
         for sample in 0..5 {
-            let alone = step_by_step(
-                &model,
-                latents.clone(),
-                actions.clone().narrow(1, sample, 1).squeeze_dim(1),
-            );
+            let alone = step_by_step(&model, latents.clone(), actions.clone().narrow(1, sample, 1).squeeze_dim(1));
             let together = imagined.clone().narrow(1, sample, 1).squeeze_dim(1);
             let error = difference(alone, together);
-            assert!(
-                error < 1e-5,
-                "{predictor} with history {history}, sample {sample}: {error}"
-            );
+            assert!(error < 1e-5, "{predictor} with history {history}, sample {sample}: {error}");
         }
     }
 }
@@ -52,8 +45,6 @@ fn many_rows_in_tasks_equal_the_tape() {
     // More rows than two tasks, not a multiple; more steps than one block of projected actions.
     let (start, actions) = (random([600, 1, 8], &device), random([600, 11, 2], &device));
     let tasks = model.rollout(start.clone(), actions.clone());
-    let tape = model
-        .rollout(start.autodiff(), actions.autodiff())
-        .without_autodiff();
+    let tape = model.rollout(start.autodiff(), actions.autodiff()).without_autodiff();
     assert!(difference(tasks, tape) < 1e-5);
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use prevision_data::SourceConfig;
 use prevision_env::{RecordOptions, record};
 use prevision_eval::{EvalResults, Suite, report};
@@ -59,7 +59,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let resume = args.run.join("config.toml").exists();
     let trained = train::train_in(&config, &args.run, resume, args.device)?;
     if trained.interrupted {
-        return args.output.give(&trained, &train::table(&trained, &args.run));
+        args.output.give(&trained, &train::table(&trained, &args.run))?;
+        return train::stopped(&trained);
     }
     let evaluated = eval::evaluate_run(&args.run, &Suite::ALL, args.device)?;
     let planned = plan::plan_run(&args.run, &[], 0, None, args.device)?;
@@ -84,13 +85,22 @@ fn record_if_missing(config: &ExperimentConfig, episodes: usize) -> Result<()> {
     if path.join("ep_len.npz").exists() {
         return Ok(());
     }
+    // Recorded beside its place and moved there when it is whole: what an interrupted demo leaves is recorded anew.
+    let partial = path.with_extension("partial");
+    match std::fs::remove_dir_all(&partial) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("{}: cannot be removed", partial.display()));
+        }
+        _ => {}
+    }
     let mut meter = Meter::new("record");
-    let options = RecordOptions { episodes, seed: config.seed, ..RecordOptions::new(&config.plan.environment, path) };
+    let options =
+        RecordOptions { episodes, seed: config.seed, ..RecordOptions::new(&config.plan.environment, &partial) };
     record(&options, &mut |done, total| {
         meter.show(done as f64 / total.max(1) as f64, || format!("{done}/{total} episodes"));
     })?;
     meter.finish();
-    Ok(())
+    std::fs::rename(&partial, path).with_context(|| format!("{}: cannot be written", path.display()))
 }
 
 fn table(summary: &Summary) -> String {
@@ -98,12 +108,8 @@ fn table(summary: &Summary) -> String {
     // Writing to a string cannot fail.
     let mut text = String::new();
     let _ = writeln!(text, "frames trained          {}", train.frames);
-    let _ = writeln!(
-        text,
-        "training time           {} ({:.0} frames/s)",
-        duration(train.seconds),
-        train.frames_per_second
-    );
+    let _ =
+        writeln!(text, "training time           {} ({:.0} frames/s)", duration(train.seconds), train.frames_per_second);
     text.push_str(&eval::table(eval));
     text.push_str(&plan::table(plan));
     let _ = writeln!(text, "all of it               {}", duration(summary.seconds));

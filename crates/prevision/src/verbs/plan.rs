@@ -81,7 +81,8 @@ pub(crate) fn plan_run(
     let mut meter = Meter::new("plan");
     let results =
         run_episodes(&config.plan, &model, &device, &config.data.normalise, seed, Some(&videos), &mut |progress| {
-            let done = if progress.running == 0 { 1.0 } else { progress.step as f64 / progress.max_steps.max(1) as f64 };
+            let done =
+                if progress.running == 0 { 1.0 } else { progress.step as f64 / progress.max_steps.max(1) as f64 };
             meter.show(done, || {
                 format!(
                     "step {}/{}  {} of {} episodes arrived",
@@ -113,7 +114,8 @@ pub(crate) fn table(results: &PlanResults) -> String {
         let _ = writeln!(text, "at the goal at the end  {} ({})", percent(rate), between(interval));
     }
     if results.excluded_solved_at_start > 0 {
-        let _ = writeln!(text, "excluded                {} episodes solved at the start", results.excluded_solved_at_start);
+        let _ =
+            writeln!(text, "excluded                {} episodes solved at the start", results.excluded_solved_at_start);
     }
     let _ = writeln!(
         text,

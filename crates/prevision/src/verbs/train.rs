@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use prevision_train::{Control, ExperimentConfig, Progress, RunFolder, TrainSummary, load, train};
 
 use crate::device::DeviceName;
@@ -41,11 +41,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let config = load(&args.experiment, &args.overrides)?;
     let root = args.run.clone().unwrap_or_else(|| default_run(&args.experiment));
     let summary = train_in(&config, &root, args.resume, args.device)?;
-    args.output.give(&summary, &table(&summary, &root))
+    args.output.give(&summary, &table(&summary, &root))?;
+    stopped(&summary)
+}
+
+/// An error if the training was stopped: exit code 0 is for work that was done.
+pub(crate) fn stopped(summary: &TrainSummary) -> Result<()> {
+    ensure!(!summary.interrupted, "stopped after step {}, before the end of the budget", summary.steps);
+    Ok(())
 }
 
 /// Trains in a run folder, with a progress bar, until the end or Ctrl-C.
-pub(crate) fn train_in(config: &ExperimentConfig, root: &Path, resume: bool, device: DeviceName) -> Result<TrainSummary> {
+pub(crate) fn train_in(
+    config: &ExperimentConfig,
+    root: &Path,
+    resume: bool,
+    device: DeviceName,
+) -> Result<TrainSummary> {
     let device = device.open()?;
     let fresh = !root.join("config.toml").exists();
     if resume && fresh {

@@ -14,7 +14,8 @@ fn a_few_broken_files_do_not_stop_a_training() {
         video(&data.join(format!("{index:04}.mp4")), 8, index);
     }
     for index in 50..1000 {
-        fs::hard_link(data.join(format!("{:04}.mp4", index % 50)), data.join(format!("{index:04}.mp4"))).expect("a link");
+        fs::hard_link(data.join(format!("{:04}.mp4", index % 50)), data.join(format!("{index:04}.mp4")))
+            .expect("a link");
     }
     for name in ["a-broken.mp4", "m-broken.mp4", "z-broken.mp4"] {
         fs::write(data.join(name), "no video at all").expect("a file");
@@ -26,6 +27,9 @@ fn a_few_broken_files_do_not_stop_a_training() {
     let summary: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     let skipped = summary["skipped_files"].as_array().expect("a list");
     assert!((1..=3).contains(&skipped.len()), "{skipped:?}");
-    assert!(skipped.iter().all(|file| file["path"].as_str().is_some_and(|path| path.contains("-broken"))), "{skipped:?}");
+    assert!(
+        skipped.iter().all(|file| file["path"].as_str().is_some_and(|path| path.contains("-broken"))),
+        "{skipped:?}"
+    );
     assert_eq!(summary["steps"], 60);
 }

@@ -28,8 +28,7 @@ fn sigkill_and_resume_give_the_same_bits() {
     succeed(&["train", text(&file), "--run", text(&whole)]);
 
     // Killed as soon as there is a checkpoint, plus some time that differs from machine to machine and run to run.
-    let mut training =
-        command(&["train", text(&file), "--run", text(&killed)]).spawn().expect("the binary starts");
+    let mut training = command(&["train", text(&file), "--run", text(&killed)]).spawn().expect("the binary starts");
     let start = Instant::now();
     while checkpoint(&killed).is_none() && start.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(1));

@@ -35,7 +35,8 @@ pub(crate) fn refused(arguments: &[&str], code: i32, names: &[&str]) {
     let output = run(arguments);
     let message = stderr(&output);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
-    let line = message.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("no error: {message}"));
+    let line =
+        message.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("no error: {message}"));
     for name in names {
         assert!(line.contains(name), "{name:?} is not in: {line}");
     }
@@ -135,13 +136,7 @@ steps = 3
 
 /// A short video of a moving bar.
 pub(crate) fn video(path: &Path, frames: usize, offset: usize) {
-    let options = Mp4Options {
-        width: 48,
-        height: 32,
-        frame_rate: 10,
-        quality: Quality::Crf(25),
-        keyframe_interval: 8,
-    };
+    let options = Mp4Options { width: 48, height: 32, frame_rate: 10, quality: Quality::Crf(25), keyframe_interval: 8 };
     let mut writer = Mp4Writer::create(path, &options).expect("a video");
     for index in 0..frames {
         let mut frame = FrameBuffer::new(1, 32, 48);

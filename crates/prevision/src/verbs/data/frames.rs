@@ -46,7 +46,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.index.clone()
     };
     if let Some(index) = indices.iter().find(|index| **index >= frames) {
-        return Err(Usage(format!("--index {index}: {} has {frames} frames, 0 to {}", args.file.display(), frames.saturating_sub(1))).into());
+        return Err(Usage(format!(
+            "--index {index}: {} has {frames} frames, 0 to {}",
+            args.file.display(),
+            frames.saturating_sub(1)
+        ))
+        .into());
     }
     std::fs::create_dir_all(&args.out).with_context(|| format!("{}: cannot be made", args.out.display()))?;
     let (width, height) = video.size();

@@ -1,0 +1,102 @@
+//! The GPU backend does what the CPU backend does: one training step of either kind of model, on the same weights and clips.
+//! Runs on any Vulkan driver, Mesa's software one included; one binary, because the backend takes long to link.
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
+use prevision::model::{HeadFlags, InputShape, Jepa, MaskSampler, ModelConfig, weights};
+use prevision::objective::{ActionInputs, LossTerms, ObjectiveConfig};
+use prevision::train::OptimizerConfig;
+use prevision::train::optimizer::Optimizer;
+
+const INPUT: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
+
+/// Deterministic numbers in -1..1.
+fn numbers<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    let count: usize = shape.iter().product();
+    let values: Vec<f32> = (0..count).map(|i| ((i * 7919 % 1009) as f32 / 504.5 - 1.0) * 0.9).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn terms(model: &Jepa, config: &ModelConfig, objective: &ObjectiveConfig, device: &Device) -> LossTerms {
+    let video = numbers([3, 3, 4, 16, 16], device);
+    match (model, config) {
+        (Jepa::Action(model), _) => {
+            let inputs = ActionInputs {
+                video,
+                actions: numbers([3, 3, 2], device),
+                state: Some(numbers([3, 4, 2], device) * 8.0 + 8.0),
+                episodes: &[0, 0, 1],
+                starts: &[0.0, 7.0, 3.0],
+            };
+            objective.action_terms(model, &inputs, 0, 1)
+        }
+        (Jepa::Masked(model), ModelConfig::Masked(masked)) => {
+            let masks = MaskSampler::new(&masked.masks, masked.encoder.grid(&INPUT), 1).sample(3, 0);
+            objective.masked_terms(model, video, &masks)
+        }
+        (Jepa::Masked(_), ModelConfig::ActionConditioned(_)) => unreachable!(),
+    }
+}
+
+/// The total loss, and the model's weights after one step of AdamW from the weights in `start`.
+fn step(
+    config: &ModelConfig,
+    objective: &ObjectiveConfig,
+    start: &std::path::Path,
+    device: &Device,
+) -> (f32, Vec<f32>) {
+    let device = device.clone().autodiff();
+    let mut model = config.init(&INPUT, &objective.heads(), &device);
+    weights::load(&mut model, start).expect("the weights fit");
+    let loss = terms(&model, config, objective, &device);
+    let gradients = GradientsParams::from_grads(loss.total.clone().backward(), &model);
+    // A large epsilon: the step is then a smooth function of the gradient, not of its sign alone.
+    let optimizer = OptimizerConfig { epsilon: 1e-2, ..OptimizerConfig::default() };
+    let model = Optimizer::new(&optimizer).step(1e-2, model, gradients);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("after.safetensors");
+    weights::save(&model.valid(), &path).expect("the weights are written");
+    let bytes = std::fs::read(&path).expect("the weights");
+    let header = u64::from_le_bytes(bytes[..8].try_into().expect("8 bytes")) as usize;
+    let values =
+        bytes[8 + header..].chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("4 bytes"))).collect();
+    (loss.total.into_scalar::<f32>(), values)
+}
+
+fn same_step_on_both(model: &str, objective: &str) {
+    let config: ModelConfig = serde_json::from_str(model).expect("a model");
+    let objective: ObjectiveConfig = serde_json::from_str(objective).expect("an objective");
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = folder.path().join("start.safetensors");
+    let cpu = Device::flex();
+    cpu.seed(3);
+    let flags: HeadFlags = objective.heads();
+    weights::save(&config.init(&INPUT, &flags, &cpu), &start).expect("the weights are written");
+    let (cpu_loss, cpu_weights) = step(&config, &objective, &start, &cpu);
+    let (gpu_loss, gpu_weights) = step(&config, &objective, &start, &Device::wgpu(DeviceKind::DefaultDevice));
+    assert!((cpu_loss - gpu_loss).abs() <= 1e-3 * cpu_loss.abs(), "loss {cpu_loss} on the CPU, {gpu_loss} on wgpu");
+    assert_eq!(cpu_weights.len(), gpu_weights.len());
+    let norm = cpu_weights.iter().map(|w| w * w).sum::<f32>().sqrt();
+    let gap = cpu_weights.iter().zip(&gpu_weights).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+    assert!(gap <= 1e-3 * norm, "the weights after a step differ by {gap}, their norm is {norm}");
+}
+
+#[test]
+fn action_conditioned_step_equals_the_cpu() {
+    same_step_on_both(
+        r#"{"kind":"action-conditioned","encoder":{"kind":"strided-conv","widths":[8,8],"merge":2,"hidden":16,"dim":12},
+            "predictor":{"kind":"gru"},"distance":{"hidden":16,"groups":2,"size":4}}"#,
+        r#"{"prediction":{"rollout_steps":3},"variance":4,"covariance":2,"temporal_similarity":1,"inverse_dynamics":1,
+            "position":1,"distance":{"weight":1}}"#,
+    );
+}
+
+#[test]
+fn masked_step_equals_the_cpu() {
+    same_step_on_both(
+        r#"{"kind":"masked","encoder":{"dim":24,"depth":2,"heads":2,"patch":4},
+            "predictor":{"width":24,"depth":1,"heads":2}}"#,
+        r#"{"prediction":{"loss":"l1","normalise_targets":true}}"#,
+    );
+}
