@@ -14,9 +14,10 @@ use clap::{Parser, Subcommand};
 
 /// JEPA world models on video: train on clips, evaluate latent predictions, plan with the model.
 ///
-/// Progress goes to standard error, results to standard output, or as JSON to a file with --json (- for standard output).
+/// Progress goes to standard error, results to standard output; with --json FILE as JSON to a file (- for
+/// standard output).
 #[derive(Parser)]
-#[command(name = "prevision", version, max_term_width = 110, propagate_version = true)]
+#[command(name = "prevision", version, propagate_version = true, verbatim_doc_comment)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,

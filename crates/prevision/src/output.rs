@@ -10,7 +10,7 @@ use serde::Serialize;
 /// Where results go.
 #[derive(Args)]
 pub(crate) struct Output {
-    /// Write the results as JSON to this file; - for standard output, instead of the table
+    /// Write the results as JSON to this file; - for standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }

@@ -8,13 +8,13 @@ use crate::support::{episodes_experiment, refused, succeed, text, video, videos_
 fn a_typo_in_an_experiment_names_the_nearest_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("typo.toml");
-    fs::write(&file, "[optimizer]\nlearning_rat = 1e-3\n[train]\nsteps = 1\n").expect("a file");
-    refused(&["train", text(&file)], 2, &["typo.toml", "optimizer.learning_rat", "lr"]);
+    fs::write(&file, "[optimizer]\nweight_decai = 1e-3\n[train]\nsteps = 1\n").expect("a file");
+    refused(&["train", text(&file)], 2, &["typo.toml", "optimizer.weight_decai", "weight_decay"]);
     fs::write(&file, "[train]\nstep = 5\n").expect("a file");
     refused(&["train", text(&file)], 2, &["typo.toml", "train.step", "steps"]);
     fs::write(&file, "[train]\nsteps = \"many\"\n").expect("a file");
     refused(&["train", text(&file)], 2, &["typo.toml", "train.steps", "many"]);
-    fs::write(&file, "[train]\nsteps = 5\n").expect("a file");
+    fs::write(&file, "[train]\nsteps = 5\n[data.source]\nkind = \"videos\"\npath = \"x\"\n").expect("a file");
     refused(&["train", text(&file), "--set", "optimizer.lr=-1"], 2, &["optimizer.lr", "-1"]);
 }
 

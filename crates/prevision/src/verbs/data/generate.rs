@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Which random layouts: training, held-out or all
     #[arg(long, default_value = "training")]
     layouts: LayoutSplit,
-    /// What happens at walls: stop, or bounce as in the reference implementation's environment
+    /// At a wall: stop, or bounce as in the environment of eb_jepa
     #[arg(long, default_value = "stop")]
     collision: Collision,
     /// Lossy compression with this x264 rate factor, 1 to 51, instead of lossless

@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     args.output.give(&probed, &table)?;
     match probed.errors.as_slice() {
         [] => Ok(()),
+        [error] => bail!("{error}"),
         errors => bail!("{} of {} files cannot be read:\n  {}", errors.len(), args.files.len(), errors.join("\n  ")),
     }
 }
