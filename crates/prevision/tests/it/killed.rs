@@ -30,7 +30,7 @@ fn sigkill_and_resume_give_the_same_bits() {
     // Killed as soon as there is a checkpoint, plus some time that differs from machine to machine and run to run.
     let mut training = command(&["train", text(&file), "--run", text(&killed)]).spawn().expect("the binary starts");
     let start = Instant::now();
-    while checkpoint(&killed).is_none() && start.elapsed() < Duration::from_secs(60) {
+    while checkpoint(&killed).is_none() && start.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(1));
     }
     std::thread::sleep(Duration::from_millis(u64::from(std::process::id() % 40)));
