@@ -11,6 +11,7 @@ use crate::latents::read;
 use crate::probe::{MlpOptions, Samples, probe};
 use crate::retrieval::retrieval;
 use crate::rollout::rollout_errors;
+use crate::tokens::tokens;
 use crate::{EvalError, EvalResults, Latents, Suite};
 
 /// Training clips that probes learn from, over the number of validation clips: they are cheap to encode, and a probe that has
@@ -45,7 +46,8 @@ pub(crate) fn evaluate(job: &mut Job<'_>, model: &ActionJepa) -> Result<EvalResu
     if job.wants(Suite::Collapse) {
         job.tell("measure collapse", 0, 1);
         let latents = encoded.context.as_ref().unwrap_or(&encoded.targets);
-        results.collapse = Some(collapse(latents.values(), latents.dim()));
+        let (values, width) = tokens(model, latents);
+        results.collapse = Some(collapse(&values, width));
         job.tell("measure collapse", 1, 1);
     }
     if let (true, Some(positions)) = (job.wants(Suite::Probe), &encoded.positions) {

@@ -23,6 +23,7 @@ pub mod retrieval;
 pub mod rollout;
 mod suite;
 mod symmetric;
+mod tokens;
 
 pub use error::EvalError;
 pub use evaluate::evaluate;

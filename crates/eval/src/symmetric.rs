@@ -3,6 +3,9 @@
 //! A few hundred dimensions and the eigenvalues alone are needed, once an evaluation. The linear algebra crates change features of
 //! the CPU backend's dependencies for that.
 
+/// Rows that [`Symmetric::gram`] adds at once.
+const ROWS_AT_ONCE: usize = 16;
+
 /// A symmetric matrix, stored whole, row by row.
 #[derive(Clone, Debug)]
 pub(crate) struct Symmetric {
@@ -18,13 +21,22 @@ impl Symmetric {
     pub(crate) fn gram<'a>(rows: impl Iterator<Item = &'a [f32]>, centre: &[f64]) -> Self {
         let size = centre.len();
         let mut values = vec![0.0; size * size];
-        let mut centred = vec![0.0; size];
-        for row in rows {
-            assert_eq!(row.len(), size, "rows of one length");
-            centred.iter_mut().zip(row).zip(centre).for_each(|((to, &value), centre)| *to = f64::from(value) - centre);
+        let mut rows = rows.peekable();
+        // Several rows at a time, so that the matrix is read and written once for all of them.
+        while rows.peek().is_some() {
+            let centred: Vec<Vec<f64>> = rows
+                .by_ref()
+                .take(ROWS_AT_ONCE)
+                .map(|row| {
+                    assert_eq!(row.len(), size, "rows of one length");
+                    row.iter().zip(centre).map(|(&value, centre)| f64::from(value) - centre).collect()
+                })
+                .collect();
             for (i, line) in values.chunks_exact_mut(size).enumerate() {
-                let factor = centred[i];
-                line[i..].iter_mut().zip(&centred[i..]).for_each(|(sum, value)| *sum += factor * value);
+                for row in &centred {
+                    let factor = row[i];
+                    line[i..].iter_mut().zip(&row[i..]).for_each(|(sum, value)| *sum += factor * value);
+                }
             }
         }
         for i in 0..size {
@@ -63,7 +75,7 @@ impl Symmetric {
         let size = self.size;
         for i in 0..size {
             for j in 0..=i {
-                let dot: f64 = self.row(i)[..j].iter().zip(&self.row(j)[..j]).map(|(a, b)| a * b).sum();
+                let dot = dot(&self.row(i)[..j], &self.row(j)[..j]);
                 let rest = self.values[i * size + j] - dot;
                 self.values[i * size + j] = if i == j {
                     if rest.is_nan() || rest <= 0.0 {
@@ -152,6 +164,17 @@ impl Symmetric {
         }
         (self.diagonal().collect(), beside)
     }
+}
+
+/// A scalar product, summed in eight lanes.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let (a, rest_a) = a.as_chunks::<8>();
+    let (b, rest_b) = b.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
+    }
+    lanes.iter().sum::<f64>() + rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum::<f64>()
 }
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ use crate::target::blend;
 /// that predictions live where encodings live; the norm's parameters belong to the encoder and are counted once.
 #[derive(Module, Debug)]
 pub struct ActionJepa {
-    /// The context encoder.
+    /// The context encoder: of what moves, when there is a static encoder; else of everything.
     pub encoder: FrameEncoder,
+    /// The encoder of what stays while an episode lasts, as a floor plan does; its latent comes first.
+    pub static_encoder: Option<FrameEncoder>,
     /// The momentum copy that makes prediction targets; `None` when weights are shared.
     pub target: Option<FrameEncoder>,
     /// The predictor of the next latent.
@@ -31,7 +33,33 @@ impl ActionJepa {
     /// - video: `[batch, channels, time, height, width]`
     /// - output: `[batch, time, dim]`
     pub fn encode(&self, video: Tensor<5>) -> Tensor<3> {
-        self.encoder.forward(video)
+        match &self.static_encoder {
+            None => self.encoder.forward(video),
+            Some(encoder) => Tensor::cat(vec![encoder.forward(video.clone()), self.encoder.forward(video)], 2),
+        }
+    }
+
+    /// Encodes every frame of clips for training: as [`encode`](Self::encode), but the static part of all frames is that of the
+    /// first, which costs less and must do for all.
+    ///
+    /// # Shapes
+    /// - video: `[batch, channels, time, height, width]`
+    /// - output: `[batch, time, dim]`
+    pub fn encode_clips(&self, video: Tensor<5>) -> Tensor<3> {
+        let latents = self.encoder.forward(video.clone());
+        self.with_static(&video, latents)
+    }
+
+    /// Puts the static part of the first frame before the latents of all frames.
+    fn with_static(&self, video: &Tensor<5>, latents: Tensor<3>) -> Tensor<3> {
+        let [batch, time, _] = latents.dims();
+        match &self.static_encoder {
+            None => latents,
+            Some(encoder) => {
+                let place = encoder.forward(video.clone().narrow(2, 0, 1)).expand([batch, time, encoder.dim()]);
+                Tensor::cat(vec![place, latents], 2)
+            }
+        }
     }
 
     /// Encodes every frame with the target encoder: the momentum copy, off the tape, when there is one; else the context encoder.
@@ -41,7 +69,11 @@ impl ActionJepa {
     /// - output: `[batch, time, dim]`
     pub fn encode_target(&self, video: Tensor<5>) -> Tensor<3> {
         match &self.target {
-            Some(target) => target.forward(video.without_autodiff()).detach(),
+            Some(target) => {
+                let video = video.without_autodiff();
+                let latents = target.forward(video.clone());
+                self.with_static(&video, latents).detach()
+            }
             None => self.encode(video),
         }
     }
@@ -65,17 +97,32 @@ impl ActionJepa {
             start.dims(),
             actions.dims()
         );
-        self.predictor.rollout(start, actions, self.encoder.norm())
+        let fixed = self.static_dim();
+        if fixed == 0 {
+            return self.predictor.rollout(start, actions, None, self.encoder.norm());
+        }
+        // The static part of the present stays, and conditions every step.
+        let dim = start.dims()[2] - fixed;
+        let place = start.clone().narrow(1, history - 1, 1).narrow(2, 0, fixed);
+        let dynamic = start.narrow(2, fixed, dim);
+        let rows = place.clone().reshape([batch, fixed]);
+        let dynamic = self.predictor.rollout(dynamic, actions, Some(rows), self.encoder.norm());
+        Tensor::cat(vec![place.expand([batch, steps + 1 - history, fixed]), dynamic], 2)
     }
 
     /// Length of a latent vector.
     pub fn latent_dim(&self) -> usize {
-        self.encoder.dim()
+        self.static_dim() + self.encoder.dim()
+    }
+
+    /// How many leading numbers of a latent are its static part; 0 without a static encoder.
+    pub fn static_dim(&self) -> usize {
+        self.static_encoder.as_ref().map_or(0, FrameEncoder::dim)
     }
 
     /// Numbers in one action of the predictor; a multiple of the environment's when frames are stepped over.
     pub fn action_dim(&self) -> usize {
-        self.predictor.action_dim()
+        self.predictor.action_dim(self.static_dim())
     }
 
     /// How many past latents the predictor can use.

@@ -3,8 +3,8 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::frame_encoder::FrameEncoderConfig;
-use crate::heads::{HeadFlags, Heads, InverseDynamics, PositionHead, StepDistanceConfig};
+use crate::frame_encoder::{FrameEncoder, FrameEncoderConfig};
+use crate::heads::{DistanceHeadConfig, HeadFlags, Heads, InverseDynamics, PositionHead};
 use crate::initialisation::draw_parameters;
 use crate::masks::MaskConfig;
 use crate::predictor::{ActionPredictorConfig, MaskedPredictorConfig};
@@ -63,6 +63,9 @@ impl ModelConfig {
                     input.action_dim,
                     "at least 1 for an action-conditioned model",
                 )?;
+                if let Some(encoder) = &config.static_encoder {
+                    encoder.validate_input(input)?;
+                }
                 config.encoder.validate_input(input)
             }
             Self::Masked(config) => config.encoder.validate_input(input),
@@ -89,25 +92,31 @@ pub struct ActionJepaConfig {
     /// Where prediction targets come from; default `shared`.
     pub target: TargetConfig,
     /// The learned step distance, built only when the objective trains it.
-    pub distance: StepDistanceConfig,
+    pub distance: DistanceHeadConfig,
+    /// An encoder of its own for what stays while an episode lasts, as a floor plan does. Its latent comes before the other; the
+    /// predictor leaves it as it is and sees it beside the action. Default none.
+    pub static_encoder: Option<FrameEncoderConfig>,
 }
 
 impl ActionJepaConfig {
     /// Builds the model with fresh weights drawn from the device's generator (seed the device first).
     pub fn init(&self, input: &InputShape, heads: &HeadFlags, device: &Device) -> ActionJepa {
         let encoder = self.encoder.init(input, device);
-        let dim = encoder.dim();
-        let predictor = self.predictor.init(dim, input.action_dim, device);
+        let static_encoder = self.static_encoder.as_ref().map(|config| config.init(input, device));
+        let fixed = static_encoder.as_ref().map_or(0, FrameEncoder::dim);
+        let predictor = self.predictor.init(&encoder, fixed, input.action_dim, device);
+        let dim = fixed + encoder.dim();
         let heads = Heads {
             inverse_dynamics: heads.inverse_dynamics.then(|| InverseDynamics::new(dim, input.action_dim, device)),
-            distance: heads.distance.then(|| self.distance.init(dim, device)),
+            distance: heads.distance.then(|| self.distance.init(&encoder, fixed, device)),
             position: heads.position.then(|| PositionHead::new(dim, device)),
         };
         draw_parameters(&encoder);
+        draw_parameters(&static_encoder);
         draw_parameters(&predictor);
         draw_parameters(&heads);
         let target = self.target.momentum().map(|_| target_copy(&encoder));
-        ActionJepa { encoder, target, predictor, heads }
+        ActionJepa { encoder, static_encoder, target, predictor, heads }
     }
 
     /// Checks every value.
@@ -116,9 +125,46 @@ impl ActionJepaConfig {
     /// A message naming the key, the value and what is allowed.
     pub fn validate(&self) -> Result<(), String> {
         within("encoder", self.encoder.validate())?;
+        if let Some(config) = &self.static_encoder {
+            within("static_encoder", config.validate())?;
+        }
         within("predictor", self.predictor.validate())?;
+        self.validate_grid()?;
         within("target", self.target.validate())?;
         within("distance", self.distance.validate())
+    }
+}
+
+impl ActionJepaConfig {
+    /// Checks that what works on a grid of tokens has one, and that what needs a norm at the encoder's output has that.
+    fn validate_grid(&self) -> Result<(), String> {
+        let patch = |config: &FrameEncoderConfig| match config {
+            FrameEncoderConfig::Patches(config) => Some(config.patch),
+            _ => None,
+        };
+        let grid = patch(&self.encoder);
+        let normed = matches!(self.predictor, ActionPredictorConfig::Gru(_) | ActionPredictorConfig::Transformer(_));
+        if normed && grid.is_some() {
+            return Err(
+                "encoder.kind = patches: must be strided-conv, impala or vit with predictor.kind gru and transformer, \
+                 whose predictions pass through the encoder's norm; or set predictor.kind to residual-conv or residual-mlp"
+                    .to_owned(),
+            );
+        }
+        let users = [
+            ("predictor.kind = residual-conv", matches!(self.predictor, ActionPredictorConfig::ResidualConv(_))),
+            ("distance.kind = field", matches!(self.distance, DistanceHeadConfig::Field(_))),
+        ];
+        let Some((user, _)) = users.into_iter().find(|&(_, used)| used) else { return Ok(()) };
+        if grid.is_none() {
+            return Err(format!("{user}: must have a grid of tokens to work on; set encoder.kind to patches"));
+        }
+        match &self.static_encoder {
+            Some(config) if patch(config) != grid => {
+                Err(format!("{user}: must have static_encoder.kind = patches with the patch of the encoder"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod activation;
 mod config;
 mod error;
 pub mod frame_encoder;
+mod grid;
 pub mod heads;
 mod initialisation;
 mod input;
@@ -32,7 +33,10 @@ pub use activation::Activation;
 pub use config::{ActionJepaConfig, MaskedJepaConfig, ModelConfig};
 pub use error::ModelError;
 pub use frame_encoder::{FrameEncoder, FrameEncoderConfig};
-pub use heads::{HeadFlags, Heads, InverseDynamics, PositionHead, StepDistance, StepDistanceConfig};
+pub use heads::{
+    DistanceField, DistanceFieldConfig, DistanceHead, DistanceHeadConfig, HeadFlags, Heads, InverseDynamics,
+    PositionHead, StepDistance, StepDistanceConfig,
+};
 pub use input::InputShape;
 pub use jepa::Jepa;
 pub use masked_jepa::MaskedJepa;

@@ -5,10 +5,11 @@ use burn::tensor::TensorData;
 use prevision_model::ActionJepa;
 
 use crate::distance::indices;
+use crate::static_similarity::episode_means;
 use crate::terms::{LossTerms, Sum};
 use crate::{
     ObjectiveConfig, PositionScale, Times, covariance, directions, distance, inverse_dynamics, position, prediction,
-    sigreg, temporal_similarity, variance,
+    sigreg, static_similarity, temporal_similarity, variance,
 };
 
 /// The clips of one step.
@@ -47,16 +48,20 @@ impl ObjectiveConfig {
             "a rollout of {steps} steps does not fit clips of {time} frames with {channels} channels"
         );
         let encoded = self.frames_to_encode(model, time, steps);
-        let latents = model.encode(batch.video.clone().narrow(2, 0, encoded));
+        let latents = model.encode_clips(batch.video.clone().narrow(2, 0, encoded));
         let [clips, frames, dim] = latents.dims();
         let pooled = || latents.clone().reshape([clips * frames, dim]);
+        let spread = spread(model, &latents, batch.episodes);
         let device = latents.device();
 
         let mut sum = Sum::default();
         sum.add("prediction", self.prediction.weight, || self.rollout_error(model, batch, &latents, steps));
-        sum.add("variance", self.variance, || variance(pooled(), self.variance_margin));
-        sum.add("covariance", self.covariance, || covariance(pooled()));
+        sum.add("variance", self.variance, || over_parts(&spread, |part| variance(part, self.variance_margin)));
+        sum.add("covariance", self.covariance, || over_parts(&spread, covariance));
         sum.add("temporal_similarity", self.temporal_similarity, || temporal_similarity(latents.clone()));
+        sum.add("static_similarity", self.static_similarity, || {
+            static_similarity(latents.clone().narrow(2, 0, model.static_dim()), batch.episodes)
+        });
         sum.add("inverse_dynamics", self.inverse_dynamics, || {
             let head = model.heads.inverse_dynamics.as_ref().expect("an inverse dynamics head");
             let pairs = |from: usize| latents.clone().narrow(1, from, frames - 1).reshape([clips * (frames - 1), dim]);
@@ -64,23 +69,28 @@ impl ObjectiveConfig {
             inverse_dynamics(head.forward(pairs(0), pairs(1)), actions.flatten(0, 1))
         });
         sum.add("sigreg", self.sigreg, || {
-            sigreg(pooled(), directions(dim, self.sigreg_directions, seed, step, &device))
+            over_parts(&spread, |part| {
+                let dim = part.dims()[1];
+                sigreg(part, directions(dim, self.sigreg_directions, seed, step, &device))
+            })
         });
         sum.add("distance", self.distance.weight, || {
             let head = model.heads.distance.as_ref().expect("a distance head");
-            let embedded = head.embed(pooled().detach());
+            let seen = pooled().detach();
             let times = Times { episodes: batch.episodes, starts: batch.starts, frames };
-            let (mut others, mut steps_between) = (Vec::new(), Vec::new());
-            for round in 0..self.distance.partners {
-                let (partners, steps) = times.partners(seed, step, round as u64);
-                others.extend(partners);
+            let (mut goals, mut steps_between) = (Vec::new(), Vec::new());
+            for round in 0..self.distance.goals {
+                let (drawn, steps) = times.goals(seed, step, round as u64);
+                goals.extend(drawn);
                 steps_between.extend(steps);
             }
-            let count = others.len();
+            let (rows, count) = (goals.len(), steps_between.len());
             let steps_between = Tensor::from_data(TensorData::new(steps_between, [count]), &device);
-            let own = embedded.clone().repeat_dim(0, self.distance.partners);
-            let distances = head.distance_between(own, embedded.select(0, indices(others, &device)));
-            distance(distances, steps_between, self.distance.quantile)
+            let goals = head.goals(seen.clone().select(0, indices(goals, &device)));
+            let [_, width] = goals.dims();
+            let goals = goals.reshape([rows, 1, width]).expand([rows, frames, width]).reshape([count, width]);
+            let places = head.places(seen).repeat_dim(0, self.distance.goals);
+            distance(head.between(places, goals), steps_between, self.distance.quantile)
         });
         sum.add("position", self.position, || {
             let head = model.heads.position.as_ref().expect("a position head");
@@ -97,6 +107,7 @@ impl ObjectiveConfig {
             self.variance,
             self.covariance,
             self.temporal_similarity,
+            self.static_similarity,
             self.inverse_dynamics,
             self.sigreg,
             self.distance.weight,
@@ -128,4 +139,37 @@ impl ObjectiveConfig {
         };
         prediction(predicted, target, self.prediction.loss, self.prediction.normalise_targets)
     }
+}
+
+/// What the regularisers against collapse see of latents: with a static part, that part, which must differ between episodes, and
+/// how far the dynamic part is from its mean over the episode, which must differ within one; else the latents. Tokens of a grid
+/// are samples of their own, compared with those of the same place.
+///
+/// # Shapes
+/// - latents: `[batch, time, dim]`
+/// - output: `[samples, channels]` each
+fn spread(model: &ActionJepa, latents: &Tensor<3>, episodes: &[usize]) -> Vec<Tensor<2>> {
+    let fixed = model.static_dim();
+    let [rows, columns] = model.encoder.grid();
+    let tokens = |part: Tensor<3>| {
+        let part: Tensor<2> = part.flatten(0, 1);
+        let [samples, dim] = part.dims();
+        if rows * columns == 1 {
+            return part;
+        }
+        let part = part.clone() - part.mean_dim(0);
+        part.reshape([samples * rows * columns, dim / (rows * columns)])
+    };
+    if fixed == 0 {
+        return vec![tokens(latents.clone())];
+    }
+    let dynamic = latents.clone().narrow(2, fixed, latents.dims()[2] - fixed);
+    let deviation = dynamic.clone() - episode_means(dynamic, episodes);
+    vec![tokens(latents.clone().narrow(2, 0, fixed).narrow(1, 0, 1)), tokens(deviation)]
+}
+
+/// The mean of a term over the parts of latents.
+fn over_parts(parts: &[Tensor<2>], term: impl Fn(Tensor<2>) -> Tensor<1>) -> Tensor<1> {
+    let sum = parts.iter().map(|part| term(part.clone())).reduce(|a, b| a + b).expect("latents have a part");
+    sum / parts.len() as f64
 }

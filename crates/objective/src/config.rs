@@ -52,6 +52,9 @@ pub struct ObjectiveConfig {
     pub covariance: f64,
     /// Weight of the squared difference of neighbouring latents. Default 0.
     pub temporal_similarity: f64,
+    /// Weight of the squared deviation of the static part of latents (`model.static_dim`) from its mean over the frames of an
+    /// episode. Default 0.
+    pub static_similarity: f64,
     /// Weight of the inverse dynamics error. Default 0.
     pub inverse_dynamics: f64,
     /// Weight of the sketched Gaussian regularisation. Default 0.
@@ -73,6 +76,7 @@ impl Default for ObjectiveConfig {
             variance_margin: 1.0,
             covariance: 0.0,
             temporal_similarity: 0.0,
+            static_similarity: 0.0,
             inverse_dynamics: 0.0,
             sigreg: 0.0,
             sigreg_directions: 256,
@@ -118,7 +122,7 @@ impl ObjectiveConfig {
         for (key, value) in [
             ("prediction.rollout_steps", self.prediction.rollout_steps),
             ("sigreg_directions", self.sigreg_directions),
-            ("distance.partners", self.distance.partners),
+            ("distance.goals", self.distance.goals),
         ] {
             if value == 0 {
                 return Err(format!("objective.{key} = 0: expected 1 or more"));
@@ -176,12 +180,13 @@ impl ObjectiveConfig {
     }
 
     /// Every weight with its key.
-    fn weights(&self) -> [(&'static str, f64); 8] {
+    fn weights(&self) -> [(&'static str, f64); 9] {
         [
             ("prediction.weight", self.prediction.weight),
             ("variance", self.variance),
             ("covariance", self.covariance),
             ("temporal_similarity", self.temporal_similarity),
+            ("static_similarity", self.static_similarity),
             ("inverse_dynamics", self.inverse_dynamics),
             ("sigreg", self.sigreg),
             ("distance.weight", self.distance.weight),

@@ -19,13 +19,13 @@ pub struct DistanceConfig {
     pub weight: f64,
     /// Which quantile of the number of steps is learned. Low ones are nearer to the shortest path, and noisier. Default 0.1.
     pub quantile: f64,
-    /// Partners drawn for every latent of a batch, from the same episode. Default 4.
-    pub partners: usize,
+    /// Goals drawn for every clip of a batch, from the same episode. Default 4.
+    pub goals: usize,
 }
 
 impl Default for DistanceConfig {
     fn default() -> Self {
-        Self { weight: 0.0, quantile: 0.1, partners: 4 }
+        Self { weight: 0.0, quantile: 0.1, goals: 4 }
     }
 }
 
@@ -47,22 +47,26 @@ impl Times<'_> {
         (time(a) - time(b)).abs()
     }
 
-    /// A random partner for every latent, from any clip of the same episode, and the steps between the two: a pure function of
-    /// the seed, the step and the round. A latent that is alone in its episode is its own partner.
-    pub fn partners(&self, seed: u64, step: u64, round: u64) -> (Vec<usize>, Vec<f32>) {
+    /// A random goal for every clip, a latent of any clip of the same episode, and the steps to it from each of the clip's latents: a
+    /// pure function of the seed, the step and the round.
+    pub fn goals(&self, seed: u64, step: u64, round: u64) -> (Vec<usize>, Vec<f32>) {
         let mut rng = seed::rng(seed, "distance-pairs", round, step);
-        let mut partners = Vec::with_capacity(self.episodes.len() * self.frames);
-        let mut steps = Vec::with_capacity(partners.capacity());
+        let mut goals = Vec::with_capacity(self.episodes.len());
+        let mut steps = Vec::with_capacity(self.episodes.len() * self.frames);
         for (clip, episode) in self.episodes.iter().enumerate() {
-            let same: Vec<usize> = (0..self.episodes.len()).filter(|&other| self.episodes[other] == *episode).collect();
-            for own in clip * self.frames..(clip + 1) * self.frames {
-                let index = rng.random_range(0..same.len() * self.frames);
-                let partner = same[index / self.frames] * self.frames + index % self.frames;
-                partners.push(partner);
-                steps.push(self.steps_between(own, partner) as f32);
+            // Another clip of the episode, if there is one: its frames are farther away.
+            let others = |&other: &usize| self.episodes[other] == *episode && other != clip;
+            let mut same: Vec<usize> = (0..self.episodes.len()).filter(others).collect();
+            if same.is_empty() {
+                same.push(clip);
             }
+            let index = rng.random_range(0..same.len() * self.frames);
+            let goal = same[index / self.frames] * self.frames + index % self.frames;
+            goals.push(goal);
+            steps
+                .extend((clip * self.frames..(clip + 1) * self.frames).map(|own| self.steps_between(own, goal) as f32));
         }
-        (partners, steps)
+        (goals, steps)
     }
 }
 
@@ -107,27 +111,28 @@ mod tests {
     }
 
     #[test]
-    fn partners_are_of_the_same_episode_and_know_their_steps() {
+    fn goals_are_of_the_same_episode_and_know_their_steps() {
         let times = Times { episodes: &[7, 3, 7], starts: &[2.0, 0.0, 30.5], frames: 5 };
-        let (partners, steps) = times.partners(1, 2, 0);
-        let episode = |latent: usize| times.episodes[latent / 5];
-        assert!(partners.iter().enumerate().all(|(own, &other)| episode(own) == episode(other)));
-        assert!((0..5).any(|own| partners[own] >= 10), "partners come from the other clips of the episode too");
-        for (own, (&other, &steps)) in partners.iter().zip(&steps).enumerate() {
-            assert_eq!(f64::from(steps), times.steps_between(own, other));
+        let (goals, steps) = times.goals(1, 2, 0);
+        assert_eq!((goals.len(), steps.len()), (3, 15));
+        assert!((10..15).contains(&goals[0]) && (0..5).contains(&goals[2]), "the other clip of the episode: {goals:?}");
+        assert!((5..10).contains(&goals[1]), "the clip itself where there is no other: {goals:?}");
+        for (own, &steps) in steps.iter().enumerate() {
+            assert_eq!(f64::from(steps), times.steps_between(own, goals[own / 5]));
         }
         assert_eq!(times.steps_between(1, 12), 29.5);
-        assert_eq!(times.partners(1, 2, 0), (partners.clone(), steps));
-        assert_ne!(times.partners(1, 3, 0).0, partners);
-        assert_ne!(times.partners(1, 2, 1).0, partners);
+        assert_eq!(times.goals(1, 2, 0), (goals.clone(), steps));
+        let all = |step, round| (0..20).map(|seed| times.goals(seed, step, round).0).collect::<Vec<_>>();
+        assert_ne!(all(2, 0), all(3, 0));
+        assert_ne!(all(2, 0), all(2, 1));
     }
 
     #[test]
-    fn partners_are_uniform() {
+    fn goals_are_uniform() {
         let times = Times { episodes: &[0], starts: &[0.0], frames: 4 };
         let mut counts = [0_usize; 4];
         for step in 0..4000 {
-            counts[times.partners(0, step, 0).0[1]] += 1;
+            counts[times.goals(0, step, 0).0[0]] += 1;
         }
         assert!(counts.iter().all(|count| (900..1100).contains(count)), "{counts:?}");
     }

@@ -5,6 +5,7 @@
 //! - [`prediction`]: latents against their targets, one step or a rollout
 //! - [`variance`], [`covariance`]: VICReg's regularisers
 //! - [`temporal_similarity`], [`inverse_dynamics`]: PLDM's regularisers
+//! - [`static_similarity`]: the static part of latents is that of the episode
 //! - [`sigreg`]: sketched isotropic Gaussian regularisation
 //! - [`distance`]: the learned distance in steps, a quantile regression on detached latents
 //! - [`position`]: where the agent is, read from detached latents
@@ -23,6 +24,7 @@ mod masked;
 mod position;
 mod prediction;
 mod sigreg;
+mod static_similarity;
 mod temporal_similarity;
 mod terms;
 mod variance;
@@ -35,6 +37,7 @@ pub use inverse_dynamics::inverse_dynamics;
 pub use position::{PositionScale, position};
 pub use prediction::{PredictionLoss, normalise, prediction};
 pub use sigreg::{directions, sigreg};
+pub use static_similarity::static_similarity;
 pub use temporal_similarity::temporal_similarity;
 pub use terms::LossTerms;
 pub use variance::variance;

@@ -53,12 +53,17 @@ fn distance_on_a_chain_is_the_number_of_steps() {
     let times = Times { episodes: &episodes, starts: &[0.0; CLIPS], frames: TIME };
     for step in 0..steps {
         let embedded = head.embed(tensor(&walks(step), &device));
-        let (partners, between) = times.partners(5, step, 0);
-        let count = partners.len();
-        let partners: Vec<i64> = partners.into_iter().map(|i| i as i64).collect();
-        let partners = embedded.clone().select(0, Tensor::from_data(TensorData::new(partners, [count]), &device));
+        let (mut goals, mut between) = (Vec::new(), Vec::new());
+        for round in 0..8 {
+            let (drawn, steps) = times.goals(5, step, round);
+            goals.extend(drawn.into_iter().flat_map(|goal| [goal as i64; TIME]));
+            between.extend(steps);
+        }
+        let count = goals.len();
+        let goals = embedded.clone().select(0, Tensor::from_data(TensorData::new(goals, [count]), &device));
         let between = Tensor::from_data(TensorData::new(between, [count]), &device);
-        let gradients = distance(head.distance_between(embedded, partners), between, 0.1).backward();
+        let distances = head.distance_between(embedded.repeat_dim(0, 8), goals);
+        let gradients = distance(distances, between, 0.1).backward();
         let rate = 3e-3 * (1.0 - step as f64 / steps as f64);
         let gradients = GradientsParams::from_grads(gradients, &head);
         head = optimizer.step(rate, head, gradients);

@@ -5,7 +5,9 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::{Distribution, Gradients, TensorData};
 use prevision_model::{ActionJepa, ActionJepaConfig, InputShape, MaskPair, MaskedJepa, ModelConfig};
-use prevision_objective::{ActionInputs, ObjectiveConfig, PredictionLoss, normalise, prediction};
+use prevision_objective::{
+    ActionInputs, ObjectiveConfig, PredictionLoss, normalise, prediction, static_similarity, variance,
+};
 
 const CLIPS: usize = 3;
 const FRAMES: usize = 5;
@@ -28,7 +30,7 @@ fn model(config: &ObjectiveConfig, momentum: bool, device: &Device) -> ActionJep
     let json = format!(
         r#"{{"encoder": {{"kind": "strided-conv", "widths": [4, 8], "dim": 6}},
              "predictor": {{"kind": "gru"}}, "target": {{"kind": "{target}"}},
-             "distance": {{"hidden": 16, "groups": 2, "size": 3}}}}"#
+             "distance": {{"kind": "embedding", "hidden": 16, "groups": 2, "size": 3}}}}"#
     );
     let input = InputShape { channels: 3, frames: FRAMES, height: 16, width: 16, action_dim: 2, state_dim: 3 };
     let model: ActionJepaConfig = serde_json::from_str(&json).expect("a model");
@@ -120,6 +122,42 @@ fn prediction_is_the_rollout_from_the_first_frame() {
         .collect();
     let got = value(&config.action_terms(&model, &batch, 0, 0).total);
     assert!((got - steps.iter().sum::<f64>() / 3.0).abs() < 1e-6);
+}
+
+/// A model of tokens with a static part: regularisers see static tokens of the first frames as they differ between clips, and
+/// dynamic tokens as they differ from the mean of their episode, each against those of the same place.
+#[test]
+fn a_static_part_must_differ_between_episodes_and_the_rest_within_them() {
+    let (config, device) = (
+        objective(
+            r#"{"prediction": {"weight": 0}, "variance": 1, "variance_margin": 3, "static_similarity": 1,
+                "distance": {"weight": 1}}"#,
+        ),
+        device(),
+    );
+    let json = r#"{"encoder": {"kind": "patches", "patch": 8, "channels": 2}, "predictor": {"kind": "residual-conv"},
+                   "static_encoder": {"kind": "patches", "patch": 8, "channels": 3}, "distance": {"kind": "field"}}"#;
+    let input = InputShape { channels: 3, frames: FRAMES, height: 16, width: 16, action_dim: 2, state_dim: 3 };
+    let model: ActionJepaConfig = serde_json::from_str(json).expect("a model");
+    model.validate().expect("valid");
+    let model = model.init(&input, &config.heads(), &device);
+    let batch = inputs(&device);
+    let terms = config.action_terms(&model, &batch, 0, 0).terms;
+    let term = |key: &str| value(&terms.iter().find(|(name, _)| *name == key).expect("computed").1);
+
+    let latents = model.encode_clips(batch.video);
+    let still = latents.clone().narrow(2, 0, 12);
+    assert!((term("static_similarity") - value(&static_similarity(still.clone(), &EPISODES))).abs() < 1e-6);
+    let first = still.narrow(1, 0, 1).reshape([CLIPS, 12]);
+    let first = (first.clone() - first.mean_dim(0)).reshape([CLIPS * 4, 3]);
+    let moving = latents.narrow(2, 12, 8);
+    let pair = moving.clone().narrow(0, 0, 2).reshape([2 * FRAMES, 8]);
+    let alone = moving.narrow(0, 2, 1).reshape([FRAMES, 8]);
+    let deviations = [pair, alone].map(|episode| episode.clone() - episode.mean_dim(0));
+    let deviations = Tensor::cat(deviations.to_vec(), 0).reshape([CLIPS * FRAMES * 4, 2]);
+    let expected = f64::midpoint(value(&variance(first, 3.0)), value(&variance(deviations, 3.0)));
+    assert!((term("variance") - expected).abs() < 1e-5, "{} against {expected}", term("variance"));
+    assert!(term("distance") > 0.0);
 }
 
 #[test]

@@ -30,9 +30,9 @@ fn main() {
     let head = model.heads.distance.clone().expect("asked for above");
     let random =
         |rows: usize, columns: usize| Tensor::<2>::random([rows, columns], Distribution::Normal(0.0, 1.0), &device);
-    let past = Past { latents: random(EPISODES, dim).reshape([EPISODES, 1, dim]), actions: None };
+    let past = Past { latents: random(EPISODES, dim).reshape([EPISODES, 1, dim]), actions: None, present: None };
     let latent = random(EPISODES, dim);
-    let goal = Goal { embedding: Some(head.embed(latent.clone())), latent };
+    let goal = Goal { embedding: Some(head.goals(latent.clone())), latent };
 
     // The products of a rollout alone: [1024, d] x [d, 3 d] as often as needed.
     let (state, weight) = (random(1024, dim), random(dim, 3 * dim));

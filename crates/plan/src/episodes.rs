@@ -16,6 +16,7 @@ use crate::cost::{Cost, Goal};
 use crate::error::PlanError;
 use crate::film::Film;
 use crate::limit::ActionLimit;
+use crate::memory::Memory;
 use crate::model_score::{ModelScore, Past};
 use crate::observe;
 use crate::receding::RecedingHorizon;
@@ -73,6 +74,7 @@ pub fn run_episodes(
     let norm = config.action_norm.unwrap_or(spec.action_norm) as f32;
     let solver = setup::solver(config, action_dim, ActionLimit { dim: spec.action_dim, norm })?;
     let cost = setup::cost(config, model)?;
+    let memory = setup::memory(config, model)?;
     let (trials, excluded) = draw(config, seed, model.history())?;
     let mut run = Run {
         model,
@@ -85,6 +87,7 @@ pub fn run_episodes(
         stop_on_arrival: config.stop_on_arrival,
         execute: config.execute,
         films: films(config, video_dir, &trials)?,
+        memory,
         trials,
         planning: Duration::ZERO,
     };
@@ -140,6 +143,7 @@ struct Run<'a> {
     execute: usize,
     trials: Vec<Trial>,
     films: BTreeMap<usize, Film>,
+    memory: Option<Memory>,
     planning: Duration,
 }
 
@@ -165,8 +169,10 @@ impl Run<'_> {
             }
             let began = Instant::now();
             let episodes: Vec<usize> = live.iter().map(|index| self.trials[*index].episode).collect();
-            let score = ModelScore::new(self.model, self.cost, self.past(&live), goals.select(&live));
+            let (past, goal) = self.before(&live, goals.select(&live));
+            let score = ModelScore::new(self.model, self.cost, past, goal);
             let plan = planner.plan(&episodes, &score);
+            self.expect(&live, plan, &score);
             self.planning += began.elapsed();
             let imagined = self.imagined(&live, plan, &score);
             for (row, index) in live.iter().enumerate() {
@@ -177,6 +183,29 @@ impl Run<'_> {
             film.finish()?;
         }
         Ok(())
+    }
+
+    /// What is known before a plan: the past, and the goals as what was met so far makes them.
+    fn before(&mut self, live: &[usize], mut goal: Goal) -> (Past, Goal) {
+        let mut past = self.past(live);
+        if let Some(memory) = &mut self.memory {
+            let [rows, history, dim] = past.latents.dims();
+            let present = past.latents.clone().narrow(1, history - 1, 1).reshape([rows, dim]);
+            memory.observe(live, present.clone());
+            past.present = Some(memory.field(live, present));
+            goal.embedding = Some(memory.field(live, goal.latent.clone()));
+        }
+        (past, goal)
+    }
+
+    /// Remembers where the plans are to bring the agents before the next one.
+    fn expect(&mut self, live: &[usize], plan: &ActionPlan, score: &ModelScore) {
+        let Some(memory) = &mut self.memory else { return };
+        let shape = [live.len(), 1, plan.horizon, plan.action_dim];
+        let actions = Tensor::from_data(TensorData::new(plan.mean.clone(), shape), self.device);
+        let dim = self.model.latent_dim();
+        let latents = score.imagine(actions.narrow(2, 0, self.execute)).narrow(2, self.execute - 1, 1);
+        memory.expect(live, latents.reshape([live.len(), dim]));
     }
 
     fn progress(&self, live: &[usize]) -> PlanProgress {
@@ -199,7 +228,10 @@ impl Run<'_> {
             let values: Vec<f32> = trials().flat_map(|trial| trial.actions.iter().flatten().copied()).collect();
             Tensor::from_data(TensorData::new(values, [live.len(), steps, self.model.action_dim()]), self.device)
         });
-        Past { latents, actions }
+        let [rows, history, dim] = latents.dims();
+        let present = latents.clone().narrow(1, history - 1, 1).reshape([rows, dim]);
+        let present = self.model.heads.distance.as_ref().map(|head| head.goals(present));
+        Past { latents, actions, present }
     }
 
     /// Positions that the model imagines for the plans of the filmed episodes; none without a position head.

@@ -16,6 +16,7 @@ mod episodes;
 mod error;
 mod film;
 pub mod limit;
+mod memory;
 pub mod model_score;
 pub mod noise;
 mod observe;

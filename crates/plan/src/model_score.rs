@@ -20,6 +20,8 @@ pub struct Past {
     pub latents: Tensor<3>,
     /// The actions between them, `[b, h - 1, a]`; `None` when `h` is 1.
     pub actions: Option<Tensor<3>>,
+    /// What the model's distance head needs of the present latents, `[b, e]`; `None` without that head.
+    pub present: Option<Tensor<2>>,
 }
 
 /// Scores candidates by rolling out a world model and applying a cost. All episodes and samples are one batch, worked off in
@@ -66,7 +68,8 @@ impl<'a> ModelScore<'a> {
     /// Scores some candidates of some episodes, `[chunk.rows, chunk.samples, horizon, a]`.
     fn score_chunk(&self, chunk: &Chunk, actions: Tensor<4>) -> Tensor<2> {
         let latents = self.imagine_rows(actions.clone(), chunk.row, chunk.rows);
-        self.cost.cost(&Imagined { latents, actions }, &self.goal.narrow(chunk.row, chunk.rows))
+        let present = self.past.present.as_ref().map(|present| present.clone().narrow(0, chunk.row, chunk.rows));
+        self.cost.cost(&Imagined { latents, actions, present }, &self.goal.narrow(chunk.row, chunk.rows))
     }
 }
 
@@ -182,7 +185,7 @@ mod tests {
     #[test]
     fn imagines_and_measures() {
         let device = Device::flex();
-        let past = Past { latents: Tensor::from_floats([[[1.0, 0.0]]], &device), actions: None };
+        let past = Past { latents: Tensor::from_floats([[[1.0, 0.0]]], &device), actions: None, present: None };
         let cost = LatentDistance { steps: Steps::Summed };
         let score = ModelScore::new(&Drift, &cost, past, goal([[3.0, 0.0]]));
         let actions = Tensor::<4>::from_floats([[[[1.0, 0.0], [1.0, 0.0]], [[0.0, 2.0], [2.0, 0.0]]]], &device);
@@ -194,7 +197,7 @@ mod tests {
     fn past_actions_come_before_the_candidates() {
         let device = Device::flex();
         let latents = Tensor::from_floats([[[9.0, 9.0], [1.0, 0.0]]], &device);
-        let past = Past { latents, actions: Some(Tensor::from_floats([[[10.0, 0.0]]], &device)) };
+        let past = Past { latents, actions: Some(Tensor::from_floats([[[10.0, 0.0]]], &device)), present: None };
         let cost = LatentDistance { steps: Steps::Last };
         let score = ModelScore::new(&Drift, &cost, past, goal([[0.0, 0.0]]));
         let actions = Tensor::<4>::from_floats([[[[1.0, 1.0]], [[0.0, 0.0]]]], &device);
@@ -217,7 +220,7 @@ mod tests {
     fn chunks_do_not_change_the_result() {
         let device = Device::flex();
         let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
-        let past = Past { latents: random([5, 1, 1, 2]).reshape([5, 1, 2]), actions: None };
+        let past = Past { latents: random([5, 1, 1, 2]).reshape([5, 1, 2]), actions: None, present: None };
         let goal = Goal { latent: random([5, 1, 1, 2]).reshape([5, 2]), embedding: None };
         let cost = LatentDistance { steps: Steps::Summed };
         let mut score = ModelScore::new(&Drift, &cost, past, goal);
@@ -238,10 +241,10 @@ mod tests {
         let model = ActionJepaConfig::default().init(&input, &heads, &device);
         let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
         let dim = WorldModel::latent_dim(&model);
-        let past = Past { latents: random([6, 1, 1, dim]).reshape([6, 1, dim]), actions: None };
+        let past = Past { latents: random([6, 1, 1, dim]).reshape([6, 1, dim]), actions: None, present: None };
         let latent = random([6, 1, 1, dim]).reshape([6, dim]);
         let head = model.heads.distance.clone().unwrap();
-        let goal = Goal { embedding: Some(head.embed(latent.clone())), latent };
+        let goal = Goal { embedding: Some(head.goals(latent.clone())), latent };
         let actions = random([6, 17, 5, 2]);
         for cost in
             [&LatentDistance { steps: Steps::Summed } as &dyn Cost, &LearnedDistance { head, steps: Steps::Summed }]

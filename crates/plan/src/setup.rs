@@ -2,11 +2,12 @@
 
 use prevision_env::{EnvOptions, Environment, LayoutChoice, LayoutSplit};
 use prevision_model::ActionJepa;
-use prevision_train::config::{Collision, CostConfig, Layout, PlanConfig, SolverConfig};
+use prevision_train::config::{Collision, CostConfig, Layout, PlanConfig, ReachabilityConfig, SolverConfig};
 
-use crate::cost::{Cost, LatentDistance, LearnedDistance, Steps};
+use crate::cost::{Cost, LatentDistance, LearnedDistance, Reachability, Steps, WeightedSum};
 use crate::error::PlanError;
 use crate::limit::ActionLimit;
+use crate::memory::Memory;
 use crate::solver::{Cem, Icem, Mppi, RandomShooting, Search, Solver};
 
 /// Makes the configured environment; it shows layouts that recordings hold out.
@@ -35,16 +36,47 @@ pub(crate) fn environment(config: &PlanConfig) -> Result<Box<dyn Environment>, P
 /// If the cost needs a head that the model does not have.
 pub(crate) fn cost(config: &PlanConfig, model: &ActionJepa) -> Result<Box<dyn Cost>, PlanError> {
     let steps = if config.summed { Steps::Summed } else { Steps::Last };
-    match config.cost {
-        CostConfig::Latent => Ok(Box::new(LatentDistance { steps })),
-        CostConfig::Distance => match &model.heads.distance {
-            Some(head) => Ok(Box::new(LearnedDistance { head: head.clone(), steps })),
-            None => Err(PlanError::Unfit {
-                key: "plan.cost",
-                value: "distance".to_owned(),
-                expected: "this model has no distance head; train with objective.distance.weight above 0, or plan with \"latent\"".to_owned(),
-            }),
-        },
+    let head = |key, value: String, otherwise: &str| match &model.heads.distance {
+        Some(head) => Ok(head.clone()),
+        None => Err(PlanError::Unfit {
+            key,
+            value,
+            expected: format!(
+                "this model has no distance head; train with objective.distance.weight above 0, or {otherwise}"
+            ),
+        }),
+    };
+    let distance: Box<dyn Cost> = match config.cost {
+        CostConfig::Latent => Box::new(LatentDistance { steps }),
+        CostConfig::Distance => {
+            let head = head("plan.cost", "distance".to_owned(), "plan with \"latent\"")?;
+            Box::new(LearnedDistance { head, steps })
+        }
+    };
+    let ReachabilityConfig { weight, steps_per_action, slack } = config.reachability;
+    if weight == 0.0 {
+        return Ok(distance);
+    }
+    let head = head("plan.reachability.weight", weight.to_string(), "set it to 0")?;
+    let figments = Reachability { head, steps_per_action, slack };
+    Ok(Box::new(WeightedSum { terms: vec![(1.0, distance), (weight, Box::new(figments))] }))
+}
+
+/// Makes the memory of obstacles, if one is configured.
+///
+/// # Errors
+/// If the model has no distance head that knows places.
+pub(crate) fn memory(config: &PlanConfig, model: &ActionJepa) -> Result<Option<Memory>, PlanError> {
+    if config.memory == 0.0 {
+        return Ok(None);
+    }
+    match model.heads.distance.as_ref().and_then(|head| head.as_field()) {
+        Some(head) => Ok(Some(Memory::new(head.clone(), config.memory as f32))),
+        None => Err(PlanError::Unfit {
+            key: "plan.memory",
+            value: config.memory.to_string(),
+            expected: "this model has no distance head of kind field; train with model.distance.kind = \"field\" and objective.distance.weight above 0, or set it to 0".to_owned(),
+        }),
     }
 }
 

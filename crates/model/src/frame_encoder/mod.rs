@@ -1,6 +1,7 @@
 //! Encoders of single frames: each turns one frame into one latent vector. Frames are folded into the batch.
 
 mod impala;
+mod patches;
 mod strided_conv;
 mod vit;
 
@@ -10,13 +11,14 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 pub use impala::{Impala, ImpalaConfig};
+pub use patches::{Patches, PatchesConfig};
 pub use strided_conv::{StridedConv, StridedConvConfig};
 pub use vit::{FrameVit, FrameVitConfig};
 
 use crate::InputShape;
 use crate::validate::multiple_of;
 
-/// Which frame encoder; the key `kind` chooses `impala`, `strided-conv` (default) or `vit`.
+/// Which frame encoder; the key `kind` chooses `impala`, `strided-conv` (default), `vit` or `patches`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FrameEncoderConfig {
@@ -26,6 +28,8 @@ pub enum FrameEncoderConfig {
     StridedConv(StridedConvConfig),
     /// A vision transformer with mean pooling.
     Vit(FrameVitConfig),
+    /// A token for every patch; the latent is all of them.
+    Patches(PatchesConfig),
 }
 
 impl Default for FrameEncoderConfig {
@@ -41,6 +45,7 @@ impl FrameEncoderConfig {
             Self::Impala(config) => FrameEncoder::Impala(config.init(input, device)),
             Self::StridedConv(config) => FrameEncoder::StridedConv(config.init(input, device)),
             Self::Vit(config) => FrameEncoder::Vit(config.init(input, device)),
+            Self::Patches(config) => FrameEncoder::Patches(config.init(input, device)),
         }
     }
 
@@ -53,6 +58,7 @@ impl FrameEncoderConfig {
             Self::Impala(config) => config.validate(),
             Self::StridedConv(config) => config.validate(),
             Self::Vit(config) => config.validate(),
+            Self::Patches(config) => config.validate(),
         }
     }
 
@@ -62,7 +68,7 @@ impl FrameEncoderConfig {
     /// A message naming the key, the value and what is allowed.
     pub fn validate_input(&self, input: &InputShape) -> Result<(), String> {
         match self {
-            Self::Impala(_) | Self::StridedConv(_) => Ok(()),
+            Self::Impala(_) | Self::StridedConv(_) | Self::Patches(_) => Ok(()),
             Self::Vit(config) => {
                 multiple_of("frame height", input.height, "model.encoder.patch", config.patch)?;
                 multiple_of("frame width", input.width, "model.encoder.patch", config.patch)
@@ -71,7 +77,7 @@ impl FrameEncoderConfig {
     }
 }
 
-/// An encoder of single frames, ending in a layer norm.
+/// An encoder of single frames. All but that of patches end in a layer norm.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // one value lives for the whole run
 pub enum FrameEncoder {
@@ -81,6 +87,8 @@ pub enum FrameEncoder {
     StridedConv(StridedConv),
     /// A vision transformer with mean pooling.
     Vit(FrameVit),
+    /// A token for every patch.
+    Patches(Patches),
 }
 
 impl FrameEncoder {
@@ -98,22 +106,38 @@ impl FrameEncoder {
             Self::Impala(encoder) => encoder.forward(fold_frames(video)),
             Self::StridedConv(encoder) => encoder.forward(video),
             Self::Vit(encoder) => encoder.forward(fold_frames(video)),
+            Self::Patches(encoder) => encoder.forward(video),
         };
         latents.reshape([batch, time, self.dim()])
     }
 
-    /// The norm at the output; predictions pass through it too.
-    pub fn norm(&self) -> &LayerNorm {
+    /// The norm at the output; predictions of some predictors pass through it too.
+    pub fn norm(&self) -> Option<&LayerNorm> {
         match self {
-            Self::Impala(encoder) => &encoder.norm,
-            Self::StridedConv(encoder) => &encoder.norm,
-            Self::Vit(encoder) => &encoder.norm,
+            Self::Impala(encoder) => Some(&encoder.norm),
+            Self::StridedConv(encoder) => Some(&encoder.norm),
+            Self::Vit(encoder) => Some(&encoder.norm),
+            Self::Patches(_) => None,
+        }
+    }
+
+    /// Rows and columns of the tokens that a latent is made of, row by row; one token unless the encoder keeps a grid.
+    pub fn grid(&self) -> [usize; 2] {
+        match self {
+            Self::Patches(encoder) => encoder.grid(),
+            _ => [1, 1],
         }
     }
 
     /// Length of a latent vector.
     pub fn dim(&self) -> usize {
-        let [dim] = self.norm().gamma.lazy_shape().dims();
+        let norm = match self {
+            Self::Impala(encoder) => &encoder.norm,
+            Self::StridedConv(encoder) => &encoder.norm,
+            Self::Vit(encoder) => &encoder.norm,
+            Self::Patches(encoder) => return encoder.dim(),
+        };
+        let [dim] = norm.gamma.lazy_shape().dims();
         dim
     }
 }

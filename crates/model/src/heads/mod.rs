@@ -1,11 +1,15 @@
 //! Small networks trained beside the predictor. Each exists only when its loss has a weight.
 
+mod distance;
+mod distance_field;
 mod inverse_dynamics;
 mod position;
 mod step_distance;
 
 use burn::module::Module;
 
+pub use distance::{DistanceHead, DistanceHeadConfig};
+pub use distance_field::{DistanceField, DistanceFieldConfig};
 pub use inverse_dynamics::InverseDynamics;
 pub use position::PositionHead;
 pub use step_distance::{StepDistance, StepDistanceConfig};
@@ -15,7 +19,7 @@ pub use step_distance::{StepDistance, StepDistanceConfig};
 pub struct HeadFlags {
     /// Build [`InverseDynamics`].
     pub inverse_dynamics: bool,
-    /// Build [`StepDistance`].
+    /// Build [`DistanceHead`].
     pub distance: bool,
     /// Build [`PositionHead`].
     pub position: bool,
@@ -27,7 +31,7 @@ pub struct Heads {
     /// Action between two consecutive latents.
     pub inverse_dynamics: Option<InverseDynamics>,
     /// Number of steps between two latents.
-    pub distance: Option<StepDistance>,
+    pub distance: Option<DistanceHead>,
     /// Position from a latent, a probe.
     pub position: Option<PositionHead>,
 }

@@ -5,7 +5,12 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-/// MLP `dim -> dim -> 2` with `ReLU` (`eb_jepa`, position head).
+/// Longest latent for which there are as many hidden units as numbers in the latent.
+const VECTOR: usize = 512;
+/// Hidden units for longer latents: those of a grid of tokens, which say where a thing is by which tokens tell of it.
+const GRID_HIDDEN: usize = 128;
+
+/// MLP `dim -> dim -> 2`, but 128 hidden units for latents of more than 512 numbers, with `ReLU` (`eb_jepa`, position head).
 #[derive(Module, Debug)]
 pub struct PositionHead {
     hidden: Linear,
@@ -15,7 +20,8 @@ pub struct PositionHead {
 impl PositionHead {
     /// A head for latents of length `dim`.
     pub fn new(dim: usize, device: &Device) -> Self {
-        Self { hidden: LinearConfig::new(dim, dim).init(device), output: LinearConfig::new(dim, 2).init(device) }
+        let hidden = if dim <= VECTOR { dim } else { GRID_HIDDEN };
+        Self { hidden: LinearConfig::new(dim, hidden).init(device), output: LinearConfig::new(hidden, 2).init(device) }
     }
 
     /// # Shapes

@@ -3,6 +3,7 @@
 mod gru;
 mod masked;
 mod residual;
+mod residual_conv;
 mod tasks;
 mod transformer;
 
@@ -11,12 +12,16 @@ use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::frame_encoder::FrameEncoder;
+
 pub use gru::{Gru, GruConfig};
 pub use masked::{MaskedPredictor, MaskedPredictorConfig};
 pub use residual::{ResidualMlp, ResidualMlpConfig};
+pub use residual_conv::{ResidualConv, ResidualConvConfig};
 pub use transformer::{ActionTransformer, ActionTransformerConfig, TimePositions};
 
-/// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp` or `transformer`.
+/// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp`, `residual-conv` or
+/// `transformer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ActionPredictorConfig {
@@ -24,6 +29,8 @@ pub enum ActionPredictorConfig {
     Gru(GruConfig),
     /// The latent plus an MLP of latent and action.
     ResidualMlp(ResidualMlpConfig),
+    /// A grid of tokens plus an MLP of every neighbourhood and the action.
+    ResidualConv(ResidualConvConfig),
     /// A causal transformer over frames, conditioned on actions by adaptive layer norm.
     Transformer(ActionTransformerConfig),
 }
@@ -35,12 +42,24 @@ impl Default for ActionPredictorConfig {
 }
 
 impl ActionPredictorConfig {
-    /// Builds the predictor for latents of length `dim` and actions of length `action_dim`.
-    pub fn init(&self, dim: usize, action_dim: usize, device: &Device) -> ActionPredictor {
+    /// Builds the predictor of the latents of `encoder`, beside static latents of `static_dim` numbers on the same grid, for actions
+    /// of length `action_dim`.
+    pub fn init(
+        &self,
+        encoder: &FrameEncoder,
+        static_dim: usize,
+        action_dim: usize,
+        device: &Device,
+    ) -> ActionPredictor {
+        // All but the convolution see the static latent as a part of the action.
+        let (dim, inputs) = (encoder.dim(), action_dim + static_dim);
         match self {
-            Self::Gru(config) => ActionPredictor::Gru(config.init(dim, action_dim, device)),
-            Self::ResidualMlp(config) => ActionPredictor::ResidualMlp(config.init(dim, action_dim, device)),
-            Self::Transformer(config) => ActionPredictor::Transformer(config.init(dim, action_dim, device)),
+            Self::Gru(config) => ActionPredictor::Gru(config.init(dim, inputs, device)),
+            Self::ResidualMlp(config) => ActionPredictor::ResidualMlp(config.init(dim, inputs, device)),
+            Self::ResidualConv(config) => {
+                ActionPredictor::ResidualConv(config.init(encoder.grid(), dim, static_dim, action_dim, device))
+            }
+            Self::Transformer(config) => ActionPredictor::Transformer(config.init(dim, inputs, device)),
         }
     }
 
@@ -52,6 +71,7 @@ impl ActionPredictorConfig {
         match self {
             Self::Gru(_) => Ok(()),
             Self::ResidualMlp(config) => config.validate(),
+            Self::ResidualConv(config) => config.validate(),
             Self::Transformer(config) => config.validate(),
         }
     }
@@ -65,40 +85,67 @@ pub enum ActionPredictor {
     Gru(Gru),
     /// The latent plus an MLP of latent and action.
     ResidualMlp(ResidualMlp),
+    /// A grid of tokens plus an MLP of every neighbourhood and the action.
+    ResidualConv(ResidualConv),
     /// A causal transformer over frames.
     Transformer(ActionTransformer),
 }
 
 impl ActionPredictor {
-    /// Predicts `k` latents one after another. All but the residual step pass each through `norm`, the encoder's output norm,
+    /// Predicts `k` latents one after another. All but the residual ones pass each through `norm`, the encoder's output norm,
     /// before it is used again.
     ///
     /// # Shapes
     /// - start: `[batch, h, dim]`
     /// - actions: `[batch, h - 1 + k, action]`
+    /// - place: `[batch, static_dim]`, the static latent, if there is one
     /// - output: `[batch, k, dim]`
-    pub fn rollout(&self, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Tensor<3> {
+    ///
+    /// # Panics
+    /// If the predictor needs a norm and there is none: `ActionJepaConfig::validate` refuses such a model.
+    pub fn rollout(
+        &self,
+        start: Tensor<3>,
+        actions: Tensor<3>,
+        place: Option<Tensor<2>>,
+        norm: Option<&LayerNorm>,
+    ) -> Tensor<3> {
+        let norm = || norm.expect("this predictor needs an encoder that ends in a norm");
         match self {
-            Self::Gru(predictor) => predictor.rollout(start, actions, norm),
-            Self::ResidualMlp(predictor) => predictor.rollout(start, actions),
-            Self::Transformer(predictor) => predictor.rollout(start, actions, norm),
+            Self::Gru(predictor) => predictor.rollout(start, beside(actions, place), norm()),
+            Self::ResidualMlp(predictor) => predictor.rollout(start, beside(actions, place)),
+            Self::ResidualConv(predictor) => predictor.rollout(start, actions, place),
+            Self::Transformer(predictor) => predictor.rollout(start, beside(actions, place), norm()),
         }
     }
 
-    /// Numbers in one action.
-    pub fn action_dim(&self) -> usize {
+    /// Numbers in one action, of a predictor that was built for static latents of `static_dim` numbers.
+    pub fn action_dim(&self, static_dim: usize) -> usize {
         match self {
-            Self::Gru(predictor) => predictor.weight_input.lazy_shape().dims::<2>()[0],
-            Self::ResidualMlp(predictor) => predictor.action_dim(),
-            Self::Transformer(predictor) => predictor.action_dim(),
+            Self::Gru(predictor) => predictor.weight_input.lazy_shape().dims::<2>()[0] - static_dim,
+            Self::ResidualMlp(predictor) => predictor.action_dim() - static_dim,
+            Self::ResidualConv(predictor) => predictor.action_dim(),
+            Self::Transformer(predictor) => predictor.action_dim() - static_dim,
         }
     }
 
     /// How many past latents the predictor can use.
     pub fn history(&self) -> usize {
         match self {
-            Self::Gru(_) | Self::ResidualMlp(_) => 1,
+            Self::Gru(_) | Self::ResidualMlp(_) | Self::ResidualConv(_) => 1,
             Self::Transformer(predictor) => predictor.history(),
         }
     }
+}
+
+/// Every action with the static latent behind it.
+///
+/// # Shapes
+/// - actions: `[batch, steps, action]`
+/// - place: `[batch, static_dim]`
+/// - output: `[batch, steps, action + static_dim]`
+fn beside(actions: Tensor<3>, place: Option<Tensor<2>>) -> Tensor<3> {
+    let Some(place) = place else { return actions };
+    let ([batch, steps, _], [_, dim]) = (actions.dims(), place.dims());
+    Tensor::cat(vec![actions, place.reshape([batch, 1, dim]).expand([batch, steps, dim])], 2)
 }

@@ -3,8 +3,12 @@
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
-/// Rows of one task: small enough for the intermediate values to stay in the cache.
+/// Rows of one task with latents of up to [`SMALL`] numbers: few enough for the intermediate values to stay in the cache.
 const ROWS_PER_TASK: usize = 256;
+/// Rows of one task with longer latents.
+const LONG_ROWS_PER_TASK: usize = 16;
+/// Length of a latent of a single vector, at most.
+const SMALL: usize = 1024;
 
 /// Rolls rows out with `rollout`; off the tape on the CPU in tasks of a fixed number of rows, spread over the cores.
 ///
@@ -18,16 +22,17 @@ pub(super) fn in_tasks<C: Clone + Send + Sync>(
     actions: Tensor<3>,
     rollout: impl Fn(&C, Tensor<2>, Tensor<3>) -> Tensor<3> + Sync,
 ) -> Tensor<3> {
-    let [batch, _] = state.dims();
+    let [batch, dim] = state.dims();
+    let rows_per_task = if dim <= SMALL { ROWS_PER_TASK } else { LONG_ROWS_PER_TASK };
     let device = state.device();
-    let tasks = batch.div_ceil(ROWS_PER_TASK);
+    let tasks = batch.div_ceil(rows_per_task);
     if tasks == 1 || device.is_autodiff() || device != Device::flex() {
         return rollout(cell, state, actions);
     }
     let tasks: Vec<(C, Tensor<2>, Tensor<3>)> = (0..tasks)
         .map(|task| {
-            let first = task * ROWS_PER_TASK;
-            let rows = ROWS_PER_TASK.min(batch - first);
+            let first = task * rows_per_task;
+            let rows = rows_per_task.min(batch - first);
             (cell.clone(), state.clone().narrow(0, first, rows), actions.clone().narrow(0, first, rows))
         })
         .collect();

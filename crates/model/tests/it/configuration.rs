@@ -61,6 +61,15 @@ fn values_out_of_range_are_named() {
             r#"{"kind":"action-conditioned","encoder":{"kind":"vit","width":10,"heads":3}}"#,
             "encoder.width = 10: must be a positive multiple of heads (3)",
         ),
+        (
+            r#"{"kind":"action-conditioned","predictor":{"kind":"residual-conv"}}"#,
+            "predictor.kind = residual-conv: must have a grid of tokens to work on; set encoder.kind to patches",
+        ),
+        (
+            r#"{"kind":"action-conditioned","predictor":{"kind":"residual-mlp"},"encoder":{"kind":"patches"},
+                "distance":{"kind":"field"},"static_encoder":{"kind":"patches","patch":4}}"#,
+            "distance.kind = field: must have static_encoder.kind = patches with the patch of the encoder",
+        ),
     ] {
         assert_eq!(parse(text).unwrap().validate(), Err(message.to_owned()));
     }

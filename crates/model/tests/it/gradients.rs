@@ -42,7 +42,8 @@ fn action_conditioned_models() {
         // Latents of many kinds, so that every unit of a head is active for some and not for others.
         let (now, next) = (random([64, 8], &device), random([64, 8], &device));
         let action = model.heads.inverse_dynamics.as_ref().unwrap().forward(now.clone(), next.clone());
-        let steps = model.heads.distance.as_ref().unwrap().forward(now.clone(), next);
+        let head = model.heads.distance.as_ref().unwrap();
+        let steps = head.between(head.places(now.clone()), head.goals(next));
         let position = model.heads.position.as_ref().unwrap().forward(now);
         assert_eq!((action.dims(), steps.dims(), position.dims()), ([64, 2], [64], [64, 2]));
         let target = random([6, 3, 8], &device);

@@ -14,7 +14,8 @@ mod world_model;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use prevision_model::{
-    ActionJepaConfig, ActionPredictorConfig, FrameEncoderConfig, InputShape, StepDistanceConfig, TargetConfig,
+    ActionJepaConfig, ActionPredictorConfig, DistanceHeadConfig, FrameEncoderConfig, InputShape, StepDistanceConfig,
+    TargetConfig,
 };
 
 /// A small clip shape.
@@ -26,13 +27,16 @@ fn config(encoder: &str, predictor: &str, target: &str) -> ActionJepaConfig {
         encoder: serde_json::from_str::<FrameEncoderConfig>(encoder).expect("encoder"),
         predictor: serde_json::from_str::<ActionPredictorConfig>(predictor).expect("predictor"),
         target: serde_json::from_str::<TargetConfig>(target).expect("target"),
-        distance: StepDistanceConfig { hidden: 16, groups: 3, size: 2 },
+        distance: DistanceHeadConfig::Embedding(StepDistanceConfig { hidden: 16, groups: 3, size: 2 }),
+        static_encoder: None,
     }
 }
 
 const STRIDED: &str = r#"{"kind":"strided-conv","widths":[4,6],"dim":8}"#;
 const IMPALA: &str = r#"{"kind":"impala","widths":[4,4],"dim":8}"#;
 const VIT: &str = r#"{"kind":"vit","patch":8,"width":12,"depth":2,"heads":2,"dim":8}"#;
+const PATCHES: &str = r#"{"kind":"patches","patch":8,"hidden":6,"channels":2}"#;
+const CONV: &str = r#"{"kind":"residual-conv","hidden":5}"#;
 const GRU: &str = r#"{"kind":"gru"}"#;
 const TRANSFORMER: &str = r#"{"kind":"transformer","history":3,"width":16,"depth":2,"heads":2}"#;
 const SHARED: &str = r#"{"kind":"shared"}"#;

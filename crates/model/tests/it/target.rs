@@ -16,7 +16,7 @@ fn ids<M: Module>(module: &M) -> BTreeSet<String> {
 }
 
 fn gamma(encoder: &FrameEncoder) -> burn::tensor::Tensor<1> {
-    encoder.norm().gamma.val().without_autodiff()
+    encoder.norm().expect("a norm").gamma.val().without_autodiff()
 }
 
 #[test]

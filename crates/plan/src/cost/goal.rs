@@ -8,7 +8,7 @@ use prevision_model::ActionJepa;
 pub struct Goal {
     /// Latents of the goal observations, `[b, d]`.
     pub latent: Tensor<2>,
-    /// Their embeddings by the model's distance head, `[b, e]`; `None` without that head.
+    /// What the model's distance head needs of them, `[b, e]`; `None` without that head.
     pub embedding: Option<Tensor<2>>,
 }
 
@@ -22,7 +22,7 @@ impl Goal {
         let [rows, time, dim] = latents.dims();
         assert_eq!(time, 1, "a goal is one frame, not {time}");
         let latent = latents.reshape([rows, dim]);
-        let embedding = model.heads.distance.as_ref().map(|head| head.embed(latent.clone()));
+        let embedding = model.heads.distance.as_ref().map(|head| head.goals(latent.clone()));
         Self { latent, embedding }
     }
 

@@ -1,7 +1,7 @@
 //! Distance in steps, as the model's distance head has learned it.
 
 use burn::prelude::*;
-use prevision_model::StepDistance;
+use prevision_model::DistanceHead;
 
 use super::{Cost, Goal, Imagined, Steps};
 
@@ -9,7 +9,7 @@ use super::{Cost, Goal, Imagined, Steps};
 #[derive(Clone, Debug)]
 pub struct LearnedDistance {
     /// The model's distance head.
-    pub head: StepDistance,
+    pub head: DistanceHead,
     /// Which steps count.
     pub steps: Steps,
 }
@@ -23,8 +23,8 @@ impl Cost for LearnedDistance {
         let embedding = goal.embedding.clone().expect("the goal was encoded by a model with a distance head");
         let width = embedding.dims()[1];
         let count = rows * samples * steps;
-        let imagined = self.head.embed(latents.reshape([count, dim]));
+        let imagined = self.head.places(latents.reshape([count, dim]));
         let goal = embedding.unsqueeze_dim::<3>(1).expand([rows, samples * steps, width]).reshape([count, width]);
-        self.head.distance_between(imagined, goal).reshape([rows * samples, steps]).sum_dim(1).reshape([rows, samples])
+        self.head.between(imagined, goal).reshape([rows * samples, steps]).sum_dim(1).reshape([rows, samples])
     }
 }

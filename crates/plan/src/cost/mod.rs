@@ -4,6 +4,7 @@ mod action_penalty;
 mod goal;
 mod latent_distance;
 mod learned_distance;
+mod reachability;
 mod weighted_sum;
 
 use burn::prelude::*;
@@ -12,6 +13,7 @@ pub use action_penalty::ActionPenalty;
 pub use goal::Goal;
 pub use latent_distance::LatentDistance;
 pub use learned_distance::LearnedDistance;
+pub use reachability::Reachability;
 pub use weighted_sum::WeightedSum;
 
 /// What a model imagined for candidate actions.
@@ -21,6 +23,8 @@ pub struct Imagined {
     pub latents: Tensor<4>,
     /// The actions, `[b, samples, horizon, a]`.
     pub actions: Tensor<4>,
+    /// What the model's distance head needs of the present latents, `[b, e]`; `None` without that head.
+    pub present: Option<Tensor<2>>,
 }
 
 /// A cost of imagined futures. Costs add up ([`WeightedSum`]); a constraint is a cost with a multiplier.
@@ -69,7 +73,7 @@ mod tests {
         let latents = Tensor::<4>::from_floats([[[[1.0, 2.0], [3.0, 4.0]]], [[[0.0, 0.0], [1.0, 1.0]]]], &device);
         let actions = Tensor::<4>::from_floats([[[[3.0, 4.0], [0.0, 0.0]]], [[[1.0, 0.0], [0.0, 2.0]]]], &device);
         let goal = Goal { latent: Tensor::from_floats([[1.0, 0.0], [1.0, 1.0]], &device), embedding: None };
-        (Imagined { latents, actions }, goal)
+        (Imagined { latents, actions, present: None }, goal)
     }
 
     fn values(tensor: Tensor<2>) -> Vec<f32> {
@@ -99,15 +103,19 @@ mod tests {
     #[test]
     fn learned_distance_is_that_of_the_head() {
         let device = Device::flex();
-        let head = prevision_model::StepDistanceConfig::default().init(6, &device);
+        let metric = prevision_model::StepDistanceConfig::default().init(6, &device);
+        let head = prevision_model::DistanceHead::Embedding(metric.clone());
         let random = |n: usize| Tensor::<2>::random([n, 6], Distribution::Normal(0.0, 1.0), &device);
         // Two episodes, three candidates, two steps.
         let (latents, latent) = (random(12), random(2));
-        let goal = Goal { embedding: Some(head.embed(latent.clone())), latent: latent.clone() };
-        let imagined =
-            Imagined { latents: latents.clone().reshape([2, 3, 2, 6]), actions: Tensor::zeros([2, 3, 2, 1], &device) };
+        let goal = Goal { embedding: Some(head.goals(latent.clone())), latent: latent.clone() };
+        let imagined = Imagined {
+            latents: latents.clone().reshape([2, 3, 2, 6]),
+            actions: Tensor::zeros([2, 3, 2, 1], &device),
+            present: None,
+        };
         let repeated = latent.unsqueeze_dim::<3>(1).repeat_dim(1, 6).reshape([12, 6]);
-        let expected = head.forward(latents, repeated).reshape([2, 3, 2]);
+        let expected = metric.forward(latents, repeated).reshape([2, 3, 2]);
         let last = expected.clone().narrow(2, 1, 1).reshape([2, 3]);
         for (steps, expected) in [(Steps::Summed, expected.sum_dim(2).reshape([2, 3])), (Steps::Last, last)] {
             let got = values(LearnedDistance { head: head.clone(), steps }.cost(&imagined, &goal));
@@ -115,5 +123,30 @@ mod tests {
                 assert!((got - want).abs() < 1e-4, "{got} {want}");
             }
         }
+    }
+
+    #[test]
+    fn reachability_prices_what_is_too_far() {
+        let device = Device::flex();
+        let metric = prevision_model::StepDistanceConfig::default().init(6, &device);
+        let head = prevision_model::DistanceHead::Embedding(metric.clone());
+        let random = |n: usize| Tensor::<2>::random([n, 6], Distribution::Normal(0.0, 5.0), &device);
+        let (latents, present) = (random(12), random(2));
+        let goal = Goal { embedding: None, latent: present.clone() };
+        let imagined = Imagined {
+            latents: latents.clone().reshape([2, 3, 2, 6]),
+            actions: Tensor::zeros([2, 3, 2, 1], &device),
+            present: Some(head.goals(present.clone())),
+        };
+        let repeated = present.unsqueeze_dim::<3>(1).repeat_dim(1, 6).reshape([12, 6]);
+        let distances = metric.forward(latents, repeated).into_data().try_into_vec_as::<f32>().unwrap();
+        let (speed, slack) = (0.5, 0.25);
+        let got = values(Reachability { head, steps_per_action: speed, slack }.cost(&imagined, &goal));
+        for (candidate, got) in got.iter().enumerate() {
+            let over =
+                |step: usize| (distances[2 * candidate + step] - (speed * (step + 1) as f64 + slack) as f32).max(0.0);
+            assert!((got - over(0) - over(1)).abs() < 1e-3, "{got} {distances:?}");
+        }
+        assert!(got.iter().any(|cost| *cost > 0.0));
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.output.give(&trained, &train::table(&trained, &args.run))?;
         return train::stopped(&trained);
     }
-    let evaluated = eval::evaluate_run(&args.run, &Suite::ALL, args.device)?;
+    let evaluated = eval::evaluate_run(&args.run, &Suite::ALL, &[], args.device)?;
     let planned = plan::plan_run(&args.run, &[], 0, None, args.device)?;
     let run = RunFolder::open(&args.run)?;
     let mut summary = Summary {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use prevision_eval::{EvalResults, Suite, evaluate};
-use prevision_train::{RunFolder, load_model};
+use prevision_train::{RunFolder, load, load_model};
 
 use crate::device::DeviceName;
+use crate::failure::Usage;
 use crate::output::Output;
 use crate::progress::Meter;
 
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// What to measure: rollout, probe, collapse, retrieval
     #[arg(long, value_delimiter = ',', default_value = "rollout,probe,collapse,retrieval")]
     suite: Vec<String>,
+    /// Override a key of the run's [eval] or [data], as in --set data.source.state=layout
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
     #[arg(long, value_enum, default_value_t)]
     device: DeviceName,
     #[command(flatten)]
@@ -29,15 +33,24 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let suites = args.suite.iter().map(|name| name.trim().parse()).collect::<Result<Vec<Suite>, _>>()?;
-    let results = evaluate_run(&args.run, &suites, args.device)?;
+    if let Some(other) = args.overrides.iter().find(|key| !key.starts_with("eval.") && !key.starts_with("data.")) {
+        return Err(Usage(format!("--set {other}: a trained run takes only keys of eval and data")).into());
+    }
+    let results = evaluate_run(&args.run, &suites, &args.overrides, args.device)?;
     args.output.give(&results, &table(&results))
 }
 
 /// Evaluates a run and writes the results into its folder.
-pub(crate) fn evaluate_run(root: &Path, suites: &[Suite], device: DeviceName) -> Result<EvalResults> {
+pub(crate) fn evaluate_run(
+    root: &Path,
+    suites: &[Suite],
+    overrides: &[String],
+    device: DeviceName,
+) -> Result<EvalResults> {
     let device = device.open()?;
     let run = RunFolder::open(root)?;
-    let (config, model) = load_model(&run, &device)?;
+    let config = load(&run.path("config.toml"), overrides)?;
+    let (_, model) = load_model(&run, &device)?;
     let mut meter = Meter::new("eval");
     let results = evaluate(&config, &model, &device, suites, &mut |what, done, total| {
         meter.show(done as f64 / total.max(1) as f64, || what.to_owned());

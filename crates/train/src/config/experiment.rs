@@ -45,8 +45,16 @@ impl ExperimentConfig {
         self.data.validate()?;
         self.model.validate().map_err(|message| format!("model.{message}"))?;
         self.objective.validate()?;
-        if matches!(self.model, ModelConfig::Masked(_)) {
-            self.objective.validate_masked()?;
+        match &self.model {
+            ModelConfig::Masked(_) => self.objective.validate_masked()?,
+            ModelConfig::ActionConditioned(model) => {
+                if self.objective.static_similarity > 0.0 && model.static_encoder.is_none() {
+                    return Err(format!(
+                        "objective.static_similarity is {}, but the model has no static part: set model.static_encoder.kind",
+                        self.objective.static_similarity
+                    ));
+                }
+            }
         }
         self.optimizer.validate()?;
         self.schedule.validate(self.train.steps, self.optimizer.lr)?;

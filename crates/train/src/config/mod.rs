@@ -16,7 +16,7 @@ pub use eval::EvalConfig;
 pub use experiment::ExperimentConfig;
 pub use load::{load, parse};
 pub use optimizer::OptimizerConfig;
-pub use plan::{Collision, CostConfig, Layout, PlanConfig};
+pub use plan::{Collision, CostConfig, Layout, PlanConfig, ReachabilityConfig};
 pub(crate) use schedule::warmup_share;
 pub use schedule::{LearningRateConfig, ScheduleConfig};
 pub use solver::SolverConfig;

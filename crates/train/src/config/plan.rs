@@ -31,6 +31,11 @@ pub struct PlanConfig {
     pub cost: CostConfig,
     /// Whether the cost is summed over the steps of the horizon; otherwise only its last step counts. Default true.
     pub summed: bool,
+    /// A price on imagined latents that are farther from the present than actions can lead, by the learned distance.
+    pub reachability: ReachabilityConfig,
+    /// Steps by which the learned distance of an episode grows at a place where a plan was to bring the agent and did not. Default 0:
+    /// nothing is remembered. Needs a model with a distance head of kind `field`.
+    pub memory: f64,
     /// Largest number of actions in an episode. Unset: the environment's own.
     pub max_steps: Option<usize>,
     /// Whether an episode ends when it arrives. That is cheaper; otherwise every episode runs to its last step, so that
@@ -40,6 +45,24 @@ pub struct PlanConfig {
     pub episodes: usize,
     /// How many of the episodes are filmed when a folder for videos is given. Default 4.
     pub videos: usize,
+}
+
+/// What catches a predictor that leads through walls, `[plan.reachability]`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReachabilityConfig {
+    /// Price of every step that an imagined latent is too far. Default 0: off. Needs a model with a distance head.
+    pub weight: f64,
+    /// Steps, as the distance head counts them, that one action can lead at most. Default 2.
+    pub steps_per_action: f64,
+    /// Steps that are always granted. Default 4.
+    pub slack: f64,
+}
+
+impl Default for ReachabilityConfig {
+    fn default() -> Self {
+        Self { weight: 0.0, steps_per_action: 2.0, slack: 4.0 }
+    }
 }
 
 /// Which layouts the environment draws.
@@ -89,6 +112,8 @@ impl Default for PlanConfig {
             action_norm: None,
             cost: CostConfig::default(),
             summed: true,
+            reachability: ReachabilityConfig::default(),
+            memory: 0.0,
             max_steps: None,
             stop_on_arrival: false,
             episodes: 50,
@@ -107,6 +132,10 @@ impl PlanConfig {
         check("plan.horizon", self.horizon as f64).at_least(1.0)?;
         check("plan.execute", self.execute as f64).at_least(1.0)?.at_most(self.horizon as f64, "plan.horizon")?;
         check("plan.initial_std", self.initial_std).above(0.0)?;
+        check("plan.memory", self.memory).at_least(0.0)?;
+        check("plan.reachability.weight", self.reachability.weight).at_least(0.0)?;
+        check("plan.reachability.steps_per_action", self.reachability.steps_per_action).above(0.0)?;
+        check("plan.reachability.slack", self.reachability.slack).at_least(0.0)?;
         if let Some(norm) = self.action_norm {
             check("plan.action_norm", norm).above(0.0)?;
         }

@@ -1,0 +1,90 @@
+//! What an episode has met: places where the model imagined the agent and it did not get, and places where it came to a stop.
+//!
+//! A predictor that errs at a wall is planned with again from the same place, with the same result; and a learned distance that
+//! errs has dead ends, from which no short plan leads on. So both are remembered as obstacles, which make the distances of this
+//! episode longer there, until another way is shorter. This is the update of learning real-time search (Korf 1990, "Real-Time
+//! Heuristic Search", section 4): where the estimate proved too small, it grows.
+
+use std::collections::BTreeMap;
+
+use burn::prelude::*;
+use prevision_model::DistanceField;
+
+/// Share of the presence that must be elsewhere for the agent to be elsewhere.
+const ELSEWHERE: f32 = 0.5;
+
+/// The obstacles of every episode.
+pub(crate) struct Memory {
+    head: DistanceField,
+    /// Steps that an obstacle adds to passing a place.
+    price: f32,
+    /// `[places]` of every trial.
+    obstacles: BTreeMap<usize, Vec<f32>>,
+    /// Where the last plan was to bring every trial, `[places]`.
+    expected: BTreeMap<usize, Vec<f32>>,
+    /// Where every trial was before the last plan, `[places]`.
+    before: BTreeMap<usize, Vec<f32>>,
+}
+
+impl Memory {
+    pub(crate) fn new(head: DistanceField, price: f32) -> Self {
+        Self { head, price, obstacles: BTreeMap::new(), expected: BTreeMap::new(), before: BTreeMap::new() }
+    }
+
+    /// Remembers where plans are to bring the trials.
+    ///
+    /// # Shapes
+    /// - latents: `[trials, dim]`, imagined after the actions that will be executed
+    pub(crate) fn expect(&mut self, trials: &[usize], latents: Tensor<2>) {
+        self.expected = trials.iter().copied().zip(self.presence(latents)).collect();
+    }
+
+    /// Compares where trials are with where they were to be and with where they were, and remembers what failed.
+    ///
+    /// # Shapes
+    /// - latents: `[trials, dim]`, encoded from what is seen
+    pub(crate) fn observe(&mut self, trials: &[usize], latents: Tensor<2>) {
+        for (trial, seen) in trials.iter().zip(self.presence(latents)) {
+            if let Some(expected) = self.expected.remove(trial) {
+                let missing = beyond(&expected, &seen);
+                if missing.iter().sum::<f32>() > ELSEWHERE {
+                    self.add(*trial, &missing);
+                }
+            }
+            if let Some(before) = self.before.insert(*trial, seen.clone())
+                && beyond(&seen, &before).iter().sum::<f32>() < ELSEWHERE
+            {
+                self.add(*trial, &seen);
+            }
+        }
+    }
+
+    /// Makes passing places longer, by the share of the agent that is there.
+    fn add(&mut self, trial: usize, shares: &[f32]) {
+        let obstacles = self.obstacles.entry(trial).or_insert_with(|| vec![0.0; shares.len()]);
+        obstacles.iter_mut().zip(shares).for_each(|(steps, share)| *steps += self.price * share);
+    }
+
+    /// The fields of these latents, with what their trials have met, `[trials, places]`.
+    ///
+    /// # Shapes
+    /// - latents: `[trials, dim]`
+    pub(crate) fn field(&self, trials: &[usize], latents: Tensor<2>) -> Tensor<2> {
+        let places = self.head.places();
+        let free = vec![0.0; places];
+        let values: Vec<f32> =
+            trials.iter().flat_map(|trial| self.obstacles.get(trial).unwrap_or(&free).iter().copied()).collect();
+        let obstacles = Tensor::from_data(TensorData::new(values, [trials.len(), places]), &latents.device());
+        self.head.field(latents, Some(obstacles))
+    }
+
+    fn presence(&self, latents: Tensor<2>) -> Vec<Vec<f32>> {
+        let values = self.head.presence(latents).into_data().try_into_vec_as::<f32>().expect("presences are floats");
+        values.chunks_exact(self.head.places()).map(<[f32]>::to_vec).collect()
+    }
+}
+
+/// By how much more the agent is at every place than in another presence.
+fn beyond(presence: &[f32], other: &[f32]) -> Vec<f32> {
+    presence.iter().zip(other).map(|(here, there)| (here - there).max(0.0)).collect()
+}
