@@ -121,7 +121,7 @@ mod tests {
             assert_eq!(f64::from(steps), times.steps_between(own, goals[own / 5]));
         }
         assert_eq!(times.steps_between(1, 12), 29.5);
-        assert_eq!(times.goals(1, 2, 0), (goals.clone(), steps));
+        assert_eq!(times.goals(1, 2, 0), (goals, steps));
         let all = |step, round| (0..20).map(|seed| times.goals(seed, step, round).0).collect::<Vec<_>>();
         assert_ne!(all(2, 0), all(3, 0));
         assert_ne!(all(2, 0), all(2, 1));

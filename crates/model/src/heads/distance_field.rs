@@ -131,7 +131,7 @@ impl DistanceField {
         let lengths = Tensor::<3>::from_data(TensorData::new(lengths, [1, 1, NEIGHBOURS]), &device);
         let costs = self.costs(latents.clone());
         let costs = obstacles.map_or(costs.clone(), |obstacles| costs + obstacles);
-        let column = costs.clone().reshape([count, places, 1]);
+        let column = costs.reshape([count, places, 1]);
         let ways = (gather(column.clone(), neighbours.clone(), 0.0) + column) * lengths;
         let scores = self.scores(latents);
         let sources = (scores.clone().max_dim(1) - scores.clone()).square() * SHARPNESS;
