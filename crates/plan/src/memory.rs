@@ -88,3 +88,51 @@ impl Memory {
 fn beyond(presence: &[f32], other: &[f32]) -> Vec<f32> {
     presence.iter().zip(other).map(|(here, there)| (here - there).max(0.0)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use prevision_model::DistanceFieldConfig;
+
+    use super::*;
+
+    /// A row of five places, one number each; the agent at `place`.
+    fn latents(places: &[usize]) -> Tensor<2> {
+        let values: Vec<f32> =
+            places.iter().flat_map(|&place| (0..5).map(move |index| if index == place { 20.0 } else { 0.0 })).collect();
+        Tensor::from_data(TensorData::new(values, [places.len(), 5]), &Device::flex())
+    }
+
+    fn memory(price: f32) -> Memory {
+        let device = Device::flex();
+        device.seed(4);
+        Memory::new(DistanceFieldConfig { hidden: 4 }.init([1, 5], 0, 5, &device), price)
+    }
+
+    fn field(memory: &Memory, trial: usize) -> Vec<f32> {
+        memory.field(&[trial], latents(&[0])).into_data().try_into_vec_as::<f32>().unwrap()
+    }
+
+    #[test]
+    fn what_a_plan_did_not_reach_becomes_farther_for_its_trial_alone() {
+        let mut memory = memory(30.0);
+        let (free, other) = (field(&memory, 7), field(&memory, 3));
+        memory.expect(&[3, 7], latents(&[2, 2]));
+        // Trial 3 got there, trial 7 did not leave place 3.
+        memory.observe(&[3, 7], latents(&[2, 3]));
+        let met = field(&memory, 7);
+        assert_eq!(field(&memory, 3), other);
+        assert!((met[1] - free[1]).abs() < 1.0, "before the obstacle: {free:?} {met:?}");
+        assert!(met[4] - free[4] > 20.0, "beyond it: {free:?} {met:?}");
+    }
+
+    #[test]
+    fn standing_still_makes_the_place_an_obstacle_and_moving_does_not() {
+        let mut memory = memory(30.0);
+        let free = field(&memory, 0);
+        memory.observe(&[0], latents(&[3]));
+        memory.observe(&[0], latents(&[2]));
+        assert_eq!(field(&memory, 0), free);
+        memory.observe(&[0], latents(&[2]));
+        assert!(field(&memory, 0)[4] - free[4] > 20.0);
+    }
+}

@@ -33,8 +33,8 @@ pub struct PlanConfig {
     pub summed: bool,
     /// A price on imagined latents that are farther from the present than actions can lead, by the learned distance.
     pub reachability: ReachabilityConfig,
-    /// Steps by which the learned distance of an episode grows at a place where a plan was to bring the agent and did not. Default 0:
-    /// nothing is remembered. Needs a model with a distance head of kind `field`.
+    /// Steps by which passing a place becomes longer, for the rest of an episode, where a plan was to bring the agent and did not, or
+    /// where it came to a stop. Default 0: nothing is remembered. Needs a model with a distance head of kind `field`.
     pub memory: f64,
     /// Largest number of actions in an episode. Unset: the environment's own.
     pub max_steps: Option<usize>,
