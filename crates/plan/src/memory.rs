@@ -95,17 +95,22 @@ mod tests {
 
     use super::*;
 
-    /// A row of five places, one number each; the agent at `place`.
+    /// Enough places for the mean token to be that of an empty one.
+    const PLACES: usize = 40;
+
+    /// A row of places, one number each; the agent at `place`.
     fn latents(places: &[usize]) -> Tensor<2> {
-        let values: Vec<f32> =
-            places.iter().flat_map(|&place| (0..5).map(move |index| if index == place { 20.0 } else { 0.0 })).collect();
-        Tensor::from_data(TensorData::new(values, [places.len(), 5]), &Device::flex())
+        let values: Vec<f32> = places
+            .iter()
+            .flat_map(|&place| (0..PLACES).map(move |index| if index == place { 20.0 } else { 0.0 }))
+            .collect();
+        Tensor::from_data(TensorData::new(values, [places.len(), PLACES]), &Device::flex())
     }
 
     fn memory(price: f32) -> Memory {
         let device = Device::flex();
         device.seed(4);
-        Memory::new(DistanceFieldConfig { hidden: 4 }.init([1, 5], 0, 5, &device), price)
+        Memory::new(DistanceFieldConfig { hidden: 4 }.init([1, PLACES], 0, PLACES, &device), price)
     }
 
     fn field(memory: &Memory, trial: usize) -> Vec<f32> {
