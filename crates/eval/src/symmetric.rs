@@ -1,6 +1,6 @@
 //! Symmetric matrices in double precision: eigenvalues, and the solution of positive definite systems.
 //!
-//! A few hundred dimensions and the eigenvalues alone are needed, once an evaluation. The linear algebra crates change features of
+//! A thousand dimensions or two and the eigenvalues alone are needed, once an evaluation. The linear algebra crates change features of
 //! the CPU backend's dependencies for that.
 
 /// Rows that [`Symmetric::gram`] adds at once.

@@ -32,3 +32,35 @@ pub(crate) fn tokens(model: &ActionJepa, latents: &Latents) -> (Vec<f32>, usize)
     }
     (values, still + moving)
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use prevision_model::frame_encoder::PatchesConfig;
+    use prevision_model::predictor::ResidualConvConfig;
+    use prevision_model::{ActionJepaConfig, ActionPredictorConfig, FrameEncoderConfig, HeadFlags, InputShape};
+
+    use super::*;
+
+    #[test]
+    fn static_channels_come_first_and_places_lose_their_mean() {
+        let patches = |channels| {
+            FrameEncoderConfig::Patches(PatchesConfig { patch: 8, channels, hidden: 2, ..PatchesConfig::default() })
+        };
+        let input = InputShape { channels: 3, frames: 2, height: 8, width: 16, action_dim: 2, state_dim: 0 };
+        let config = ActionJepaConfig {
+            encoder: patches(2),
+            static_encoder: Some(patches(1)),
+            predictor: ActionPredictorConfig::ResidualConv(ResidualConvConfig::default()),
+            ..ActionJepaConfig::default()
+        };
+        let model = config.init(&input, &HeadFlags::default(), &Device::flex());
+        // Two places: static 1 + 1 numbers, then dynamic 2 + 2; two latents, the second all 2 more but for its last number.
+        let first = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let second = [3.0, 4.0, 5.0, 6.0, 7.0, 6.0];
+        let latents = Latents::from_values([first, second].concat(), 2, 6);
+        let (values, width) = tokens(&model, &latents);
+        assert_eq!(width, 3);
+        assert_eq!(values, [-1.0, -1.0, -1.0, -1.0, -1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]);
+    }
+}

@@ -133,9 +133,7 @@ impl ActionJepaConfig {
         within("target", self.target.validate())?;
         within("distance", self.distance.validate())
     }
-}
 
-impl ActionJepaConfig {
     /// Checks that what works on a grid of tokens has one, and that what needs a norm at the encoder's output has that.
     fn validate_grid(&self) -> Result<(), String> {
         let patch = |config: &FrameEncoderConfig| match config {

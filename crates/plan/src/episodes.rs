@@ -188,12 +188,14 @@ impl Run<'_> {
     /// What is known before a plan: the past, and the goals as what was met so far makes them.
     fn before(&mut self, live: &[usize], mut goal: Goal) -> (Past, Goal) {
         let mut past = self.past(live);
+        let [rows, history, dim] = past.latents.dims();
+        let present = past.latents.clone().narrow(1, history - 1, 1).reshape([rows, dim]);
         if let Some(memory) = &mut self.memory {
-            let [rows, history, dim] = past.latents.dims();
-            let present = past.latents.clone().narrow(1, history - 1, 1).reshape([rows, dim]);
             memory.observe(live, present.clone());
             past.present = Some(memory.field(live, present));
             goal.embedding = Some(memory.field(live, goal.latent.clone()));
+        } else {
+            past.present = self.model.heads.distance.as_ref().map(|head| head.goals(present));
         }
         (past, goal)
     }
@@ -228,10 +230,7 @@ impl Run<'_> {
             let values: Vec<f32> = trials().flat_map(|trial| trial.actions.iter().flatten().copied()).collect();
             Tensor::from_data(TensorData::new(values, [live.len(), steps, self.model.action_dim()]), self.device)
         });
-        let [rows, history, dim] = latents.dims();
-        let present = latents.clone().narrow(1, history - 1, 1).reshape([rows, dim]);
-        let present = self.model.heads.distance.as_ref().map(|head| head.goals(present));
-        Past { latents, actions, present }
+        Past { latents, actions, present: None }
     }
 
     /// Positions that the model imagines for the plans of the filmed episodes; none without a position head.

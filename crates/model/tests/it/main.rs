@@ -7,7 +7,6 @@ mod golden_gru;
 mod gradients;
 mod masked_model;
 mod masks;
-mod speed;
 mod target;
 mod weight_files;
 mod world_model;

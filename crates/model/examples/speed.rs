@@ -1,4 +1,5 @@
-//! Timings of the hot paths; by hand: `cargo test --release -p prevision-model --test it speed -- --ignored --nocapture --test-threads 1`.
+//! Timings of the hot paths: `cargo run --release -p prevision-model --example speed`.
+#![allow(clippy::print_stdout)] // an example answers on standard output
 
 use std::time::Instant;
 
@@ -7,6 +8,11 @@ use burn::tensor::{Device, Distribution, Tensor};
 use prevision_model::{ActionJepaConfig, FrameEncoderConfig, HeadFlags, InputShape};
 
 const INPUT: InputShape = InputShape { channels: 3, frames: 17, height: 65, width: 65, action_dim: 2, state_dim: 2 };
+
+fn main() {
+    strided_conv_forward_backward();
+    gru_rollout();
+}
 
 /// Median seconds of five runs after one to warm up: elapsed, and spent by all threads (Linux; else 0), for a machine that is shared.
 fn median(mut run: impl FnMut()) -> (f64, f64) {
@@ -31,8 +37,6 @@ fn processor_seconds() -> f64 {
     [11, 12].iter().filter_map(|&field| fields.get(field)?.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
-#[test]
-#[ignore = "a measurement, not a check"]
 fn strided_conv_forward_backward() {
     let device = Device::flex().autodiff();
     let encoder = FrameEncoderConfig::default().init(&INPUT, &device);
@@ -50,8 +54,6 @@ fn strided_conv_forward_backward() {
     );
 }
 
-#[test]
-#[ignore = "a measurement, not a check"]
 fn gru_rollout() {
     let device = Device::flex();
     let model = ActionJepaConfig::default().init(&INPUT, &HeadFlags::default(), &device);
