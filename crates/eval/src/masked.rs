@@ -42,7 +42,7 @@ pub(crate) fn evaluate(
             let mask = MaskPair { context: ids(0, visible), target: ids(visible, tubelets) };
             let all = model.targets(batch.video.clone());
             let all = if normalised { normalise(all) } else { all };
-            let predicted = model.predict(batch.video.clone(), &mask);
+            let predicted = model.predict(model.encode_context(batch.video.clone(), &mask), &mask);
             let by_step = |tokens: Tensor<3>, steps: usize| tokens.reshape([clips, steps, per_step, dim]);
             let (all, predicted) = (by_step(all, tubelets), by_step(predicted, hidden));
             let pool = |tokens: Tensor<4>| tokens.mean_dim(2).reshape([clips, hidden, dim]);

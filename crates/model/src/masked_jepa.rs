@@ -23,18 +23,29 @@ pub struct MaskedJepa {
 }
 
 impl MaskedJepa {
-    /// Predicts the target tokens of one mask from its context tokens.
+    /// Encodes the context tokens of one mask with the context encoder.
     ///
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
+    /// - mask: `batch` lists of `n` context ids
+    /// - output: `[batch, n, dim]`
+    pub fn encode_context(&self, video: Tensor<5>, mask: &MaskPair) -> Tensor<3> {
+        let ids = token_ids(&mask.context, &video.device());
+        self.encoder.forward(video, Some(&ids))
+    }
+
+    /// Predicts the target tokens of one mask from its encoded context tokens.
+    ///
+    /// # Shapes
+    /// - context: `[batch, n, dim]`, from [`MaskedJepa::encode_context`]
     /// - mask: `batch` lists of `n` context ids and of `m` target ids
     /// - output: `[batch, m, dim]`
-    pub fn predict(&self, video: Tensor<5>, mask: &MaskPair) -> Tensor<3> {
-        let device = video.device();
+    pub fn predict(&self, context: Tensor<3>, mask: &MaskPair) -> Tensor<3> {
+        let device = context.device();
         let context_ids = token_ids(&mask.context, &device);
         let target_ids = token_ids(&mask.target, &device);
-        let context = self.encoder.forward(video, Some(&context_ids));
-        self.predictor.forward(context, &context_ids, &target_ids)
+        let carried = self.predictor.carried_ids(mask, &device);
+        self.predictor.forward(context, &context_ids, &target_ids, carried.as_ref())
     }
 
     /// Encodes all tokens with the target encoder, off the tape.

@@ -37,7 +37,8 @@ impl Default for PredictionConfig {
 
 /// Which terms the objective has, and their weights. A weight of 0 switches a term off: it is not computed.
 ///
-/// Everything but the prediction is off by default, and needs an action-conditioned model. The recipe of `eb_jepa` for
+/// Everything but the prediction is off by default, and all but the prediction, the variance and the covariance need an
+/// action-conditioned model. The recipe of `eb_jepa` for
 /// two rooms is `variance = 16, covariance = 8, temporal_similarity = 12, inverse_dynamics = 1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -166,12 +167,13 @@ impl ObjectiveConfig {
         Ok(())
     }
 
-    /// Checks that a masked model can be trained with the objective: only the prediction applies to it.
+    /// Checks that a masked model can be trained with the objective: prediction, variance and covariance apply to it.
     ///
     /// # Errors
     /// A message that names the first term that does not apply.
     pub fn validate_masked(&self) -> Result<(), String> {
-        match self.weights().into_iter().find(|&(key, weight)| key != "prediction.weight" && weight > 0.0) {
+        let apply = ["prediction.weight", "variance", "covariance"];
+        match self.weights().into_iter().find(|&(key, weight)| !apply.contains(&key) && weight > 0.0) {
             Some((key, weight)) => Err(format!(
                 "objective.{key} = {weight}: needs an action-conditioned model, expected 0 with model.kind = \"masked\""
             )),
@@ -233,6 +235,8 @@ mod tests {
         let mut config = ObjectiveConfig::default();
         config.prediction.rollout_steps = 17;
         assert!(config.validate_action(&input()).unwrap_err().contains("at most 16"));
+        config = ObjectiveConfig { variance: 1.0, covariance: 1.0, ..ObjectiveConfig::default() };
+        assert_eq!(config.validate_masked(), Ok(()));
         config = ObjectiveConfig { position: 1.0, ..ObjectiveConfig::default() };
         assert!(config.heads().position);
         let stateless = InputShape { state_dim: 0, ..input() };

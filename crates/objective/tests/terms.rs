@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::{Distribution, Gradients, TensorData};
 use prevision_model::{ActionJepa, ActionJepaConfig, InputShape, MaskPair, MaskedJepa, ModelConfig};
 use prevision_objective::{
-    ActionInputs, ObjectiveConfig, PredictionLoss, normalise, prediction, static_similarity, variance,
+    ActionInputs, ObjectiveConfig, PredictionLoss, covariance, normalise, prediction, static_similarity, variance,
 };
 
 const CLIPS: usize = 3;
@@ -235,7 +235,7 @@ fn masked_loss_is_the_mean_over_masks_of_normalised_l1() {
     let targets = normalise(model.targets(video.clone()));
     let mut expected = 0.0;
     for mask in &masks {
-        let predicted = model.predict(video.clone(), mask);
+        let predicted = model.predict(model.encode_context(video.clone(), mask), mask);
         for (clip, ids) in mask.target.iter().enumerate() {
             for (row, &id) in ids.iter().enumerate() {
                 let at = |x: &Tensor<3>, row| x.clone().narrow(0, clip, 1).narrow(1, row, 1);
@@ -249,4 +249,28 @@ fn masked_loss_is_the_mean_over_masks_of_normalised_l1() {
     let mut gradients = terms.total.backward();
     assert!(!reaches(&mut gradients, &model.target));
     assert!(reaches(&mut gradients, &model.encoder) && reaches(&mut gradients, &model.predictor));
+}
+
+#[test]
+fn masked_regularisers_see_the_context_tokens_of_every_mask() {
+    let device = device();
+    let model = masked(&device);
+    let video = Tensor::<5>::random([2, 3, 4, 16, 16], Distribution::Default, &device.without_autodiff());
+    let masks = [
+        MaskPair { context: vec![vec![0, 1, 2], vec![1, 2, 3]], target: vec![vec![4, 7], vec![5, 6]] },
+        MaskPair { context: vec![vec![0, 4], vec![3, 7]], target: vec![vec![1, 2], vec![0, 1]] },
+    ];
+    let config = objective(r#"{"prediction": {"loss": "l1"}, "variance": 3, "covariance": 5}"#);
+    let terms = config.masked_terms(&model, video.clone(), &masks);
+    let names: Vec<&str> = terms.terms.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["prediction", "variance", "covariance"]);
+    let tokens = |mask: &MaskPair| model.encode_context(video.clone(), mask).flatten::<2>(0, 1);
+    let mean = |term: &dyn Fn(Tensor<2>) -> Tensor<1>| {
+        f64::midpoint(value(&term(tokens(&masks[0]))), value(&term(tokens(&masks[1]))))
+    };
+    let expected = [mean(&|tokens| variance(tokens, 1.0)), mean(&|tokens| covariance(tokens))];
+    assert!((value(&terms.terms[1].1) - expected[0]).abs() < 1e-6);
+    assert!((value(&terms.terms[2].1) - expected[1]).abs() < 1e-6);
+    let total = value(&terms.terms[0].1) + 3.0 * expected[0] + 5.0 * expected[1];
+    assert!((value(&terms.total) - total).abs() < 1e-5);
 }

@@ -86,9 +86,21 @@ fn same_step_on_both(model: &str, objective: &str) {
 fn action_conditioned_step_equals_the_cpu() {
     same_step_on_both(
         r#"{"kind":"action-conditioned","encoder":{"kind":"strided-conv","widths":[8,8],"merge":2,"hidden":16,"dim":12},
-            "predictor":{"kind":"gru"},"distance":{"hidden":16,"groups":2,"size":4}}"#,
+            "predictor":{"kind":"gru"},"distance":{"kind":"embedding","hidden":16,"groups":2,"size":4}}"#,
         r#"{"prediction":{"rollout_steps":3},"variance":4,"covariance":2,"temporal_similarity":1,"inverse_dynamics":1,
             "position":1,"distance":{"weight":1}}"#,
+    );
+}
+
+/// The demo's kinds: a grid of tokens, a static and a dynamic part, and a field of distances.
+#[test]
+fn grid_step_equals_the_cpu() {
+    same_step_on_both(
+        r#"{"kind":"action-conditioned","encoder":{"kind":"patches","patch":4,"hidden":8,"channels":4},
+            "static_encoder":{"kind":"patches","patch":4,"hidden":8,"channels":3},
+            "predictor":{"kind":"residual-conv","hidden":8},"distance":{"kind":"field","hidden":8}}"#,
+        r#"{"prediction":{"rollout_steps":3},"variance":16,"covariance":4,"static_similarity":10,
+            "distance":{"weight":0.1,"quantile":0.2,"goals":2}}"#,
     );
 }
 

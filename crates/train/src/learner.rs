@@ -48,10 +48,11 @@ impl<'a> Learner<'a> {
         Ok(Self { config, masks })
     }
 
-    /// A model with fresh weights, which depend on the seed alone.
+    /// A model with fresh weights, which depend on the seed alone: they are drawn on the CPU, whatever the device.
     pub(crate) fn init(&self, input: &InputShape, device: &Device) -> Jepa {
-        device.seed(self.config.seed);
-        self.config.model.init(input, &self.config.objective.heads(), device)
+        let cpu = Device::flex();
+        cpu.seed(self.config.seed);
+        self.config.model.init(input, &self.config.objective.heads(), &cpu.autodiff()).fork(device)
     }
 
     /// The terms of batch `number`; all their random choices depend on the seed and that number.

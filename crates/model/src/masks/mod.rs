@@ -1,5 +1,6 @@
 //! Which tubelets of a clip are visible and which are to be predicted.
 
+mod carry;
 mod config;
 mod sampler;
 mod tokens;

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
-use crate::masks::{TokenIds, gather_tokens};
+use crate::masks::{MaskPair, TokenIds, gather_tokens};
 use crate::validate::{check, multiple_of, positive};
 use crate::video_vit::rope::Rotation;
 use crate::video_vit::sin_cos::sin_cos_table;
@@ -24,13 +24,18 @@ pub struct MaskedPredictorConfig {
     pub heads: usize,
     /// Hidden width of a block's MLP over `width`. Default 4.
     pub mlp_ratio: f64,
+    /// Whether a hidden token's latent is predicted as a change, from the latent of the tubelet at its place that was visible last
+    /// before it (or first after it); tokens whose place is hidden throughout are predicted from nothing. The latents of slow
+    /// videos hardly differ from tubelet to tubelet: without this, a predictor spends its training on learning to copy. Default
+    /// false, as upstream.
+    pub residual: bool,
     /// Learned mask vectors. Only the first is trained here; released weights carry 10. Default 10.
     pub mask_tokens: usize,
 }
 
 impl Default for MaskedPredictorConfig {
     fn default() -> Self {
-        Self { width: 384, depth: 12, heads: 12, mlp_ratio: 4.0, mask_tokens: 10 }
+        Self { width: 384, depth: 12, heads: 12, mlp_ratio: 4.0, residual: false, mask_tokens: 10 }
     }
 }
 
@@ -43,7 +48,9 @@ impl MaskedPredictorConfig {
             mask_tokens: Initializer::Zeros.init([self.mask_tokens, self.width], device),
             blocks: (1..=self.depth).map(|layer| block.init(layer, device)).collect(),
             norm: transformer_norm(self.width, device),
-            proj: normal_linear(self.width, encoder.dim, TRANSFORMER_STD, device),
+            // A change starts at zero: before training the prediction is the copy.
+            proj: normal_linear(self.width, encoder.dim, if self.residual { 0.0 } else { TRANSFORMER_STD }, device),
+            carry: self.residual.then(|| transformer_norm(encoder.dim, device)),
             positions: encoder.positions,
             grid,
             head_dim: self.width / self.heads,
@@ -77,6 +84,8 @@ pub struct MaskedPredictor {
     pub norm: LayerNorm,
     /// Predictor width to encoder width.
     pub proj: Linear,
+    /// Norm of the latents that predictions start from, when they are changes.
+    pub carry: Option<LayerNorm>,
     #[module(skip)]
     positions: PositionKind,
     #[module(skip)]
@@ -85,15 +94,30 @@ pub struct MaskedPredictor {
 }
 
 impl MaskedPredictor {
+    /// Where the predictions of a mask's target tokens start from, for [`MaskedPredictor::forward`]; `None` if they start from nothing.
+    ///
+    /// # Shapes
+    /// - output: `[batch, m]`
+    pub fn carried_ids(&self, mask: &MaskPair, device: &Device) -> Option<TokenIds> {
+        self.carry.as_ref().map(|_| mask.carried_ids(self.grid[1] * self.grid[2], device))
+    }
+
     /// Predicts the latents at `target_ids` with the first mask vector, the one that training uses.
     ///
     /// # Shapes
     /// - context: `[batch, n, dim]`, encoded context tokens
     /// - `context_ids`: `[batch, n]`
     /// - `target_ids`: `[batch, m]`
+    /// - carried: `[batch, m]`, from [`MaskedPredictor::carried_ids`]
     /// - output: `[batch, m, dim]`
-    pub fn forward(&self, context: Tensor<3>, context_ids: &TokenIds, target_ids: &TokenIds) -> Tensor<3> {
-        self.forward_with_mask_token(context, context_ids, target_ids, 0)
+    pub fn forward(
+        &self,
+        context: Tensor<3>,
+        context_ids: &TokenIds,
+        target_ids: &TokenIds,
+        carried: Option<&TokenIds>,
+    ) -> Tensor<3> {
+        self.forward_with_mask_token(context, context_ids, target_ids, carried, 0)
     }
 
     /// As [`MaskedPredictor::forward`], with mask vector number `mask_token` (modulo their number).
@@ -105,6 +129,7 @@ impl MaskedPredictor {
         context: Tensor<3>,
         context_ids: &TokenIds,
         target_ids: &TokenIds,
+        carried: Option<&TokenIds>,
         mask_token: usize,
     ) -> Tensor<3> {
         let [batch, visible, _] = context.dims();
@@ -113,13 +138,17 @@ impl MaskedPredictor {
         assert_shape!(target_ids, [batch, _]);
         let [vectors, width] = self.mask_tokens.dims();
         let device = context.device();
+        let start = self.start(&context, carried);
         let context = self.embed.forward(context);
-        let mask = self
+        let mut mask = self
             .mask_tokens
             .val()
             .narrow(0, mask_token % vectors, 1)
             .unsqueeze_dim::<3>(0)
             .expand([batch, hidden, width]);
+        if let Some(start) = &start {
+            mask = mask + self.embed.forward(start.clone());
+        }
         let ids = Tensor::cat(vec![context_ids.clone(), target_ids.clone()], 1);
         let mut tokens = Tensor::cat(vec![context, mask], 1);
         if self.positions == PositionKind::SinCos {
@@ -132,6 +161,18 @@ impl MaskedPredictor {
             tokens = block.forward(tokens, rotation.as_ref());
         }
         let targets = tokens.narrow(1, visible, hidden);
-        self.proj.forward(self.norm.forward(targets))
+        let predicted = self.proj.forward(self.norm.forward(targets));
+        match start {
+            Some(start) => predicted + start,
+            None => predicted,
+        }
+    }
+
+    /// What each target token is predicted from: the normed latent that is carried over, or zeros.
+    fn start(&self, context: &Tensor<3>, carried: Option<&TokenIds>) -> Option<Tensor<3>> {
+        let (norm, ids) = (self.carry.as_ref()?, carried?);
+        let [batch, _, dim] = context.dims();
+        let nothing = Tensor::zeros([batch, 1, dim], &context.device());
+        Some(gather_tokens(Tensor::cat(vec![nothing, norm.forward(context.clone())], 1), ids))
     }
 }

@@ -82,7 +82,7 @@ fn masked_model() {
         let model = config.init(&SMALL, &device);
         let mask = &MaskSampler::new(&config.masks, config.encoder.grid(&SMALL), 1).sample(2, 0)[0];
         let video = random([2, 3, 4, 16, 16], &device);
-        let predicted = model.predict(video.clone(), mask);
+        let predicted = model.predict(model.encode_context(video.clone(), mask), mask);
         assert_eq!(predicted.dims(), [2, mask.target[0].len(), 24]);
         let targets = model.targets(video);
         assert_eq!(targets.dims(), [2, 32, 24]);

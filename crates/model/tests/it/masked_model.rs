@@ -1,7 +1,10 @@
 //! The masked model never looks at hidden tokens, and treats order of tokens as it should.
 
 use burn::tensor::{Device, Tensor};
-use prevision_model::{PositionKind, VideoVitConfig, gather_tokens, token_ids};
+use prevision_model::{
+    InputShape, MaskPair, MaskedJepaConfig, MaskedPredictorConfig, PositionKind, VideoVitConfig, gather_tokens,
+    token_ids,
+};
 
 use super::{difference, random};
 
@@ -40,6 +43,32 @@ fn keeping_all_tokens_equals_no_mask_and_positions_matter() {
         let order = token_ids(&[vec![1, 0, 3, 2], vec![1, 0, 3, 2]], &device);
         assert!(difference(gather_tokens(swapped, &order), whole) > 1e-4);
     }
+}
+
+#[test]
+fn a_residual_prediction_starts_at_the_copy() {
+    let device = Device::flex();
+    let config = MaskedJepaConfig {
+        encoder: encoder(PositionKind::Rope),
+        predictor: MaskedPredictorConfig { width: 24, depth: 1, heads: 2, residual: true, ..Default::default() },
+        ..MaskedJepaConfig::default()
+    };
+    let input = InputShape { channels: 3, frames: 6, height: 4, width: 8, action_dim: 0, state_dim: 0 };
+    let model = config.init(&input, &device);
+    // Two places, three tubelets: place 0 is seen at first, place 1 never.
+    let mask = MaskPair { context: vec![vec![0], vec![0]], target: vec![vec![1, 2, 4], vec![2, 3, 4]] };
+    let context = model.encode_context(random([2, 3, 6, 4, 8], &device), &mask);
+    let seen = model.predictor.carry.as_ref().expect("a residual predictor").forward(context.clone());
+    let nothing = seen.zeros_like();
+    let clip = |part: &Tensor<3>, clip: usize| part.clone().narrow(0, clip, 1);
+    let copy = Tensor::cat(
+        vec![
+            Tensor::cat(vec![clip(&nothing, 0), clip(&seen, 0), clip(&seen, 0)], 1),
+            Tensor::cat(vec![clip(&seen, 1), clip(&nothing, 1), clip(&seen, 1)], 1),
+        ],
+        0,
+    );
+    assert!(difference(model.predict(context, &mask), copy) < 1e-6);
 }
 
 #[test]
