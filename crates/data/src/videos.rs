@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use prevision_video::FrameSource;
+use prevision_video::{FrameBuffer, VideoIndex};
 
-use crate::dataset::{Films, side};
+use crate::dataset::side;
+use crate::films::{FilmPlan, FilmSource, Films};
 use crate::manifest::{VideoEntry, find_videos};
 use crate::sampling::{Spacing, indices, last_start, start};
 use crate::{
@@ -35,26 +36,6 @@ impl VideoClips {
         })
     }
 
-    fn attempt(&self, video: usize, request: &ClipRequest) -> Result<Clip, SkippedFile> {
-        let (index, entry) = &self.entries[video];
-        let clip = self.films.with_decoder(video, &entry.path, request, |decoder| {
-            let times = decoder.timestamps();
-            let last = last_start(times, self.frames, self.spacing).ok_or_else(|| self.too_short(times))?;
-            let start = start(request, self.clips_per_video, last);
-            let indices = indices(times, start, self.frames, self.spacing);
-            let times = indices.iter().map(|&frame| times[frame]).collect();
-            let frames = self.films.pictures.read(decoder, &indices, request, self.films.size)?;
-            Ok((start, times, frames))
-        });
-        match clip {
-            Ok((start, times, frames)) => {
-                let source = ClipSource { path: entry.path.clone(), video: *index, start };
-                Ok(Clip { frames, times, actions: None, state: None, label: entry.label, source })
-            }
-            Err(reason) => Err(SkippedFile { path: entry.path.clone(), reason }),
-        }
-    }
-
     fn too_short(&self, times: &[f64]) -> SkipReason {
         match self.spacing {
             Spacing::Step(step) => SkipReason::TooShort {
@@ -69,6 +50,30 @@ impl VideoClips {
     }
 }
 
+impl FilmSource for VideoClips {
+    fn fits(&self, index: &VideoIndex) -> bool {
+        last_start(index.timestamps(), self.frames, self.spacing).is_some()
+    }
+
+    fn plan(&self, video: usize, request: &ClipRequest) -> Result<FilmPlan, SkippedFile> {
+        let path = &self.entries[video].1.path;
+        let skip = |reason| SkippedFile { path: path.clone(), reason };
+        let index = self.films.index(video, path).map_err(skip)?;
+        let times = index.timestamps();
+        let last = last_start(times, self.frames, self.spacing).ok_or_else(|| skip(self.too_short(times)))?;
+        let start = start(request, self.clips_per_video, last);
+        let indices = indices(times, start, self.frames, self.spacing);
+        Ok(FilmPlan { path: path.clone(), index, indices, start })
+    }
+
+    fn finish(&self, video: usize, plan: FilmPlan, frames: FrameBuffer) -> Clip {
+        let (video, entry) = &self.entries[video];
+        let times = plan.indices.iter().map(|&frame| plan.index.timestamps()[frame]).collect();
+        let source = ClipSource { path: plan.path, video: *video, start: plan.start };
+        Clip { frames, times, actions: None, state: None, label: entry.label, source }
+    }
+}
+
 impl ClipDataset for VideoClips {
     fn videos(&self) -> usize {
         self.entries.len()
@@ -79,7 +84,15 @@ impl ClipDataset for VideoClips {
     }
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
-        self.films.draw(request, |video| self.attempt(video, request))
+        self.films.clip(self, request)
+    }
+
+    fn clips(&self, requests: &[ClipRequest]) -> Vec<Result<Clip, DataError>> {
+        self.films.clips(self, requests)
+    }
+
+    fn known_video(&self, request: &ClipRequest) -> usize {
+        self.films.known_video(self, request)
     }
 
     fn shape(&self) -> ClipShape {
@@ -89,5 +102,9 @@ impl ClipDataset for VideoClips {
 
     fn skipped(&self) -> Vec<SkippedFile> {
         self.films.skipped()
+    }
+
+    fn decoded_frames(&self) -> u64 {
+        self.films.decoded_frames()
     }
 }

@@ -188,7 +188,7 @@ fn slow(time: u64, panics_at: Option<usize>) -> Arc<Slow> {
 }
 
 fn plain(workers: usize, prefetch_bytes: usize) -> LoaderConfig {
-    LoaderConfig { batch_size: 10, workers, prefetch_bytes, seed: 0, shuffle: false }
+    LoaderConfig { batch_size: 10, workers, prefetch_bytes, seed: 0, shuffle: false, last_batch: None }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Which packet carries which frame, and when it is shown.
 
 use ffmpeg_next::codec::Id;
+use serde::{Deserialize, Serialize};
 
-use crate::demux::PacketRecord;
+use crate::packets::PacketRecord;
 
 /// Largest number of frames a decoder may hold back (H.264 and HEVC: 16).
 pub(crate) const MAX_REORDER: usize = 16;
@@ -13,7 +14,7 @@ pub(crate) fn has_frame_packets(codec: Id) -> bool {
 }
 
 /// How a frame that comes out of the decoder is recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Identify {
     /// By the number of its packet.
     Packet,
@@ -33,7 +34,7 @@ pub(crate) struct DecodedFrame {
 }
 
 /// The frames of a video in the order they are shown.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FrameIndex {
     /// Per frame: the number that identifies it (see [`Identify`]).
     identifiers: Vec<usize>,
@@ -166,6 +167,16 @@ impl FrameIndex {
         self.reorder
     }
 
+    /// The packet that carries a frame, if frames are known by their packets.
+    pub(crate) fn packet_of(&self, frame: usize) -> Option<usize> {
+        (self.identify == Identify::Packet).then(|| self.identifiers[frame])
+    }
+
+    /// Whether each of so many packets carries one whole frame that is shown, so that leaving one out leaves out just that.
+    pub(crate) fn is_one_to_one(&self, packets: usize) -> bool {
+        self.identify == Identify::Packet && self.identifiers.len() == packets
+    }
+
     /// The frame a decoder output is, if it is one that is shown.
     pub(crate) fn frame_of(&self, identifier: usize) -> Option<usize> {
         self.frames.get(identifier).copied().flatten()
@@ -259,7 +270,7 @@ fn usable(times: &[Option<i64>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{FrameIndex, has_frame_packets, reorder_depth};
-    use crate::demux::PacketRecord;
+    use crate::packets::PacketRecord;
     use ffmpeg_next::codec::Id;
 
     fn records(times: &[(i64, bool)]) -> Vec<PacketRecord> {
@@ -274,6 +285,7 @@ mod tests {
                 key,
                 shown: true,
                 corrupt: false,
+                disposable: false,
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::color;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::decode::Decoder;
 use crate::demux::Demuxer;
@@ -14,7 +14,7 @@ use crate::size::display_size;
 use crate::{OpenOptions, Video, VideoError, ffi};
 
 /// What a video file says of itself, and what was found by reading it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VideoInfo {
     /// The file.

@@ -1,12 +1,13 @@
-//! `prevision data`: into videos, out of them, and recording worlds.
+//! `prevision data`: into videos, out of them, recording worlds, measuring the loader.
 
+mod bench;
 mod frames;
 mod generate;
 mod probe;
 
 use anyhow::Result;
 
-/// Look into videos, take frames out of them, record worlds as video.
+/// Look into videos, take frames out of them, record worlds as video, measure the loader.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -21,6 +22,8 @@ enum DataVerb {
     Frames(frames::Args),
     /// Record episodes of a world: mp4 video, actions, states
     Generate(generate::Args),
+    /// How fast random clips come out of videos
+    Bench(bench::Args),
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -28,5 +31,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
         DataVerb::Probe(args) => probe::run(&args),
         DataVerb::Frames(args) => frames::run(&args),
         DataVerb::Generate(args) => generate::run(&args),
+        DataVerb::Bench(args) => bench::run(&args),
     }
 }
