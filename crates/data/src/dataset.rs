@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::episodes::dataset::EpisodeClips;
 use crate::moving_mnist::MovingMnist;
+use crate::prepared::{PreparedSet, RawClips};
 use crate::videos::VideoClips;
 use crate::{Clip, ClipRequest, ClipShape, DataConfig, DataError, SkippedFile, SourceConfig, Split};
 
@@ -58,7 +59,11 @@ pub trait ClipDataset: Send + Sync {
 pub fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Arc<dyn ClipDataset>, DataError> {
     config.validate().map_err(DataError::Config)?;
     let dataset: Arc<dyn ClipDataset> = match &config.source {
-        SourceConfig::Videos { .. } => Arc::new(VideoClips::open(config, split, seed)?),
+        SourceConfig::Videos { path } => match PreparedSet::open_if_prepared(path)? {
+            Some(set) if set.is_raw() => Arc::new(RawClips::open(config, set, split, seed)?),
+            Some(set) => Arc::new(VideoClips::prepared(config, set, split, seed)?),
+            None => Arc::new(VideoClips::open(config, split, seed)?),
+        },
         SourceConfig::Episodes { .. } => Arc::new(EpisodeClips::open(config, split, seed)?),
         SourceConfig::MovingMnist { .. } => Arc::new(MovingMnist::open(config, split, seed)?),
     };

@@ -74,7 +74,7 @@ mod tests {
             width: 24,
             height: 18,
             frame_rate: 25,
-            quality: Quality::Crf(18),
+            quality: Quality::Compact(18),
             keyframe_interval: 100,
         };
         let mut writer = Mp4Writer::create(&path, &options).expect("created");

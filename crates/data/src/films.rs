@@ -10,15 +10,11 @@ use std::time::Duration;
 use prevision_video::{FrameBuffer, FrameSource as _, OpenOptions, Video, VideoIndex};
 
 use crate::decoders::Decoders;
+use crate::draws::Draws;
 use crate::index_cache::IndexCache;
 use crate::indices::Indices;
-use crate::ledger::Ledger;
-use crate::order::permutation;
 use crate::pictures::Pictures;
-use crate::{Clip, ClipRequest, DataConfig, DataError, Draw, SkipReason, SkippedFile, Split};
-
-/// In data sets of more videos nothing is gained by asking which clips come from the same one.
-const MANY: usize = 4096;
+use crate::{Clip, ClipRequest, DataConfig, DataError, SkipReason, SkippedFile, Split};
 
 /// Which frames of which file make a clip.
 pub(crate) struct FilmPlan {
@@ -49,10 +45,7 @@ pub(crate) struct Films {
     indices: Indices,
     decoders: Decoders,
     decoded: AtomicU64,
-    ledger: Ledger,
-    videos: usize,
-    clips_per_video: usize,
-    allowed: f64,
+    draws: Draws,
 }
 
 impl Films {
@@ -95,16 +88,18 @@ impl Films {
             indices: Indices::new(IndexCache::of_user()),
             decoders: Decoders::default(),
             decoded: AtomicU64::new(0),
-            ledger: Ledger::default(),
-            videos,
-            clips_per_video: config.clips_per_video,
-            allowed: config.max_broken_fraction,
+            draws: Draws::new(config, videos),
         })
     }
 
     /// The files that could not be used so far.
     pub(crate) fn skipped(&self) -> Vec<SkippedFile> {
-        self.ledger.list()
+        self.draws.skipped()
+    }
+
+    /// Tells the index of a video that need not be read from the file.
+    pub(crate) fn preset(&self, video: usize, index: VideoIndex) {
+        self.indices.preset(video, index);
     }
 
     /// Frames that were decoded so far, wanted or not.
@@ -153,7 +148,7 @@ impl Films {
     /// Draws a clip: from the request's video or, if that cannot be used and it is a random draw, from the next one in the
     /// request's own random order.
     pub(crate) fn clip(&self, source: &impl FilmSource, request: &ClipRequest) -> Result<Clip, DataError> {
-        self.first_usable(request, |video| {
+        self.draws.first_usable(request, |video| {
             let plan = source.plan(video, request)?;
             let frames = self
                 .read(video, &[(&plan, request)])
@@ -168,7 +163,7 @@ impl Films {
         let mut planned: BTreeMap<usize, Vec<(usize, FilmPlan)>> = BTreeMap::new();
         if requests.len() > 1 {
             for (place, request) in requests.iter().enumerate() {
-                let plan = self.first_usable(request, |video| Ok((video, source.plan(video, request)?)));
+                let plan = self.draws.first_usable(request, |video| Ok((video, source.plan(video, request)?)));
                 if let Ok((video, plan)) = plan {
                     planned.entry(video).or_default().push((place, plan));
                 }
@@ -190,45 +185,8 @@ impl Films {
 
     /// The video that a request will be drawn from, as far as is known without opening a file.
     pub(crate) fn known_video(&self, source: &impl FilmSource, request: &ClipRequest) -> usize {
-        let usable = |video: usize| self.indices.peek(video).is_none_or(|index| index.is_ok_and(|index| source.fits(&index)));
-        if request.draw == Draw::Uniform || self.videos > MANY || usable(request.video) {
-            return request.video;
-        }
-        self.replacements(request).find(|&video| usable(video)).unwrap_or(request.video)
-    }
-
-    /// Tries the request's video and then, if it is a random draw, others in the request's own random order. All clips of a
-    /// video's group get the same order, so that they stay together.
-    fn first_usable<T>(
-        &self,
-        request: &ClipRequest,
-        attempt: impl Fn(usize) -> Result<T, SkippedFile>,
-    ) -> Result<T, DataError> {
-        let failed = |video: usize, file: SkippedFile| {
-            self.ledger.add(video, file.clone());
-            self.ledger.check(self.videos, self.allowed).map(|()| file)
-        };
-        let file = match attempt(request.video) {
-            Ok(found) => return Ok(found),
-            Err(file) => failed(request.video, file)?,
-        };
-        if request.draw == Draw::Uniform {
-            return Err(DataError::Skipped(file));
-        }
-        for video in self.replacements(request) {
-            match attempt(video) {
-                Ok(found) => return Ok(found),
-                Err(file) => failed(video, file)?,
-            };
-        }
-        Err(DataError::TooManyBroken { skipped: self.ledger.list(), videos: self.videos, allowed: self.allowed })
-    }
-
-    /// The other videos in the request's order.
-    fn replacements(&self, request: &ClipRequest) -> impl Iterator<Item = usize> {
-        let (group, own) = (request.slot / self.clips_per_video, request.video);
-        permutation(request.seed, "replacement", request.epoch, group as u64, self.videos)
-            .into_iter()
-            .filter(move |&video| video != own)
+        self.draws.foresee(request, |video| {
+            self.indices.peek(video).is_none_or(|index| index.is_ok_and(|index| source.fits(&index)))
+        })
     }
 }

@@ -29,6 +29,8 @@ struct Entry {
     /// The index, or why the video can never be used.
     result: Result<Arc<VideoIndex>, SkipReason>,
     used: u64,
+    /// Frames it is counted with; 0 if it always stays.
+    weight: usize,
 }
 
 impl Indices {
@@ -68,6 +70,12 @@ impl Indices {
         }
     }
 
+    /// Tells an index, for as long as this lives.
+    pub(crate) fn preset(&self, video: usize, index: VideoIndex) {
+        let mut known = self.lock();
+        known.entries.insert(video, Entry { result: Ok(Arc::new(index)), used: 0, weight: 0 });
+    }
+
     /// What is known of a video, if anything is; no file is touched.
     pub(crate) fn peek(&self, video: usize) -> Option<Result<Arc<VideoIndex>, SkipReason>> {
         self.lock().find(video)
@@ -97,11 +105,12 @@ impl Known {
     fn insert(&mut self, video: usize, result: Result<Arc<VideoIndex>, SkipReason>) {
         self.remove(video);
         self.clock += 1;
-        self.frames += frames(&result);
-        self.entries.insert(video, Entry { result, used: self.clock });
+        let weight = result.as_ref().map_or(0, |index| index.timestamps().len());
+        self.frames += weight;
+        self.entries.insert(video, Entry { result, used: self.clock, weight });
         while self.frames > KEPT_FRAMES && self.entries.len() > 1 {
-            let with_frames = self.entries.iter().filter(|(_, entry)| frames(&entry.result) > 0);
-            let Some(oldest) = with_frames.min_by_key(|(_, entry)| entry.used).map(|(&video, _)| video) else {
+            let removable = self.entries.iter().filter(|(_, entry)| entry.weight > 0);
+            let Some(oldest) = removable.min_by_key(|(_, entry)| entry.used).map(|(&video, _)| video) else {
                 return;
             };
             self.remove(oldest);
@@ -110,11 +119,7 @@ impl Known {
 
     fn remove(&mut self, video: usize) {
         if let Some(entry) = self.entries.remove(&video) {
-            self.frames -= frames(&entry.result);
+            self.frames -= entry.weight;
         }
     }
-}
-
-fn frames(result: &Result<Arc<VideoIndex>, SkipReason>) -> usize {
-    result.as_ref().map_or(0, |index| index.timestamps().len())
 }

@@ -19,6 +19,7 @@ mod crop;
 mod dataset;
 mod decoders;
 mod digits;
+mod draws;
 mod episodes;
 mod error;
 mod films;
@@ -31,6 +32,7 @@ mod moving_mnist;
 mod npz;
 mod order;
 mod pictures;
+mod prepared;
 pub mod sampling;
 pub mod seed;
 mod split;
@@ -45,4 +47,7 @@ pub use episodes::{Episode, EpisodeOptions, EpisodeReader, EpisodeWriter};
 pub use error::DataError;
 pub use ledger::{SkipReason, SkippedFile};
 pub use loader::{Loader, LoaderConfig, in_order};
+pub use prepared::{
+    Encoding, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile, prepare,
+};
 pub use manifest::{VIDEO_EXTENSIONS, VideoEntry, find_videos};

@@ -71,7 +71,8 @@ impl Pictures {
             return frames;
         }
         let mut out = FrameBuffer::new(frames.frames, expected.1, expected.0);
-        resample(&frames, &view.window, view.mirror, &mut out);
+        let pictures = frames.data.chunks_exact(frames.frame_bytes());
+        resample(pictures, stored, &view.window, view.mirror, &mut out);
         out
     }
 

@@ -7,6 +7,7 @@ use prevision_video::{FrameBuffer, VideoIndex};
 use crate::dataset::side;
 use crate::films::{FilmPlan, FilmSource, Films};
 use crate::manifest::{VideoEntry, find_videos};
+use crate::prepared::PreparedSet;
 use crate::sampling::{Spacing, indices, last_start, start};
 use crate::{
     Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason, SkippedFile, Split,
@@ -24,29 +25,37 @@ pub(crate) struct VideoClips {
 
 impl VideoClips {
     pub(crate) fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Self, DataError> {
-        let all = find_videos(config.source.path())?;
+        Self::of_files(config, find_videos(config.source.path())?, split, seed)
+    }
+
+    /// The videos of a prepared set that have a file each.
+    pub(crate) fn prepared(
+        config: &DataConfig,
+        set: PreparedSet,
+        split: Split,
+        seed: u64,
+    ) -> Result<Self, DataError> {
+        let (files, mut known): (Vec<_>, Vec<_>) =
+            set.into_files().into_iter().map(|(file, index)| (file, Some(index))).unzip();
+        let clips = Self::of_files(config, files, split, seed)?;
+        for (video, (whole, _)) in clips.entries.iter().enumerate() {
+            if let Some(index) = known[*whole].take() {
+                clips.films.preset(video, index);
+            }
+        }
+        Ok(clips)
+    }
+
+    fn of_files(config: &DataConfig, all: Vec<VideoEntry>, split: Split, seed: u64) -> Result<Self, DataError> {
         let side = side(config, all.len(), split, seed)?;
         let films = Films::new(config, split, side.len(), all.iter().map(|entry| Cow::Borrowed(entry.path.as_path())))?;
         Ok(Self {
             entries: side.into_iter().map(|video| (video, all[video].clone())).collect(),
             films,
             frames: config.frames,
-            spacing: config.frames_per_second.map_or(Spacing::Step(config.frame_step), Spacing::Rate),
+            spacing: Spacing::of(config),
             clips_per_video: config.clips_per_video,
         })
-    }
-
-    fn too_short(&self, times: &[f64]) -> SkipReason {
-        match self.spacing {
-            Spacing::Step(step) => SkipReason::TooShort {
-                has: format!("{} frames", times.len()),
-                needs: format!("{}", self.frames * step),
-            },
-            Spacing::Rate(rate) => SkipReason::TooShort {
-                has: format!("{:.2} seconds", times.last().copied().unwrap_or(0.0)),
-                needs: format!("{:.2}", (self.frames - 1) as f64 / rate),
-            },
-        }
     }
 }
 
@@ -60,7 +69,7 @@ impl FilmSource for VideoClips {
         let skip = |reason| SkippedFile { path: path.clone(), reason };
         let index = self.films.index(video, path).map_err(skip)?;
         let times = index.timestamps();
-        let last = last_start(times, self.frames, self.spacing).ok_or_else(|| skip(self.too_short(times)))?;
+        let last = last_start(times, self.frames, self.spacing).ok_or_else(|| skip(SkipReason::too_short(times, self.frames, self.spacing)))?;
         let start = start(request, self.clips_per_video, last);
         let indices = indices(times, start, self.frames, self.spacing);
         Ok(FilmPlan { path: path.clone(), index, indices, start })

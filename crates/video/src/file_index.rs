@@ -34,6 +34,21 @@ impl VideoIndex {
         self.frames.times()
     }
 
+    /// The same index with other times: those of the film that this one was made of, one for each frame, never falling.
+    ///
+    /// # Panics
+    /// If there are not as many times as frames.
+    #[must_use]
+    pub fn with_times(&self, times: &[f64]) -> Self {
+        Self {
+            packets: Arc::clone(&self.packets),
+            frames: self.frames.with_times(times),
+            info: self.info.clone(),
+            orientation: self.orientation,
+            selective: self.selective,
+        }
+    }
+
     /// The frame that is shown at a time, seconds from the first frame: the last one that begins no later.
     pub fn index_at(&self, seconds: f64) -> usize {
         self.frames.at(seconds)

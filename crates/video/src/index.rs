@@ -34,7 +34,7 @@ pub(crate) struct DecodedFrame {
 }
 
 /// The frames of a video in the order they are shown.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FrameIndex {
     /// Per frame: the number that identifies it (see [`Identify`]).
     identifiers: Vec<usize>,
@@ -157,6 +157,12 @@ impl FrameIndex {
 
     pub(crate) fn times(&self) -> &[f64] {
         &self.times
+    }
+
+    /// The same frames, shown at other times.
+    pub(crate) fn with_times(&self, times: &[f64]) -> Self {
+        assert_eq!(times.len(), self.times.len(), "a time for each frame");
+        Self { times: times.to_vec(), ..self.clone() }
     }
 
     pub(crate) fn identify(&self) -> Identify {

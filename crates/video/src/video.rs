@@ -392,9 +392,8 @@ mod tests {
     use super::{FrameSource, KEEP_BYTES, OpenOptions, Video};
     use crate::{FrameBuffer, Mp4Options, Mp4Writer, Quality};
 
-    fn write(path: &Path, frames: u8, keyframe_interval: usize) {
-        let options =
-            Mp4Options { width: 24, height: 18, frame_rate: 25, quality: Quality::Crf(18), keyframe_interval };
+    fn write(path: &Path, frames: u8, keyframe_interval: usize, quality: Quality) {
+        let options = Mp4Options { width: 24, height: 18, frame_rate: 25, quality, keyframe_interval };
         let mut writer = Mp4Writer::create(path, &options).expect("created");
         for index in 0..frames {
             let rgb: Vec<u8> = (0..24 * 18 * 3).map(|place: u32| (place as u8 / 9).wrapping_add(index * 3)).collect();
@@ -428,7 +427,7 @@ mod tests {
     fn large_files_are_read_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.mp4");
-        write(&path, 60, 12);
+        write(&path, 60, 12, Quality::Crf(18));
         check_large(&path);
     }
 
@@ -462,7 +461,7 @@ mod tests {
     fn decoding_goes_on_where_it_stands() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.mp4");
-        write(&path, 60, 30);
+        write(&path, 60, 30, Quality::Compact(18));
         let mut video = Video::open(&path, &OpenOptions::default()).expect("opens");
         let mut out = FrameBuffer::default();
         // From the start, on within the group, the same frame again, over to the next group, back.
@@ -477,5 +476,73 @@ mod tests {
             video.read(&clip, &mut out).expect("reads");
             assert_eq!((video.decoder.start(), video.decoder.given()), (start, given), "after {clip:?}");
         }
+    }
+
+    #[test]
+    fn frames_that_nothing_refers_to_are_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.mp4");
+        write(&path, 60, 60, Quality::Crf(18));
+        let mut video = Video::open(&path, &OpenOptions::default()).expect("opens");
+        let disposable = video.demuxer.records().iter().filter(|record| record.disposable).count();
+        assert!(disposable > 15, "x264 makes B-frames: {disposable}");
+        let (mut all, mut out) = (FrameBuffer::default(), FrameBuffer::default());
+        video.read(&(0..60).collect::<Vec<_>>(), &mut all).expect("reads");
+        for step in [1, 3, 7, 20] {
+            for start in 0..step {
+                let clip: Vec<usize> = (start..60).step_by(step).collect();
+                video.read(&clip, &mut out).expect("reads");
+                for (slot, &index) in clip.iter().enumerate() {
+                    assert!(out.frame(slot) == all.frame(index), "frame {index} of every {step}");
+                }
+            }
+        }
+        let mut fresh = Video::open(&path, &OpenOptions::default()).expect("opens");
+        fresh.read(&[59], &mut out).expect("reads");
+        assert!(fresh.decoded_frames() as usize <= 64 - disposable, "{} were decoded", fresh.decoded_frames());
+    }
+
+    #[test]
+    fn clips_that_are_read_together_are_as_if_read_alone() {
+        use super::ClipRead;
+        use crate::Window;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.mp4");
+        write(&path, 60, 25, Quality::Crf(18));
+        let mut video = Video::open(&path, &OpenOptions::default()).expect("opens");
+        let clip = |start: usize, x: f64, mirror| ClipRead {
+            indices: (start..start + 20).step_by(4).collect(),
+            window: Window { x, y: 1.5, width: 12.0, height: 12.0 },
+            mirror,
+            out: FrameBuffer::new(0, 8, 10),
+        };
+        let mut together = [clip(30, 0.0, false), clip(2, 3.25, true), clip(10, 12.0, false), clip(2, 3.25, false)];
+        video.read_clips(&mut together).expect("reads");
+        for wanted in &together {
+            let mut alone = FrameBuffer::new(0, 8, 10);
+            let mut video = Video::open(&path, &OpenOptions::default()).expect("opens");
+            video.read_window(&wanted.indices, &wanted.window, wanted.mirror, &mut alone).expect("reads");
+            assert!(alone == wanted.out, "{:?}", wanted.indices);
+        }
+        let mirrored: Vec<u8> =
+            together[3].out.data.chunks_exact(30).flat_map(|row| row.chunks_exact(3).rev().flatten()).copied().collect();
+        assert!(together[1].out.data == mirrored);
+    }
+
+    #[test]
+    fn a_read_that_takes_too_long_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.mp4");
+        write(&path, 60, 60, Quality::Crf(18));
+        let index = Video::open(&path, &OpenOptions::default()).expect("opens").index().clone();
+        let options = OpenOptions { patience: std::time::Duration::ZERO, ..OpenOptions::default() };
+        let error = Video::open(&path, &options).err().map(|error| error.to_string());
+        let read = |mut video: Video| {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            video.decode(59).err().map(|error| error.to_string())
+        };
+        let late = error.or_else(|| Video::open_indexed(&path, &options, index).ok().and_then(read));
+        assert!(late.as_ref().is_some_and(|text| text.contains("took longer than 0 s")), "{late:?}");
     }
 }

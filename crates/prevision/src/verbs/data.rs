@@ -3,6 +3,7 @@
 mod bench;
 mod frames;
 mod generate;
+mod prepare;
 mod probe;
 
 use anyhow::Result;
@@ -22,6 +23,8 @@ enum DataVerb {
     Frames(frames::Args),
     /// Record episodes of a world: mp4 video, actions, states
     Generate(generate::Args),
+    /// Write a training-ready copy of videos
+    Prepare(prepare::Args),
     /// How fast random clips come out of videos
     Bench(bench::Args),
 }
@@ -31,6 +34,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         DataVerb::Probe(args) => probe::run(&args),
         DataVerb::Frames(args) => frames::run(&args),
         DataVerb::Generate(args) => generate::run(&args),
+        DataVerb::Prepare(args) => prepare::run(&args),
         DataVerb::Bench(args) => bench::run(&args),
     }
 }

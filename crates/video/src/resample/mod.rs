@@ -129,25 +129,32 @@ fn unscaled(window: &Window, size: (usize, usize)) -> Option<(usize, usize)> {
     if same { whole(window.x).zip(whole(window.y)) } else { None }
 }
 
-/// Brings a window of RGB frames to the height and width of `out`, as [`FrameSource::read_window`](crate::FrameSource) does
-/// with frames of a file: bicubic, widened when it shrinks; mirrored left to right if asked to.
+/// Brings a window of RGB frames of one size to the height and width of `out`, as
+/// [`FrameSource::read_window`](crate::FrameSource::read_window) does with frames of a file: bicubic, widened when it shrinks;
+/// mirrored left to right if asked to. A window that lies on whole pixels and is not scaled is copied.
 ///
 /// # Shapes
-/// - frames: `[t, h, w, 3]`
-/// - out: takes the shape `[t, out.height, out.width, 3]`
+/// - frames: each `[picture.1, picture.0, 3]`
+/// - out: takes the shape `[frames, out.height, out.width, 3]`
 ///
 /// # Panics
 /// If the window reaches out of the frames, or `out` has no pixels.
-pub fn resample(frames: &FrameBuffer, window: &Window, mirror: bool, out: &mut FrameBuffer) {
-    let (picture, size) = ((frames.width, frames.height), (out.width, out.height));
+pub fn resample<'a>(
+    frames: impl ExactSizeIterator<Item = &'a [u8]>,
+    picture: (usize, usize),
+    window: &Window,
+    mirror: bool,
+    out: &mut FrameBuffer,
+) {
+    let size = (out.width, out.height);
     assert!(window.fits(picture.0, picture.1), "the window {window:?} reaches out of {}x{} frames", picture.0, picture.1);
     assert!(size.0 > 0 && size.1 > 0, "the output size is {}x{}", size.0, size.1);
-    out.reshape(frames.frames, size.1, size.0);
+    out.reshape(frames.len(), size.1, size.0);
     let mut resampler = Resampler::default();
-    let mut plain = vec![0; out.frame_bytes()];
-    for index in 0..frames.frames {
+    let mut plain = vec![0; if mirror { out.frame_bytes() } else { 0 }];
+    for (index, frame) in frames.enumerate() {
         let target: &mut [u8] = if mirror { &mut plain } else { out.frame_mut(index) };
-        resampler.run_rgb(frames.frame(index), picture.0 * 3, picture, window, size, target);
+        resampler.run_rgb(frame, picture.0 * 3, picture, window, size, target);
         if mirror {
             Orientation::UPRIGHT.mirror(true).copy(&plain, size.0 * 3, size, out.frame_mut(index));
         }
