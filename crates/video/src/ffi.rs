@@ -97,6 +97,14 @@ pub(crate) fn extradata(input: &Input, stream: usize) -> &[u8] {
     }
 }
 
+/// Seconds that a container with a single stream says it lasts.
+pub(crate) fn lone_stream_duration(input: &Input) -> Option<f64> {
+    // SAFETY: the context is open; the field is a plain integer.
+    let duration = unsafe { (*input.as_ptr()).duration };
+    let known = input.nb_streams() == 1 && duration > 0;
+    known.then(|| duration as f64 / f64::from(sys::AV_TIME_BASE))
+}
+
 /// Seeks to the key frame at or before `timestamp` (in the stream's time base).
 pub(crate) fn seek(input: &mut Input, stream: usize, timestamp: i64) -> Result<(), Error> {
     // SAFETY: the context is open and borrowed exclusively; FFmpeg checks the stream index itself.

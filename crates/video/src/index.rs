@@ -49,6 +49,8 @@ pub(crate) struct FrameIndex {
     identify: Identify,
     /// Frames the decoder must hold back to put them in order, if known.
     reorder: Option<usize>,
+    /// Frames that were left out because they are damaged, as far as the file was decoded for this.
+    damaged: usize,
 }
 
 impl FrameIndex {
@@ -90,6 +92,7 @@ impl FrameIndex {
             shown.iter().map(|&(time, _)| time).collect(),
             Identify::Packet,
             Some(reorder_depth(records)),
+            0,
         ))
     }
 
@@ -125,6 +128,7 @@ impl FrameIndex {
                 .collect(),
         };
         let start = good.first().map_or(0.0, |frame| frame.2);
+        let damaged = decoded.len() - good.len();
         Self::new(
             good.iter().map(|frame| frame.0).collect(),
             good.iter().map(|frame| frame.2 - start).collect(),
@@ -132,6 +136,7 @@ impl FrameIndex {
             good.iter().map(|frame| frame.1 as i64).collect(),
             identify,
             None,
+            damaged,
         )
     }
 
@@ -142,13 +147,14 @@ impl FrameIndex {
         places: Vec<i64>,
         identify: Identify,
         reorder: Option<usize>,
+        damaged: usize,
     ) -> Self {
         keys.sort_unstable();
         let mut frames = vec![None; identifiers.iter().max().map_or(0, |largest| largest + 1)];
         for (frame, &identifier) in identifiers.iter().enumerate() {
             frames[identifier] = Some(frame);
         }
-        Self { identifiers, frames, times, keys, places, identify, reorder }
+        Self { identifiers, frames, times, keys, places, identify, reorder, damaged }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -167,6 +173,11 @@ impl FrameIndex {
 
     pub(crate) fn identify(&self) -> Identify {
         self.identify
+    }
+
+    /// Frames that were left out because they are damaged.
+    pub(crate) fn damaged(&self) -> usize {
+        self.damaged
     }
 
     pub(crate) fn reorder(&self) -> Option<usize> {

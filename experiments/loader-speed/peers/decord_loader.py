@@ -4,7 +4,7 @@ import decord
 import torch
 
 from common import Kept
-from numpy_tail import finish, resize
+from torch_tail import finish, resize
 from torchcodec_loader import shape
 
 

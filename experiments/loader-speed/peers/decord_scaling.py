@@ -4,7 +4,7 @@ import decord
 import torch
 
 from common import Kept
-from numpy_tail import finish
+from torch_tail import finish
 from torchcodec_loader import shape
 
 

@@ -5,7 +5,7 @@ import numpy
 import torch
 
 from common import Kept
-from numpy_tail import finish
+from torch_tail import finish
 from torchcodec_loader import shape
 
 

@@ -3,7 +3,7 @@
 from torchcodec.decoders import VideoDecoder
 
 from common import Kept
-from numpy_tail import finish, resize
+from torch_tail import finish, resize
 
 
 def shape(frames, size):

@@ -5,7 +5,7 @@ from torchcodec.decoders import VideoDecoder
 from torchcodec.transforms import Resize
 
 from common import Kept
-from numpy_tail import finish
+from torch_tail import finish
 from torchcodec_loader import shape
 
 
