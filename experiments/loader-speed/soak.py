@@ -3,7 +3,7 @@
 
     python soak.py SOURCE [--clips 20000] [--size 112]
 
-Prints the resident memory after each tenth of the run, and fails if the last tenth is more than 5 % above the third.
+Prints the resident memory after each tenth of the run, and fails if the last tenth is more than 3 % above the sixth.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main():
     medians = [statistics.median(tenth) for tenth in tenths if tenth]
     print(f"{arguments.clips} clips in {time.time() - begin:.0f} s; resident MiB by tenths of the time:")
     print(" ".join(f"{value:.0f}" for value in medians))
-    if process.returncode or len(medians) < 10 or medians[-1] > 1.05 * medians[2]:
+    if process.returncode or len(medians) < 10 or medians[-1] > 1.03 * medians[5]:
         sys.exit("memory is not flat")
 
 

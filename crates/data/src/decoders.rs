@@ -70,13 +70,8 @@ mod tests {
     fn the_nearest_decoder_behind_a_clip_is_taken() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.mp4");
-        let options = Mp4Options {
-            width: 24,
-            height: 18,
-            frame_rate: 25,
-            quality: Quality::Compact(18),
-            keyframe_interval: 100,
-        };
+        let options =
+            Mp4Options { width: 24, height: 18, frame_rate: 25, quality: Quality::Compact(18), keyframe_interval: 100 };
         let mut writer = Mp4Writer::create(&path, &options).expect("created");
         for index in 0..60 {
             writer.write(&[index * 4; 24 * 18 * 3]).expect("a frame");

@@ -58,10 +58,8 @@ impl Films {
         mut candidates: impl Iterator<Item = Cow<'a, Path>>,
     ) -> Result<Self, DataError> {
         let pictures = Pictures::new(config, split);
-        let options = OpenOptions {
-            threads: config.decoder_threads,
-            patience: Duration::from_secs_f64(config.read_timeout),
-        };
+        let options =
+            OpenOptions { threads: config.decoder_threads, patience: Duration::from_secs_f64(config.read_timeout) };
         let size = if let Some(size) = pictures.fixed_size() {
             size
         } else {
@@ -180,7 +178,11 @@ impl Films {
             }
         }
         // What could not be read together is read alone, so that a damaged frame spoils only the clip that it is in.
-        drawn.into_iter().zip(requests).map(|(clip, request)| clip.map_or_else(|| self.clip(source, request), Ok)).collect()
+        drawn
+            .into_iter()
+            .zip(requests)
+            .map(|(clip, request)| clip.map_or_else(|| self.clip(source, request), Ok))
+            .collect()
     }
 
     /// The video that a request will be drawn from, as far as is known without opening a file.

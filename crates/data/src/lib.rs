@@ -47,7 +47,5 @@ pub use episodes::{Episode, EpisodeOptions, EpisodeReader, EpisodeWriter};
 pub use error::DataError;
 pub use ledger::{SkipReason, SkippedFile};
 pub use loader::{Loader, LoaderConfig, in_order};
-pub use prepared::{
-    Encoding, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile, prepare,
-};
 pub use manifest::{VIDEO_EXTENSIONS, VideoEntry, find_videos};
+pub use prepared::{Encoding, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile, prepare};

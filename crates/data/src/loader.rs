@@ -109,7 +109,9 @@ impl Loader {
             ahead: (config.prefetch_bytes / dataset.shape().bytes().max(1)).max(config.workers) as u64,
             dataset,
             config: config.clone(),
-            end: config.last_batch.map_or(u64::MAX, |last| last.saturating_add(1).saturating_mul(config.batch_size as u64)),
+            end: config
+                .last_batch
+                .map_or(u64::MAX, |last| last.saturating_add(1).saturating_mul(config.batch_size as u64)),
             shelf: Mutex::new(Shelf {
                 open: BTreeSet::new(),
                 opened: 0,

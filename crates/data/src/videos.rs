@@ -29,12 +29,7 @@ impl VideoClips {
     }
 
     /// The videos of a prepared set that have a file each.
-    pub(crate) fn prepared(
-        config: &DataConfig,
-        set: PreparedSet,
-        split: Split,
-        seed: u64,
-    ) -> Result<Self, DataError> {
+    pub(crate) fn prepared(config: &DataConfig, set: PreparedSet, split: Split, seed: u64) -> Result<Self, DataError> {
         let (files, mut known): (Vec<_>, Vec<_>) =
             set.into_files().into_iter().map(|(file, index)| (file, Some(index))).unzip();
         let clips = Self::of_files(config, files, split, seed)?;
@@ -69,7 +64,8 @@ impl FilmSource for VideoClips {
         let skip = |reason| SkippedFile { path: path.clone(), reason };
         let index = self.films.index(video, path).map_err(skip)?;
         let times = index.timestamps();
-        let last = last_start(times, self.frames, self.spacing).ok_or_else(|| skip(SkipReason::too_short(times, self.frames, self.spacing)))?;
+        let last = last_start(times, self.frames, self.spacing)
+            .ok_or_else(|| skip(SkipReason::too_short(times, self.frames, self.spacing)))?;
         let start = start(request, self.clips_per_video, last);
         let indices = indices(times, start, self.frames, self.spacing);
         Ok(FilmPlan { path: path.clone(), index, indices, start })

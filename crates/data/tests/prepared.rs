@@ -54,7 +54,10 @@ fn made(options: &PrepareOptions) -> PreparedSummary {
     prepare(options, &|_| true).unwrap().unwrap()
 }
 
-fn clips(source: &Path, workers: usize, start: u64) -> Vec<(usize, usize, Option<i64>, Vec<f64>, Vec<u8>)> {
+/// Video, first frame, label, times, pixels.
+type Print = (usize, usize, Option<i64>, Vec<f64>, Vec<u8>);
+
+fn clips(source: &Path, workers: usize, start: u64) -> Vec<Print> {
     let config = DataConfig {
         source: SourceConfig::Videos { path: source.into() },
         frames: 4,
@@ -201,7 +204,7 @@ fn folders_that_are_not_ours_and_options_out_of_range_are_refused() {
         (PrepareOptions { short_side: 0, ..base.clone() }, "--short-side is 0, allowed are 16 to 4096"),
         (PrepareOptions { quality: 1, ..base.clone() }, "--quality is 1, allowed are 2 to 31"),
         (PrepareOptions { keyframe_interval: 0, ..base.clone() }, "--keyframe-interval is 0"),
-        (PrepareOptions { workers: 0, ..base.clone() }, "--workers is 0"),
+        (PrepareOptions { workers: 0, ..base }, "--workers is 0"),
     ] {
         assert!(message(&wrong).contains(text), "{}", message(&wrong));
     }

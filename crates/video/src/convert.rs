@@ -69,10 +69,8 @@ impl Converter {
         let upright = orientation == Orientation::UPRIGHT;
         let out: &mut [u8] = if upright { &mut *target } else { &mut self.turned };
         // A stream may change its size on the way.
-        let (across, down) = (
-            f64::from(source.width()) / stored.0 as f64,
-            f64::from(source.height()) / stored.1 as f64,
-        );
+        let (across, down) =
+            (f64::from(source.width()) / stored.0 as f64, f64::from(source.height()) / stored.1 as f64);
         if !self.resampler.run(source, &window.scale(across, down), turned_size, out) {
             self.convert(source)?;
             if let Some(rgb) = &self.rgb {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the container says of one packet. Times are in units of the stream's time base.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub(crate) struct PacketRecord {
     pub(crate) presentation: Option<i64>,
     pub(crate) decoding: Option<i64>,

@@ -57,8 +57,7 @@ pub trait FrameSource {
         mirror: bool,
         out: &mut FrameBuffer,
     ) -> Result<(), VideoError> {
-        let mut clip =
-            ClipRead { indices: indices.to_vec(), window: *window, mirror, out: std::mem::take(out) };
+        let mut clip = ClipRead { indices: indices.to_vec(), window: *window, mirror, out: std::mem::take(out) };
         let read = self.read_clips(std::slice::from_mut(&mut clip));
         *out = clip.out;
         read
@@ -139,7 +138,8 @@ impl Video {
             ));
         }
         // With an index of the container alone, the first frame has shown that packets are not fields.
-        let selective = reorder.is_some() && frames.reorder().is_some() || frames.is_one_to_one(demuxer.records().len());
+        let selective =
+            reorder.is_some() && frames.reorder().is_some() || frames.is_one_to_one(demuxer.records().len());
         Ok(Self {
             converter: Converter::new((info.width, info.height), orientation),
             index: Arc::new(VideoIndex { packets: Arc::clone(demuxer.table()), frames, info, orientation, selective }),
@@ -273,7 +273,12 @@ impl Video {
     }
 
     fn lost_frame(&self, index: usize, reason: String) -> VideoError {
-        VideoError::Frame { path: self.demuxer.path().to_owned(), index, seconds: self.index.timestamps()[index], reason }
+        VideoError::Frame {
+            path: self.demuxer.path().to_owned(),
+            index,
+            seconds: self.index.timestamps()[index],
+            reason,
+        }
     }
 
     /// Decodes each of some frames once, in ascending order, and hands it to `deliver` with every place where it is wanted.
@@ -525,8 +530,13 @@ mod tests {
             video.read_window(&wanted.indices, &wanted.window, wanted.mirror, &mut alone).expect("reads");
             assert!(alone == wanted.out, "{:?}", wanted.indices);
         }
-        let mirrored: Vec<u8> =
-            together[3].out.data.chunks_exact(30).flat_map(|row| row.chunks_exact(3).rev().flatten()).copied().collect();
+        let mirrored: Vec<u8> = together[3]
+            .out
+            .data
+            .chunks_exact(30)
+            .flat_map(|row| row.chunks_exact(3).rev().flatten())
+            .copied()
+            .collect();
         assert!(together[1].out.data == mirrored);
     }
 

@@ -97,7 +97,7 @@ fn check(path: &Path) -> usize {
         }
     }
     // A deadline for opening and for each read.
-    assert!(begin.elapsed() < Duration::from_secs(60), "{name} takes {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_mins(1), "{name} takes {:?}", begin.elapsed());
     readable
 }
 
@@ -150,11 +150,10 @@ fn mutated_files_end_in_frames_or_in_an_error() {
         let kind = files[file].extension().map(|kind| kind.to_string_lossy().into_owned()).unwrap_or_default();
         let path = folder.path().join(format!("mutated-{cases}.{kind}"));
         std::fs::write(&path, &data).expect("written");
-        let checked = std::panic::catch_unwind(|| check(&path));
-        match checked {
-            Ok(frames) => readable += usize::from(frames > 0),
-            Err(_) => panic!("{} damaged by {damages:?}", files[file].display()),
-        }
+        let Ok(frames) = std::panic::catch_unwind(|| check(&path)) else {
+            panic!("{} damaged by {damages:?}", files[file].display());
+        };
+        readable += usize::from(frames > 0);
         std::fs::remove_file(&path).expect("removed");
         cases += 1;
     }

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use prevision_video::{
-    FrameBuffer, FrameSource, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, VideoError, Window,
-    probe, write_gif,
+    FrameBuffer, FrameSource, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, VideoError, Window, probe, write_gif,
 };
 
 /// Moving, coloured, noisy frames; frame 0 differs from every other one.

@@ -49,8 +49,7 @@ impl RawClips {
             .ok_or_else(|| skip(SkipReason::too_short(&entry.times, self.frames, self.spacing)))?;
         let start = start(request, self.clips_per_video, last);
         let indices = indices(&entry.times, start, self.frames, self.spacing);
-        let mut read =
-            self.pictures.clip_read(entry.size, entry.size, &indices, request, self.size).map_err(skip)?;
+        let mut read = self.pictures.clip_read(entry.size, entry.size, &indices, request, self.size).map_err(skip)?;
         self.shards.read(entry, &mut read);
         Ok(Clip {
             frames: read.out,

@@ -119,7 +119,7 @@ pub(super) fn prepare_video(options: &PrepareOptions, job: &Job) -> Result<Resul
         if made.len() != frames {
             return Err(DataError::format(path, format!("has {} frames after writing {frames}", made.len())));
         }
-        *index = made.index().with_times(&entry.times);
+        **index = made.index().with_times(&entry.times);
     }
     Ok(Ok(entry))
 }
@@ -168,7 +168,7 @@ fn write_file(options: &PrepareOptions, job: &Job, video: &mut Video) -> Result<
     }
     let (bytes, checksum) = if frames > 0 { checksum_of(&path, 0, u64::MAX)? } else { (0, 0) };
     // Its own index takes the place of the source's in the end.
-    let index = job.index.with_times(job.index.timestamps());
+    let index = Box::new(job.index.with_times(job.index.timestamps()));
     Ok((frames, problem, entry(job, frames, Place::File { name, index }, bytes, checksum)))
 }
 

@@ -90,7 +90,7 @@ pub(super) enum Place {
         /// Its name, from the prepared folder on.
         name: PathBuf,
         /// Its index, with the times of the source.
-        index: VideoIndex,
+        index: Box<VideoIndex>,
     },
 }
 
@@ -165,9 +165,7 @@ impl PreparedSet {
         let Self { folder, entries, .. } = self;
         let file = |entry: Entry| match entry.place {
             Place::Raw { .. } => None,
-            Place::File { name, index } => {
-                Some((VideoEntry { path: folder.join(name), label: entry.label }, index))
-            }
+            Place::File { name, index } => Some((VideoEntry { path: folder.join(name), label: entry.label }, *index)),
         };
         entries.into_iter().filter_map(file).collect()
     }

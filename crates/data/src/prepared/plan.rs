@@ -177,7 +177,8 @@ pub(super) fn survey(
         offset += bytes;
     }
     if work.jobs.is_empty() {
-        let message = format!("none of its {} videos can be used:{}", work.skipped.len(), crate::ledger::lines(&work.skipped));
+        let message =
+            format!("none of its {} videos can be used:{}", work.skipped.len(), crate::ledger::lines(&work.skipped));
         return Err(DataError::Empty { path: options.source.clone(), message });
     }
     Ok(work)

@@ -35,13 +35,6 @@ impl Colour {
         let (black, gain, chroma) = if full { (0.0, 1.0, 1.0) } else { (16.0, 255.0 / 219.0, 255.0 / 224.0) };
         let green = 1.0 - red - blue;
         let (red_v, blue_u): (f32, f32) = (2.0 * (1.0 - red) * chroma, 2.0 * (1.0 - blue) * chroma);
-        Self::Yuv {
-            black,
-            gain,
-            red_v,
-            green_u: -blue_u * blue / green,
-            green_v: -red_v * red / green,
-            blue_u,
-        }
+        Self::Yuv { black, gain, red_v, green_u: -blue_u * blue / green, green_v: -red_v * red / green, blue_u }
     }
 }

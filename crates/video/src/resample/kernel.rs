@@ -1,6 +1,7 @@
 //! The inner loops, compiled for each kind of vector unit. They add and multiply in the same order on all of them, so every
 //! machine gives the same pixels.
 #![allow(unsafe_code, reason = "calling functions that are compiled for vector units which were found to be there")]
+#![allow(clippy::inline_always, reason = "a body must be compiled anew in each of the functions that call it")]
 
 use std::ops::Range;
 
@@ -161,9 +162,10 @@ fn write_body(colour: Colour, planes: &[Vec<f32>; 3], columns: usize, rows: usiz
                 }
             }
         }
-        for lane in 0..rows {
+        let [red, green, blue] = pixels;
+        for (lane, ((red, green), blue)) in red.into_iter().zip(green).zip(blue).take(rows).enumerate() {
             let start = (lane * columns + place) * 3;
-            target[start..start + 3].copy_from_slice(&[pixels[0][lane], pixels[1][lane], pixels[2][lane]]);
+            target[start..start + 3].copy_from_slice(&[red, green, blue]);
         }
     }
 }

@@ -70,7 +70,13 @@ impl Resampler {
             return false;
         };
         let picture = (source.width() as usize, source.height() as usize);
-        let task = Task { layout: planes.layout, colour: Colour::of_frame(source, &planes.layout), picture, window: *window, size };
+        let task = Task {
+            layout: planes.layout,
+            colour: Colour::of_frame(source, &planes.layout),
+            picture,
+            window: *window,
+            size,
+        };
         self.run_planes(&planes, task, target);
         true
     }
@@ -100,12 +106,11 @@ impl Resampler {
     fn run_planes(&mut self, planes: &Planes, task: Task, target: &mut [u8]) {
         let (columns, rows) = task.size;
         assert_eq!(target.len(), columns * rows * 3, "a {columns}x{rows} RGB frame");
-        match self.prepared.iter().position(|prepared| prepared.task == task) {
-            Some(place) => self.prepared[..=place].rotate_right(1),
-            None => {
-                self.prepared.truncate(KEPT - 1);
-                self.prepared.insert(0, Prepared::new(task));
-            }
+        if let Some(place) = self.prepared.iter().position(|prepared| prepared.task == task) {
+            self.prepared[..=place].rotate_right(1);
+        } else {
+            self.prepared.truncate(KEPT - 1);
+            self.prepared.insert(0, Prepared::new(task));
         }
         let prepared = &mut self.prepared[0];
         for row in (0..rows).step_by(LANES) {
@@ -147,7 +152,12 @@ pub fn resample<'a>(
     out: &mut FrameBuffer,
 ) {
     let size = (out.width, out.height);
-    assert!(window.fits(picture.0, picture.1), "the window {window:?} reaches out of {}x{} frames", picture.0, picture.1);
+    assert!(
+        window.fits(picture.0, picture.1),
+        "the window {window:?} reaches out of {}x{} frames",
+        picture.0,
+        picture.1
+    );
     assert!(size.0 > 0 && size.1 > 0, "the output size is {}x{}", size.0, size.1);
     out.reshape(frames.len(), size.1, size.0);
     let mut resampler = Resampler::default();
@@ -215,7 +225,10 @@ mod tests {
                 let x = 16.0 + ((index % columns) as f64 + 0.5) * 40.0 / columns as f64 - 0.5;
                 let y = 12.5 + ((index / columns) as f64 + 0.5) * 36.0 / rows as f64 - 0.5;
                 for (found, wanted) in [(pixel[0], 2.0 * x), (pixel[1], 3.0 * y), (pixel[2], 7.0)] {
-                    assert!((f64::from(found) - wanted).abs() < 1.1, "{columns}x{rows}: {found} at {index}, not {wanted}");
+                    assert!(
+                        (f64::from(found) - wanted).abs() < 1.1,
+                        "{columns}x{rows}: {found} at {index}, not {wanted}"
+                    );
                 }
             }
         }

@@ -92,10 +92,7 @@ impl<'a> Planes<'a> {
         let plane = |index: usize| {
             Some(Samples::Bytes { data: &separate[index * width * height..][..width * height], stride: width })
         };
-        Self {
-            layout: Layout { across: 1, down: 1, bits: 8, rgb: true },
-            samples: [plane(0), plane(1), plane(2)],
-        }
+        Self { layout: Layout { across: 1, down: 1, bits: 8, rgb: true }, samples: [plane(0), plane(1), plane(2)] }
     }
 }
 

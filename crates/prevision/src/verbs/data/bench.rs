@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use burn::tensor::Device;
-use prevision_data::{ClipDataset, CropConfig, DataConfig, Loader, LoaderConfig, SkippedFile, SourceConfig, Split, open};
+use prevision_data::{
+    ClipDataset, CropConfig, DataConfig, Loader, LoaderConfig, SkippedFile, SourceConfig, Split, open,
+};
 use prevision_train::peak_memory_bytes;
 use serde::Serialize;
 

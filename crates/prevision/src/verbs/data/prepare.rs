@@ -22,13 +22,13 @@ pub(crate) struct Args {
     /// Folder to write: new, empty, or begun by the same command
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// h264 (small), mjpeg (any frame at once) or raw (uint8, memory-mapped: the fastest and largest)
+    /// h264 (small), mjpeg, or raw (memory-mapped: largest and fastest)
     #[arg(long, default_value = "h264")]
     format: Encoding,
     /// The shorter side of every video, pixels
     #[arg(long, value_name = "N", default_value_t = 256)]
     short_side: usize,
-    /// h264: rate factor, 0 to 51 [default: 20]; mjpeg: quantiser, 2 to 31 [default: 3]; smaller is better
+    /// h264: 0 to 51 [default: 20]; mjpeg: 2 to 31 [default: 3]; smaller is better
     #[arg(long, value_name = "N")]
     quality: Option<u8>,
     /// h264: frames from one key frame to the next
@@ -164,9 +164,11 @@ fn table(args: &Args, summary: &PreparedSummary, seconds: f64) -> String {
         duration(seconds),
         args.out.display()
     )];
-    lines.extend(summary.shortened_files.iter().map(|file| {
-        format!("  kept {} of {} frames of {}: {}", file.kept, file.of, file.path.display(), file.reason)
-    }));
+    lines.extend(
+        summary.shortened_files.iter().map(|file| {
+            format!("  kept {} of {} frames of {}: {}", file.kept, file.of, file.path.display(), file.reason)
+        }),
+    );
     lines.extend(summary.skipped_files.iter().map(|file| format!("  skipped {file}")));
     lines.push(format!(
         "how much faster it is: prevision data bench {}  against  prevision data bench {}",
