@@ -32,6 +32,10 @@ pub struct DataConfig {
     pub batch_size: usize,
     /// Threads that decode; 0 decodes in the training thread. The batches do not depend on it. Default 1.
     pub workers: usize,
+    /// Threads of each decoder. Default 1: more workers are faster than more threads for one.
+    pub decoder_threads: usize,
+    /// Longest time for opening a video and for reading a clip, in seconds; a video that takes longer is skipped. Default 60.
+    pub read_timeout: f64,
     /// Memory for clips that were decoded ahead, in MiB. Default 256.
     pub prefetch_mb: usize,
     /// Share of the videos that may be broken or too short before the run stops. Default 0.1; a single one never stops it
@@ -106,12 +110,15 @@ fn ten_thousand() -> usize {
 }
 
 /// What happens to a picture on its way to `size` x `size` pixels.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CropConfig {
-    /// The largest square in the middle.
-    #[default]
-    Centre,
+    /// The middle.
+    Centre {
+        /// The short side is scaled to this many pixels before the middle is cut out. Default `size`: the largest square.
+        #[serde(default)]
+        short_side: Option<usize>,
+    },
     /// The whole picture, out of proportion if it is not square.
     Stretch,
     /// While training a random box, the same for all frames of a clip, as V-JEPA does; otherwise as `centre`.
@@ -122,11 +129,13 @@ pub enum CropConfig {
         /// Width over height of the box, from and to. Default 0.75 to 1.35.
         #[serde(default = "aspect")]
         aspect: [f64; 2],
-        /// Decode at this short side and cut the box out of that; without it out of the stored pixels. About twice `size` is
-        /// much faster with large videos and loses nothing.
-        #[serde(default)]
-        decode_short_side: Option<usize>,
     },
+}
+
+impl Default for CropConfig {
+    fn default() -> Self {
+        Self::Centre { short_side: None }
+    }
 }
 
 fn area() -> [f64; 2] {
@@ -172,11 +181,13 @@ impl Default for DataConfig {
             clips_per_video: 1,
             validation_fraction: 0.1,
             size: None,
-            crop: CropConfig::Centre,
+            crop: CropConfig::default(),
             flip: false,
             normalise: Normalise::default(),
             batch_size: 32,
             workers: 1,
+            decoder_threads: 1,
+            read_timeout: 60.0,
             prefetch_mb: 256,
             max_broken_fraction: 0.1,
         }
@@ -201,10 +212,15 @@ impl DataConfig {
         self.check_numbers()?;
         self.check_source()?;
         let square = self.size.is_some();
-        if self.crop != CropConfig::Centre && !square {
+        if self.crop != CropConfig::default() && !square {
             return Err("data.crop needs data.size, the height and width to crop to".into());
         }
-        if let CropConfig::RandomResized { area, aspect, decode_short_side } = &self.crop {
+        if let (CropConfig::Centre { short_side: Some(short) }, Some(size)) = (&self.crop, self.size)
+            && !(size..=65_536).contains(short)
+        {
+            return Err(format!("data.crop.short_side is {short}, allowed are data.size, {size}, to 65536"));
+        }
+        if let CropConfig::RandomResized { area, aspect } = &self.crop {
             if !(area[0] > 0.0 && area[0] <= area[1] && area[1] <= 1.0) {
                 return Err(format!(
                     "data.crop.area is {area:?}, allowed are two shares above 0 and up to 1, the smaller first"
@@ -214,9 +230,6 @@ impl DataConfig {
                 return Err(format!(
                     "data.crop.aspect is {aspect:?}, allowed are two positive ratios, the smaller first"
                 ));
-            }
-            if *decode_short_side == Some(0) {
-                return Err("data.crop.decode_short_side is 0, allowed are 1 and more".into());
             }
         }
         if self.normalise.std.iter().any(|&std| !(std > 0.0 && std.is_finite())) {
@@ -249,6 +262,15 @@ impl DataConfig {
         }
         if self.workers > 1024 {
             return Err(format!("data.workers is {}, allowed are 0 to 1024", self.workers));
+        }
+        if !(1..=64).contains(&self.decoder_threads) {
+            return Err(format!("data.decoder_threads is {}, allowed are 1 to 64", self.decoder_threads));
+        }
+        if !(self.read_timeout > 0.0 && self.read_timeout <= 86_400.0) {
+            return Err(format!(
+                "data.read_timeout is {}, allowed are above 0 and up to 86400 (a day)",
+                self.read_timeout
+            ));
         }
         if !(0.0..1.0).contains(&self.validation_fraction) {
             return Err(format!(

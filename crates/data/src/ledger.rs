@@ -5,12 +5,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::DataError;
+use crate::sampling::Spacing;
 
 /// A video that could not be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedFile {
     /// The file.
     pub path: PathBuf,
@@ -19,7 +20,7 @@ pub struct SkippedFile {
 }
 
 /// Why a video was skipped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SkipReason {
@@ -39,6 +40,21 @@ pub enum SkipReason {
     },
     /// It cannot be opened or decoded.
     Broken(String),
+}
+
+impl SkipReason {
+    /// A video with frames at these times is too short for a clip of so many frames.
+    pub(crate) fn too_short(times: &[f64], frames: usize, spacing: Spacing) -> Self {
+        match spacing {
+            Spacing::Step(step) => {
+                Self::TooShort { has: format!("{} frames", times.len()), needs: format!("{}", frames * step) }
+            }
+            Spacing::Rate(rate) => Self::TooShort {
+                has: format!("{:.2} seconds", times.last().copied().unwrap_or(0.0)),
+                needs: format!("{:.2}", (frames - 1) as f64 / rate),
+            },
+        }
+    }
 }
 
 impl fmt::Display for SkippedFile {

@@ -3,7 +3,7 @@
 //! The way of a clip, from a file to the device:
 //!
 //! 1. [`open`] turns a [`DataConfig`] into a [`ClipDataset`]: videos, recorded episodes or Moving MNIST, one side of the split;
-//! 2. [`ClipDataset::clip`] draws one clip: which frames ([`sampling`]), decoded, cropped and flipped ([`transform`]);
+//! 2. [`ClipDataset::clip`] draws one clip: which frames ([`sampling`]), then decoded, cropped, scaled and flipped in one pass;
 //! 3. [`Loader`] draws batches of them on worker threads, in an order that depends on the seed alone;
 //!    [`in_order`] walks a data set once, for evaluation;
 //! 4. [`HostBatch::to_device`] normalises and uploads.
@@ -11,14 +11,20 @@
 //! Every random choice is a pure function of (seed, purpose, epoch, index), see [`seed`].
 
 mod array;
+mod atomic;
 mod batch;
 mod clip;
 mod config;
+mod crop;
 mod dataset;
 mod decoders;
 mod digits;
+mod draws;
 mod episodes;
 mod error;
+mod films;
+mod index_cache;
+mod indices;
 mod ledger;
 mod loader;
 mod manifest;
@@ -26,10 +32,10 @@ mod moving_mnist;
 mod npz;
 mod order;
 mod pictures;
+mod prepared;
 pub mod sampling;
 pub mod seed;
 mod split;
-pub mod transform;
 mod videos;
 
 pub use array::Array2;
@@ -42,3 +48,4 @@ pub use error::DataError;
 pub use ledger::{SkipReason, SkippedFile};
 pub use loader::{Loader, LoaderConfig, in_order};
 pub use manifest::{VIDEO_EXTENSIONS, VideoEntry, find_videos};
+pub use prepared::{Encoding, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile, prepare};

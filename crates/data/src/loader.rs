@@ -1,17 +1,21 @@
 //! The loader: batches in a fixed order, decoded ahead by worker threads.
 //!
-//! Clips are numbered through the whole training: number `n` belongs to batch `n / batch_size`. Workers take the next number,
-//! draw its clip, and lay it on a shelf, from which the trainer's thread takes clips in order. What clip a number stands for
-//! depends on the seed alone, so neither the number of workers nor the place where a run was resumed changes a batch.
+//! Clips are numbered through the whole training: number `n` belongs to batch `n / batch_size`. A worker takes the next number
+//! and, with it, the numbers of other clips of the same video that will be wanted soon; it draws their clips in one pass and lays
+//! them on a shelf, from which the trainer's thread takes clips in order. What clip a number stands for depends on the seed alone,
+//! so neither the number of workers nor the place where a run was resumed changes a batch.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::order::EpochOrders;
 use crate::{Clip, ClipDataset, ClipRequest, DataConfig, DataError, Draw, HostBatch};
+
+/// Clips that one worker draws in one pass at most, so that the others are not kept waiting.
+const MAX_TOGETHER: usize = 32;
 
 /// How batches are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct LoaderConfig {
     pub seed: u64,
     /// A new order of the videos in every epoch; otherwise always the data set's own.
     pub shuffle: bool,
+    /// Number of the last batch that will be asked for, if that is known: nothing beyond it is decoded.
+    pub last_batch: Option<u64>,
 }
 
 impl LoaderConfig {
@@ -38,6 +44,7 @@ impl LoaderConfig {
             prefetch_bytes: config.prefetch_mb << 20,
             seed,
             shuffle: true,
+            last_batch: None,
         }
     }
 }
@@ -58,6 +65,8 @@ struct Shared {
     batches_per_epoch: u64,
     /// Clips that may be on the shelf or in the making.
     ahead: u64,
+    /// No clip from this number on is wanted.
+    end: u64,
     shelf: Mutex<Shelf>,
     /// A clip was laid on the shelf.
     filled: Condvar,
@@ -66,8 +75,12 @@ struct Shared {
 }
 
 struct Shelf {
-    /// The next clip that no worker has begun.
-    next: u64,
+    /// The clips below `limit` that no worker has begun.
+    open: BTreeSet<u64>,
+    /// How many were opened together last.
+    opened: usize,
+    /// Clips from here on are not begun yet. It moves on in leaps, so that there are clips to be drawn together.
+    limit: u64,
     /// The next clip to be taken by the trainer.
     wanted: u64,
     clips: BTreeMap<u64, Result<Clip, DataError>>,
@@ -96,7 +109,17 @@ impl Loader {
             ahead: (config.prefetch_bytes / dataset.shape().bytes().max(1)).max(config.workers) as u64,
             dataset,
             config: config.clone(),
-            shelf: Mutex::new(Shelf { next: first, wanted: first, clips: BTreeMap::new(), end: false }),
+            end: config
+                .last_batch
+                .map_or(u64::MAX, |last| last.saturating_add(1).saturating_mul(config.batch_size as u64)),
+            shelf: Mutex::new(Shelf {
+                open: BTreeSet::new(),
+                opened: 0,
+                limit: first,
+                wanted: first,
+                clips: BTreeMap::new(),
+                end: false,
+            }),
             filled: Condvar::new(),
             taken: Condvar::new(),
         });
@@ -123,14 +146,19 @@ impl Loader {
     ///
     /// # Errors
     /// If too many videos are broken, or a worker panicked. The loader has stopped then.
+    ///
+    /// # Panics
+    /// After [`LoaderConfig::last_batch`].
     pub fn next_batch(&mut self) -> Result<HostBatch, DataError> {
         if self.failed {
             return Err(DataError::Stopped);
         }
+        let last = self.shared.config.last_batch;
+        assert!(last.is_none_or(|last| self.batch <= last), "batch {} was asked for, the last is {last:?}", self.batch);
         let size = self.shared.config.batch_size as u64;
         let numbers = self.batch * size..(self.batch + 1) * size;
         let clips: Result<Vec<_>, _> = if self.workers.is_empty() {
-            numbers.map(|number| self.shared.draw(number)).collect()
+            self.shared.draw(&numbers.collect::<Vec<_>>()).into_iter().collect()
         } else {
             numbers.map(|number| self.shared.take(number)).collect()
         };
@@ -166,20 +194,37 @@ impl Drop for Loader {
 
 impl Shared {
     fn work(&self) {
-        loop {
+        while let Some(numbers) = self.begin() {
+            let clips = self.draw(&numbers);
             let mut shelf = self.lock();
-            while !shelf.end && shelf.next - shelf.wanted >= self.ahead {
-                shelf = self.taken.wait(shelf).unwrap_or_else(PoisonError::into_inner);
-            }
-            if shelf.end {
-                return;
-            }
-            let number = shelf.next;
-            shelf.next += 1;
+            shelf.clips.extend(numbers.into_iter().zip(clips));
             drop(shelf);
-            let clip = self.draw(number);
-            self.lock().clips.insert(number, clip);
             self.filled.notify_all();
+        }
+    }
+
+    /// Waits for clips to be drawn and takes the first, with those of the same video; `None` when the loader ends.
+    fn begin(&self) -> Option<Vec<u64>> {
+        let mut shelf = self.lock();
+        loop {
+            if shelf.end {
+                return None;
+            }
+            shelf.move_on(self.ahead, self.end);
+            let Some(first) = shelf.open.pop_first() else {
+                shelf = self.taken.wait(shelf).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            // The other workers shall find work, too.
+            let share = shelf.opened.div_ceil(self.config.workers.max(1)).min(MAX_TOGETHER);
+            let mut numbers = vec![first];
+            let video = self.dataset.known_video(&self.request(first));
+            let same = shelf.open.iter().filter(|&&number| self.dataset.known_video(&self.request(number)) == video);
+            numbers.extend(same.take(share - 1));
+            for number in &numbers {
+                shelf.open.remove(number);
+            }
+            return Some(numbers);
         }
     }
 
@@ -197,24 +242,47 @@ impl Shared {
         }
     }
 
-    /// The clip that a number stands for.
-    fn draw(&self, number: u64) -> Result<Clip, DataError> {
+    /// What a number stands for.
+    fn request(&self, number: u64) -> ClipRequest {
         let size = self.config.batch_size as u64;
         let (batch, place) = (number / size, number % size);
         let (epoch, batch) = (batch / self.batches_per_epoch, batch % self.batches_per_epoch);
         let slot = (batch * size + place) as usize;
         let per_video = self.dataset.clips_per_video();
+        let video = self.orders.video(epoch, slot / per_video);
+        ClipRequest { seed: self.config.seed, epoch, slot, video, clip: slot % per_video, draw: Draw::Random }
+    }
+
+    /// The clips that some numbers stand for.
+    fn draw(&self, numbers: &[u64]) -> Vec<Result<Clip, DataError>> {
         let drawn = catch_unwind(AssertUnwindSafe(|| {
-            let video = self.orders.video(epoch, slot / per_video);
-            let request =
-                ClipRequest { seed: self.config.seed, epoch, slot, video, clip: slot % per_video, draw: Draw::Random };
-            self.dataset.clip(&request)
+            let requests: Vec<_> = numbers.iter().map(|&number| self.request(number)).collect();
+            self.dataset.clips(&requests)
         }));
-        drawn.unwrap_or_else(|panic| Err(DataError::Worker { clip: number, message: panic_message(panic.as_ref()) }))
+        match (drawn, numbers) {
+            (Ok(clips), _) => clips,
+            (Err(panic), &[number]) => {
+                vec![Err(DataError::Worker { clip: number, message: panic_message(panic.as_ref()) })]
+            }
+            // One by one, to find out which.
+            (Err(_), _) => numbers.iter().flat_map(|&number| self.draw(&[number])).collect(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    /// Opens more clips to the workers, once all are begun and half of what may be ahead is free.
+    fn move_on(&mut self, ahead: u64, end: u64) {
+        let limit = self.wanted.saturating_add(ahead).min(end);
+        if self.open.is_empty() && limit > self.limit && (limit - self.limit >= ahead.div_ceil(2) || limit == end) {
+            self.open.extend(self.limit..limit);
+            self.opened = self.open.len();
+            self.limit = limit;
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! From the frames of a video to the pictures of a clip: size, crop and flip.
+//! From the frames of a video to the pictures of a clip: size, crop and flip, in one pass.
 
-use prevision_video::{FrameBuffer, FrameSource, OutputSize};
+use prevision_video::{ClipRead, FrameBuffer, FrameSource, VideoError, Window, resample};
 use rand::Rng;
 
-use crate::transform::{CropBox, crop_resize, flip};
+use crate::crop::random_box;
 use crate::{ClipRequest, CropConfig, DataConfig, Draw, SkipReason, Split, seed};
 
 /// What is done to the frames of every clip of a data set.
@@ -14,14 +14,16 @@ pub(crate) struct Pictures {
     training: bool,
 }
 
+/// What is seen of the pictures of one clip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct View {
+    window: Window,
+    mirror: bool,
+}
+
 impl Pictures {
     pub(crate) fn new(config: &DataConfig, split: Split) -> Self {
         Self { size: config.size, crop: config.crop.clone(), flip: config.flip, training: split == Split::Train }
-    }
-
-    /// Whether this request is augmented: random crops and flips are for training.
-    pub(crate) fn augmented(&self, request: &ClipRequest) -> bool {
-        self.training && request.draw == Draw::Random
     }
 
     /// The size of all pictures as (width, height), if the configuration decides it.
@@ -29,65 +31,98 @@ impl Pictures {
         self.size.map(|size| (size, size))
     }
 
-    /// The size at which the decoder delivers frames, so that as little as possible remains to be done.
-    pub(crate) fn decoded_size(&self, augmented: bool) -> OutputSize {
-        match (self.size, &self.crop) {
-            (None, _) => OutputSize::Native,
-            (Some(size), CropConfig::Stretch) => OutputSize::Exact { width: size, height: size },
-            (Some(_), CropConfig::RandomResized { decode_short_side, .. }) if augmented => {
-                decode_short_side.map_or(OutputSize::Native, OutputSize::ShortSide)
-            }
-            (Some(size), _) => OutputSize::ShortSide(size),
-        }
-    }
-
-    /// Decodes frames and finishes them.
+    /// What one clip needs to be read. `display` is the size that the frames are to be seen in (width, height).
     ///
     /// # Errors
-    /// If the video cannot be decoded or has another size than `expected` (width, height).
-    pub(crate) fn read(
+    /// If the video has another size than `expected` (width, height).
+    pub(crate) fn clip_read(
         &self,
-        video: &mut dyn FrameSource,
+        stored: (usize, usize),
+        display: (usize, usize),
         indices: &[usize],
         request: &ClipRequest,
         expected: (usize, usize),
-    ) -> Result<FrameBuffer, SkipReason> {
-        let (width, height) = video.size();
-        if self.size.is_none() && (width, height) != expected {
-            return Err(SkipReason::OtherSize { found: (width, height), expected });
+    ) -> Result<ClipRead, SkipReason> {
+        if self.size.is_none() && stored != expected {
+            return Err(SkipReason::OtherSize { found: stored, expected });
         }
-        let mut frames = FrameBuffer::new(indices.len(), height, width);
-        video.read(indices, &mut frames).map_err(|error| SkipReason::Broken(error.to_string()))?;
-        Ok(self.finish(frames, request, expected))
+        let View { window, mirror } = self.view(request, stored, display);
+        let out = FrameBuffer { data: Vec::new(), frames: 0, height: expected.1, width: expected.0 };
+        Ok(ClipRead { indices: indices.to_vec(), window, mirror, out })
     }
 
-    /// Crops, resizes and flips decoded frames.
-    pub(crate) fn finish(
-        &self,
-        frames: FrameBuffer,
-        request: &ClipRequest,
-        (width, height): (usize, usize),
-    ) -> FrameBuffer {
-        let stream = |purpose| seed::rng(request.seed, purpose, request.epoch, request.slot as u64);
-        let augmented = self.augmented(request);
-        let part = match &self.crop {
-            CropConfig::RandomResized { area, aspect, .. } if augmented => {
-                CropBox::random(&mut stream("crop"), frames.width, frames.height, *area, *aspect)
+    /// Decodes the frames of clips of one video and finishes them.
+    pub(crate) fn read(&self, video: &mut dyn FrameSource, clips: &mut [ClipRead]) -> Result<(), VideoError> {
+        // Frames that stay as they are stored are FFmpeg's to convert, to the last bit.
+        if self.size.is_none() && clips.iter().all(|clip| !clip.mirror) {
+            for clip in clips {
+                video.read(&clip.indices, &mut clip.out)?;
             }
-            CropConfig::Stretch => CropBox::whole(frames.width, frames.height),
-            _ if self.size.is_none() => CropBox::whole(frames.width, frames.height),
-            _ => {
-                let side = frames.width.min(frames.height);
-                CropBox::centre(side, side, frames.width, frames.height)
+            return Ok(());
+        }
+        video.read_clips(clips)
+    }
+
+    /// Crops, resizes and flips frames that are there already.
+    pub(crate) fn finish(&self, frames: FrameBuffer, request: &ClipRequest, expected: (usize, usize)) -> FrameBuffer {
+        let stored = (frames.width, frames.height);
+        let view = self.view(request, stored, stored);
+        if stored == expected && view == (View { window: Window::whole(stored.0, stored.1), mirror: false }) {
+            return frames;
+        }
+        let mut out = FrameBuffer::new(frames.frames, expected.1, expected.0);
+        let pictures = frames.data.chunks_exact(frames.frame_bytes());
+        resample(pictures, stored, &view.window, view.mirror, &mut out);
+        out
+    }
+
+    /// One window and one choice hold for a whole clip. Random crops and flips are for training.
+    fn view(&self, request: &ClipRequest, stored: (usize, usize), display: (usize, usize)) -> View {
+        let stream = |purpose| seed::rng(request.seed, purpose, request.epoch, request.slot as u64);
+        let augmented = self.training && request.draw == Draw::Random;
+        // Windows are chosen in pictures with square pixels and told in stored pixels.
+        let across = stored.0 as f64 / display.0 as f64;
+        let down = stored.1 as f64 / display.1 as f64;
+        let window = match (self.size, &self.crop) {
+            (None, _) | (_, CropConfig::Stretch) => Window::whole(stored.0, stored.1),
+            (Some(_), CropConfig::RandomResized { area, aspect }) if augmented => {
+                let (x, y, width, height) = random_box(&mut stream("crop"), display.0, display.1, *area, *aspect);
+                Window {
+                    x: x as f64 * across,
+                    y: y as f64 * down,
+                    width: width as f64 * across,
+                    height: height as f64 * down,
+                }
+            }
+            (Some(size), crop) => {
+                let short = match crop {
+                    CropConfig::Centre { short_side } => short_side.unwrap_or(size),
+                    _ => size,
+                };
+                centre(size, short, stored, display)
             }
         };
-        let untouched = part == CropBox::whole(width, height) && (frames.width, frames.height) == (width, height);
-        let mut frames = if untouched { frames } else { crop_resize(&frames, part, width, height) };
-        if self.flip && augmented && stream("flip").random_bool(0.5) {
-            flip(&mut frames);
-        }
-        frames
+        View { window, mirror: self.flip && augmented && stream("flip").random_bool(0.5) }
     }
+}
+
+/// The middle `size` x `size` of a picture whose short side has been scaled to `short`, as a part of the stored picture. The long
+/// side is rounded, and an odd pixel stays on the right and at the bottom.
+fn centre(size: usize, short: usize, stored: (usize, usize), display: (usize, usize)) -> Window {
+    let (width, height) = scaled(short, display);
+    let (across, down) = (stored.0 as f64 / width as f64, stored.1 as f64 / height as f64);
+    Window {
+        x: ((width - size) / 2) as f64 * across,
+        y: ((height - size) / 2) as f64 * down,
+        width: size as f64 * across,
+        height: size as f64 * down,
+    }
+}
+
+/// A picture's size (width, height) once its short side has `short` pixels.
+pub(crate) fn scaled(short: usize, (width, height): (usize, usize)) -> (usize, usize) {
+    let long = |long: usize, side: usize| (((short * long) as f64 / side.max(1) as f64).round() as usize).max(short);
+    if width <= height { (short, long(height, width)) } else { (long(width, height), short) }
 }
 
 #[cfg(test)]
@@ -109,19 +144,30 @@ mod tests {
     #[test]
     fn centre_crop_keeps_the_middle() {
         let pictures = Pictures::new(&DataConfig { size: Some(2), ..DataConfig::default() }, Split::Train);
-        assert_eq!(pictures.decoded_size(true), OutputSize::ShortSide(2));
         let frames = pictures.finish(ramp(), &request(Draw::Random, 0), (2, 2));
         assert_eq!(frames.data.iter().step_by(3).copied().collect::<Vec<_>>(), [10, 20, 50, 60, 90, 100, 130, 140]);
+    }
+
+    #[test]
+    fn the_short_side_is_scaled_before_the_middle_is_cut_out() {
+        // 1280x720 to 455x256, of which columns 115 to 338 and rows 16 to 239.
+        let window = centre(224, 256, (1280, 720), (1280, 720));
+        let (across, down) = (1280.0 / 455.0, 720.0 / 256.0);
+        assert_eq!(window, Window { x: 115.0 * across, y: 16.0 * down, width: 224.0 * across, height: 224.0 * down });
+        // Stored pixels twice as wide as high.
+        assert_eq!(scaled(48, (256, 96)), (128, 48));
+        let wide = centre(48, 48, (128, 96), (256, 96));
+        assert_eq!(wide, Window { x: 40.0, y: 0.0, width: 48.0, height: 96.0 });
+        assert_eq!(scaled(50, (96, 128)), (50, 67));
     }
 
     #[test]
     fn only_training_clips_are_flipped_and_whole_clips_at_once() {
         let config = DataConfig { flip: true, ..DataConfig::default() };
         let training = Pictures::new(&config, Split::Train);
-        let mirrored = {
-            let mut frames = ramp();
-            flip(&mut frames);
-            frames.data
+        let mirrored: Vec<u8> = {
+            let picture = ramp();
+            picture.data.chunks_exact(12).flat_map(|line| line.chunks_exact(3).rev().flatten()).copied().collect()
         };
         let mut flipped = 0;
         for slot in 0..200 {
@@ -138,13 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn random_crops_are_decoded_whole_only_when_augmented() {
-        let crop = CropConfig::RandomResized { area: [0.3, 1.0], aspect: [0.75, 1.35], decode_short_side: None };
+    fn random_crops_are_for_training() {
+        let crop = CropConfig::RandomResized { area: [0.3, 0.5], aspect: [0.75, 1.35] };
         let pictures = Pictures::new(&DataConfig { size: Some(8), crop, ..DataConfig::default() }, Split::Train);
-        assert_eq!(
-            (pictures.decoded_size(true), pictures.decoded_size(false)),
-            (OutputSize::Native, OutputSize::ShortSide(8))
-        );
-        assert_eq!(pictures.finish(ramp(), &request(Draw::Random, 0), (8, 8)).data.len(), 2 * 8 * 8 * 3);
+        let view = |draw, slot| pictures.view(&request(draw, slot), (320, 240), (640, 240)).window;
+        assert_eq!(view(Draw::Uniform, 0), centre(8, 8, (320, 240), (640, 240)));
+        let windows: Vec<_> = (0..50).map(|slot| view(Draw::Random, slot)).collect();
+        assert!(windows.iter().all(|window| window.fits(320, 240)));
+        assert!(windows.windows(2).all(|pair| pair[0] != pair[1]));
     }
 }

@@ -5,7 +5,7 @@
 
 use rand::Rng;
 
-use crate::{ClipRequest, Draw, seed};
+use crate::{ClipRequest, DataConfig, Draw, seed};
 
 /// Slack in seconds when a time is compared with a time stamp: containers round stamps to milliseconds.
 const SLACK: f64 = 1e-3;
@@ -17,6 +17,13 @@ pub enum Spacing {
     Step(usize),
     /// So many times a second.
     Rate(f64),
+}
+
+impl Spacing {
+    /// What a configuration says.
+    pub(crate) fn of(config: &DataConfig) -> Self {
+        config.frames_per_second.map_or(Self::Step(config.frame_step), Self::Rate)
+    }
 }
 
 /// The last frame at which a clip can start, or `None` if the video is too short.

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use prevision_video::FrameSource;
+use prevision_video::{FrameBuffer, VideoIndex};
 
-use crate::dataset::{Films, side};
+use crate::dataset::side;
+use crate::films::{FilmPlan, FilmSource, Films};
 use crate::manifest::{VideoEntry, find_videos};
+use crate::prepared::PreparedSet;
 use crate::sampling::{Spacing, indices, last_start, start};
 use crate::{
     Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason, SkippedFile, Split,
@@ -23,49 +25,57 @@ pub(crate) struct VideoClips {
 
 impl VideoClips {
     pub(crate) fn open(config: &DataConfig, split: Split, seed: u64) -> Result<Self, DataError> {
-        let all = find_videos(config.source.path())?;
+        Self::of_files(config, find_videos(config.source.path())?, split, seed)
+    }
+
+    /// The videos of a prepared set that have a file each.
+    pub(crate) fn prepared(config: &DataConfig, set: PreparedSet, split: Split, seed: u64) -> Result<Self, DataError> {
+        let (files, mut known): (Vec<_>, Vec<_>) =
+            set.into_files().into_iter().map(|(file, index)| (file, Some(index))).unzip();
+        let clips = Self::of_files(config, files, split, seed)?;
+        for (video, (whole, _)) in clips.entries.iter().enumerate() {
+            if let Some(index) = known[*whole].take() {
+                clips.films.preset(video, index);
+            }
+        }
+        Ok(clips)
+    }
+
+    fn of_files(config: &DataConfig, all: Vec<VideoEntry>, split: Split, seed: u64) -> Result<Self, DataError> {
         let side = side(config, all.len(), split, seed)?;
         let films = Films::new(config, split, side.len(), all.iter().map(|entry| Cow::Borrowed(entry.path.as_path())))?;
         Ok(Self {
             entries: side.into_iter().map(|video| (video, all[video].clone())).collect(),
             films,
             frames: config.frames,
-            spacing: config.frames_per_second.map_or(Spacing::Step(config.frame_step), Spacing::Rate),
+            spacing: Spacing::of(config),
             clips_per_video: config.clips_per_video,
         })
     }
+}
 
-    fn attempt(&self, video: usize, request: &ClipRequest) -> Result<Clip, SkippedFile> {
-        let (index, entry) = &self.entries[video];
-        let clip = self.films.with_decoder(video, &entry.path, request, |decoder| {
-            let times = decoder.timestamps();
-            let last = last_start(times, self.frames, self.spacing).ok_or_else(|| self.too_short(times))?;
-            let start = start(request, self.clips_per_video, last);
-            let indices = indices(times, start, self.frames, self.spacing);
-            let times = indices.iter().map(|&frame| times[frame]).collect();
-            let frames = self.films.pictures.read(decoder, &indices, request, self.films.size)?;
-            Ok((start, times, frames))
-        });
-        match clip {
-            Ok((start, times, frames)) => {
-                let source = ClipSource { path: entry.path.clone(), video: *index, start };
-                Ok(Clip { frames, times, actions: None, state: None, label: entry.label, source })
-            }
-            Err(reason) => Err(SkippedFile { path: entry.path.clone(), reason }),
-        }
+impl FilmSource for VideoClips {
+    fn fits(&self, index: &VideoIndex) -> bool {
+        last_start(index.timestamps(), self.frames, self.spacing).is_some()
     }
 
-    fn too_short(&self, times: &[f64]) -> SkipReason {
-        match self.spacing {
-            Spacing::Step(step) => SkipReason::TooShort {
-                has: format!("{} frames", times.len()),
-                needs: format!("{}", self.frames * step),
-            },
-            Spacing::Rate(rate) => SkipReason::TooShort {
-                has: format!("{:.2} seconds", times.last().copied().unwrap_or(0.0)),
-                needs: format!("{:.2}", (self.frames - 1) as f64 / rate),
-            },
-        }
+    fn plan(&self, video: usize, request: &ClipRequest) -> Result<FilmPlan, SkippedFile> {
+        let path = &self.entries[video].1.path;
+        let skip = |reason| SkippedFile { path: path.clone(), reason };
+        let index = self.films.index(video, path).map_err(skip)?;
+        let times = index.timestamps();
+        let last = last_start(times, self.frames, self.spacing)
+            .ok_or_else(|| skip(SkipReason::too_short(times, self.frames, self.spacing)))?;
+        let start = start(request, self.clips_per_video, last);
+        let indices = indices(times, start, self.frames, self.spacing);
+        Ok(FilmPlan { path: path.clone(), index, indices, start })
+    }
+
+    fn finish(&self, video: usize, plan: FilmPlan, frames: FrameBuffer) -> Clip {
+        let (video, entry) = &self.entries[video];
+        let times = plan.indices.iter().map(|&frame| plan.index.timestamps()[frame]).collect();
+        let source = ClipSource { path: plan.path, video: *video, start: plan.start };
+        Clip { frames, times, actions: None, state: None, label: entry.label, source }
     }
 }
 
@@ -79,7 +89,15 @@ impl ClipDataset for VideoClips {
     }
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
-        self.films.draw(request, |video| self.attempt(video, request))
+        self.films.clip(self, request)
+    }
+
+    fn clips(&self, requests: &[ClipRequest]) -> Vec<Result<Clip, DataError>> {
+        self.films.clips(self, requests)
+    }
+
+    fn known_video(&self, request: &ClipRequest) -> usize {
+        self.films.known_video(self, request)
     }
 
     fn shape(&self) -> ClipShape {
@@ -89,5 +107,9 @@ impl ClipDataset for VideoClips {
 
     fn skipped(&self) -> Vec<SkippedFile> {
         self.films.skipped()
+    }
+
+    fn decoded_frames(&self) -> u64 {
+        self.films.decoded_frames()
     }
 }

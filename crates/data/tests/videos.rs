@@ -101,7 +101,7 @@ fn size_crop_and_labels() {
     assert_eq!((clips[0].frames.height, clips[0].frames.width), (16, 16));
     assert_eq!([clips[0].frames.frame(0)[2], clips[0].frames.frame(0)[15 * 3 + 2]], [4, 19], "columns 4 to 19 of 24");
 
-    let crop = CropConfig::RandomResized { area: [0.3, 0.6], aspect: [0.75, 1.35], decode_short_side: None };
+    let crop = CropConfig::RandomResized { area: [0.3, 0.6], aspect: [0.75, 1.35] };
     let random = DataConfig { size: Some(12), crop, ..config };
     let dataset = train(&random);
     let lefts: std::collections::HashSet<_> = (0..20)

@@ -93,6 +93,8 @@ impl RecordOptions {
         let quality = match self.quality {
             Quality::Lossless => "\"lossless\"".to_owned(),
             Quality::Crf(factor) => format!("{{ crf = {factor} }}"),
+            Quality::Compact(factor) => format!("{{ compact = {factor} }}"),
+            Quality::Jpeg(scale) => format!("{{ jpeg = {scale} }}"),
         };
         let entries = [
             ("world", format!("\"{}\"", self.world)),

@@ -37,8 +37,17 @@ pub(crate) fn say(text: &str) -> Result<()> {
     }
 }
 
+/// Says at once that a file cannot be written, before work is spent on what would be written there.
+pub(crate) fn check_writable(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        anyhow::bail!("{}: cannot be written: there is no folder {}", path.display(), folder.display());
+    }
+    Ok(())
+}
+
 /// Writes a file, whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);

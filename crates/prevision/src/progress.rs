@@ -49,6 +49,12 @@ impl Meter {
     }
 }
 
+/// One line on standard error.
+pub(crate) fn line(text: &str) {
+    // Nowhere is left to report a failure of standard error.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Seconds as people say them.
 pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;

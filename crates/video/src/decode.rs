@@ -1,6 +1,6 @@
 //! The decoder: packets in, identified frames out.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use ffmpeg_next::codec::{Context, threading};
 use ffmpeg_next::{Error, decoder, frame};
@@ -39,6 +39,12 @@ pub(crate) struct Decoder {
     count: usize,
     /// Packets found damaged since the start.
     damage: Vec<usize>,
+    /// Packets whose frames are wanted, ascending; disposable ones that are not among them are left out. `None`: all are.
+    wanted: Option<Vec<usize>>,
+    /// Packets left out since the start.
+    left_out: HashSet<usize>,
+    /// Packets decoded so far, over all starts.
+    decoded: u64,
     threads: usize,
 }
 
@@ -86,6 +92,9 @@ impl Decoder {
             ended: false,
             count: 0,
             damage: Vec::new(),
+            wanted: None,
+            left_out: HashSet::new(),
+            decoded: 0,
             threads,
         })
     }
@@ -102,6 +111,22 @@ impl Decoder {
         self.settled.clear();
         self.settled_before = 0;
         self.damage.clear();
+        self.left_out.clear();
+    }
+
+    /// From here on only the frames of these packets are wanted (ascending), or all with `None`.
+    pub(crate) fn want(&mut self, packets: Option<Vec<usize>>) {
+        self.wanted = packets;
+    }
+
+    /// Whether a packet was left out since the start.
+    pub(crate) fn has_left_out(&self, packet: usize) -> bool {
+        self.left_out.contains(&packet)
+    }
+
+    /// Packets decoded so far, over all starts.
+    pub(crate) fn decoded(&self) -> u64 {
+        self.decoded
     }
 
     /// The packet at which decoding began.
@@ -128,6 +153,7 @@ impl Decoder {
     /// Decodes until a frame can be given; `None` after the last one.
     pub(crate) fn advance(&mut self, demuxer: &mut Demuxer) -> Result<Option<Output>, VideoError> {
         loop {
+            demuxer.check_clock()?;
             if self.next_is_certain() {
                 let Some((frame, packet)) = self.waiting.pop_front() else {
                     return Ok(None);
@@ -217,8 +243,15 @@ impl Decoder {
         if silent {
             self.settle(number);
         }
+        if self.may_leave_out(number, demuxer) {
+            self.settle(number);
+            self.left_out.insert(number);
+            self.next += 1;
+            return Ok(());
+        }
         let sent = if let Some(packet) = demuxer.packet(number)? {
             self.next += 1;
+            self.decoded += 1;
             self.codec.send_packet(packet)
         } else {
             self.draining = true;
@@ -229,6 +262,11 @@ impl Decoder {
             self.settle(number);
         }
         Ok(())
+    }
+
+    fn may_leave_out(&self, number: usize, demuxer: &Demuxer) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| wanted.binary_search(&number).is_err())
+            && demuxer.records().get(number).is_some_and(|record| record.disposable)
     }
 
     /// The decoder refused something: with several threads it may be any packet still in flight.

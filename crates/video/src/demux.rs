@@ -1,15 +1,16 @@
 //! The packets of the one video stream, by number.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Error, Packet, Rational};
 
+use crate::disposable::{Framing, dependence};
 use crate::hidden::is_hidden;
-use crate::stream::{Clock, PATIENCE, open_stream};
+use crate::packets::{PacketRecord, PacketTable};
+use crate::stream::{Clock, open_stream};
 use crate::{VideoError, ffi};
 
 /// Files whose packets are together at most this large are read once and kept; larger ones are read again as needed.
@@ -19,29 +20,6 @@ const SEEK_SLACK: usize = 256;
 /// After so many seeks to places that cannot be told, the file is always read from the start.
 const MAX_MISSES: usize = 3;
 
-/// What the container says of one packet. Times are in units of the stream's time base.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PacketRecord {
-    pub(crate) presentation: Option<i64>,
-    pub(crate) decoding: Option<i64>,
-    pub(crate) duration: i64,
-    pub(crate) bytes: usize,
-    /// Decoding can start here.
-    pub(crate) key: bool,
-    /// Its frame is for the eye: neither cut away by an edit list nor a hidden reference.
-    pub(crate) shown: bool,
-    /// The container knows that data are missing.
-    pub(crate) corrupt: bool,
-}
-
-type Identity = (Option<i64>, Option<i64>, usize);
-
-impl PacketRecord {
-    fn identity(&self) -> Identity {
-        (self.presentation, self.decoding, self.bytes)
-    }
-}
-
 /// Where packets come from after the first pass.
 enum Store {
     /// All of them are kept.
@@ -50,8 +28,6 @@ enum Store {
     File {
         /// Number of the packet that the container delivers next; `None` when unknown.
         next: Option<usize>,
-        /// Numbers by identity; `None` where two packets look alike.
-        known: HashMap<Identity, Option<usize>>,
         /// The packet read last, and its number.
         held: Option<(usize, Packet)>,
         /// How often seeking has led to a place that cannot be told.
@@ -67,32 +43,66 @@ pub(crate) struct Demuxer {
     stream: usize,
     codec: Id,
     store: Store,
-    records: Vec<PacketRecord>,
+    packets: Arc<PacketTable>,
     problem: Option<String>,
 }
 
 impl Demuxer {
     /// Opens the file and reads all packets of its video stream once, without decoding; they are kept if they take no more
     /// than `keep_bytes`.
-    pub(crate) fn open(path: &Path, keep_bytes: usize) -> Result<Self, VideoError> {
-        let clock = Clock::new();
+    pub(crate) fn open(path: &Path, clock: Clock, keep_bytes: usize) -> Result<Self, VideoError> {
+        let mut demuxer = Self::at_start(path, clock)?;
+        let kept = demuxer.read_all(keep_bytes)?;
+        demuxer.store = kept.map_or(Store::File { next: None, held: None, misses: 0 }, Store::Memory);
+        Ok(demuxer)
+    }
+
+    /// Opens a file whose packets are known already. Where seeking is reliable nothing is read; elsewhere the packets are
+    /// kept as [`Demuxer::open`] does.
+    ///
+    /// # Errors
+    /// Also when the file does not hold the packets that it is said to hold.
+    pub(crate) fn open_known(
+        path: &Path,
+        clock: Clock,
+        packets: Arc<PacketTable>,
+        problem: Option<String>,
+        keep_bytes: usize,
+    ) -> Result<Self, VideoError> {
+        let mut demuxer = Self::at_start(path, clock)?;
+        if !seeks_well(&demuxer.container()) && packets.bytes() <= keep_bytes {
+            let kept = demuxer.read_all(keep_bytes)?;
+            if demuxer.packets.records() != packets.records() {
+                return Err(VideoError::open(path, "it no longer holds the packets of its index"));
+            }
+            demuxer.store = kept.map_or(Store::File { next: None, held: None, misses: 0 }, Store::Memory);
+        } else {
+            demuxer.store = Store::File { next: Some(0), held: None, misses: 0 };
+        }
+        demuxer.packets = packets;
+        demuxer.problem = problem;
+        Ok(demuxer)
+    }
+
+    fn at_start(path: &Path, clock: Clock) -> Result<Self, VideoError> {
         let (input, stream) = open_stream(path, &clock)?;
         let codec = input.stream(stream).map_or(Id::None, |stream| stream.parameters().id());
-        let mut demuxer = Self {
+        Ok(Self {
             path: path.to_owned(),
             input,
             clock,
             stream,
             codec,
             store: Store::Memory(Vec::new()),
-            records: Vec::new(),
+            packets: Arc::default(),
             problem: None,
-        };
-        demuxer.read_all(keep_bytes)?;
-        Ok(demuxer)
+        })
     }
 
-    fn read_all(&mut self, keep_bytes: usize) -> Result<(), VideoError> {
+    /// Records all packets; gives them if they take no more than `keep_bytes`.
+    fn read_all(&mut self, keep_bytes: usize) -> Result<Option<Vec<Packet>>, VideoError> {
+        let framing = Framing::of(self.codec, ffi::extradata(&self.input, self.stream));
+        let (mut records, mut layers) = (Vec::new(), Vec::new());
         let mut kept = Some((Vec::new(), 0));
         loop {
             let mut packet = Packet::empty();
@@ -101,13 +111,14 @@ impl Demuxer {
                 Ok(false) => break,
                 Err(Error::Exit) => return Err(self.timeout()),
                 Err(error) => {
-                    let count = self.records.len();
-                    self.problem = Some(format!("the container ends after {count} packets: {error}"));
+                    self.problem = Some(format!("the container ends after {} packets: {error}", records.len()));
                     break;
                 }
             }
             let data = packet.data().unwrap_or_default();
-            self.records.push(PacketRecord {
+            let dependence = dependence(self.codec, framing, data);
+            layers.push(dependence.layer);
+            records.push(PacketRecord {
                 presentation: packet.pts(),
                 decoding: packet.dts(),
                 duration: packet.duration(),
@@ -115,6 +126,7 @@ impl Demuxer {
                 key: packet.is_key(),
                 shown: !ffi::is_cut_away(&packet) && !is_hidden(self.codec, data),
                 corrupt: packet.is_corrupt(),
+                disposable: dependence.leaf && !packet.is_key(),
             });
             if let Some((packets, bytes)) = &mut kept {
                 *bytes += packet.size();
@@ -126,26 +138,13 @@ impl Demuxer {
                 }
             }
         }
-        self.store = match kept {
-            Some((packets, _)) => Store::Memory(packets),
-            None => Store::File { next: None, known: self.identities(), held: None, misses: 0 },
-        };
-        Ok(())
-    }
-
-    fn identities(&self) -> HashMap<Identity, Option<usize>> {
-        let mut known = HashMap::with_capacity(self.records.len());
-        for (number, record) in self.records.iter().enumerate() {
-            match known.entry(record.identity()) {
-                Entry::Vacant(entry) => {
-                    entry.insert(Some(number));
-                }
-                Entry::Occupied(mut entry) => {
-                    entry.insert(None);
-                }
-            }
+        // A leaf of a lower layer may carry pictures of the layers above.
+        let highest = layers.iter().copied().max().unwrap_or(0);
+        for (record, layer) in records.iter_mut().zip(layers) {
+            record.disposable &= layer == highest;
         }
-        known
+        self.packets = Arc::new(PacketTable::new(records));
+        Ok(kept.map(|(packets, _)| packets))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -165,7 +164,12 @@ impl Demuxer {
     }
 
     pub(crate) fn records(&self) -> &[PacketRecord] {
-        &self.records
+        self.packets.records()
+    }
+
+    /// All packets of the stream.
+    pub(crate) fn table(&self) -> &Arc<PacketTable> {
+        &self.packets
     }
 
     /// Why the container could not be read to its end.
@@ -194,7 +198,7 @@ impl Demuxer {
     /// Packet `number`, its presentation time replaced by its number (which the decoder hands on to the frame), or `None`
     /// after the last one.
     pub(crate) fn packet(&mut self, number: usize) -> Result<Option<&Packet>, VideoError> {
-        if number >= self.records.len() {
+        if number >= self.records().len() {
             return Ok(None);
         }
         if !matches!(self.store, Store::Memory(_)) {
@@ -255,7 +259,7 @@ impl Demuxer {
 
     /// Seeks so that packet `number` or an earlier one is held; false when the place cannot be told.
     fn seek_to(&mut self, number: usize) -> Result<bool, VideoError> {
-        let record = self.records[number];
+        let record = self.records()[number];
         let Store::File { misses, .. } = self.store else {
             return Ok(false);
         };
@@ -275,10 +279,7 @@ impl Demuxer {
                     Ok(false) | Err(_) => break,
                 }
                 let identity = (packet.pts(), packet.dts(), packet.size());
-                let Store::File { known, .. } = &self.store else {
-                    break;
-                };
-                if let Some(&Some(at)) = known.get(&identity) {
+                if let Some(at) = self.packets.find(&identity) {
                     found = at <= number;
                     self.hold(at, packet);
                     break;
@@ -307,7 +308,6 @@ impl Demuxer {
     fn read(&mut self, packet: &mut Packet) -> Result<bool, Error> {
         let mut idle = 0;
         loop {
-            self.clock.start();
             match packet.read(&mut self.input) {
                 Ok(()) if packet.stream() == self.stream && packet.size() > 0 => return Ok(true),
                 Ok(()) => {}
@@ -319,7 +319,22 @@ impl Demuxer {
         }
     }
 
-    fn timeout(&self) -> VideoError {
-        VideoError::Timeout { path: self.path.clone(), seconds: PATIENCE.as_secs() }
+    /// Starts the clock of a read.
+    pub(crate) fn start_clock(&self) {
+        self.clock.start();
     }
+
+    /// An error once the read has taken too long.
+    pub(crate) fn check_clock(&self) -> Result<(), VideoError> {
+        if self.clock.is_late() { Err(self.timeout()) } else { Ok(()) }
+    }
+
+    fn timeout(&self) -> VideoError {
+        VideoError::Timeout { path: self.path.clone(), seconds: self.clock.limit().as_secs_f64() }
+    }
+}
+
+/// Whether a seek in this container leads to the key frame before, and packets are recognised afterwards.
+fn seeks_well(container: &str) -> bool {
+    container.starts_with("mov,") || container.starts_with("matroska")
 }

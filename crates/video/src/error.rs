@@ -76,7 +76,7 @@ pub enum VideoError {
         /// The file.
         path: PathBuf,
         /// The limit.
-        seconds: u64,
+        seconds: f64,
     },
     /// A file cannot be written.
     #[error("cannot write {}: {action}: {reason}", path.display())]

@@ -85,6 +85,26 @@ pub(crate) fn stream_size(input: &Input, stream: usize) -> (i32, i32) {
     }
 }
 
+/// The codec's configuration record, as the container has it.
+pub(crate) fn extradata(input: &Input, stream: usize) -> &[u8] {
+    assert!(stream < input.nb_streams() as usize, "stream {stream}");
+    // SAFETY: `stream` is below `nb_streams`; streams and their parameters live as long as the context, which is borrowed,
+    // and nothing changes them while it is.
+    unsafe {
+        let parameters = (**(*input.as_ptr()).streams.add(stream)).codecpar;
+        let (data, size) = ((*parameters).extradata, (*parameters).extradata_size);
+        if data.is_null() { &[] } else { std::slice::from_raw_parts(data, usize::try_from(size).unwrap_or(0)) }
+    }
+}
+
+/// Seconds that a container with a single stream says it lasts.
+pub(crate) fn lone_stream_duration(input: &Input) -> Option<f64> {
+    // SAFETY: the context is open; the field is a plain integer.
+    let duration = unsafe { (*input.as_ptr()).duration };
+    let known = input.nb_streams() == 1 && duration > 0;
+    known.then(|| duration as f64 / f64::from(sys::AV_TIME_BASE))
+}
+
 /// Seeks to the key frame at or before `timestamp` (in the stream's time base).
 pub(crate) fn seek(input: &mut Input, stream: usize, timestamp: i64) -> Result<(), Error> {
     // SAFETY: the context is open and borrowed exclusively; FFmpeg checks the stream index itself.
@@ -114,6 +134,23 @@ pub(crate) fn pixel_aspect(input: &mut Input, stream: usize, frame: &mut frame::
         let entry = *(*input.as_ptr()).streams.add(stream);
         let aspect = sys::av_guess_sample_aspect_ratio(input.as_mut_ptr(), entry, frame.as_mut_ptr());
         (aspect.num, aspect.den)
+    }
+}
+
+/// The rows of a frame's plane, and the bytes from one row to the next; `None` if the plane is missing, or its rows lie from
+/// bottom to top. `row_bytes` and `rows` are the size that the frame's format gives the plane.
+pub(crate) fn plane(frame: &frame::Video, plane: usize, row_bytes: usize, rows: usize) -> Option<(&[u8], usize)> {
+    assert!(plane < 4 && row_bytes > 0 && rows > 0, "plane {plane} of {row_bytes}x{rows} bytes");
+    // SAFETY: a decoded frame's plane holds `linesize` bytes for each of its rows but the last, which may end with its pixels;
+    // the slice ends there, and borrows the frame.
+    unsafe {
+        let raw = frame.as_ptr();
+        let (data, stride) = ((*raw).data[plane], (*raw).linesize[plane]);
+        let stride = usize::try_from(stride).ok().filter(|&stride| stride >= row_bytes)?;
+        if data.is_null() {
+            return None;
+        }
+        Some((std::slice::from_raw_parts(data, stride * (rows - 1) + row_bytes), stride))
     }
 }
 

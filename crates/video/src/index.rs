@@ -1,8 +1,9 @@
 //! Which packet carries which frame, and when it is shown.
 
 use ffmpeg_next::codec::Id;
+use serde::{Deserialize, Serialize};
 
-use crate::demux::PacketRecord;
+use crate::packets::PacketRecord;
 
 /// Largest number of frames a decoder may hold back (H.264 and HEVC: 16).
 pub(crate) const MAX_REORDER: usize = 16;
@@ -13,7 +14,7 @@ pub(crate) fn has_frame_packets(codec: Id) -> bool {
 }
 
 /// How a frame that comes out of the decoder is recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Identify {
     /// By the number of its packet.
     Packet,
@@ -33,7 +34,7 @@ pub(crate) struct DecodedFrame {
 }
 
 /// The frames of a video in the order they are shown.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FrameIndex {
     /// Per frame: the number that identifies it (see [`Identify`]).
     identifiers: Vec<usize>,
@@ -48,6 +49,8 @@ pub(crate) struct FrameIndex {
     identify: Identify,
     /// Frames the decoder must hold back to put them in order, if known.
     reorder: Option<usize>,
+    /// Frames that were left out because they are damaged, as far as the file was decoded for this.
+    damaged: usize,
 }
 
 impl FrameIndex {
@@ -89,6 +92,7 @@ impl FrameIndex {
             shown.iter().map(|&(time, _)| time).collect(),
             Identify::Packet,
             Some(reorder_depth(records)),
+            0,
         ))
     }
 
@@ -124,6 +128,7 @@ impl FrameIndex {
                 .collect(),
         };
         let start = good.first().map_or(0.0, |frame| frame.2);
+        let damaged = decoded.len() - good.len();
         Self::new(
             good.iter().map(|frame| frame.0).collect(),
             good.iter().map(|frame| frame.2 - start).collect(),
@@ -131,6 +136,7 @@ impl FrameIndex {
             good.iter().map(|frame| frame.1 as i64).collect(),
             identify,
             None,
+            damaged,
         )
     }
 
@@ -141,13 +147,14 @@ impl FrameIndex {
         places: Vec<i64>,
         identify: Identify,
         reorder: Option<usize>,
+        damaged: usize,
     ) -> Self {
         keys.sort_unstable();
         let mut frames = vec![None; identifiers.iter().max().map_or(0, |largest| largest + 1)];
         for (frame, &identifier) in identifiers.iter().enumerate() {
             frames[identifier] = Some(frame);
         }
-        Self { identifiers, frames, times, keys, places, identify, reorder }
+        Self { identifiers, frames, times, keys, places, identify, reorder, damaged }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -158,12 +165,33 @@ impl FrameIndex {
         &self.times
     }
 
+    /// The same frames, shown at other times.
+    pub(crate) fn with_times(&self, times: &[f64]) -> Self {
+        assert_eq!(times.len(), self.times.len(), "a time for each frame");
+        Self { times: times.to_vec(), ..self.clone() }
+    }
+
     pub(crate) fn identify(&self) -> Identify {
         self.identify
     }
 
+    /// Frames that were left out because they are damaged.
+    pub(crate) fn damaged(&self) -> usize {
+        self.damaged
+    }
+
     pub(crate) fn reorder(&self) -> Option<usize> {
         self.reorder
+    }
+
+    /// The packet that carries a frame, if frames are known by their packets.
+    pub(crate) fn packet_of(&self, frame: usize) -> Option<usize> {
+        (self.identify == Identify::Packet).then(|| self.identifiers[frame])
+    }
+
+    /// Whether each of so many packets carries one whole frame that is shown, so that leaving one out leaves out just that.
+    pub(crate) fn is_one_to_one(&self, packets: usize) -> bool {
+        self.identify == Identify::Packet && self.identifiers.len() == packets
     }
 
     /// The frame a decoder output is, if it is one that is shown.
@@ -259,7 +287,7 @@ fn usable(times: &[Option<i64>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{FrameIndex, has_frame_packets, reorder_depth};
-    use crate::demux::PacketRecord;
+    use crate::packets::PacketRecord;
     use ffmpeg_next::codec::Id;
 
     fn records(times: &[(i64, bool)]) -> Vec<PacketRecord> {
@@ -274,6 +302,7 @@ mod tests {
                 key,
                 shown: true,
                 corrupt: false,
+                disposable: false,
             })
             .collect()
     }

@@ -1,18 +1,20 @@
 //! Frames out of video files and video files out of frames, through FFmpeg.
 //!
-//! [`Video`] opens a file and gives any of its frames, in any order, as upright 8-bit RGB that was scaled while it was
-//! decoded. A frame is always the one asked for: frames are known by the packet that carries them, never by counting from
+//! [`Video`] opens a file and gives any of its frames, in any order, as upright 8-bit RGB: whole, or a window of them that is
+//! cut out and scaled in one pass. A frame is always the one asked for: frames are known by the packet that carries them, never by counting from
 //! a seek, and whatever cannot be decoded is an error, not another frame. [`Mp4Writer`], [`write_gif`] and [`write_png`]
 //! go the other way. Nothing here knows about tensors.
 //!
 //! ```no_run
-//! use prevision_video::{FrameBuffer, FrameSource, OpenOptions, OutputSize, Video};
+//! use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, Window};
 //! # fn main() -> Result<(), prevision_video::VideoError> {
-//! let options = OpenOptions { size: OutputSize::ShortSide(224), ..OpenOptions::default() };
-//! let mut video = Video::open("clip.mp4".as_ref(), &options)?;
+//! let mut video = Video::open("clip.mp4".as_ref(), &OpenOptions::default())?;
 //! let mut frames = FrameBuffer::default();
 //! video.read(&[40, 2, 2], &mut frames)?;
 //! assert_eq!(frames.frames, 3);
+//! let (width, height) = video.size();
+//! let mut small = FrameBuffer::new(2, 96, 128);
+//! video.read_window(&[40, 44], &Window::whole(width, height), false, &mut small)?;
 //! # Ok(()) }
 //! ```
 
@@ -22,29 +24,41 @@ mod buffer;
 mod convert;
 mod decode;
 mod demux;
+mod disposable;
 mod error;
 mod ffi;
+mod file_index;
 mod gif;
 mod hidden;
 mod index;
 mod mp4;
 mod orientation;
+mod packets;
 mod png;
 mod probe;
+mod resample;
 mod size;
 mod stream;
 mod survey;
 mod temporary;
 mod video;
+mod window;
 
 pub use buffer::FrameBuffer;
 pub use error::VideoError;
+pub use file_index::VideoIndex;
 pub use gif::write_gif;
 pub use mp4::{Mp4Options, Mp4Writer, Quality};
 pub use png::write_png;
 pub use probe::{VideoInfo, probe};
-pub use size::OutputSize;
-pub use video::{FrameSource, OpenOptions, Video};
+pub use resample::resample;
+pub use video::{ClipRead, FrameSource, OpenOptions, Video};
+pub use window::Window;
+
+/// The version of FFmpeg's decoders, as FFmpeg counts it: an index made with another one need not fit.
+pub fn decoder_version() -> u32 {
+    ffmpeg_next::codec::version()
+}
 
 /// Prepares FFmpeg once per process and silences its log: what goes wrong is told through [`VideoError`].
 fn initialise() {

@@ -1,4 +1,4 @@
-//! H.264 in MP4.
+//! H.264 or Motion JPEG in MP4.
 
 use std::path::Path;
 
@@ -13,6 +13,9 @@ use crate::convert::MAX_SIDE;
 use crate::ffi::{self, Picture, Scaler};
 use crate::temporary::TemporaryFile;
 
+/// One step of the quantiser scale in units of `global_quality` (FFmpeg's `FF_QP2LAMBDA`).
+const QSCALE_UNIT: i32 = 118;
+
 /// How faithful a written video is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quality {
@@ -21,6 +24,32 @@ pub enum Quality {
     /// Lossy, with x264's constant rate factor: 0 to 51, smaller is better; 4:4:4, so that thin coloured things keep their
     /// colour.
     Crf(u8),
+    /// As [`Quality::Crf`], but for quick decoding: chroma at half resolution (so sides must be even), no frames that refer to
+    /// later ones.
+    Compact(u8),
+    /// Motion JPEG, every frame a key frame, with FFmpeg's quantiser scale: 2 to 31, smaller is better; chroma at half
+    /// resolution.
+    Jpeg(u8),
+}
+
+impl Quality {
+    /// What the encoder is given.
+    fn pixels(self) -> Pixel {
+        match self {
+            Self::Lossless => Pixel::RGB24,
+            Self::Crf(_) => Pixel::YUV444P,
+            Self::Compact(_) => Pixel::YUV420P,
+            Self::Jpeg(_) => Pixel::YUVJ420P,
+        }
+    }
+
+    fn encoder(self) -> &'static str {
+        match self {
+            Self::Lossless => "libx264rgb",
+            Self::Crf(_) | Self::Compact(_) => "libx264",
+            Self::Jpeg(_) => "mjpeg",
+        }
+    }
 }
 
 /// What to write.
@@ -60,14 +89,14 @@ impl Mp4Writer {
         let file = TemporaryFile::create(path)?;
         let failed = |action| move |error: Error| VideoError::write(path, action, error);
         let mut output = ffi::open_output(file.path(), "mp4").map_err(failed("create the file"))?;
-        let encoder = open_encoder(options, &output).map_err(failed("open the H.264 encoder"))?;
+        let encoder = open_encoder(options, &output).map_err(failed("open the encoder"))?;
         output.add_stream_with(&encoder).map_err(failed("add a stream"))?.set_time_base(time_base(options));
         let mut muxing = Dictionary::new();
         muxing.set("movflags", "+faststart");
         output.write_header_with(muxing).map_err(failed("write the header"))?;
         let scaler = match options.quality {
             Quality::Lossless => None,
-            Quality::Crf(_) => Some(to_yuv(options).map_err(failed("prepare the colour conversion"))?),
+            _ => Some(to_yuv(options).map_err(failed("prepare the colour conversion"))?),
         };
         Ok(Self { output, encoder, scaler, file, options: *options, frames: 0 })
     }
@@ -94,7 +123,7 @@ impl Mp4Writer {
             to[..width * 3].copy_from_slice(from);
         }
         if let Some(scaler) = &mut self.scaler {
-            let mut converted = frame::Video::new(Pixel::YUV444P, width as u32, height as u32);
+            let mut converted = frame::Video::new(self.options.quality.pixels(), width as u32, height as u32);
             scaler
                 .run(&picture, &mut converted)
                 .map_err(|error| VideoError::write(self.file.target(), "convert a frame", error))?;
@@ -163,34 +192,44 @@ fn check(path: &Path, options: &Mp4Options) -> Result<(), VideoError> {
         return Err(refuse("keyframe_interval", options.keyframe_interval, "1 to 10000 frames"));
     }
     match options.quality {
-        Quality::Crf(crf) if crf > 51 => Err(refuse("crf", usize::from(crf), "0 to 51")),
+        Quality::Crf(crf) | Quality::Compact(crf) if crf > 51 => Err(refuse("crf", usize::from(crf), "0 to 51")),
+        Quality::Jpeg(scale) if !(2..=31).contains(&scale) => {
+            Err(refuse("quantiser scale", usize::from(scale), "2 to 31"))
+        }
+        Quality::Compact(_) if options.width % 2 == 1 || options.height % 2 == 1 => {
+            Err(refuse("side", options.width.max(options.height), "even numbers of pixels"))
+        }
         _ => Ok(()),
     }
 }
 
 /// One thread, so that the bytes depend on the frames alone.
 fn open_encoder(options: &Mp4Options, output: &Output) -> Result<encoder::video::Encoder, Error> {
-    let (name, pixels) = match options.quality {
-        Quality::Lossless => ("libx264rgb", Pixel::RGB24),
-        Quality::Crf(_) => ("libx264", Pixel::YUV444P),
-    };
-    let codec = encoder::find_by_name(name).ok_or(Error::EncoderNotFound)?;
+    let codec = encoder::find_by_name(options.quality.encoder()).ok_or(Error::EncoderNotFound)?;
     let mut encoder = Context::new_with_codec(codec).encoder().video()?;
     encoder.set_width(options.width as u32);
     encoder.set_height(options.height as u32);
-    encoder.set_format(pixels);
+    encoder.set_format(options.quality.pixels());
     encoder.set_time_base(time_base(options));
     encoder.set_frame_rate(Some(Rational::new(options.frame_rate as i32, 1)));
     encoder.set_gop(options.keyframe_interval as u32);
-    let mut flags = codec::Flags::CLOSED_GOP;
+    let mut flags = codec::Flags::empty();
     if output.format().flags().contains(format::Flags::GLOBAL_HEADER) {
         flags |= codec::Flags::GLOBAL_HEADER;
+    }
+    if let Quality::Jpeg(scale) = options.quality {
+        flags |= codec::Flags::QSCALE;
+        encoder.set_global_quality(i32::from(scale) * QSCALE_UNIT);
+    } else {
+        flags |= codec::Flags::CLOSED_GOP;
     }
     encoder.set_flags(flags);
     let mut settings = Dictionary::new();
     settings.set("threads", "1");
-    settings.set("keyint_min", &options.keyframe_interval.to_string());
-    settings.set("sc_threshold", "0");
+    if !matches!(options.quality, Quality::Jpeg(_)) {
+        settings.set("keyint_min", &options.keyframe_interval.to_string());
+        settings.set("sc_threshold", "0");
+    }
     match options.quality {
         Quality::Lossless => {
             settings.set("preset", "veryfast");
@@ -207,15 +246,30 @@ fn open_encoder(options: &Mp4Options, output: &Output) -> Result<encoder::video:
             encoder.set_color_range(color::Range::MPEG);
             encoder.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
         }
+        Quality::Compact(crf) => {
+            settings.set("preset", "veryfast");
+            settings.set("tune", "fastdecode");
+            settings.set("bf", "0");
+            settings.set("crf", &crf.to_string());
+            encoder.set_colorspace(color::Space::BT709);
+            encoder.set_color_range(color::Range::MPEG);
+            encoder.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
+        }
+        Quality::Jpeg(_) => {
+            encoder.set_colorspace(color::Space::BT470BG);
+            encoder.set_color_range(color::Range::JPEG);
+        }
     }
     encoder.set_color_primaries(color::Primaries::BT709);
     encoder.open_with(settings)
 }
 
-/// RGB to limited-range BT.709 at full chroma resolution.
+/// RGB to BT.709 in limited range, or to what JPEG has: BT.601 in full range.
 fn to_yuv(options: &Mp4Options) -> Result<Scaler, Error> {
     let size = (options.width as u32, options.height as u32);
     let from = Picture { size, format: Pixel::RGB24, full_range: true, matrix: AVColorSpace::AVCOL_SPC_RGB as i32 };
-    let to = Picture { size, format: Pixel::YUV444P, full_range: false, matrix: AVColorSpace::AVCOL_SPC_BT709 as i32 };
+    let jpeg = matches!(options.quality, Quality::Jpeg(_));
+    let matrix = if jpeg { AVColorSpace::AVCOL_SPC_BT470BG } else { AVColorSpace::AVCOL_SPC_BT709 };
+    let to = Picture { size, format: options.quality.pixels(), full_range: jpeg, matrix: matrix as i32 };
     Scaler::new(from, to, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT)
 }

@@ -1,7 +1,11 @@
 //! Turning stored pictures upright.
 
+use serde::{Deserialize, Serialize};
+
+use crate::Window;
+
 /// One of the eight ways a stored picture can lie, from the container's display matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Orientation {
     /// Upright columns are stored rows.
     transposed: bool,
@@ -29,6 +33,26 @@ impl Orientation {
         } else {
             Self { transposed: true, reverse_columns: c < 0, reverse_rows: b < 0 }
         }
+    }
+
+    /// The same, mirrored left to right afterwards.
+    pub(crate) fn mirror(self, mirror: bool) -> Self {
+        Self { reverse_columns: self.reverse_columns ^ mirror, ..self }
+    }
+
+    /// The part of a stored picture that is this part of the upright one, whose size is given.
+    pub(crate) fn to_stored(self, window: &Window, upright: (usize, usize)) -> Window {
+        let mut stored = *window;
+        if self.reverse_columns {
+            stored.x = upright.0 as f64 - window.x - window.width;
+        }
+        if self.reverse_rows {
+            stored.y = upright.1 as f64 - window.y - window.height;
+        }
+        if self.transposed {
+            stored = Window { x: stored.y, y: stored.x, width: stored.height, height: stored.width };
+        }
+        stored
     }
 
     /// Whether the picture is mirrored, besides being turned.

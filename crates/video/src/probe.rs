@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::color;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::decode::Decoder;
 use crate::demux::Demuxer;
@@ -14,7 +14,7 @@ use crate::size::display_size;
 use crate::{OpenOptions, Video, VideoError, ffi};
 
 /// What a video file says of itself, and what was found by reading it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VideoInfo {
     /// The file.
@@ -55,6 +55,9 @@ pub struct VideoInfo {
     pub interlaced: bool,
     /// What is wrong with the file though it can be read.
     pub problem: Option<String>,
+    /// How many things were found wrong while the index was made: damaged packets, frames that had to be left out, and the
+    /// `problem`. A file that is well so far may still hold damaged frames, which are found when they are decoded.
+    pub warnings: usize,
 }
 
 /// Reads a file's headers and packets and decodes its first frame (or all of them, where the container does not number them).
@@ -103,6 +106,8 @@ pub(crate) fn describe(
         .filter(|record| record.duration > 0)
         .map(|record| record.duration as f64 * f64::from(demuxer.time_base()))
         .or(frame_rate.map(|rate| 1.0 / rate));
+    let lasts = last_frame.map(|last| span + last);
+    let problem = demuxer.problem().map(str::to_owned).or_else(|| ends_early(demuxer, lasts?));
     VideoInfo {
         path: demuxer.path().to_owned(),
         container: demuxer.container(),
@@ -125,10 +130,25 @@ pub(crate) fn describe(
         rotation: orientation.clockwise_degrees(),
         mirrored: orientation.is_mirrored(),
         frames: Some(index.len()),
-        duration: last_frame.map(|last| span + last),
+        duration: lasts,
         frame_rate,
         key_frames: demuxer.records().iter().filter(|record| record.key).count(),
         interlaced: frame.is_interlaced(),
-        problem: demuxer.problem().map(str::to_owned),
+        warnings: demuxer.records().iter().filter(|record| record.corrupt).count()
+            + demuxer.records().iter().take_while(|record| !record.key).count()
+            + index.damaged()
+            + usize::from(problem.is_some()),
+        problem,
     }
+}
+
+/// Says so when the frames of a container with nothing else in it end long before it says they do.
+fn ends_early(demuxer: &mut Demuxer, lasts: f64) -> Option<String> {
+    let container = demuxer.container();
+    if !container.starts_with("matroska") && !container.starts_with("mov,") {
+        return None;
+    }
+    let told = ffi::lone_stream_duration(demuxer.input())?;
+    (lasts < 0.75 * told)
+        .then(|| format!("the container says it lasts {told:.2} s, but its frames end at {lasts:.2} s"))
 }

@@ -14,16 +14,11 @@ use ffmpeg_next::media;
 
 use crate::{VideoError, ffi};
 
-/// Longest time for one step of the container's reader.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
-
 /// Opens a container and chooses its video stream.
 pub(crate) fn open_stream(path: &Path, clock: &Clock) -> Result<(Input, usize), VideoError> {
-    clock.start();
     let mut input =
         ffi::open_input(path, signature(path), clock.alarm()).map_err(|error| VideoError::open(path, error))?;
     if !header_suffices(&input) {
-        clock.start();
         ffi::probe_streams(&mut input).map_err(|error| VideoError::open(path, error))?;
     }
     let stream =
@@ -94,26 +89,45 @@ fn inventory(input: &Input) -> String {
     if parts.is_empty() { "no stream at all".to_owned() } else { parts.join(" and ") }
 }
 
-/// Ends reads that take longer than [`PATIENCE`].
+/// Ends reads that take too long.
 pub(crate) struct Clock {
     origin: Instant,
+    limit: Duration,
+    /// Milliseconds from the origin.
     deadline: Arc<AtomicU64>,
 }
 
 impl Clock {
-    pub(crate) fn new() -> Self {
-        Self { origin: Instant::now(), deadline: Arc::new(AtomicU64::new(u64::MAX)) }
+    /// A clock that has been started.
+    pub(crate) fn new(limit: Duration) -> Self {
+        let clock = Self { origin: Instant::now(), limit, deadline: Arc::default() };
+        clock.start();
+        clock
     }
 
-    /// A new step begins.
+    /// A new read begins.
     pub(crate) fn start(&self) {
-        let deadline = self.origin.elapsed() + PATIENCE;
-        self.deadline.store(deadline.as_millis() as u64, Ordering::Relaxed);
+        let deadline = self.origin.elapsed().saturating_add(self.limit);
+        self.deadline.store(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Whether the step has taken too long, as a function for FFmpeg to call.
+    /// The longest time of a read.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Whether the read has taken too long.
+    pub(crate) fn is_late(&self) -> bool {
+        is_late(self.origin, &self.deadline)
+    }
+
+    /// The same, as a function for FFmpeg to call.
     fn alarm(&self) -> impl FnMut() -> bool + Send + 'static {
         let (origin, deadline) = (self.origin, Arc::clone(&self.deadline));
-        move || origin.elapsed().as_millis() as u64 > deadline.load(Ordering::Relaxed)
+        move || is_late(origin, &deadline)
     }
+}
+
+fn is_late(origin: Instant, deadline: &AtomicU64) -> bool {
+    origin.elapsed().as_millis() > u128::from(deadline.load(Ordering::Relaxed))
 }

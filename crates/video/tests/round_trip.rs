@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use prevision_video::{
-    FrameBuffer, FrameSource, Mp4Options, Mp4Writer, OpenOptions, OutputSize, Quality, Video, VideoError, probe,
-    write_gif,
+    FrameBuffer, FrameSource, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, VideoError, Window, probe, write_gif,
 };
 
 /// Moving, coloured, noisy frames; frame 0 differs from every other one.
@@ -89,14 +88,19 @@ fn times_sizes_and_facts() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.mp4");
     write(&path, &film(31, 65, 65), Quality::Lossless, 10).expect("written");
-    let options = OpenOptions { size: OutputSize::ShortSide(20), threads: 2 };
-    let mut video = Video::open(&path, &options).expect("opens");
-    assert_eq!(video.size(), (20, 20));
+    let mut video = Video::open(&path, &OpenOptions { threads: 2, ..OpenOptions::default() }).expect("opens");
+    assert_eq!(video.size(), (65, 65));
     assert!((video.timestamps()[30] - 1.0).abs() < 1e-9);
     assert_eq!((video.index_at(0.5), video.index_at(0.4999), video.index_at(9.0)), (15, 14, 30));
-    let mut out = FrameBuffer::new(9, 1, 1);
-    video.read(&[3, 4], &mut out).expect("reads");
-    assert_eq!((out.frames, out.height, out.width, out.data.len()), (2, 20, 20, 2400));
+    let mut out = FrameBuffer::new(9, 20, 30);
+    video.read_window(&[3, 4], &Window::whole(65, 65), false, &mut out).expect("reads");
+    assert_eq!((out.frames, out.height, out.width, out.data.len()), (2, 20, 30, 3600));
+    let outside = Window { x: 1.0, ..Window::whole(65, 65) };
+    let error = video.read_window(&[3], &outside, false, &mut out).expect_err("it reaches out");
+    assert!(error.to_string().contains("expected a part of 65x65 pixels"), "{error}");
+    let mut none = FrameBuffer::new(1, 0, 30);
+    let error = video.read_window(&[3], &Window::whole(65, 65), false, &mut none).expect_err("no rows");
+    assert!(error.to_string().contains("the output size is 30x0"), "{error}");
     let error = video.read(&[0, 31], &mut out).expect_err("there is no frame 31");
     assert!(error.to_string().contains("31 frames (0 to 30), but frame 31"), "{error}");
     let info = probe(&path).expect("probes");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use prevision_video::{FrameBuffer, FrameSource, OpenOptions, OutputSize, Video, VideoError};
+use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, VideoError, Window};
 use serde_json::Value;
 
 fn data() -> Option<PathBuf> {
@@ -213,9 +213,7 @@ fn rotated_files_are_upright() {
 fn pixel_aspect_size_change_and_best_stream() {
     let Some(data) = data() else { return };
     let derived = data.join("derived");
-    let options = OpenOptions { size: OutputSize::ShortSide(48), threads: 1 };
-    let wide = Video::open(&derived.join("sar2_h264.mp4"), &options).expect("opens");
-    assert_eq!(wide.size(), (128, 48));
+    let wide = open(&derived.join("sar2_h264.mp4")).expect("opens");
     assert_eq!((wide.info().width, wide.info().display_width), (128, 256));
 
     let mut changing = open(&derived.join("size_change.ts")).expect("opens");
@@ -275,18 +273,18 @@ fn real_files_are_read_alike_forwards_and_at_random() {
         if name.starts_with("broken/") || entry["video_streams"] != 1 || frames == 0 {
             continue;
         }
-        let options = OpenOptions { size: OutputSize::ShortSide(24), threads: 1 };
-        let mut video = Video::open(&folder.join(name), &options).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut video = open(&folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(video.len(), frames, "{name}: frames");
         if frames > 160 {
             continue;
         }
-        let mut in_order = FrameBuffer::default();
+        let (width, height) = video.size();
+        let (whole, mut in_order) = (Window::whole(width, height), FrameBuffer::new(0, 24, 32));
         let order: Vec<usize> = (0..frames).collect();
-        video.read(&order, &mut in_order).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let mut out = FrameBuffer::default();
+        video.read_window(&order, &whole, false, &mut in_order).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut out = FrameBuffer::new(0, 24, 32);
         for index in shuffled(frames).into_iter().take(6) {
-            video.read(&[index], &mut out).expect("reads");
+            video.read_window(&[index], &whole, false, &mut out).expect("reads");
             assert!(out.frame(0) == in_order.frame(index), "{name}: frame {index}");
         }
     }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use prevision_video::FrameSource;
+use prevision_video::{FrameBuffer, VideoIndex};
 
 use super::EpisodeReader;
-use crate::dataset::{Films, side};
+use crate::dataset::side;
+use crate::films::{FilmPlan, FilmSource, Films};
 use crate::sampling::start;
 use crate::{
     Array2, Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason, SkippedFile,
@@ -81,25 +82,33 @@ impl EpisodeClips {
             reader,
         })
     }
+}
 
-    fn attempt(&self, video: usize, request: &ClipRequest) -> Result<Clip, SkippedFile> {
+impl FilmSource for EpisodeClips {
+    /// Films of a wrong length are broken, which is rare: they are found out when they are drawn.
+    fn fits(&self, _: &VideoIndex) -> bool {
+        true
+    }
+
+    fn plan(&self, video: usize, request: &ClipRequest) -> Result<FilmPlan, SkippedFile> {
         let episode = self.episodes[video];
         let length = self.reader.length(episode);
         let path = self.reader.video_path(episode);
         let start = start(request, self.clips_per_video, length - self.frames * self.step);
         let indices: Vec<usize> = (0..self.frames).map(|frame| start + frame * self.step).collect();
-        let pictures = self.films.with_decoder(video, &path, request, |decoder| {
-            if decoder.len() != length {
-                return Err(SkipReason::Broken(format!("has {} frames, ep_len.npz says {length}", decoder.len())));
-            }
-            let times: Vec<f64> = indices.iter().map(|&frame| decoder.timestamps()[frame]).collect();
-            Ok((times, self.films.pictures.read(decoder, &indices, request, self.films.size)?))
-        });
-        let (times, frames) = match pictures {
-            Ok(pictures) => pictures,
-            Err(reason) => return Err(SkippedFile { path, reason }),
-        };
-        let first = self.reader.offset(episode) + start;
+        let skip = |reason| SkippedFile { path: path.clone(), reason };
+        let index = self.films.index(video, &path).map_err(skip)?;
+        let found = index.timestamps().len();
+        if found != length {
+            return Err(skip(SkipReason::Broken(format!("has {found} frames, ep_len.npz says {length}"))));
+        }
+        Ok(FilmPlan { path, index, indices, start })
+    }
+
+    fn finish(&self, video: usize, plan: FilmPlan, frames: FrameBuffer) -> Clip {
+        let episode = self.episodes[video];
+        let times = plan.indices.iter().map(|&frame| plan.index.timestamps()[frame]).collect();
+        let first = self.reader.offset(episode) + plan.start;
         let actions = self.actions.as_ref().map(|actions| {
             let rows = actions.slice(first, (self.frames - 1) * self.step);
             Array2::new(rows.data, self.frames - 1, self.step * actions.columns)
@@ -108,7 +117,8 @@ impl EpisodeClips {
             let rows = (0..self.frames).flat_map(|frame| state.row(first + frame * self.step)).copied().collect();
             Array2::new(rows, self.frames, state.columns)
         });
-        Ok(Clip { frames, times, actions, state, label: None, source: ClipSource { path, video: episode, start } })
+        let source = ClipSource { path: plan.path, video: episode, start: plan.start };
+        Clip { frames, times, actions, state, label: None, source }
     }
 }
 
@@ -122,7 +132,15 @@ impl ClipDataset for EpisodeClips {
     }
 
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
-        self.films.draw(request, |video| self.attempt(video, request))
+        self.films.clip(self, request)
+    }
+
+    fn clips(&self, requests: &[ClipRequest]) -> Vec<Result<Clip, DataError>> {
+        self.films.clips(self, requests)
+    }
+
+    fn known_video(&self, request: &ClipRequest) -> usize {
+        self.films.known_video(self, request)
     }
 
     fn shape(&self) -> ClipShape {
@@ -138,5 +156,9 @@ impl ClipDataset for EpisodeClips {
 
     fn skipped(&self) -> Vec<SkippedFile> {
         [self.short.clone(), self.films.skipped()].concat()
+    }
+
+    fn decoded_frames(&self) -> u64 {
+        self.films.decoded_frames()
     }
 }

@@ -1,12 +1,14 @@
-//! `prevision data`: into videos, out of them, and recording worlds.
+//! `prevision data`: into videos, out of them, recording worlds, measuring the loader.
 
+mod bench;
 mod frames;
 mod generate;
+mod prepare;
 mod probe;
 
 use anyhow::Result;
 
-/// Look into videos, take frames out of them, record worlds as video.
+/// Look into videos, take frames out of them, record worlds as video, measure the loader.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -21,6 +23,10 @@ enum DataVerb {
     Frames(frames::Args),
     /// Record episodes of a world: mp4 video, actions, states
     Generate(generate::Args),
+    /// Write a training-ready copy of videos
+    Prepare(prepare::Args),
+    /// How fast random clips come out of videos
+    Bench(bench::Args),
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -28,5 +34,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         DataVerb::Probe(args) => probe::run(&args),
         DataVerb::Frames(args) => frames::run(&args),
         DataVerb::Generate(args) => generate::run(&args),
+        DataVerb::Prepare(args) => prepare::run(&args),
+        DataVerb::Bench(args) => bench::run(&args),
     }
 }

@@ -4,12 +4,14 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 9] = [
+    let verbs: [&[&str]; 11] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
         &["data", "frames", "--help"],
         &["data", "generate", "--help"],
+        &["data", "prepare", "--help"],
+        &["data", "bench", "--help"],
         &["train", "--help"],
         &["eval", "--help"],
         &["plan", "--help"],

@@ -5,7 +5,8 @@ use toml::{Table, Value};
 use crate::config::ExperimentConfig;
 
 /// Keys that make no difference to what a step computes.
-const FREE: [&str; 3] = ["data.workers", "data.prefetch_mb", "data.max_broken_fraction"];
+const FREE: [&str; 5] =
+    ["data.workers", "data.decoder_threads", "data.read_timeout", "data.prefetch_mb", "data.max_broken_fraction"];
 
 /// The first key, with both values, in which two experiments differ and must not: the seed, the data, the model, the objective
 /// and the number of batches in a step. The budget, the optimiser and the schedules may change.

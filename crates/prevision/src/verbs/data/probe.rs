@@ -1,10 +1,10 @@
 //! `prevision data probe`: what is in these videos.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use prevision_video::{VideoInfo, probe};
+use prevision_video::{FrameBuffer, FrameSource as _, OpenOptions, Video, VideoError, VideoInfo, Window};
 use serde::Serialize;
 
 use crate::output::Output;
@@ -15,21 +15,45 @@ pub(crate) struct Args {
     /// Video files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Decode every frame and count those that cannot be
+    #[arg(long)]
+    decode: bool,
     #[command(flatten)]
     output: Output,
 }
 
 #[derive(Serialize)]
 struct Probed {
-    videos: Vec<VideoInfo>,
+    videos: Vec<ProbedVideo>,
     errors: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ProbedVideo {
+    #[serde(flatten)]
+    info: VideoInfo,
+    /// Frames that cannot be decoded; only counted when asked for.
+    damaged_frames: Option<usize>,
+}
+
+fn look(file: &Path, decode: bool) -> Result<ProbedVideo, VideoError> {
+    let mut video = Video::open(file, &OpenOptions::default())?;
+    let info = video.info().clone();
+    let (width, height) = video.size();
+    let mut small = FrameBuffer::new(0, 16, 16);
+    let damaged_frames = decode.then(|| {
+        let mut is_damaged =
+            |index: usize| video.read_window(&[index], &Window::whole(width, height), false, &mut small).is_err();
+        (0..info.frames.unwrap_or(0)).filter(|&index| is_damaged(index)).count()
+    });
+    Ok(ProbedVideo { info, damaged_frames })
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut probed = Probed { videos: Vec::new(), errors: Vec::new() };
     for file in &args.files {
-        match probe(file) {
-            Ok(info) => probed.videos.push(info),
+        match look(file, args.decode) {
+            Ok(video) => probed.videos.push(video),
             Err(error) => probed.errors.push(error.to_string()),
         }
     }
@@ -46,7 +70,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 }
 
-fn line(video: &VideoInfo) -> String {
+fn line(probed: &ProbedVideo) -> String {
+    let video = &probed.info;
     let frames = video.frames.map_or("? frames".to_owned(), |frames| format!("{frames} frames"));
     let mut text = format!(
         "{}: {} in {}, {}x{}, {frames}",
@@ -69,6 +94,15 @@ fn line(video: &VideoInfo) -> String {
     }
     if (video.display_width, video.display_height) != (video.width, video.height) {
         let _ = write!(text, ", shown as {}x{}", video.display_width, video.display_height);
+    }
+    if video.warnings > 0 {
+        let _ = write!(text, ", {} warning{}", video.warnings, if video.warnings == 1 { "" } else { "s" });
+    }
+    if let Some(problem) = &video.problem {
+        let _ = write!(text, ", {problem}");
+    }
+    if let Some(damaged) = probed.damaged_frames {
+        let _ = write!(text, ", {damaged} frames cannot be decoded");
     }
     text
 }

@@ -1,0 +1,189 @@
+//! Indices of video files on disk, so that a file is read through only once.
+//!
+//! One file for each video, named by the hash of its path: a header that says which file it was made of, the index, and a
+//! checksum. A file that does not fit, in whatever way, is made anew; nothing here can fail.
+
+use std::fs::{self, Metadata};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use prevision_video::{VideoIndex, decoder_version};
+use serde::{Deserialize, Serialize};
+
+use crate::seed::fnv1a;
+
+/// Changes with every change of what is stored.
+const MAGIC: &[u8; 8] = b"PVINDEX1";
+
+/// Where indices are kept; nowhere, if the user has no folder for caches.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IndexCache {
+    folder: Option<PathBuf>,
+}
+
+/// What an index was made of.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Origin {
+    path: Vec<u8>,
+    bytes: u64,
+    /// Time of the last change, nanoseconds since 1970.
+    modified: u128,
+    /// The version of the decoders: what they make of a file may change.
+    decoders: u32,
+}
+
+impl Origin {
+    fn of(path: &Path, metadata: &Metadata) -> Option<Self> {
+        let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+        let path = path.as_os_str().as_bytes().to_vec();
+        Some(Self { path, bytes: metadata.len(), modified, decoders: decoder_version() })
+    }
+}
+
+impl IndexCache {
+    /// A cache in this folder, which is made when it is needed.
+    pub(crate) fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder }
+    }
+
+    /// The user's: `PREVISION_CACHE`, or `prevision` in `XDG_CACHE_HOME`, or in `~/.cache`. An empty `PREVISION_CACHE` turns the
+    /// cache off.
+    pub(crate) fn of_user() -> Self {
+        let variable = |name| std::env::var_os(name).map(PathBuf::from);
+        let folder = match variable("PREVISION_CACHE") {
+            Some(folder) => Some(folder),
+            None => variable("XDG_CACHE_HOME")
+                .filter(|folder| folder.is_absolute())
+                .or_else(|| variable("HOME").map(|home| home.join(".cache")))
+                .map(|caches| caches.join("prevision")),
+        };
+        Self::new(folder.filter(|folder| !folder.as_os_str().is_empty()).map(|folder| folder.join("indices")))
+    }
+
+    /// The index of a file, if one is there that was made of the file as it is now.
+    pub(crate) fn load(&self, path: &Path) -> Option<VideoIndex> {
+        let (place, origin) = self.place(path)?;
+        let bytes = fs::read(place).ok()?;
+        let (body, checksum) = bytes.split_last_chunk::<4>()?;
+        let payload = body.strip_prefix(MAGIC)?;
+        if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
+            return None;
+        }
+        let (found, rest) = postcard::take_from_bytes::<Origin>(payload).ok()?;
+        if found != origin {
+            return None;
+        }
+        postcard::from_bytes(rest).ok()
+    }
+
+    /// Keeps an index. Another process that does the same at the same time does no harm.
+    pub(crate) fn store(&self, path: &Path, index: &VideoIndex) {
+        if let Err(error) = self.try_store(path, index) {
+            tracing::debug!("the index of {} is not kept: {error}", path.display());
+        }
+    }
+
+    fn try_store(&self, path: &Path, index: &VideoIndex) -> std::io::Result<()> {
+        let Some((place, origin)) = self.place(path) else {
+            return Ok(());
+        };
+        let other = |error: postcard::Error| std::io::Error::other(error.to_string());
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(postcard::to_stdvec(&origin).map_err(other)?);
+        bytes.extend(postcard::to_stdvec(index).map_err(other)?);
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        if let Some(folder) = place.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        crate::atomic::write(&place, &bytes)
+    }
+
+    /// Forgets the index of a file.
+    pub(crate) fn remove(&self, path: &Path) {
+        if let Some((place, _)) = self.place(path) {
+            // Nothing is left to be done if it has gone already.
+            let _ = fs::remove_file(place);
+        }
+    }
+
+    fn place(&self, path: &Path) -> Option<(PathBuf, Origin)> {
+        let folder = self.folder.as_ref()?;
+        let path = fs::canonicalize(path).ok()?;
+        let origin = Origin::of(&path, &fs::metadata(&path).ok()?)?;
+        let hash = format!("{:016x}", fnv1a(&origin.path));
+        // Not too many files in one folder.
+        Some((folder.join(&hash[..2]).join(&hash[2..]), origin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prevision_video::{FrameBuffer, FrameSource as _, Mp4Options, Mp4Writer, OpenOptions, Quality, Video};
+    use std::sync::Arc;
+
+    fn film(path: &Path, frames: u8) {
+        let options =
+            Mp4Options { width: 24, height: 18, frame_rate: 25, quality: Quality::Crf(18), keyframe_interval: 5 };
+        let mut writer = Mp4Writer::create(path, &options).expect("created");
+        for index in 0..frames {
+            writer.write(&[index * 4; 24 * 18 * 3]).expect("a frame");
+        }
+        writer.finish().expect("finished");
+    }
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let mut files = vec![];
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.path().is_dir() { files.extend(self::files(&entry.path())) } else { files.push(entry.path()) }
+        }
+        files
+    }
+
+    #[test]
+    fn an_index_comes_back_until_the_file_changes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, cache) = (folder.path().join("a.mp4"), IndexCache::new(Some(folder.path().join("cache"))));
+        film(&path, 20);
+        assert!(cache.load(&path).is_none());
+        let mut video = Video::open(&path, &OpenOptions::default()).expect("opens");
+        cache.store(&path, video.index());
+        let index = cache.load(&path).expect("kept");
+        assert_eq!((index.info(), index.timestamps()), (video.info(), video.timestamps()));
+        let mut indexed = Video::open_indexed(&path, &OpenOptions::default(), Arc::new(index)).expect("opens");
+        let (mut wanted, mut found) = (FrameBuffer::default(), FrameBuffer::default());
+        for clip in [[3, 4, 11], [19, 0, 7], [12, 13, 14]] {
+            video.read(&clip, &mut wanted).expect("reads");
+            indexed.read(&clip, &mut found).expect("reads");
+            assert!(wanted == found, "{clip:?}");
+        }
+        film(&path, 30);
+        assert!(cache.load(&path).is_none(), "the file is another one");
+        cache.store(&path, Video::open(&path, &OpenOptions::default()).expect("opens").index());
+        assert_eq!(cache.load(&path).expect("kept").timestamps().len(), 30);
+        cache.remove(&path);
+        assert!(cache.load(&path).is_none());
+    }
+
+    #[test]
+    fn damaged_files_are_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, cache) = (folder.path().join("a.mp4"), IndexCache::new(Some(folder.path().join("cache"))));
+        film(&path, 20);
+        cache.store(&path, Video::open(&path, &OpenOptions::default()).expect("opens").index());
+        let [kept]: [PathBuf; 1] = files(&folder.path().join("cache")).try_into().expect("one file");
+        let whole = fs::read(&kept).expect("readable");
+        for place in (0..whole.len()).step_by(7) {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 0x55;
+            fs::write(&kept, &damaged).expect("written");
+            assert!(cache.load(&path).is_none(), "byte {place}");
+            fs::write(&kept, &whole[..place]).expect("written");
+            assert!(cache.load(&path).is_none(), "cut at {place}");
+        }
+        fs::write(&kept, &whole).expect("written");
+        assert!(cache.load(&path).is_some());
+        assert!(IndexCache::new(None).load(&path).is_none());
+    }
+}

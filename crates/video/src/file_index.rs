@@ -1,0 +1,64 @@
+//! All that is known of a video file before any of its frames is asked for.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::VideoInfo;
+use crate::index::FrameIndex;
+use crate::orientation::Orientation;
+use crate::packets::PacketTable;
+
+/// The index of one video file: its packets, its frames with their times, and what is in it. It is made when a file is opened
+/// ([`Video::open`](crate::Video::open)); with it the same file opens again without being read through
+/// ([`Video::open_indexed`](crate::Video::open_indexed)). It can be stored with serde.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct VideoIndex {
+    #[serde(serialize_with = "write_packets", deserialize_with = "read_packets")]
+    pub(crate) packets: Arc<PacketTable>,
+    pub(crate) frames: FrameIndex,
+    pub(crate) info: VideoInfo,
+    pub(crate) orientation: Orientation,
+    /// Disposable packets may be left out.
+    pub(crate) selective: bool,
+}
+
+impl VideoIndex {
+    /// What is in the file.
+    pub fn info(&self) -> &VideoInfo {
+        &self.info
+    }
+
+    /// When each frame is shown, seconds from the first one; never falling.
+    pub fn timestamps(&self) -> &[f64] {
+        self.frames.times()
+    }
+
+    /// The same index with other times: those of the film that this one was made of, one for each frame, never falling.
+    ///
+    /// # Panics
+    /// If there are not as many times as frames.
+    #[must_use]
+    pub fn with_times(&self, times: &[f64]) -> Self {
+        Self {
+            packets: Arc::clone(&self.packets),
+            frames: self.frames.with_times(times),
+            info: self.info.clone(),
+            orientation: self.orientation,
+            selective: self.selective,
+        }
+    }
+
+    /// The frame that is shown at a time, seconds from the first frame: the last one that begins no later.
+    pub fn index_at(&self, seconds: f64) -> usize {
+        self.frames.at(seconds)
+    }
+}
+
+fn write_packets<S: Serializer>(packets: &Arc<PacketTable>, serializer: S) -> Result<S::Ok, S::Error> {
+    packets.serialize(serializer)
+}
+
+fn read_packets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<PacketTable>, D::Error> {
+    PacketTable::deserialize(deserializer).map(Arc::new)
+}
