@@ -7,7 +7,7 @@ use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Error, Packet, Rational};
 
-use crate::disposable::{Framing, dependence};
+use crate::disposable::{Framing, dependence, is_packed};
 use crate::hidden::is_hidden;
 use crate::packets::{PacketRecord, PacketTable};
 use crate::stream::{Clock, open_stream};
@@ -44,6 +44,8 @@ pub(crate) struct Demuxer {
     codec: Id,
     store: Store,
     packets: Arc<PacketTable>,
+    /// Some packets carry several frames.
+    packed: bool,
     problem: Option<String>,
 }
 
@@ -95,6 +97,7 @@ impl Demuxer {
             codec,
             store: Store::Memory(Vec::new()),
             packets: Arc::default(),
+            packed: false,
             problem: None,
         })
     }
@@ -118,6 +121,7 @@ impl Demuxer {
             let data = packet.data().unwrap_or_default();
             let dependence = dependence(self.codec, framing, data);
             layers.push(dependence.layer);
+            self.packed |= is_packed(self.codec, data);
             records.push(PacketRecord {
                 presentation: packet.pts(),
                 decoding: packet.dts(),
@@ -170,6 +174,11 @@ impl Demuxer {
     /// All packets of the stream.
     pub(crate) fn table(&self) -> &Arc<PacketTable> {
         &self.packets
+    }
+
+    /// Whether some packets carry several frames; known after the packets have been read.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.packed
     }
 
     /// Why the container could not be read to its end.

@@ -68,6 +68,12 @@ pub(crate) fn dependence(codec: Id, framing: Framing, data: &[u8]) -> Dependence
     }
 }
 
+/// Whether a packet carries several frames: MPEG-4 in AVI packs a frame and the B-frames before it together, and fills up with
+/// empty packets. The decoder then takes frames and packets apart, so a packet's number says nothing.
+pub(crate) fn is_packed(codec: Id, data: &[u8]) -> bool {
+    codec == Id::MPEG4 && start_codes(data).flatten().filter(|unit| unit[0] == 0xb6).count() > 1
+}
+
 /// Joins what the units say: a packet is a leaf when it has units that count and all of them are.
 fn all_slices<'a>(
     units: impl Iterator<Item = Option<&'a [u8]>>,
@@ -118,7 +124,7 @@ fn start_codes(data: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dependence, Framing, dependence};
+    use super::{Dependence, Framing, dependence, is_packed};
     use ffmpeg_next::codec::Id;
 
     fn leaf(codec: Id, framing: Framing, data: &[u8]) -> bool {
@@ -156,6 +162,8 @@ mod tests {
         assert!(!leaf(Id::MPEG2VIDEO, Framing::StartCodes, &picture(2)));
         assert!(leaf(Id::MPEG4, Framing::StartCodes, &[0, 0, 1, 0xb6, 0x80]));
         assert!(!leaf(Id::MPEG4, Framing::StartCodes, &[0, 0, 1, 0xb6, 0x80, 0, 0, 1, 0xb6, 0x40]), "packed");
+        assert!(is_packed(Id::MPEG4, &[0, 0, 1, 0xb6, 0x80, 0, 0, 1, 0xb6, 0x40]));
+        assert!(!is_packed(Id::MPEG4, &[0, 0, 1, 0xb0, 1, 0, 0, 1, 0xb6, 0x40]));
         assert!(!leaf(Id::VP9, Framing::StartCodes, &[0x82]));
     }
 }

@@ -39,7 +39,7 @@ fn index_by_decoding(demuxer: &mut Demuxer, decoder: &mut Decoder, time_base: f6
     while let Some(output) = decoder.advance(demuxer)? {
         let decoding = decoder.frame().packet().dts;
         decoded.push(DecodedFrame {
-            packet: output.packet,
+            packet: output.packet.filter(|_| !demuxer.is_packed()),
             decoding: (decoding != i64::MIN).then_some(decoding),
             damaged: output.damaged,
         });

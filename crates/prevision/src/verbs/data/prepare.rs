@@ -22,13 +22,13 @@ pub(crate) struct Args {
     /// Folder to write: new, empty, or begun by the same command
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// h264 (small), mjpeg, or raw (memory-mapped: largest and fastest)
+    /// h264 (small), mjpeg, or raw (largest and fastest)
     #[arg(long, default_value = "h264")]
     format: Encoding,
     /// The shorter side of every video, pixels
     #[arg(long, value_name = "N", default_value_t = 256)]
     short_side: usize,
-    /// h264: 0 to 51 [default: 20]; mjpeg: 2 to 31 [default: 3]; smaller is better
+    /// h264: 0 to 51 [default: 20]; mjpeg: 2 to 31 [default: 3]
     #[arg(long, value_name = "N")]
     quality: Option<u8>,
     /// h264: frames from one key frame to the next
