@@ -35,8 +35,6 @@ impl Shards {
             if (map.len() as u64) < bytes {
                 return Err(DataError::format(&path, format!("has {} bytes, its videos need {bytes}", map.len())));
             }
-            // Advice: without it everything works as well.
-            let _ = map.advise(Advice::Random);
             maps.push(map);
         }
         Ok(Self { maps })
@@ -49,7 +47,12 @@ impl Shards {
         };
         let (width, height) = entry.size;
         let bytes = width * height * 3;
-        let frame = |&index: &usize| &self.maps[shard][offset as usize + index * bytes..][..bytes];
+        let map = &self.maps[shard];
+        for index in &clip.indices {
+            // Advice: what is not in memory is read in large pieces, all of the clip at a time. Without it all works as well.
+            let _ = map.advise_range(Advice::WillNeed, offset as usize + index * bytes, bytes);
+        }
+        let frame = |&index: &usize| &map[offset as usize + index * bytes..][..bytes];
         resample(clip.indices.iter().map(frame), entry.size, &clip.window, clip.mirror, &mut clip.out);
     }
 }
