@@ -7,6 +7,7 @@ mod activation;
 pub mod attention;
 #[cfg(target_arch = "x86_64")]
 mod amx;
+pub mod convolution;
 mod level;
 pub mod linear;
 mod math;
@@ -24,3 +25,6 @@ pub use level::Level;
 pub use matrix::Matrix;
 pub use pack::Precision;
 pub use product::{Epilogue, Sums, product};
+
+#[cfg(test)]
+mod tests;
