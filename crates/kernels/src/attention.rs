@@ -46,12 +46,8 @@ pub fn attention(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Ro
     if !runs_on(&qkv) {
         return composed(qkv, heads, mask, rotation);
     }
-    let operation = AttentionOperation {
-        heads,
-        mask: mask.clone(),
-        precision: precision::current(),
-        rotation: rotation.is_some(),
-    };
+    let operation =
+        AttentionOperation { heads, mask: mask.clone(), precision: precision::current(), rotation: rotation.is_some() };
     let mut inputs = vec![qkv.into_dispatch()];
     if let Some(Rotation { cosine, sine }) = rotation {
         inputs.extend([cosine, sine].map(|table| table.clone().into_dispatch()));
@@ -118,8 +114,7 @@ impl AttentionOperation {
 impl Operation for AttentionOperation {
     fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
         let qkv = &inputs[0];
-        let rotation =
-            self.rotation.then(|| CpuRotation { cosine: inputs[1].values(), sine: inputs[2].values() });
+        let rotation = self.rotation.then(|| CpuRotation { cosine: inputs[1].values(), sine: inputs[2].values() });
         let attention = self.attention(qkv, rotation);
         let [batch, tokens, width] = qkv.shape().dims();
         let (logarithms, out) = Array::filled_with([batch, self.heads, tokens], |logarithms| {
@@ -135,7 +130,13 @@ impl Operation for AttentionOperation {
         true
     }
 
-    fn backward(&self, inputs: &[Option<Array>], kept: &[Array], gradient: Array, wanted: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>> {
         if !wanted[0] {
             return vec![None];
         }

@@ -1,8 +1,8 @@
 //! Two-dimensional convolution.
 
+use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::Tensor;
 
 use crate::array::Array;
 use crate::cpu::convolution::{Convolution, Gradients};
@@ -78,7 +78,13 @@ impl Operation for ConvolutionOperation {
         index < 2
     }
 
-    fn backward(&self, inputs: &[Option<Array>], kept: &[Array], gradient: Array, wanted: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>> {
         let (Some(x), Some(weight)) = (&inputs[0], &inputs[1]) else { unreachable!("both are needed") };
         let (of_weight, (of_bias, of_x)) = Array::filled_with(weight.shape(), |of_weight| {
             Array::filled_with([self.sizes.outputs], |of_bias| {

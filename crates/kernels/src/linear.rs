@@ -55,8 +55,12 @@ fn linear_with<const D: usize>(
             None => out,
         };
     }
-    let operation =
-        LinearOperation { activation, precision: precision::current(), bias: bias.is_some(), residual: residual.is_some() };
+    let operation = LinearOperation {
+        activation,
+        precision: precision::current(),
+        bias: bias.is_some(),
+        residual: residual.is_some(),
+    };
     let mut inputs = vec![x.into_dispatch(), weight.into_dispatch()];
     inputs.extend(bias.map(Tensor::into_dispatch));
     inputs.extend(residual.map(Tensor::into_dispatch));
@@ -119,7 +123,13 @@ impl Operation for LinearOperation {
         index < 2
     }
 
-    fn backward(&self, inputs: &[Option<Array>], kept: &[Array], gradient: Array, wanted: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>> {
         let level = Level::detect();
         let (Some(x), Some(weight)) = (&inputs[0], &inputs[1]) else { unreachable!("both are needed") };
         let after = gradient.clone();
@@ -131,14 +141,19 @@ impl Operation for LinearOperation {
         };
         let mut gradients = vec![
             wanted[0].then(|| {
-                Array::filled(x.shape(), |out| input_gradient(level, self.precision, matrix(&inner), matrix(weight), out))
+                Array::filled(x.shape(), |out| {
+                    input_gradient(level, self.precision, matrix(&inner), matrix(weight), out)
+                })
             }),
             wanted[1].then(|| {
-                Array::filled(weight.shape(), |out| weight_gradient(level, self.precision, matrix(x), matrix(&inner), out))
+                Array::filled(weight.shape(), |out| {
+                    weight_gradient(level, self.precision, matrix(x), matrix(&inner), out)
+                })
             }),
         ];
         if self.bias {
-            gradients.push(wanted[2].then(|| Array::filled([weight.width()], |out| sum_rows(level, inner.values(), out))));
+            gradients
+                .push(wanted[2].then(|| Array::filled([weight.width()], |out| sum_rows(level, inner.values(), out))));
         }
         if self.residual {
             gradients.push(Some(after));

@@ -6,14 +6,14 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::autodiff::NodeId;
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::backend::{Autodiff, Backend, Dispatch, DispatchTensor, ExtensionType, Flex, backend_extension};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::array::Array;
@@ -27,35 +27,66 @@ pub(crate) trait Operation: Debug + Send + Sync {
     fn needs(&self, index: usize) -> bool;
 
     /// The gradients of the inputs that are `wanted`, in their order; others may be left out. Inputs that are not needed are `None`.
-    fn backward(&self, inputs: &[Option<Array>], kept: &[Array], gradient: Array, wanted: &[bool]) -> Vec<Option<Array>>;
+    fn backward(
+        &self,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>>;
 }
 
 /// Shared between the tape and the call.
 #[derive(Clone, Debug)]
-pub struct Kernel(Arc<dyn Operation>);
+pub(crate) struct Kernel(Arc<dyn Operation>);
+
+/// The inputs of a kernel after the first.
+#[derive(ExtensionType)]
+pub(crate) enum Others<B: Backend> {
+    /// No more.
+    None,
+    /// One more.
+    One(FloatTensor<B>),
+    /// Two more.
+    Two(FloatTensor<B>, FloatTensor<B>),
+    /// Three more.
+    Three(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+}
+
+impl<B: Backend> Others<B> {
+    /// All inputs, in order.
+    fn after(self, first: FloatTensor<B>) -> Vec<FloatTensor<B>> {
+        match self {
+            Self::None => vec![first],
+            Self::One(second) => vec![first, second],
+            Self::Two(second, third) => vec![first, second, third],
+            Self::Three(second, third, fourth) => vec![first, second, third, fourth],
+        }
+    }
+}
 
 /// Burn's backends that run kernels.
 #[backend_extension(Autodiff, Flex)]
-pub trait KernelBackend: Backend {
-    /// Runs a kernel.
-    fn run(inputs: Vec<FloatTensor<Self>>, kernel: Kernel) -> FloatTensor<Self>;
+pub(crate) trait KernelBackend: Backend {
+    /// Runs a kernel on its first input and the others.
+    fn run(first: FloatTensor<Self>, #[extension_type] others: Others<Self>, kernel: Kernel) -> FloatTensor<Self>;
 }
 
 impl KernelBackend for Flex {
-    fn run(inputs: Vec<FlexTensor>, kernel: Kernel) -> FlexTensor {
-        let inputs: Vec<Array> = inputs.into_iter().map(Array::new).collect();
+    fn run(first: FlexTensor, others: Others<Self>, kernel: Kernel) -> FlexTensor {
+        let inputs: Vec<Array> = others.after(first).into_iter().map(Array::new).collect();
         kernel.0.forward(&inputs, false).0.into_tensor()
     }
 }
 
 impl<C: CheckpointStrategy> KernelBackend for Autodiff<Flex, C> {
-    fn run(inputs: Vec<FloatTensor<Self>>, kernel: Kernel) -> FloatTensor<Self> {
+    fn run(first: FloatTensor<Self>, others: Others<Self>, kernel: Kernel) -> FloatTensor<Self> {
+        let inputs = others.after(first);
         match inputs.len() {
             1 => on_tape::<C, 1>(inputs, kernel),
             2 => on_tape::<C, 2>(inputs, kernel),
             3 => on_tape::<C, 3>(inputs, kernel),
             4 => on_tape::<C, 4>(inputs, kernel),
-            5 => on_tape::<C, 5>(inputs, kernel),
             count => unreachable!("no kernel has {count} inputs"),
         }
     }
@@ -117,10 +148,16 @@ pub(crate) fn runs_on<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
 }
 
-/// Runs a kernel on tensors of any rank.
-pub(crate) fn apply<const D: usize>(
-    inputs: Vec<burn::backend::DispatchTensor>,
-    operation: impl Operation + 'static,
-) -> Tensor<D> {
-    Tensor::from_dispatch(<Dispatch as KernelBackend>::run(inputs, Kernel(Arc::new(operation))))
+/// Runs a kernel on tensors of any rank, one to four.
+pub(crate) fn apply<const D: usize>(inputs: Vec<DispatchTensor>, operation: impl Operation + 'static) -> Tensor<D> {
+    let count = inputs.len();
+    let mut inputs = inputs.into_iter();
+    let (first, others) = match (inputs.next(), inputs.next(), inputs.next(), inputs.next()) {
+        (Some(first), None, ..) => (first, Others::None),
+        (Some(first), Some(second), None, _) => (first, Others::One(second)),
+        (Some(first), Some(second), Some(third), None) => (first, Others::Two(second, third)),
+        (Some(first), Some(second), Some(third), Some(fourth)) => (first, Others::Three(second, third, fourth)),
+        _ => unreachable!("no kernel has {count} inputs"),
+    };
+    Tensor::from_dispatch(<Dispatch as KernelBackend>::run(first, others, Kernel(Arc::new(operation))))
 }

@@ -148,14 +148,19 @@ impl Convolution {
                 let image_range = place * image..(place + 1) * image;
                 let range = place * one..(place + 1) * one;
                 with_scratch(|scratch| {
-                    let (patches, rest) = scratch.get::<f32>(depth * pixels + one + self.outputs * depth).split_at_mut(depth * pixels);
+                    let (patches, rest) =
+                        scratch.get::<f32>(depth * pixels + one + self.outputs * depth).split_at_mut(depth * pixels);
                     let (before, weight_part) = rest.split_at_mut(one);
                     let kept = kept.map(|kept| &kept[range.clone()]);
-                    at(level, Before { activation: self.activation, kept, gradient: &gradient[range], before: &mut *before });
+                    at(
+                        level,
+                        Before { activation: self.activation, kept, gradient: &gradient[range], before: &mut *before },
+                    );
                     let gradient = Matrix::new(before, self.outputs, pixels);
                     self.lay_out(&x[image_range], patches);
                     with_scratch(|panels| {
-                        let right = Right::new(level, precision, Matrix::new(patches, depth, pixels).transposed(), panels);
+                        let right =
+                            Right::new(level, precision, Matrix::new(patches, depth, pixels).transposed(), panels);
                         product_on_thread(level, gradient, &right, weight_part);
                     });
                     weight_sums.iter_mut().zip(&*weight_part).for_each(|(sum, value)| *sum += value);
@@ -216,11 +221,7 @@ impl Convolution {
 
     /// Calls `work` for every row of pixels under every place of the kernel with: the row of the image (counted over channels), or
     /// none outside; the pixels whose place is inside; the column of the first of these; and the row of patches.
-    fn each_row(
-        &self,
-        patches: &mut [f32],
-        mut work: impl FnMut(Option<usize>, (usize, usize), usize, &mut [f32]),
-    ) {
+    fn each_row(&self, patches: &mut [f32], mut work: impl FnMut(Option<usize>, (usize, usize), usize, &mut [f32])) {
         let [rows, columns] = self.output_size();
         let [height, width] = self.size;
         let mut places = patches.chunks_exact_mut(columns);
@@ -233,7 +234,8 @@ impl Convolution {
                     let last = (width + padding).saturating_sub(x).div_ceil(stride).clamp(first, columns);
                     for row in 0..rows {
                         let Some(patches) = places.next() else { return };
-                        let line = (row * self.stride[0] + y).checked_sub(self.padding[0]).filter(|line| *line < height);
+                        let line =
+                            (row * self.stride[0] + y).checked_sub(self.padding[0]).filter(|line| *line < height);
                         let start = (first * stride + x).saturating_sub(padding);
                         let line = line.filter(|_| first < last).map(|line| channel * height + line);
                         work(line, (first, last), start, patches);

@@ -4,9 +4,9 @@
 //! on the number of threads.
 
 mod activation;
-pub mod attention;
 #[cfg(target_arch = "x86_64")]
 mod amx;
+pub mod attention;
 pub mod convolution;
 mod level;
 pub mod linear;
@@ -15,6 +15,7 @@ mod matrix;
 pub mod norm;
 #[cfg(target_arch = "x86_64")]
 mod pack;
+mod precision;
 mod product;
 mod scratch;
 mod shared;
@@ -23,7 +24,7 @@ mod sums;
 pub use activation::Activation;
 pub use level::Level;
 pub use matrix::Matrix;
-pub use pack::Precision;
+pub use precision::Precision;
 pub use product::{Epilogue, Sums, product};
 
 #[cfg(test)]

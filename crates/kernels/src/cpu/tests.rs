@@ -266,7 +266,8 @@ fn plain_attention(attention: &Attention<'_>, qkv: &[f32]) -> Vec<f32> {
             let total: f64 = weights.iter().sum();
             for i in 0..dim {
                 let mixed: f64 = weights.iter().zip(&parts).map(|(weight, part)| weight * part[2][i]).sum();
-                out[((b * tokens + token) * heads + head) * dim + i] = if total > 0.0 { mixed / total } else { 0.0 } as f32;
+                out[((b * tokens + token) * heads + head) * dim + i] =
+                    if total > 0.0 { mixed / total } else { 0.0 } as f32;
             }
         }
     }
@@ -289,7 +290,9 @@ fn gradients_of_a_linear_layer() {
             check_gradient(&x, &of_x, |x| dot(&linear(level, x, &weight, &bias, activation, rows)[0], &g));
             let mut of_weight = vec![f32::NAN; weight.len()];
             weight_gradient(level, Precision::Float32, Matrix::new(&x, rows, inputs), gradient, &mut of_weight);
-            check_gradient(&weight, &of_weight, |weight| dot(&linear(level, &x, weight, &bias, activation, rows)[0], &g));
+            check_gradient(&weight, &of_weight, |weight| {
+                dot(&linear(level, &x, weight, &bias, activation, rows)[0], &g)
+            });
             let mut of_bias = vec![f32::NAN; outputs];
             sum_rows(level, &before, &mut of_bias);
             check_gradient(&bias, &of_bias, |bias| dot(&linear(level, &x, &weight, bias, activation, rows)[0], &g));
@@ -309,7 +312,13 @@ fn threads_do_not_change_a_bit() {
             pool.install(|| {
                 let [out, inner] = linear(level, &x, &weight, &bias, Activation::Gelu, rows);
                 let mut of_weight = vec![0.0; weight.len()];
-                weight_gradient(level, Precision::Float32, Matrix::new(&x, rows, inputs), Matrix::new(&out, rows, outputs), &mut of_weight);
+                weight_gradient(
+                    level,
+                    Precision::Float32,
+                    Matrix::new(&x, rows, inputs),
+                    Matrix::new(&out, rows, outputs),
+                    &mut of_weight,
+                );
                 let mut of_bias = vec![0.0; outputs];
                 sum_rows(level, &out, &mut of_bias);
                 let (mut mixed, mut logarithms) = (vec![0.0; qkv.len() / 3], vec![0.0; 2 * 70 * 2]);
