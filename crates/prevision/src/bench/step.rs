@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use prevision_data::{Array2, Clip, ClipShape, ClipSource, HostBatch};
-use prevision_train::optimizer::{Optimizer, clip, global_norm};
+use prevision_train::optimizer::Optimizer;
 use prevision_train::{ExperimentConfig, Learner, input_shape};
 use prevision_video::FrameBuffer;
 
@@ -49,13 +49,8 @@ fn work(config: ExperimentConfig, shape: &ClipShape, device: &Device) -> Result<
         let batch = &batches[turn % batches.len()];
         turn += 1;
         let terms = learner.terms(&before, batch.to_device(&config.data.normalise, &device), batch.number);
-        let mut gradients = GradientsParams::from_grads(terms.total.backward(), &before);
-        if let Some(norm) = global_norm(&before, &gradients)
-            && config.optimizer.clip_norm > 0.0
-        {
-            gradients = clip(&before, gradients, &norm, config.optimizer.clip_norm);
-        }
-        let after = optimizer.step(config.optimizer.lr, before, gradients);
+        let gradients = GradientsParams::from_grads(terms.total.backward(), &before);
+        let (after, _) = optimizer.step(config.optimizer.lr, before, gradients);
         model = Some(match config.model.target_momentum() {
             Some(momentum) => after.update_target(momentum),
             None => after,

@@ -31,7 +31,7 @@ pub(super) fn training<M: Module + 'static>(model: M, loss: impl Fn(&M) -> Tenso
     Box::new(move || {
         if let Some(before) = model.take() {
             let gradients = GradientsParams::from_grads(loss(&before).backward(), &before);
-            model = Some(optimizer.step(config.lr, before, gradients));
+            model = Some(optimizer.step(config.lr, before, gradients).0);
         }
     })
 }

@@ -1,0 +1,22 @@
+//! How parameters are cut: into pieces of a fixed length, so that results do not depend on the number of threads.
+
+/// Numbers in a piece: four arrays of them fit into a core's second cache.
+pub(super) const PIECE: usize = 1 << 14;
+
+/// The sum of squares of some numbers.
+///
+/// Summed in lanes, which a compiler turns into vectors, and the lanes in double precision.
+pub(super) fn sum_of_squares(piece: &[f32]) -> f64 {
+    const LANES: usize = 64;
+    let mut lanes = [0.0_f32; LANES];
+    let (chunks, rest) = piece.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += value * value;
+        }
+    }
+    for (lane, value) in lanes.iter_mut().zip(rest) {
+        *lane += value * value;
+    }
+    lanes.iter().map(|&lane| f64::from(lane)).sum()
+}
