@@ -11,7 +11,7 @@ use burn::tensor::activation::{relu, softmax, softplus};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::grid::{Grid, NEIGHBOURS, gather};
+use crate::grid::{Grid, NEIGHBOURS};
 use crate::validate::positive;
 
 /// Steps that nothing takes: the value outside the grid.
@@ -111,7 +111,7 @@ impl DistanceField {
         let ([count, width], places) = (latents.dims(), self.grid.places());
         let seen = if self.static_dim > 0 { self.static_dim } else { width };
         let tokens = latents.narrow(1, 0, seen).reshape([count, places, seen / places]);
-        let around = gather(tokens, self.grid.neighbours(&self.around.weight.device()), 0.0);
+        let around = self.grid.neighbourhoods(tokens);
         let cost = self.cost.forward(relu(self.around.forward(around))).reshape([count, places]);
         softplus(cost * GAIN + FIRST_COST, 1.0)
     }
@@ -124,7 +124,7 @@ impl DistanceField {
     /// - obstacles, output: `[n, places]`
     pub fn field(&self, latents: Tensor<2>, obstacles: Option<Tensor<2>>) -> Tensor<2> {
         let ([count, _], places) = (latents.dims(), self.grid.places());
-        let (device, neighbours) = (latents.device(), self.grid.neighbours(&latents.device()));
+        let device = latents.device();
         // The way from the middle of a place to that of a neighbour leads half through each.
         let half = |k: usize| ((k / 3) as f32 - 1.0).hypot((k % 3) as f32 - 1.0) / 2.0;
         let lengths: Vec<f32> = (0..NEIGHBOURS).map(half).collect();
@@ -132,14 +132,10 @@ impl DistanceField {
         let costs = self.costs(latents.clone());
         let costs = obstacles.map_or(costs.clone(), |obstacles| costs + obstacles);
         let column = costs.reshape([count, places, 1]);
-        let ways = (gather(column.clone(), neighbours.clone(), 0.0) + column) * lengths;
+        let ways = (self.grid.neighbourhoods(column.clone()) + column) * lengths;
         let scores = self.scores(latents);
         let sources = (scores.clone().max_dim(1) - scores.clone()).square() * SHARPNESS;
-        let mut field = sources.reshape([count, places, 1]);
-        for _ in 0..self.grid.rows + self.grid.columns {
-            field = (gather(field, neighbours.clone(), FAR) + ways.clone()).min_dim(2);
-        }
-        let field = field.reshape([count, places]);
+        let field = self.grid.shortest_paths(sources, ways, FAR);
         // From the goal to itself it is no step, wherever in its places it is.
         let own = self.steps(softmax(scores, 1), field.clone()).reshape([count, 1]);
         field - own

@@ -21,7 +21,7 @@ pub(crate) use work::Work;
 /// What is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Case {
-    /// Training step of a vision transformer 192 wide, 6 deep: 32 clips, 196 tokens
+    /// Training step of a transformer 192 wide, 6 deep: 32 clips, 196 tokens
     VitTrain,
     /// The same transformer, encoding
     VitInfer,
@@ -31,9 +31,9 @@ pub(crate) enum Case {
     ConvInfer,
     /// A residual MLP 512 wide imagines 512 sequences of 16 actions
     Rollout,
-    /// Training step of experiments/two-rooms, clips in memory
+    /// Training step of experiments/two-rooms, in memory
     TwoRoomsTrain,
-    /// Training step of experiments/video-pretraining, clips in memory
+    /// Training step of experiments/video-pretraining, in memory
     VideoPretrainingTrain,
     /// V-JEPA 2's ViT-B encodes 16 frames of 224x224
     VjepaEncode,
