@@ -3,8 +3,24 @@
 //! A kernel gets the [`Level`] of instructions it may use; its result is the same at every level but for rounding, and does not depend
 //! on the number of threads.
 
+mod activation;
+pub mod attention;
 #[cfg(target_arch = "x86_64")]
 mod amx;
 mod level;
+pub mod linear;
+mod math;
+mod matrix;
+pub mod norm;
+#[cfg(target_arch = "x86_64")]
+mod pack;
+mod product;
+mod scratch;
+mod shared;
+mod sums;
 
+pub use activation::Activation;
 pub use level::Level;
+pub use matrix::Matrix;
+pub use pack::Precision;
+pub use product::{Epilogue, Sums, product};
