@@ -7,7 +7,7 @@ mod activation;
 pub mod attention;
 #[cfg(target_arch = "x86_64")]
 mod amx;
-mod level;
+pub(crate) mod level;
 pub mod linear;
 mod math;
 mod matrix;

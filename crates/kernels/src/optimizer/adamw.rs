@@ -1,12 +1,15 @@
 //! `AdamW` (Loshchilov and Hutter, 2019, algorithm 2), as `torch.optim.AdamW`, after `torch.nn.utils.clip_grad_norm_`.
+#![allow(clippy::inline_always)] // what is inlined is compiled for the level of the caller
 
 use std::collections::VecDeque;
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::pieces::{PIECE, sum_of_squares};
+use super::pieces::{PIECE, SumOfSquares};
 use super::tensors::{Memory, on_cpu};
+use crate::cpu::Level;
+use crate::cpu::level::{Work, at};
 
 /// What is added to the norm before it divides.
 const NORM_EPSILON: f64 = 1e-6;
@@ -167,8 +170,12 @@ struct Piece<'a> {
     constants: Constants,
 }
 
-impl Piece<'_> {
-    fn step(self) {
+impl Work for Piece<'_> {
+    type Output = ();
+
+    // Never with fused multiply-adds: the same numbers at every level.
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
         let Constants { scale, betas, new, corrections, epsilon, keep, learning_rate } = self.constants;
         let moments = self.first.iter_mut().zip(self.second);
         for ((parameter, gradient), (first, second)) in self.parameter.iter_mut().zip(self.gradient).zip(moments) {
@@ -184,7 +191,8 @@ impl Piece<'_> {
 /// The Euclidean norm of all gradients together.
 fn norm(items: &[Item<Memory>]) -> f64 {
     let pieces: Vec<&[f32]> = items.iter().flat_map(|item| item.gradient.read().chunks(PIECE)).collect();
-    let squares: Vec<f64> = pieces.into_par_iter().map(sum_of_squares).collect();
+    let level = Level::detect();
+    let squares: Vec<f64> = pieces.into_par_iter().map(|piece| at(level, SumOfSquares(piece))).collect();
     squares.into_iter().sum::<f64>().sqrt()
 }
 
@@ -207,7 +215,8 @@ fn update(items: &mut [Item<Memory>], rule: &AdamW, norm: f64) {
             constants,
         }));
     }
-    pieces.into_par_iter().for_each(Piece::step);
+    let level = Level::detect();
+    pieces.into_par_iter().for_each(|piece| at(level, piece));
 }
 
 /// The same with Burn's operations, tensor by tensor.
@@ -298,6 +307,30 @@ mod tests {
         let one = on(1);
         assert_eq!(one, on(3), "bit for bit");
         assert_close(&one.0, &trained(&lengths, &RULE, 3, false).0);
+    }
+
+    #[test]
+    fn every_level_gives_the_same_numbers() {
+        let values = |phase: f32| -> Vec<f32> { (0..1003).map(|i| (i as f32 * 0.37 + phase).sin()).collect() };
+        let constants = Constants::new(&RULE, 0.1, 3, 0.7);
+        let at_level = |level: Level| {
+            let (mut parameter, mut first, mut second) = (values(0.0), values(1.0), values(2.0));
+            second.iter_mut().for_each(|value| *value *= *value);
+            let gradient = values(3.0);
+            let piece = Piece {
+                parameter: &mut parameter,
+                gradient: &gradient,
+                first: &mut first,
+                second: &mut second,
+                constants,
+            };
+            at(level, piece);
+            (parameter, first, second, at(level, SumOfSquares(&gradient)))
+        };
+        let plain = at_level(Level::PORTABLE);
+        for level in Level::available() {
+            assert_eq!(at_level(level), plain, "{level:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! Exponential moving averages of parameters: `target = momentum * target + (1 - momentum) * source`.
+#![allow(clippy::inline_always)] // what is inlined is compiled for the level of the caller
 
 use std::collections::VecDeque;
 
@@ -7,6 +8,8 @@ use rayon::prelude::*;
 
 use super::pieces::PIECE;
 use super::tensors::{Memory, on_cpu};
+use crate::cpu::Level;
+use crate::cpu::level::{Work, at};
 
 /// All parameters of a moving average, off the tape: fill it, run it, empty it in the same order.
 #[derive(Default)]
@@ -56,11 +59,8 @@ impl EmaPass {
         for item in &mut items {
             pieces.extend(item.target.write().chunks_mut(PIECE).zip(item.source.read().chunks(PIECE)));
         }
-        pieces.into_par_iter().for_each(|(target, source)| {
-            for (target, source) in target.iter_mut().zip(source) {
-                *target = *target * keep + source * new;
-            }
-        });
+        let level = Level::detect();
+        pieces.into_par_iter().for_each(|(target, source)| at(level, Piece { target, source, keep, new }));
         self.items.extend(items.into_iter().map(|item| item.map(Memory::into_tensor)));
     }
 }
@@ -68,6 +68,26 @@ impl EmaPass {
 impl<T> Item<T> {
     fn map<U>(self, change: impl Fn(T) -> U) -> Item<U> {
         Item { target: change(self.target), source: change(self.source), shape: self.shape }
+    }
+}
+
+/// Part of a parameter.
+struct Piece<'a> {
+    target: &'a mut [f32],
+    source: &'a [f32],
+    keep: f32,
+    new: f32,
+}
+
+impl Work for Piece<'_> {
+    type Output = ();
+
+    // Never with fused multiply-adds: the same numbers at every level.
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        for (target, source) in self.target.iter_mut().zip(self.source) {
+            *target = *target * self.keep + source * self.new;
+        }
     }
 }
 
