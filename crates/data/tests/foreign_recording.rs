@@ -1,4 +1,5 @@
-//! A recording that numpy and imageio wrote, see `golden/make_recording.py`.
+//! Recordings that others wrote: numpy and imageio (`golden/make_recording.py`), and stable-worldmodel's own writer
+//! (`golden/make_stable_worldmodel.py`).
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use prevision_data::{Array2, EpisodeReader};
 
-/// A copy of the golden recording.
+/// A copy of the golden recording that numpy and imageio wrote.
 fn recording() -> (tempfile::TempDir, EpisodeReader) {
     let folder = tempfile::tempdir().unwrap();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/recording");
@@ -106,4 +107,38 @@ fn what_is_wrong_is_named() {
     std::fs::remove_file(folder.path().join("ep_len.npz")).unwrap();
     let message = EpisodeReader::open(folder.path(), "pixels").unwrap_err().to_string();
     assert!(message.contains("has no ep_len.npz"), "{message}");
+}
+
+#[test]
+fn written_by_stable_worldmodel() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/stable_worldmodel");
+    let reader = EpisodeReader::open(&folder, "pixels").unwrap();
+    assert_eq!(reader.image_columns().unwrap(), ["depth", "pixels"]);
+    assert_eq!(reader.columns().unwrap(), ["action", "proprio", "step_idx", "terminated"]);
+    assert_eq!((0..reader.len()).map(|episode| reader.length(episode)).collect::<Vec<_>>(), [3, 2]);
+    for (episode, length) in [(0, 3), (1, 2)] {
+        let read = reader.episode(episode).unwrap();
+        let (frames, columns) = (&read.frames, &read.columns);
+        assert_eq!((frames.frames, frames.height, frames.width), (length, 32, 48));
+        for t in 0..length {
+            let row = (3 * episode + t) as f32;
+            for pixel in frames.frame(t).chunks_exact(3) {
+                let expected = [40 * t, 100, 200 * episode];
+                let near = pixel.iter().zip(expected).all(|(&found, wanted)| usize::from(found).abs_diff(wanted) <= 6);
+                assert!(near, "episode {episode}, frame {t}: {pixel:?} is not {expected:?}");
+            }
+            let action = columns["action"].row(t);
+            if t + 1 < length {
+                assert_eq!(action, [row / 8.0, -row]);
+            } else {
+                assert!(action.iter().all(|value| value.is_nan()), "{action:?}");
+            }
+            assert_eq!(columns["proprio"].row(t), [row, row.powi(2), row.powi(3)]);
+            assert_eq!(columns["step_idx"].row(t), [t as f32]);
+            assert_eq!(columns["terminated"].row(t), [f32::from(u8::from(t + 1 == length))]);
+        }
+    }
+    let frames = EpisodeReader::open(&folder, "depth").unwrap().frames(0, &[2, 1]).unwrap();
+    assert!(frames.frame(0).iter().all(|&value| value.abs_diff(120) <= 3), "grey comes back as RGB");
+    assert!(frames.frame(1).iter().all(|&value| value.abs_diff(60) <= 3));
 }

@@ -16,6 +16,8 @@ use crate::two_rooms::{Collision, Layout, LayoutChoice, LayoutSplit, SIZE, Walk}
 
 /// Episodes drawn and held in memory at once, for each core; one of 91 frames takes 1.2 MB.
 const EPISODES_PER_THREAD: usize = 16;
+/// The image column: the folder of the mp4 files.
+const IMAGE: &str = "pixels";
 
 /// What to record, and how.
 #[derive(Debug, Clone)]
@@ -130,7 +132,7 @@ pub struct RecordSummary {
 
 /// Records random walks with [`EpisodeWriter`]: `pixels/ep_<i>.mp4`, and for each frame `action` (the displacement tried at this
 /// frame, in pixels; NaN at the last frame), `state` (x and y of the dot in pixels) and `layout` (column of the wall, row of the
-/// door). `dataset.toml` says how it was made. Films are encoded on all cores; the content does not depend on their number.
+/// door). `pixels/dataset.toml` says how it was made: stable-worldmodel's reader takes every entry of the folder itself for a column. Films are encoded on all cores; the content does not depend on their number.
 ///
 /// `progress` is told the number of episodes done and the number in all.
 ///
@@ -143,7 +145,7 @@ pub fn record(options: &RecordOptions, progress: &mut dyn FnMut(usize, usize)) -
     let start = Instant::now();
     let data_error = |source| EnvError::Data { path: out.to_owned(), source };
     let writer_options = EpisodeOptions {
-        image: "pixels".to_owned(),
+        image: IMAGE.to_owned(),
         quality: options.quality,
         frame_rate: options.frame_rate,
         keyframe_interval: options.keyframe_interval,
@@ -224,8 +226,8 @@ fn refuse_files(path: &Path) -> Result<(), EnvError> {
 }
 
 fn write_description(out: &Path, text: &str) -> Result<(), EnvError> {
-    let path = out.join("dataset.toml");
-    let unfinished = out.join("dataset.toml.tmp");
+    let path = out.join(IMAGE).join("dataset.toml");
+    let unfinished = path.with_extension("toml.tmp");
     std::fs::write(&unfinished, text)
         .and_then(|()| std::fs::rename(&unfinished, &path))
         .map_err(|source| EnvError::Io { path, source })

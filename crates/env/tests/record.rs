@@ -20,6 +20,9 @@ fn lossless_episodes_hold_the_drawn_frames_and_the_true_states() {
     assert_eq!((calls.first(), calls.last()), (Some(&(0, 6)), Some(&(6, 6))));
     let reader = EpisodeReader::open(folder.path(), "pixels").expect("reader");
     assert_eq!(reader.len(), 6);
+    // Nothing beside the columns and the image column, which stable-worldmodel's reader would take for a column.
+    let entries = std::fs::read_dir(folder.path()).expect("folder").count();
+    assert_eq!(entries, ["ep_len", "ep_offset", "action", "layout", "state", "pixels"].len());
     for index in 0..6 {
         let episode = reader.episode(index).expect("episode");
         assert_eq!((episode.frames.frames, episode.frames.height, episode.frames.width), (31, 65, 65));
@@ -35,7 +38,7 @@ fn lossless_episodes_hold_the_drawn_frames_and_the_true_states() {
             assert!(episode.frames.frame(frame) == draw(layout, position), "episode {index}, frame {frame}");
         }
     }
-    let description = std::fs::read_to_string(folder.path().join("dataset.toml")).expect("dataset.toml");
+    let description = std::fs::read_to_string(folder.path().join("pixels/dataset.toml")).expect("dataset.toml");
     assert!(description.contains("world = \"two-rooms\"\nepisodes = 6\nsteps = 30\nseed = 5\n"), "{description}");
 }
 

@@ -9,16 +9,21 @@
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
 //! - [`with_precision`]: products in float32 or bfloat16
 //! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn.
+//! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
+//! - [`optimizer`]: updates of all parameters in one pass
 
 mod array;
 mod attention;
 mod convolution;
 pub mod cpu;
+pub mod grid;
 mod linear;
 mod norm;
 mod operation;
+pub mod optimizer;
 mod pool;
 mod precision;
+mod route;
 
 pub use attention::{Mask, Rotation, attention};
 pub use convolution::convolution;

@@ -8,7 +8,7 @@ mod activation;
 mod amx;
 pub mod attention;
 pub mod convolution;
-mod level;
+pub(crate) mod level;
 pub mod linear;
 mod math;
 mod matrix;

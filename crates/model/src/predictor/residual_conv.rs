@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
-use crate::grid::{Grid, NEIGHBOURS, gather};
+use crate::grid::{Grid, NEIGHBOURS};
 use crate::validate::positive;
 
 /// Configuration of a [`ResidualConv`].
@@ -111,18 +111,17 @@ impl ResidualConv {
         let [hidden, outputs] = self.output.weight.dims();
         let channels = outputs / 2;
         let (dim, width) = (tokens * channels, rows.dims()[1]);
-        let neighbours = self.grid.neighbours(&rows.device());
         // What does not change from step to step: `[batch, tokens, hidden]`.
         let place = self.place.as_ref().map(|layer| {
             let place = rows.clone().narrow(1, dim, width - dim);
-            layer.forward(gather(place.reshape([batch, tokens, (width - dim) / tokens]), neighbours.clone(), 0.0))
+            layer.forward(self.grid.neighbourhoods(place.reshape([batch, tokens, (width - dim) / tokens])))
         });
         let mut state = rows.narrow(1, 0, dim).reshape([batch, tokens, channels]);
         let actions = self.action.forward(actions);
         let mut latents = Vec::with_capacity(steps);
         for step in 0..steps {
             let action = actions.clone().narrow(1, step, 1);
-            let mut x = self.latent.forward(gather(state.clone(), neighbours.clone(), 0.0)) + action;
+            let mut x = self.latent.forward(self.grid.neighbourhoods(state.clone())) + action;
             if let Some(place) = &place {
                 x = x + place.clone();
             }
