@@ -85,7 +85,8 @@ fn attentions() {
         let qkv = || stored.clone().swap_dims(0, 1);
         let table = || Tensor::random([batch, tokens, head_dim], Distribution::Default, &Device::flex());
         let rotation = Rotation { cosine: table(), sine: table() };
-        let masks = [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(4), Mask::Lengths(vec![tokens, tokens.div_ceil(2)])];
+        let masks =
+            [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(4), Mask::Lengths(vec![tokens, tokens.div_ceil(2)])];
         for mask in &masks {
             for rotation in [None, Some(&rotation)] {
                 let given = attention(qkv(), heads, mask, rotation);
@@ -98,12 +99,9 @@ fn attentions() {
 
 #[test]
 fn convolutions() {
-    for ([batch, inputs, outputs], [height, width], stride, padding) in [
-        ([2, 3, 5], [9, 14], 2, 1),
-        ([1, 1, 1], [3, 3], 1, 0),
-        ([9, 4, 33], [8, 8], 1, 1),
-        ([0, 2, 2], [5, 5], 1, 1),
-    ] {
+    for ([batch, inputs, outputs], [height, width], stride, padding) in
+        [([2, 3, 5], [9, 14], 2, 1), ([1, 1, 1], [3, 3], 1, 0), ([9, 4, 33], [8, 8], 1, 1), ([0, 2, 2], [5, 5], 1, 1)]
+    {
         for activation in ACTIVATIONS {
             let x = random([batch, inputs, height, width]);
             let (weight, bias) = (random([outputs, inputs, 3, 3]), random([outputs]));
