@@ -87,10 +87,10 @@ impl ObjectiveConfig {
             let (rows, count) = (goals.len(), steps_between.len());
             let steps_between = Tensor::from_data(TensorData::new(steps_between, [count]), &device);
             let goals = head.goals(seen.clone().select(0, indices(goals, &device)));
-            let [_, width] = goals.dims();
-            let goals = goals.reshape([rows, 1, width]).expand([rows, frames, width]).reshape([count, width]);
             let places = head.places(seen).repeat_dim(0, self.distance.goals);
-            distance(head.between(places, goals), steps_between, self.distance.quantile)
+            let [_, width] = places.dims();
+            let distances = head.between(places.reshape([rows, frames, width]), goals).reshape([count]);
+            distance(distances, steps_between, self.distance.quantile)
         });
         sum.add("position", self.position, || {
             let head = model.heads.position.as_ref().expect("a position head");

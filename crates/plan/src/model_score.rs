@@ -69,7 +69,7 @@ impl<'a> ModelScore<'a> {
     fn score_chunk(&self, chunk: &Chunk, actions: Tensor<4>) -> Tensor<2> {
         let latents = self.imagine_rows(actions.clone(), chunk.row, chunk.rows);
         let present = self.past.present.as_ref().map(|present| present.clone().narrow(0, chunk.row, chunk.rows));
-        self.cost.cost(&Imagined { latents, actions, present }, &self.goal.narrow(chunk.row, chunk.rows))
+        self.cost.cost(&Imagined::new(latents, actions, present), &self.goal.narrow(chunk.row, chunk.rows))
     }
 }
 

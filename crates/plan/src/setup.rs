@@ -59,7 +59,8 @@ pub(crate) fn cost(config: &PlanConfig, model: &ActionJepa) -> Result<Box<dyn Co
     }
     let head = head("plan.reachability.weight", weight.to_string(), "set it to 0")?;
     let figments = Reachability { head, steps_per_action, slack };
-    Ok(Box::new(WeightedSum { terms: vec![(1.0, distance), (weight, Box::new(figments))] }))
+    // What needs all steps comes first: the other then finds them computed.
+    Ok(Box::new(WeightedSum { terms: vec![(weight, Box::new(figments)), (1.0, distance)] }))
 }
 
 /// Makes the memory of obstacles, if one is configured.

@@ -1,6 +1,7 @@
 //! The `prevision` binary: one file per verb in `verbs/`.
 
 mod allocator;
+mod bench;
 mod device;
 mod failure;
 mod output;
@@ -38,6 +39,8 @@ enum Verb {
     Report(verbs::report::Args),
     /// Everything in one go: record, train, evaluate, plan, report
     Demo(verbs::demo::Args),
+    /// Time a fixed piece of work
+    Bench(verbs::bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Plan(args) => verbs::plan::run(&args),
         Verb::Report(args) => verbs::report::run(&args),
         Verb::Demo(args) => verbs::demo::run(&args),
+        Verb::Bench(args) => verbs::bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,7 +10,7 @@ use crate::TrainError;
 use crate::config::ExperimentConfig;
 
 /// The sizes of the clips of a data set, as a model needs them.
-pub(crate) fn input_shape(shape: &ClipShape) -> InputShape {
+pub fn input_shape(shape: &ClipShape) -> InputShape {
     InputShape {
         channels: 3,
         frames: shape.frames,
@@ -22,7 +22,7 @@ pub(crate) fn input_shape(shape: &ClipShape) -> InputShape {
 }
 
 /// The objective applied to a kind of model.
-pub(crate) struct Learner<'a> {
+pub struct Learner<'a> {
     config: &'a ExperimentConfig,
     /// For masked models.
     masks: Option<MaskSampler>,
@@ -33,7 +33,7 @@ impl<'a> Learner<'a> {
     ///
     /// # Errors
     /// [`TrainError::Experiment`] with the key, its value and what the data allow.
-    pub(crate) fn new(config: &'a ExperimentConfig, input: &InputShape) -> Result<Self, TrainError> {
+    pub fn new(config: &'a ExperimentConfig, input: &InputShape) -> Result<Self, TrainError> {
         config.model.validate_input(input).map_err(TrainError::Experiment)?;
         let masks = match &config.model {
             ModelConfig::ActionConditioned(_) => {
@@ -49,14 +49,14 @@ impl<'a> Learner<'a> {
     }
 
     /// A model with fresh weights, which depend on the seed alone: they are drawn on the CPU, whatever the device.
-    pub(crate) fn init(&self, input: &InputShape, device: &Device) -> Jepa {
+    pub fn init(&self, input: &InputShape, device: &Device) -> Jepa {
         let cpu = Device::flex();
         cpu.seed(self.config.seed);
         self.config.model.init(input, &self.config.objective.heads(), &cpu.autodiff()).fork(device)
     }
 
     /// The terms of batch `number`; all their random choices depend on the seed and that number.
-    pub(crate) fn terms(&self, model: &Jepa, batch: ClipBatch, number: u64) -> LossTerms {
+    pub fn terms(&self, model: &Jepa, batch: ClipBatch, number: u64) -> LossTerms {
         let objective = &self.config.objective;
         match (model, &self.masks) {
             (Jepa::Action(model), _) => {

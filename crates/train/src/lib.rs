@@ -26,6 +26,7 @@ pub use config::{
 };
 pub use control::{Control, Progress};
 pub use error::TrainError;
+pub use learner::{Learner, input_shape};
 pub use load_model::load_model;
 pub use run::{Checkpoint, CheckpointState, RunFolder};
 pub use summary::{TrainSummary, peak_memory_bytes};

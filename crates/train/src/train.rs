@@ -13,7 +13,7 @@ use crate::budget::Budget;
 use crate::config::ExperimentConfig;
 use crate::learner::{Learner, input_shape};
 use crate::metrics::{NotFinite, Reading, Window};
-use crate::optimizer::{Optimizer, add, clip, global_norm};
+use crate::optimizer::{Optimizer, add};
 use crate::recorder::{Rates, Recorder};
 use crate::run::{RunFolder, first_difference};
 use crate::schedule::{learning_rate, momentum};
@@ -104,15 +104,13 @@ pub fn train_on(
         if due(step, config.train.histogram_every) {
             recorder.histograms(step, &model, &gradients, &batch, &normalise, &device)?;
         }
-        if let Some(norm) = global_norm(&model, &gradients) {
-            if config.optimizer.clip_norm > 0.0 {
-                gradients = clip(&model, gradients, &norm, config.optimizer.clip_norm);
-            }
-            window.push_norm(step, norm);
-        }
 
         // The step, and the target encoder after it.
-        model = optimizer.step(rates.learning_rate, model, gradients);
+        let norm;
+        (model, norm) = optimizer.step(rates.learning_rate, model, gradients);
+        if let Some(norm) = norm {
+            window.push_norm(step, norm);
+        }
         if let Some(momentum) = rates.momentum {
             model = model.update_target(momentum);
         }

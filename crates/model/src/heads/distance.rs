@@ -87,14 +87,19 @@ impl DistanceHead {
         }
     }
 
-    /// Steps from places to goals.
+    /// Steps from several places each to a goal.
     ///
     /// # Shapes
-    /// - places: `[n, e]`, goals: `[n, g]`, as made above
-    /// - output: `[n]`
-    pub fn between(&self, places: Tensor<2>, goals: Tensor<2>) -> Tensor<1> {
+    /// - places: `[goals, n, e]`, goals: `[goals, g]`, as made above
+    /// - output: `[goals, n]`
+    pub fn between(&self, places: Tensor<3>, goals: Tensor<2>) -> Tensor<2> {
+        let [rows, count, width] = places.dims();
         match self {
-            Self::Embedding(head) => head.distance_between(places, goals),
+            Self::Embedding(head) => {
+                let goals = goals.unsqueeze_dim::<3>(1).expand([rows, count, width]);
+                let [places, goals] = [places, goals].map(|it| it.reshape([rows * count, width]));
+                head.distance_between(places, goals).reshape([rows, count])
+            }
             Self::Field(head) => head.steps(places, goals),
         }
     }

@@ -11,7 +11,7 @@ use burn::tensor::activation::{relu, softmax, softplus};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::grid::{Grid, NEIGHBOURS, gather};
+use crate::grid::{Grid, NEIGHBOURS};
 use crate::validate::positive;
 
 /// Steps that nothing takes: the value outside the grid.
@@ -98,8 +98,12 @@ impl DistanceField {
         let dim = width - self.static_dim;
         let tokens = latents.narrow(1, self.static_dim, dim).reshape([count, places, dim / places]);
         let differences = tokens.clone() - tokens.mean_dim(1);
-        let energy = self.salience.forward(differences).square().sum_dim(2).reshape([count, places]);
-        (energy + EMPTY).log()
+        // |d S|^2 = d (S S^T) d^T: a token has fewer numbers than the salience has units.
+        let salience = self.salience.weight.val();
+        let form = salience.clone().matmul(salience.transpose());
+        let energy = (differences.clone().matmul(form.unsqueeze_dim(0)) * differences).sum_dim(2);
+        // Rounding may leave a square below zero.
+        (energy.reshape([count, places]).clamp_min(0.0) + EMPTY).log()
     }
 
     /// What it takes to pass every place, in steps.
@@ -111,7 +115,7 @@ impl DistanceField {
         let ([count, width], places) = (latents.dims(), self.grid.places());
         let seen = if self.static_dim > 0 { self.static_dim } else { width };
         let tokens = latents.narrow(1, 0, seen).reshape([count, places, seen / places]);
-        let around = gather(tokens, self.grid.neighbours(&self.around.weight.device()), 0.0);
+        let around = self.grid.neighbourhoods(tokens);
         let cost = self.cost.forward(relu(self.around.forward(around))).reshape([count, places]);
         softplus(cost * GAIN + FIRST_COST, 1.0)
     }
@@ -124,7 +128,7 @@ impl DistanceField {
     /// - obstacles, output: `[n, places]`
     pub fn field(&self, latents: Tensor<2>, obstacles: Option<Tensor<2>>) -> Tensor<2> {
         let ([count, _], places) = (latents.dims(), self.grid.places());
-        let (device, neighbours) = (latents.device(), self.grid.neighbours(&latents.device()));
+        let device = latents.device();
         // The way from the middle of a place to that of a neighbour leads half through each.
         let half = |k: usize| ((k / 3) as f32 - 1.0).hypot((k % 3) as f32 - 1.0) / 2.0;
         let lengths: Vec<f32> = (0..NEIGHBOURS).map(half).collect();
@@ -132,27 +136,24 @@ impl DistanceField {
         let costs = self.costs(latents.clone());
         let costs = obstacles.map_or(costs.clone(), |obstacles| costs + obstacles);
         let column = costs.reshape([count, places, 1]);
-        let ways = (gather(column.clone(), neighbours.clone(), 0.0) + column) * lengths;
+        let ways = (self.grid.neighbourhoods(column.clone()) + column) * lengths;
         let scores = self.scores(latents);
         let sources = (scores.clone().max_dim(1) - scores.clone()).square() * SHARPNESS;
-        let mut field = sources.reshape([count, places, 1]);
-        for _ in 0..self.grid.rows + self.grid.columns {
-            field = (gather(field, neighbours.clone(), FAR) + ways.clone()).min_dim(2);
-        }
-        let field = field.reshape([count, places]);
+        let field = self.grid.shortest_paths(sources, ways, FAR);
         // From the goal to itself it is no step, wherever in its places it is.
-        let own = self.steps(softmax(scores, 1), field.clone()).reshape([count, 1]);
+        let own = self.steps(softmax(scores, 1).reshape([count, 1, places]), field.clone());
         field - own
     }
 
     /// Steps from where the agent is to a goal: the mean of the goal's field.
     ///
     /// # Shapes
-    /// - presence, field: `[n, places]`
-    /// - output: `[n]`
-    pub fn steps(&self, presence: Tensor<2>, field: Tensor<2>) -> Tensor<1> {
-        let [count, _] = presence.dims();
-        (presence * field).sum_dim(1).reshape([count])
+    /// - presence: `[goals, n, places]`
+    /// - field: `[goals, places]`
+    /// - output: `[goals, n]`
+    pub fn steps(&self, presence: Tensor<3>, field: Tensor<2>) -> Tensor<2> {
+        let [goals, count, _] = presence.dims();
+        presence.matmul(field.unsqueeze_dim(2)).reshape([goals, count])
     }
 }
 
@@ -244,8 +245,8 @@ mod tests {
         let device = Device::flex();
         let head = head(&device);
         let latents = latents(&[0, 9], &device);
-        let own = head.steps(head.presence(latents.clone()), head.field(latents, None));
-        assert!(values(own.reshape([1, 2])).iter().all(|steps| steps.abs() < 1e-3));
+        let own = head.steps(head.presence(latents.clone()).reshape([2, 1, 12]), head.field(latents, None));
+        assert!(values(own).iter().all(|steps| steps.abs() < 1e-3));
     }
 
     #[test]
@@ -253,7 +254,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let head = DistanceFieldConfig { hidden: 4 }.init(GRID, 12, 12, &device);
         let noise = || Tensor::<2>::random([3, 24], burn::tensor::Distribution::Normal(0.0, 1.0), &device);
-        let steps = head.steps(head.presence(noise()), head.field(noise(), None)).sum();
+        let steps = head.steps(head.presence(noise()).reshape([3, 1, 12]), head.field(noise(), None)).sum();
         let gradients = steps.backward();
         for layer in [&head.around, &head.cost, &head.salience] {
             let gradient = layer.weight.val().grad(&gradients).expect("a gradient");

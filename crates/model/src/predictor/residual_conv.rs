@@ -10,7 +10,8 @@ use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
-use crate::grid::{Grid, NEIGHBOURS, gather};
+use crate::grid::{Grid, NEIGHBOURS};
+use crate::layers::{Activation, linear};
 use crate::validate::positive;
 
 /// Configuration of a [`ResidualConv`].
@@ -111,23 +112,23 @@ impl ResidualConv {
         let [hidden, outputs] = self.output.weight.dims();
         let channels = outputs / 2;
         let (dim, width) = (tokens * channels, rows.dims()[1]);
-        let neighbours = self.grid.neighbours(&rows.device());
         // What does not change from step to step: `[batch, tokens, hidden]`.
         let place = self.place.as_ref().map(|layer| {
             let place = rows.clone().narrow(1, dim, width - dim);
-            layer.forward(gather(place.reshape([batch, tokens, (width - dim) / tokens]), neighbours.clone(), 0.0))
+            let place = place.reshape([batch, tokens, (width - dim) / tokens]);
+            linear(layer, self.grid.neighbourhoods(place), Activation::Identity)
         });
         let mut state = rows.narrow(1, 0, dim).reshape([batch, tokens, channels]);
         let actions = self.action.forward(actions);
         let mut latents = Vec::with_capacity(steps);
         for step in 0..steps {
             let action = actions.clone().narrow(1, step, 1);
-            let mut x = self.latent.forward(gather(state.clone(), neighbours.clone(), 0.0)) + action;
+            let mut x = linear(&self.latent, self.grid.neighbourhoods(state.clone()), Activation::Identity) + action;
             if let Some(place) = &place {
                 x = x + place.clone();
             }
-            let x = relu(self.middle.forward(relu(x)).reshape([batch, tokens, hidden]));
-            let change = self.output.forward(x);
+            let x = linear(&self.middle, relu(x), Activation::Relu).reshape([batch, tokens, hidden]);
+            let change = linear(&self.output, x, Activation::Identity);
             let gate = sigmoid(change.clone().narrow(2, channels, channels));
             state = state + change.narrow(2, 0, channels) * gate;
             latents.push(state.clone().reshape([batch, dim]));

@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use burn::tensor::container::TensorContainer;
+use prevision_kernels::optimizer::EmaPass;
 
 /// A copy of `source` with the same values, its own parameter identities, and frozen: what makes a copy safe to keep beside the
 /// original (gradients and optimiser state are keyed by identity).
@@ -10,7 +11,8 @@ pub fn target_copy<M: Module>(source: &M) -> M {
     source.clone().map(&mut FreshIds).freeze()
 }
 
-/// `target = momentum * target + (1 - momentum) * source` for every float parameter, off the tape. Identities of the target stay.
+/// `target = momentum * target + (1 - momentum) * source` for every float parameter, off the tape, in one pass over all of them.
+/// Identities of the target stay.
 ///
 /// # Panics
 /// If the two modules do not have the same parameters.
@@ -18,7 +20,10 @@ pub fn target_copy<M: Module>(source: &M) -> M {
 pub fn blend<M: Module>(target: M, source: &M, momentum: f64) -> M {
     let mut snapshot = Snapshot::default();
     source.visit(&mut snapshot);
-    target.map(&mut Blend { path: Vec::new(), source: snapshot.tensors, momentum })
+    let mut pass = EmaPass::default();
+    let target = target.map(&mut Take { path: Vec::new(), source: snapshot.tensors, pass: &mut pass });
+    pass.run(momentum);
+    target.map(&mut Give { pass })
 }
 
 /// Every float parameter of a module, off the tape, keyed by its path.
@@ -42,13 +47,14 @@ impl ModuleVisitor for Snapshot {
     }
 }
 
-struct Blend {
+/// Moves the parameters of the target into the pass, so that it has the only handle of each, and leaves empty ones behind.
+struct Take<'a> {
     path: Vec<String>,
     source: TensorContainer<String>,
-    momentum: f64,
+    pass: &'a mut EmaPass,
 }
 
-impl ModuleMapper for Blend {
+impl ModuleMapper for Take<'_> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name.to_owned());
     }
@@ -62,12 +68,30 @@ impl ModuleMapper for Blend {
         let source: Tensor<D> =
             self.source.remove(&path).unwrap_or_else(|| panic!("target has parameter `{path}`, its source has not"));
         param.map(|target| {
+            // The empty one keeps what the parameter had of automatic differentiation.
+            let device = target.device();
             let strategy = target.gradient_checkpointing_strategy();
-            let blended = target.without_autodiff() * self.momentum + source * (1.0 - self.momentum);
+            self.pass.push(target.without_autodiff(), source);
+            let hole = Tensor::empty([0; D], &device);
             match strategy {
-                Some(strategy) => blended.autodiff().with_gradient_checkpointing_strategy(strategy),
-                None => blended,
+                Some(strategy) => hole.with_gradient_checkpointing_strategy(strategy),
+                None => hole,
             }
+        })
+    }
+}
+
+/// Puts what the pass has made back into its places.
+struct Give {
+    pass: EmaPass,
+}
+
+impl ModuleMapper for Give {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let blended = self.pass.pop();
+        param.map(|hole: Tensor<D>| match hole.gradient_checkpointing_strategy() {
+            Some(strategy) => blended.autodiff().with_gradient_checkpointing_strategy(strategy),
+            None => blended,
         })
     }
 }

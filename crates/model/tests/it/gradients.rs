@@ -43,9 +43,10 @@ fn action_conditioned_models() {
         let (now, next) = (random([64, 8], &device), random([64, 8], &device));
         let action = model.heads.inverse_dynamics.as_ref().unwrap().forward(now.clone(), next.clone());
         let head = model.heads.distance.as_ref().unwrap();
-        let steps = head.between(head.places(now.clone()), head.goals(next));
+        let places = head.places(now.clone()).unsqueeze_dim(1);
+        let steps = head.between(places, head.goals(next));
         let position = model.heads.position.as_ref().unwrap().forward(now);
-        assert_eq!((action.dims(), steps.dims(), position.dims()), ([64, 2], [64], [64, 2]));
+        assert_eq!((action.dims(), steps.dims(), position.dims()), ([64, 2], [64, 1], [64, 2]));
         let target = random([6, 3, 8], &device);
         let loss = (predicted - target).powf_scalar(2.0).sum()
             + (action + 1.0).powf_scalar(2.0).sum()

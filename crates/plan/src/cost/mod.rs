@@ -7,7 +7,10 @@ mod learned_distance;
 mod reachability;
 mod weighted_sum;
 
+use std::cell::OnceCell;
+
 use burn::prelude::*;
+use prevision_model::DistanceHead;
 
 pub use action_penalty::ActionPenalty;
 pub use goal::Goal;
@@ -17,7 +20,7 @@ pub use reachability::Reachability;
 pub use weighted_sum::WeightedSum;
 
 /// What a model imagined for candidate actions.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Imagined {
     /// Latents after each action, `[b, samples, horizon, d]`.
     pub latents: Tensor<4>,
@@ -25,6 +28,33 @@ pub struct Imagined {
     pub actions: Tensor<4>,
     /// What the model's distance head needs of the present latents, `[b, e]`; `None` without that head.
     pub present: Option<Tensor<2>>,
+    places: OnceCell<Tensor<4>>,
+}
+
+impl Imagined {
+    /// Puts together what was imagined.
+    pub fn new(latents: Tensor<4>, actions: Tensor<4>, present: Option<Tensor<2>>) -> Self {
+        Self { latents, actions, present, places: OnceCell::new() }
+    }
+
+    /// What the model's distance head needs of the imagined latents that count. That of all is computed once, for whichever costs
+    /// ask.
+    ///
+    /// # Shapes
+    /// - output: `[b, samples, horizon or 1, e]`
+    pub fn places(&self, head: &DistanceHead, steps: Steps) -> Tensor<4> {
+        let compute = |latents: Tensor<4>| {
+            let [rows, samples, count, dim] = latents.dims();
+            let places = head.places(latents.reshape([rows * samples * count, dim]));
+            let [_, width] = places.dims();
+            places.reshape([rows, samples, count, width])
+        };
+        match (steps, self.places.get()) {
+            (_, Some(all)) => steps.counted(all.clone()),
+            (Steps::Last, None) => compute(steps.counted(self.latents.clone())),
+            (Steps::Summed, None) => self.places.get_or_init(|| compute(self.latents.clone())).clone(),
+        }
+    }
 }
 
 /// A cost of imagined futures. Costs add up ([`WeightedSum`]); a constraint is a cost with a multiplier.
@@ -73,7 +103,7 @@ mod tests {
         let latents = Tensor::<4>::from_floats([[[[1.0, 2.0], [3.0, 4.0]]], [[[0.0, 0.0], [1.0, 1.0]]]], &device);
         let actions = Tensor::<4>::from_floats([[[[3.0, 4.0], [0.0, 0.0]]], [[[1.0, 0.0], [0.0, 2.0]]]], &device);
         let goal = Goal { latent: Tensor::from_floats([[1.0, 0.0], [1.0, 1.0]], &device), embedding: None };
-        (Imagined { latents, actions, present: None }, goal)
+        (Imagined::new(latents, actions, None), goal)
     }
 
     fn values(tensor: Tensor<2>) -> Vec<f32> {
@@ -109,11 +139,8 @@ mod tests {
         // Two episodes, three candidates, two steps.
         let (latents, latent) = (random(12), random(2));
         let goal = Goal { embedding: Some(head.goals(latent.clone())), latent: latent.clone() };
-        let imagined = Imagined {
-            latents: latents.clone().reshape([2, 3, 2, 6]),
-            actions: Tensor::zeros([2, 3, 2, 1], &device),
-            present: None,
-        };
+        let actions = Tensor::zeros([2, 3, 2, 1], &device);
+        let imagined = Imagined::new(latents.clone().reshape([2, 3, 2, 6]), actions, None);
         let repeated = latent.unsqueeze_dim::<3>(1).repeat_dim(1, 6).reshape([12, 6]);
         let expected = metric.forward(latents, repeated).reshape([2, 3, 2]);
         let last = expected.clone().narrow(2, 1, 1).reshape([2, 3]);
@@ -126,6 +153,22 @@ mod tests {
     }
 
     #[test]
+    fn places_are_the_same_whoever_asks_first() {
+        let device = Device::flex();
+        let head =
+            prevision_model::DistanceHead::Embedding(prevision_model::StepDistanceConfig::default().init(2, &device));
+        let imagined = || imagined().0;
+        let values = |places: Tensor<4>| places.into_data().try_into_vec_as::<f32>().unwrap();
+        let (fresh, asked) = (imagined(), imagined());
+        let all = asked.places(&head, Steps::Summed);
+        assert_eq!(all.dims()[..3], [2, 1, 2]);
+        assert_eq!(values(asked.places(&head, Steps::Summed)), values(all));
+        let last = values(fresh.places(&head, Steps::Last));
+        assert_eq!(values(asked.places(&head, Steps::Last)), last);
+        assert_eq!(last.len() * 2, values(fresh.places(&head, Steps::Summed)).len());
+    }
+
+    #[test]
     fn reachability_prices_what_is_too_far() {
         let device = Device::flex();
         let metric = prevision_model::StepDistanceConfig::default().init(6, &device);
@@ -133,11 +176,9 @@ mod tests {
         let random = |n: usize| Tensor::<2>::random([n, 6], Distribution::Normal(0.0, 5.0), &device);
         let (latents, present) = (random(12), random(2));
         let goal = Goal { embedding: None, latent: present.clone() };
-        let imagined = Imagined {
-            latents: latents.clone().reshape([2, 3, 2, 6]),
-            actions: Tensor::zeros([2, 3, 2, 1], &device),
-            present: Some(head.goals(present.clone())),
-        };
+        let actions = Tensor::zeros([2, 3, 2, 1], &device);
+        let known = Some(head.goals(present.clone()));
+        let imagined = Imagined::new(latents.clone().reshape([2, 3, 2, 6]), actions, known);
         let repeated = present.unsqueeze_dim::<3>(1).repeat_dim(1, 6).reshape([12, 6]);
         let distances = metric.forward(latents, repeated).into_data().try_into_vec_as::<f32>().unwrap();
         let (speed, slack) = (0.5, 0.25);

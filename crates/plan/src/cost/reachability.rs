@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use prevision_model::DistanceHead;
 
-use super::{Cost, Goal, Imagined};
+use super::{Cost, Goal, Imagined, Steps};
 
 /// The sum over the horizon of the steps by which the learned distance between the present and an imagined latent exceeds what
 /// the actions up to there can do. A predictor that lets the agent through a wall is caught by the distance, which knows the way
@@ -22,16 +22,14 @@ impl Cost for Reachability {
     /// # Panics
     /// If what the head needs of the present is absent, that is, was encoded by a model without this head.
     fn cost(&self, imagined: &Imagined, _goal: &Goal) -> Tensor<2> {
-        let [rows, samples, horizon, dim] = imagined.latents.dims();
         let present = imagined.present.clone().expect("the present was encoded by a model with a distance head");
-        let width = present.dims()[1];
-        let count = rows * samples * horizon;
-        let places = self.head.places(imagined.latents.clone().reshape([count, dim]));
-        let present = present.unsqueeze_dim::<3>(1).expand([rows, samples * horizon, width]).reshape([count, width]);
+        let places = imagined.places(&self.head, Steps::Summed);
+        let [rows, samples, horizon, width] = places.dims();
         let granted: Vec<f32> =
             (1..=horizon).map(|step| (step as f64 * self.steps_per_action + self.slack) as f32).collect();
         let granted = Tensor::<1>::from_data(TensorData::new(granted, [horizon]), &imagined.latents.device());
-        let distances = self.head.between(places, present).reshape([rows * samples, horizon]);
-        (distances - granted.unsqueeze_dim(0)).clamp_min(0.0).sum_dim(1).reshape([rows, samples])
+        let distances = self.head.between(places.reshape([rows, samples * horizon, width]), present);
+        let over = (distances.reshape([rows * samples, horizon]) - granted.unsqueeze_dim(0)).clamp_min(0.0);
+        over.sum_dim(1).reshape([rows, samples])
     }
 }

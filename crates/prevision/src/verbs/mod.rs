@@ -1,5 +1,6 @@
 //! One file per verb: its arguments, and what it prints.
 
+pub(crate) mod bench;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod eval;

@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 11] = [
+    let verbs: [&[&str]; 12] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -16,6 +16,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["eval", "--help"],
         &["plan", "--help"],
         &["report", "--help"],
+        &["bench", "--help"],
     ];
     for arguments in verbs {
         let help = stdout(&succeed(arguments));
@@ -27,7 +28,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 #[test]
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
-    for verb in ["data", "train", "eval", "plan", "report", "demo"] {
+    for verb in ["data", "train", "eval", "plan", "report", "demo", "bench"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
     }
 }

@@ -1,53 +1,87 @@
-//! `AdamW` over a model, in two groups: parameters with two or more axes decay, biases and norms do not.
+//! `AdamW` over a model, in two groups: parameters with two or more axes decay, biases and norms do not. Before it, clipping by the
+//! global norm: the gradients of all parameters count as one long vector.
+//!
+//! Burn's own `GradientClippingConfig::Norm` clips each parameter for itself, which changes the direction of the step.
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer as _};
-use burn::tensor::Tensor;
+use std::collections::VecDeque;
+
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{GradientCheckpointingStrategy, Tensor};
+use prevision_kernels::optimizer::{AdamW, AdamWPass, Updated};
 
 use super::state::Moments;
 use crate::config::OptimizerConfig;
 
-/// Burn's [`AdamW`] applied to every parameter of a model that has a gradient.
+/// `AdamW` applied to every parameter of a model that has a gradient, in one pass over all of them.
 ///
 /// It differs from Burn's `ModuleOptimizer` in what the state is keyed by: the path of a parameter in the model, which a
 /// model that was built anew shares, instead of the parameter's random identity.
 pub struct Optimizer {
-    decaying: AdamW,
-    plain: AdamW,
+    config: OptimizerConfig,
     pub(super) moments: Moments,
 }
 
 impl Optimizer {
     /// An optimiser that has made no step.
     pub fn new(config: &OptimizerConfig) -> Self {
-        let group = |weight_decay: f64| {
-            AdamWConfig::new()
-                .with_beta_1(config.betas[0] as f32)
-                .with_beta_2(config.betas[1] as f32)
-                .with_epsilon(config.epsilon as f32)
-                .with_weight_decay(weight_decay as f32)
-                .build()
-        };
-        Self { decaying: group(config.weight_decay), plain: group(0.0), moments: Moments::default() }
+        Self { config: config.clone(), moments: Moments::default() }
     }
 
-    /// One step: `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`, then
-    /// `p = (1 - lr * decay) p - lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)`
-    /// (Loshchilov and Hutter, 2019, algorithm 2, as `torch.optim.AdamW`). Parameters without a gradient stay.
+    /// One step, see [`AdamWPass::run`]: gradients are scaled by `min(1, clip_norm / (norm + 1e-6))` (if `clip_norm` is above 0), as
+    /// `torch.nn.utils.clip_grad_norm_` does, then `AdamW` (Loshchilov and Hutter, 2019, algorithm 2, as `torch.optim.AdamW`) moves
+    /// the parameters. Those without a gradient stay.
+    ///
+    /// Also gives the Euclidean norm of all gradients together, before clipping: `[1]`, not read back; `None` without gradients.
     #[must_use]
-    pub fn step<M: Module>(&mut self, learning_rate: f64, model: M, gradients: GradientsParams) -> M {
-        model.map(&mut Step { optimizer: self, learning_rate, gradients, path: Vec::new() })
+    pub fn step<M: Module>(
+        &mut self,
+        learning_rate: f64,
+        model: M,
+        gradients: GradientsParams,
+    ) -> (M, Option<Tensor<1>>) {
+        let config = &self.config;
+        let rule = AdamW {
+            learning_rate,
+            betas: config.betas.map(|beta| beta as f32),
+            epsilon: config.epsilon as f32,
+            clip_norm: (config.clip_norm > 0.0).then_some(config.clip_norm),
+        };
+        let mut pass = AdamWPass::default();
+        let mut taken = VecDeque::new();
+        let model = model.map(&mut Take {
+            moments: &mut self.moments,
+            weight_decay: config.weight_decay,
+            gradients,
+            pass: &mut pass,
+            taken: &mut taken,
+            path: Vec::new(),
+        });
+        let norm = pass.run(&rule);
+        (model.map(&mut Give { moments: &mut self.moments, pass, taken }), norm)
     }
 }
 
-struct Step<'a> {
-    optimizer: &'a mut Optimizer,
-    learning_rate: f64,
+/// A parameter that is in the pass.
+struct Taken {
+    id: ParamId,
+    path: String,
+    /// Steps made, this one included.
+    steps: usize,
+    strategy: Option<GradientCheckpointingStrategy>,
+}
+
+/// Moves the parameters with their moments into the pass, so that it has the only handle of each, and leaves empty ones behind.
+struct Take<'a> {
+    moments: &'a mut Moments,
+    weight_decay: f64,
     gradients: GradientsParams,
+    pass: &'a mut AdamWPass,
+    taken: &'a mut VecDeque<Taken>,
     path: Vec<String>,
 }
 
-impl ModuleMapper for Step<'_> {
+impl ModuleMapper for Take<'_> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name.to_owned());
     }
@@ -59,21 +93,38 @@ impl ModuleMapper for Step<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
         let path = self.path.join(".");
-        let optimizer = &mut *self.optimizer;
-        let state = optimizer
-            .moments
-            .take::<D>(&path)
-            .map(|(steps, first, second)| AdamWState::new(AdaptiveMomentumState::new(steps, first, second)));
-        let group = if D > 1 { &optimizer.decaying } else { &optimizer.plain };
+        let (steps, moments) = match self.moments.take::<D>(&path) {
+            Some((steps, first, second)) => (steps, Some((first, second))),
+            None => (0, None),
+        };
         let (id, tensor, mapper) = param.consume();
         let strategy = tensor.gradient_checkpointing_strategy();
-        let (tensor, state) = group.step(self.learning_rate, tensor.without_autodiff(), gradient, state);
-        if let Some(AdamWState { momentum }) = state {
-            optimizer.moments.put(path, momentum.time, momentum.moment_1, momentum.moment_2);
-        }
+        let hole = Tensor::empty([0; D], &tensor.device());
+        let weight_decay = if D > 1 { self.weight_decay } else { 0.0 };
+        self.pass.push(tensor.without_autodiff(), gradient, moments, steps, weight_decay);
+        self.taken.push_back(Taken { id, path, steps: steps + 1, strategy });
+        Param::from_mapped_value(id, hole, mapper)
+    }
+}
+
+/// Puts what the pass has made back into its places.
+struct Give<'a> {
+    moments: &'a mut Moments,
+    pass: AdamWPass,
+    taken: VecDeque<Taken>,
+}
+
+impl ModuleMapper for Give<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(Taken { path, steps, strategy, .. }) = self.taken.pop_front_if(|taken| taken.id == param.id) else {
+            return param;
+        };
+        let Updated { parameter, first, second } = self.pass.pop::<D>();
+        self.moments.put(path, steps, first, second);
+        let (id, _, mapper) = param.consume();
         let tensor = match strategy {
-            Some(strategy) => tensor.autodiff().with_gradient_checkpointing_strategy(strategy).require_grad(),
-            None => tensor,
+            Some(strategy) => parameter.autodiff().with_gradient_checkpointing_strategy(strategy).require_grad(),
+            None => parameter,
         };
         Param::from_mapped_value(id, tensor, mapper)
     }
@@ -117,10 +168,11 @@ mod tests {
 
     #[test]
     fn steps_are_pytorchs_and_only_matrices_decay() {
-        let mut optimizer = Optimizer::new(&OptimizerConfig { weight_decay: 0.5, ..OptimizerConfig::default() });
+        let mut optimizer =
+            Optimizer::new(&OptimizerConfig { weight_decay: 0.5, clip_norm: 0.0, ..OptimizerConfig::default() });
         let layer = layer();
         let first = gradients(&layer, 1.0);
-        let layer = optimizer.step(0.1, layer, first);
+        let (layer, _) = optimizer.step(0.1, layer, first);
         // The first step is lr * sign(g) after decay by 1 - 0.1 * 0.5; the bias does not decay.
         for (value, expected) in values(&layer).into_iter().zip([0.85, -1.8, 0.4]) {
             assert!((value - expected).abs() < 1e-5, "{value} is not {expected}");
@@ -132,7 +184,7 @@ mod tests {
         }
         for (t, scale) in [(2, -0.5_f32), (3, 2.0)] {
             let more = gradients(&layer, scale);
-            layer = optimizer.step(0.1, layer, more);
+            (layer, _) = optimizer.step(0.1, layer, more);
             for (parameter, gradient, decay) in &mut expected {
                 *parameter = reference(*parameter, *gradient * f64::from(scale), t, *decay);
             }
@@ -145,9 +197,41 @@ mod tests {
 
     #[test]
     fn a_parameter_without_a_gradient_stays() {
-        let mut optimizer = Optimizer::new(&OptimizerConfig { weight_decay: 0.5, ..OptimizerConfig::default() });
+        let mut optimizer =
+            Optimizer::new(&OptimizerConfig { weight_decay: 0.5, clip_norm: 0.0, ..OptimizerConfig::default() });
         let layer = layer();
         let before = values(&layer);
-        assert_eq!(values(&optimizer.step(0.1, layer, GradientsParams::new())), before);
+        let (layer, norm) = optimizer.step(0.1, layer, GradientsParams::new());
+        assert!(norm.is_none());
+        assert_eq!(values(&layer), before);
+        let mut some = gradients(&layer, 1.0);
+        some.remove::<2>(layer.weight.id);
+        let after = values(&optimizer.step(0.1, layer, some).0);
+        assert_eq!(after[..2], before[..2]);
+        assert!((after[2] - 0.4).abs() < 1e-5, "{after:?}");
+    }
+
+    #[test]
+    fn gradients_are_clipped_by_their_common_norm() {
+        // The second moment is hardly moved by one step, so the step shows the direction and not the length of the gradient; the
+        // moments show both.
+        let clipped = |clip_norm: f64| {
+            let mut optimizer = Optimizer::new(&OptimizerConfig { clip_norm, ..OptimizerConfig::default() });
+            let layer = layer();
+            let gradients = gradients(&layer, 10.0);
+            let (_, norm) = optimizer.step(0.1, layer, gradients);
+            let (_, first, _) = optimizer.moments.take::<2>("weight").expect("moments");
+            let first = first.into_data().try_to_vec_as::<f32>().expect("floats");
+            (norm.expect("gradients").into_scalar::<f32>(), first)
+        };
+        let expected = (9.0_f32 + 1600.0 + 1.0).sqrt();
+        for (clip_norm, scale) in [(0.0, 1.0), (100.0, 1.0), (2.0, 2.0 / expected)] {
+            let (norm, first) = clipped(clip_norm);
+            assert!((norm - expected).abs() < 1e-4, "{norm} is not {expected}");
+            for (moment, gradient) in first.into_iter().zip([3.0, -40.0]) {
+                let expected = 0.1 * gradient * scale;
+                assert!((moment - expected).abs() < 1e-5, "{moment} is not {expected}");
+            }
+        }
     }
 }

@@ -1,10 +1,8 @@
-//! `AdamW` over a whole model, and clipping by the global norm of the gradients.
+//! `AdamW` over a whole model, with clipping by the global norm of the gradients.
 
 mod accumulate;
 mod adamw;
-mod clip;
 mod state;
 
 pub use accumulate::add;
 pub use adamw::Optimizer;
-pub use clip::{clip, global_norm};

@@ -1,0 +1,91 @@
+//! What the processor can do, found out once at run time.
+#![allow(unsafe_code)]
+
+use std::sync::OnceLock;
+
+/// The instructions that a kernel may use. There is no value for instructions that this machine does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Level(Instructions);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Instructions {
+    Portable,
+    Avx2,
+    Avx512,
+    Amx,
+}
+
+impl Level {
+    /// Plain Rust.
+    pub const PORTABLE: Self = Self(Instructions::Portable);
+
+    /// The highest level that this processor and system allow.
+    pub fn detect() -> Self {
+        static LEVEL: OnceLock<Level> = OnceLock::new();
+        *LEVEL.get_or_init(|| Self(detect()))
+    }
+
+    /// Every level that this machine allows, from plain Rust to the highest: for tests that compare them.
+    pub fn available() -> Vec<Self> {
+        use Instructions::{Amx, Avx2, Avx512, Portable};
+        [Portable, Avx2, Avx512, Amx].map(Self).into_iter().filter(|level| *level <= Self::detect()).collect()
+    }
+
+    /// Whether products run on tiles of bfloat16 (and 512-bit vectors are there).
+    pub(crate) fn has_tiles(self) -> bool {
+        self.0 == Instructions::Amx
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Instructions {
+    Instructions::Portable
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Instructions {
+    use std::arch::is_x86_feature_detected as has;
+    if has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512dq") && has!("avx2") && has!("fma") {
+        if super::amx::request() { Instructions::Amx } else { Instructions::Avx512 }
+    } else if has!("avx2") && has!("fma") {
+        Instructions::Avx2
+    } else {
+        Instructions::Portable
+    }
+}
+
+/// Work that is compiled once per level.
+pub(crate) trait Work {
+    /// What it gives.
+    type Output;
+
+    /// Does it; `fused` says that a fused multiply-add is one instruction. To be inlined.
+    fn run<const FUSED: bool>(self) -> Self::Output;
+}
+
+/// Runs `work` with the vectors of this level: what is inlined into it is compiled for them.
+#[inline]
+pub(crate) fn at<W: Work>(level: Level, work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // SAFETY: a level above the lowest is made by `detect` and `available` alone.
+        match level.0 {
+            Instructions::Amx | Instructions::Avx512 => return unsafe { with_avx512(work) },
+            Instructions::Avx2 => return unsafe { with_avx2(work) },
+            Instructions::Portable => {}
+        }
+    }
+    work.run::<false>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
+unsafe fn with_avx512<W: Work>(work: W) -> W::Output {
+    work.run::<true>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn with_avx2<W: Work>(work: W) -> W::Output {
+    work.run::<true>()
+}

@@ -1,0 +1,31 @@
+//! The kernels on plain slices of float32.
+//!
+//! A kernel gets the [`Level`] of instructions it may use; its result is the same at every level but for rounding, and does not depend
+//! on the number of threads.
+
+mod activation;
+#[cfg(target_arch = "x86_64")]
+mod amx;
+pub mod attention;
+pub mod convolution;
+pub(crate) mod level;
+pub mod linear;
+mod math;
+mod matrix;
+pub mod norm;
+#[cfg(target_arch = "x86_64")]
+mod pack;
+mod precision;
+mod product;
+mod scratch;
+mod shared;
+mod sums;
+
+pub use activation::Activation;
+pub use level::Level;
+pub use matrix::Matrix;
+pub use precision::Precision;
+pub use product::{Epilogue, Sums, product};
+
+#[cfg(test)]
+mod tests;

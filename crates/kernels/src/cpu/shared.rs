@@ -1,0 +1,39 @@
+//! A slice that the tasks of one kernel write to, each at its own places.
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+
+/// See the module.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    start: *mut f32,
+    length: usize,
+    owner: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: whoever takes a slice out of it vouches that nobody else holds the same place.
+unsafe impl Send for Shared<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Shared<'_> {}
+
+impl<'a> Shared<'a> {
+    /// Takes the slice for the time of a kernel.
+    pub(crate) fn new(slice: &'a mut [f32]) -> Self {
+        Self { start: slice.as_mut_ptr(), length: slice.len(), owner: PhantomData }
+    }
+
+    /// The numbers `start .. start + length`.
+    ///
+    /// # Safety
+    /// No other slice of these places is in use.
+    ///
+    /// # Panics
+    /// If they are not all inside.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn slice(&self, start: usize, length: usize) -> &'a mut [f32] {
+        assert!(start <= self.length && length <= self.length - start, "places {start} + {length} of {}", self.length);
+        // SAFETY: inside the slice by the check; alone by the caller's word.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), length) }
+    }
+}

@@ -1,0 +1,43 @@
+//! Sums and maxima in a fixed order that is also the order of vectors.
+
+/// Sums that are kept side by side, so that the order of addition is the same at every level.
+const LANES: usize = 16;
+
+/// The sum of `f(i)` over `0..length`, in lanes.
+#[inline(always)]
+pub(crate) fn sum(length: usize, mut f: impl FnMut(usize) -> f32) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    let whole = length - length % LANES;
+    for start in (0..whole).step_by(LANES) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += f(start + lane);
+        }
+    }
+    for index in whole..length {
+        sums[index - whole] += f(index);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+        width /= 2;
+    }
+    sums[0]
+}
+
+/// The largest number; minus infinity of none.
+#[inline(always)]
+pub(crate) fn largest(values: &[f32]) -> f32 {
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (top, value) in tops.iter_mut().zip(chunk) {
+            *top = if *value > *top { *value } else { *top };
+        }
+    }
+    for (top, value) in tops.iter_mut().zip(rest) {
+        *top = if *value > *top { *value } else { *top };
+    }
+    tops.into_iter().fold(f32::NEG_INFINITY, f32::max)
+}

@@ -1,0 +1,59 @@
+//! The cases of `prevision bench`: one file each, and how they are measured.
+
+mod conv;
+mod encode;
+mod measure;
+mod plan;
+mod products;
+mod rollout;
+mod step;
+mod vit;
+mod work;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use clap::ValueEnum;
+
+pub(crate) use measure::measure;
+pub(crate) use products::matmul_flops_per_second;
+pub(crate) use work::Work;
+
+/// What is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Case {
+    /// Training step of a transformer 192 wide, 6 deep: 32 clips, 196 tokens
+    VitTrain,
+    /// The same transformer, encoding
+    VitInfer,
+    /// Training step of a CNN of six 3x3 layers: 128 frames of 64x64
+    ConvTrain,
+    /// The same CNN, encoding
+    ConvInfer,
+    /// A residual MLP 512 wide imagines 512 sequences of 16 actions
+    Rollout,
+    /// Training step of experiments/two-rooms, in memory
+    TwoRoomsTrain,
+    /// Training step of experiments/video-pretraining, in memory
+    VideoPretrainingTrain,
+    /// V-JEPA 2's ViT-B encodes 16 frames of 224x224
+    VjepaEncode,
+    /// CEM plans 5 steps with the model of experiments/two-rooms
+    CemPlan,
+}
+
+impl Case {
+    /// Builds the models and their inputs.
+    pub(crate) fn prepare(self, device: &Device) -> Result<Work> {
+        match self {
+            Self::VitTrain => Ok(vit::train(device)),
+            Self::VitInfer => Ok(vit::infer(device)),
+            Self::ConvTrain => Ok(conv::train(device)),
+            Self::ConvInfer => Ok(conv::infer(device)),
+            Self::Rollout => Ok(rollout::rollout(device)),
+            Self::TwoRoomsTrain => step::two_rooms(device),
+            Self::VideoPretrainingTrain => step::video_pretraining(device),
+            Self::VjepaEncode => Ok(encode::encode(device)),
+            Self::CemPlan => plan::plan(device),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The yardstick: how fast one large matrix product is.
+
+use anyhow::Result;
+use burn::tensor::Device;
+
+use super::measure;
+use super::work::{normal, product};
+
+/// Rows and columns of the matrices.
+const SIZE: usize = 1024;
+const RUNS: usize = 15;
+
+/// Operations a second of the product of two square matrices of 1024 rows, by the median of 15 runs.
+pub(crate) fn matmul_flops_per_second(device: &Device) -> Result<f64> {
+    let (a, b) = (normal::<2>([SIZE, SIZE], device), normal::<2>([SIZE, SIZE], device));
+    let mut run = || drop(a.clone().matmul(b.clone()));
+    let measured = measure(&mut run, device, 3, RUNS)?;
+    Ok(product(SIZE, SIZE, SIZE) as f64 / measured.median())
+}
