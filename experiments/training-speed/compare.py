@@ -24,7 +24,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = ["vit-train", "vit-infer", "conv-train", "conv-infer", "rollout", "vjepa-encode"]
 # Settings that are tried for each entrant; of each the fastest takes part.
-OURS = {"prevision": {}}
+OURS = {"prevision": {}, "prevision bf16": {"precision": "bf16"}}
 THEIRS = {
     "PyTorch eager": [{}],
     "PyTorch compiled": [{"compile": True}],
@@ -59,9 +59,9 @@ def alone(lock):
 class Ours:
     """Runs of the binary: one process for each turn."""
 
-    def __init__(self, options, case, threads):
+    def __init__(self, options, case, threads, precision="f32"):
         self.settings = {"threads": threads}
-        self.command = [options.prevision, "bench", case, "--threads", threads, "--warm-up", 2, "--json", "-"]
+        self.command = [options.prevision, "bench", case, "--threads", threads, "--precision", precision, "--warm-up", 2, "--json", "-"]
         self.memory, self.rates = 0, []
 
     def run(self, count):

@@ -3,11 +3,31 @@
 //! Every public function takes and returns [`Tensor`](burn::tensor::Tensor)s. On Burn's CPU backend `flex`, in float32, it runs a
 //! kernel of [`cpu`]; on every other backend it is a composition of Burn's operations, which is also what the tests compare with.
 //!
-//! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn
+//! - [`linear`](fn@linear), [`linear_residual`]: product, bias, activation or residual in one pass
+//! - [`layer_norm`]: with or without scale and shift
+//! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
+//! - [`convolution`](fn@convolution): bias and activation in the same pass
 //! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
 //! - [`optimizer`]: updates of all parameters in one pass
+//! - [`with_precision`]: products in float32 or bfloat16
+//! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn.
 
+mod array;
+mod attention;
+mod convolution;
 pub mod cpu;
 pub mod grid;
+mod linear;
+mod norm;
+mod operation;
 pub mod optimizer;
+mod pool;
+mod precision;
 mod route;
+
+pub use attention::{Mask, Rotation, attention};
+pub use convolution::convolution;
+pub use cpu::Activation;
+pub use linear::{linear, linear_residual};
+pub use norm::layer_norm;
+pub use precision::{Precision, with_precision};

@@ -1,6 +1,6 @@
 //! Pointwise non-linearities that a configuration can name.
 
-use burn::tensor::{Tensor, activation};
+use prevision_kernels as kernels;
 use serde::{Deserialize, Serialize};
 
 /// A pointwise non-linearity.
@@ -14,14 +14,11 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Applies the function to every element.
-    ///
-    /// # Shapes
-    /// - any shape; the output has the same
-    pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+    /// The same for the kernels.
+    pub(crate) fn kernel(self) -> kernels::Activation {
         match self {
-            Self::Relu => activation::relu(x),
-            Self::Gelu => activation::gelu(x),
+            Self::Relu => kernels::Activation::Relu,
+            Self::Gelu => kernels::Activation::Gelu,
         }
     }
 }

@@ -2,8 +2,10 @@
 //! bias, which is `PyTorch`'s default too; transformers draw from a normal distribution.
 
 use burn::module::{Initializer, Module, ModuleVisitor, Param};
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+
+use crate::layers::LayerNorm;
 
 /// A linear layer with weights from N(0, `std`^2) and zero bias.
 ///
@@ -21,7 +23,7 @@ pub(crate) const TRANSFORMER_STD: f64 = 0.02;
 
 /// The layer norm of vision transformers: epsilon 1e-6.
 pub(crate) fn transformer_norm(dim: usize, device: &Device) -> LayerNorm {
-    LayerNormConfig::new(dim).with_epsilon(1e-6).init(device)
+    LayerNorm::new(dim, 1e-6, device)
 }
 
 /// Draws every lazily initialised parameter now, in module order, so that initial weights depend on the device's seed and on the

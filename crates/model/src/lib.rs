@@ -19,6 +19,7 @@ pub mod heads;
 mod initialisation;
 mod input;
 mod jepa;
+mod layers;
 mod masked_jepa;
 pub mod masks;
 pub mod predictor;
@@ -39,6 +40,7 @@ pub use heads::{
 };
 pub use input::InputShape;
 pub use jepa::Jepa;
+pub use layers::LayerNorm;
 pub use masked_jepa::MaskedJepa;
 pub use masks::{MaskConfig, MaskPair, MaskSampler, TokenIds, gather_tokens, token_ids};
 pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig};

@@ -73,7 +73,13 @@ impl Tiles {
     /// # Safety
     /// `a` and `b` hold `steps * 6 * TILE` numbers each.
     #[allow(clippy::unused_self)]
-    pub(crate) unsafe fn product_split(&mut self, steps: usize, a: *const u16, b: *const u16, c: &mut [f32; BLOCK * BLOCK]) {
+    pub(crate) unsafe fn product_split(
+        &mut self,
+        steps: usize,
+        a: *const u16,
+        b: *const u16,
+        c: &mut [f32; BLOCK * BLOCK],
+    ) {
         // SAFETY: the loop reads 6 KiB of `a` and `b` per step, within what the caller vouches for, and the stores write the
         // 4 KiB of `c`. The tile registers belong to `self`.
         unsafe {
@@ -130,7 +136,13 @@ impl Tiles {
     /// # Safety
     /// `a` and `b` hold `steps * 2 * TILE` numbers each.
     #[allow(clippy::unused_self)]
-    pub(crate) unsafe fn product_rounded(&mut self, steps: usize, a: *const u16, b: *const u16, c: &mut [f32; BLOCK * BLOCK]) {
+    pub(crate) unsafe fn product_rounded(
+        &mut self,
+        steps: usize,
+        a: *const u16,
+        b: *const u16,
+        c: &mut [f32; BLOCK * BLOCK],
+    ) {
         // SAFETY: the loop reads 2 KiB of `a` and `b` per step, within what the caller vouches for, and the stores write the
         // 4 KiB of `c`. The tile registers belong to `self`.
         unsafe {
@@ -168,4 +180,3 @@ impl Drop for Tiles {
         unsafe { asm!("tilerelease", options(nostack, nomem)) };
     }
 }
-

@@ -86,7 +86,10 @@ impl Attention<'_> {
         assert_eq!(logarithms.len(), rows * self.heads, "logarithms");
         if let Some(Rotation { cosine, sine }) = self.rotation {
             let one = self.tokens * self.head_dim;
-            assert!(cosine.len() == sine.len() && (cosine.len() == one || cosine.len() == one * self.batch), "a rotation");
+            assert!(
+                cosine.len() == sine.len() && (cosine.len() == one || cosine.len() == one * self.batch),
+                "a rotation"
+            );
             assert!(self.head_dim.is_multiple_of(2), "pairs of channels");
         }
         match self.mask {
@@ -157,7 +160,8 @@ impl Attention<'_> {
                         let value = Right::new(level, precision, self.part(qkv, &head, 2), value);
                         with_scratch(|scratch| {
                             let rows = FORWARD_ROWS.min(tokens);
-                            let (scores, rest) = scratch.get::<f32>(rows * (tokens + dim + 1)).split_at_mut(rows * tokens);
+                            let (scores, rest) =
+                                scratch.get::<f32>(rows * (tokens + dim + 1)).split_at_mut(rows * tokens);
                             let (mixed, totals) = rest.split_at_mut(rows * dim);
                             for first in (0..tokens).step_by(FORWARD_ROWS) {
                                 let rows = FORWARD_ROWS.min(tokens - first);
@@ -167,7 +171,10 @@ impl Attention<'_> {
                                 product_on_thread(level, queries, &key, scores);
                                 let visible = |row| self.mask.visible(head.batch, first + row, tokens);
                                 let logarithms = &mut logarithms[first..first + rows];
-                                at(level, Softmax { scores: &mut *scores, tokens, visible, totals: &mut *totals, logarithms });
+                                at(
+                                    level,
+                                    Softmax { scores: &mut *scores, tokens, visible, totals: &mut *totals, logarithms },
+                                );
                                 product_on_thread(level, Matrix::new(scores, rows, tokens), &value, mixed);
                                 for (row, (mixed, total)) in mixed.chunks_exact(dim).zip(&*totals).enumerate() {
                                     let place = (head.batch * tokens + first + row) * width + head.head * dim;
@@ -231,7 +238,9 @@ impl Attention<'_> {
                     let query = Matrix::new(&queries[first * dim..(first + rows) * dim], rows, dim);
                     let mixed_gradient = self.rows(gradient, &head, first, rows);
                     let multiply = |a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]| {
-                        with_scratch(|scratch| product_on_thread(level, a, &Right::new(level, precision, b, scratch), out));
+                        with_scratch(|scratch| {
+                            product_on_thread(level, a, &Right::new(level, precision, b, scratch), out)
+                        });
                     };
                     let key = Matrix::new(keys, tokens, dim);
                     multiply(query, key.transposed(), weights);
@@ -241,7 +250,15 @@ impl Attention<'_> {
                     let logarithms = &logarithms[first..first + rows];
                     at(
                         level,
-                        Slopes { weights: &mut *weights, slopes: &mut *slopes, tokens, visible, logarithms, mixed, mixed_gradient },
+                        Slopes {
+                            weights: &mut *weights,
+                            slopes: &mut *slopes,
+                            tokens,
+                            visible,
+                            logarithms,
+                            mixed,
+                            mixed_gradient,
+                        },
                     );
                     let (weights, slopes) = (Matrix::new(weights, rows, tokens), Matrix::new(slopes, rows, tokens));
                     multiply(slopes, key, &mut query_gradient[first * dim..(first + rows) * dim]);
@@ -251,7 +268,11 @@ impl Attention<'_> {
                     value_gradient.iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
                 }
                 let rotation = self.rotation.map(|rotation| rotation.of(head.batch, whole));
-                let parts = [(&*query_gradient, rotation, self.scale()), (&*key_gradient, rotation, 1.0), (&*value_gradient, None, 1.0)];
+                let parts = [
+                    (&*query_gradient, rotation, self.scale()),
+                    (&*key_gradient, rotation, 1.0),
+                    (&*value_gradient, None, 1.0),
+                ];
                 for (index, (values, rotation, scale)) in parts.into_iter().enumerate() {
                     for token in 0..tokens {
                         let place = ((head.batch * tokens + token) * 3 + index) * width + head.head * dim;
@@ -358,7 +379,8 @@ impl<V: Fn(usize) -> usize> Work for Slopes<'_, V> {
                 let start = row * matrix.strides()[0];
                 start..start + matrix.columns()
             };
-            let (mixed, gradient) = (&self.mixed.data()[of(&self.mixed)], &self.mixed_gradient.data()[of(&self.mixed_gradient)]);
+            let (mixed, gradient) =
+                (&self.mixed.data()[of(&self.mixed)], &self.mixed_gradient.data()[of(&self.mixed_gradient)]);
             let mean = sum(mixed.len(), |i| mixed[i] * gradient[i]);
             let visible = (self.visible)(row);
             let (weights, hidden) = weights.split_at_mut(visible);

@@ -72,22 +72,28 @@ impl Linear<'_> {
     }
 }
 
-/// Multiplies the gradient of an activation's output with its derivative, in place.
-pub fn activation_backward(level: Level, activation: Activation, inner: &[f32], gradient: &mut [f32]) {
+/// Writes the gradient before an activation to `out`, from that after it. `kept` is the values before the activation, or after it
+/// for ReLU.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn activation_backward(level: Level, activation: Activation, kept: &[f32], gradient: &[f32], out: &mut [f32]) {
     const CHUNK: usize = 16_384;
-    struct Multiply<'a>(Activation, &'a mut [f32], &'a [f32]);
+    struct Multiply<'a>(Activation, &'a [f32], &'a [f32], &'a mut [f32]);
     impl Work for Multiply<'_> {
         type Output = ();
         #[inline(always)]
         fn run<const FUSED: bool>(self) {
-            self.0.multiply_derivative::<FUSED>(self.1, self.2);
+            self.3.copy_from_slice(self.2);
+            self.0.multiply_derivative::<FUSED>(self.3, self.1);
         }
     }
-    assert_eq!(inner.len(), gradient.len());
-    gradient
-        .par_chunks_mut(CHUNK)
-        .zip(inner.par_chunks(CHUNK))
-        .for_each(|(gradient, inner)| at(level, Multiply(activation, gradient, inner)));
+    assert_eq!(kept.len(), gradient.len());
+    assert_eq!(out.len(), gradient.len());
+    out.par_chunks_mut(CHUNK)
+        .zip(gradient.par_chunks(CHUNK))
+        .zip(kept.par_chunks(CHUNK))
+        .for_each(|((out, gradient), kept)| at(level, Multiply(activation, kept, gradient, out)));
 }
 
 /// The gradient of the input of `x weight`: `gradient weight^T`, `[rows, inputs]`.

@@ -115,6 +115,8 @@ mod tests {
         assert_eq!(exp::<true>(f32::NEG_INFINITY), 0.0);
         assert_eq!((tanh::<true>(100.0), tanh::<true>(-100.0), tanh::<true>(0.0)), (1.0, -1.0, 0.0));
         assert_eq!((normal::<true>(-30.0).0, normal::<true>(30.0).0), (0.0, 1.0));
-        assert!(exp::<true>(f32::NAN).is_nan() && normal::<true>(f32::NAN).0.is_nan() && tanh::<true>(f32::NAN).is_nan());
+        assert!(
+            exp::<true>(f32::NAN).is_nan() && normal::<true>(f32::NAN).0.is_nan() && tanh::<true>(f32::NAN).is_nan()
+        );
     }
 }

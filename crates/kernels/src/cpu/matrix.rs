@@ -26,7 +26,11 @@ impl<'a> Matrix<'a> {
     pub fn strided(data: &'a [f32], [rows, columns]: [usize; 2], [row_stride, column_stride]: [usize; 2]) -> Self {
         if rows > 0 && columns > 0 {
             let last = (rows - 1) * row_stride + (columns - 1) * column_stride;
-            assert!(last < data.len(), "a matrix [{rows}, {columns}] with strides [{row_stride}, {column_stride}] in {} numbers", data.len());
+            assert!(
+                last < data.len(),
+                "a matrix [{rows}, {columns}] with strides [{row_stride}, {column_stride}] in {} numbers",
+                data.len()
+            );
         }
         Self { data, rows, columns, row_stride, column_stride }
     }

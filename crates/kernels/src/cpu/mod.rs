@@ -4,9 +4,10 @@
 //! on the number of threads.
 
 mod activation;
-pub mod attention;
 #[cfg(target_arch = "x86_64")]
 mod amx;
+pub mod attention;
+pub mod convolution;
 pub(crate) mod level;
 pub mod linear;
 mod math;
@@ -14,6 +15,7 @@ mod matrix;
 pub mod norm;
 #[cfg(target_arch = "x86_64")]
 mod pack;
+mod precision;
 mod product;
 mod scratch;
 mod shared;
@@ -22,5 +24,8 @@ mod sums;
 pub use activation::Activation;
 pub use level::Level;
 pub use matrix::Matrix;
-pub use pack::Precision;
+pub use precision::Precision;
 pub use product::{Epilogue, Sums, product};
+
+#[cfg(test)]
+mod tests;

@@ -6,32 +6,8 @@
 
 use std::arch::x86_64::*;
 
-use super::Matrix;
 use super::amx::{BLOCK, DEPTH, TILE};
-
-/// Parts that a number is cut into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// Products as exact as float32's.
-    Float32,
-    /// Operands rounded to bfloat16, sums in float32.
-    Bfloat16,
-}
-
-impl Precision {
-    /// Tiles per number.
-    pub(crate) fn parts(self) -> usize {
-        match self {
-            Self::Float32 => 3,
-            Self::Bfloat16 => 1,
-        }
-    }
-
-    /// Numbers of a packed panel of 32 rows (or columns) and this depth.
-    pub(crate) fn panel(self, depth: usize) -> usize {
-        depth.div_ceil(DEPTH) * self.parts() * 2 * TILE
-    }
-}
+use super::{Matrix, Precision};
 
 /// Which way a tile lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +66,9 @@ unsafe fn pack_parts<const PARTS: usize>(
                 let target = tiles.as_mut_ptr().add(half * TILE).cast::<__m512i>();
                 if rows == 0 {
                     for part in 0..PARTS {
-                        (0..16).for_each(|index| _mm512_store_si512(target.add(part * 32 + index), _mm512_setzero_si512()));
+                        (0..16).for_each(|index| {
+                            _mm512_store_si512(target.add(part * 32 + index), _mm512_setzero_si512())
+                        });
                     }
                     continue;
                 }
@@ -156,8 +134,8 @@ unsafe fn pairs_of_columns<const PARTS: usize>(
     let [row_stride, column_stride] = matrix.strides();
     let masks = (u16::MAX >> (16 - columns.min(16)), ((1_u32 << columns.saturating_sub(16)) - 1) as u16);
     let odd = _mm512_set_epi16(
-        63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5,
-        3, 1,
+        63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9,
+        7, 5, 3, 1,
     );
     for index in 0..16 {
         let (first, second) = if index >= rows {

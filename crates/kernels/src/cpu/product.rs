@@ -108,7 +108,13 @@ mod tiles {
     use super::super::pack::{Side, pack};
     use super::*;
 
-    pub(super) fn product(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], epilogue: &impl Epilogue) {
+    pub(super) fn product(
+        precision: Precision,
+        a: Matrix<'_>,
+        b: Matrix<'_>,
+        out: &mut [f32],
+        epilogue: &impl Epilogue,
+    ) {
         let (k, n) = (a.columns(), b.columns());
         let columns = b.transposed();
         with_scratch(|scratch| {
@@ -189,7 +195,9 @@ mod tiles {
                     // SAFETY: both panels hold `steps` steps of this precision.
                     unsafe {
                         match precision {
-                            Precision::Float32 => tiles.product_split(steps, left.as_ptr(), right.as_ptr(), &mut sums.0),
+                            Precision::Float32 => {
+                                tiles.product_split(steps, left.as_ptr(), right.as_ptr(), &mut sums.0)
+                            }
                             Precision::Bfloat16 => {
                                 tiles.product_rounded(steps, left.as_ptr(), right.as_ptr(), &mut sums.0);
                             }
@@ -368,7 +376,16 @@ mod tests {
     #[test]
     fn every_shape_and_order() {
         for level in Level::available() {
-            for shape in [[1, 1, 1], [2, 3, 5], [33, 31, 65], [64, 64, 32], [70, 40, 100], [5, 1100, 7], [97, 130, 40], [16, 0, 3]] {
+            for shape in [
+                [1, 1, 1],
+                [2, 3, 5],
+                [33, 31, 65],
+                [64, 64, 32],
+                [70, 40, 100],
+                [5, 1100, 7],
+                [97, 130, 40],
+                [16, 0, 3],
+            ] {
                 for transposed in [[false, false], [false, true], [true, false], [true, true]] {
                     let error = error(level, Precision::Float32, shape, transposed);
                     assert!(error < 3e-6, "{level:?} {shape:?} {transposed:?}: {error}");

@@ -1,14 +1,15 @@
 //! The Impala encoder of `eb_jepa` (`examples/ac_video_jepa`), after Espeholt et al. 2018, "IMPALA", figure 3.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use crate::InputShape;
+use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, linear};
 use crate::validate::{check, positive};
 
 /// Configuration of an [`Impala`] encoder.
@@ -41,7 +42,7 @@ impl ImpalaConfig {
         Impala {
             stacks,
             projection: LinearConfig::new(channels * size[0] * size[1], self.dim).init(device),
-            norm: LayerNormConfig::new(self.dim).init(device),
+            norm: LayerNorm::new(self.dim, NORM_EPSILON, device),
         }
     }
 
@@ -77,7 +78,7 @@ impl Impala {
         let features: Tensor<2> = relu(x).flatten(1, 3);
         let [inputs, _] = self.projection.weight.dims();
         assert_shape!(features, [_, inputs]);
-        self.norm.forward(self.projection.forward(features))
+        self.norm.forward(linear(&self.projection, features, Kernel::Identity))
     }
 }
 
@@ -102,7 +103,7 @@ impl Stack {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut x = self.pool.forward(self.convolution.forward(x));
+        let mut x = self.pool.forward(convolution(&self.convolution, x, Kernel::Identity));
         for block in &self.blocks {
             x = block.forward(x);
         }
@@ -123,12 +124,19 @@ impl Residual {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let branch = self.second.forward(relu(self.first.forward(x.clone())));
+        let hidden = convolution(&self.first, x.clone(), Kernel::Relu);
+        let branch = convolution(&self.second, hidden, Kernel::Identity);
         relu(x + branch)
     }
 }
 
 /// A 3x3 convolution that keeps height and width.
+/// A 3x3 convolution that keeps the size.
+fn convolution(layer: &Conv2d, x: Tensor<4>, activation: Kernel) -> Tensor<4> {
+    let bias = layer.bias.as_ref().map(Param::val);
+    prevision_kernels::convolution(x, layer.weight.val(), bias, layer.stride, [1, 1], activation)
+}
+
 fn same_convolution(channels: usize, width: usize, device: &Device) -> Conv2d {
     Conv2dConfig::new([channels, width], [3, 3]).with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1)).init(device)
 }

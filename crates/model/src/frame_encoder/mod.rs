@@ -6,7 +6,6 @@ mod strided_conv;
 mod vit;
 
 use burn::module::Module;
-use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +15,7 @@ pub use strided_conv::{StridedConv, StridedConvConfig};
 pub use vit::{FrameVit, FrameVitConfig};
 
 use crate::InputShape;
+use crate::layers::LayerNorm;
 use crate::validate::multiple_of;
 
 /// Which frame encoder; the key `kind` chooses `impala`, `strided-conv` (default), `vit` or `patches`.

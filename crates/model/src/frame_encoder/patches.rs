@@ -6,6 +6,7 @@ use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
+use crate::layers::{Activation as Kernel, linear};
 use crate::validate::positive;
 use crate::{Activation, InputShape};
 
@@ -84,7 +85,7 @@ impl Patches {
             .reshape([batch * time * rows * columns, channels * patch * patch]);
         let [inputs, _] = self.hidden.weight.dims();
         assert_shape!(patches, [_, inputs]);
-        let tokens = self.output.forward(self.activation.forward(self.hidden.forward(patches)));
+        let tokens = linear(&self.output, linear(&self.hidden, patches, self.activation.kernel()), Kernel::Identity);
         tokens.reshape([(batch * time) as i32, -1])
     }
 

@@ -6,11 +6,12 @@
 //! will be merged once, at the input, so that merging is a reshape.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Int, Tensor, TensorData, assert_shape};
 use serde::{Deserialize, Serialize};
 
+use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, linear};
 use crate::validate::{check, positive};
 use crate::{Activation, InputShape};
 
@@ -54,7 +55,7 @@ impl StridedConvConfig {
             layers,
             hidden: LinearConfig::new(cells * self.widths[merges], self.hidden).init(device),
             projection: LinearConfig::new(self.hidden, self.dim).init(device),
-            norm: LayerNormConfig::new(self.dim).init(device),
+            norm: LayerNorm::new(self.dim, NORM_EPSILON, device),
             activation: self.activation,
             patch: self.patch,
             merge: self.merge,
@@ -105,13 +106,13 @@ impl StridedConv {
                 let merged = self.merge * self.merge;
                 tokens = tokens.reshape([frames, count / merged, merged * width]);
             }
-            tokens = self.activation.forward(layer.forward(tokens));
+            tokens = linear(layer, tokens, self.activation.kernel());
         }
         let features: Tensor<2> = tokens.flatten(1, 2);
         let [inputs, _] = self.hidden.weight.dims();
         assert_shape!(features, [_, inputs]);
-        let hidden = self.activation.forward(self.hidden.forward(features));
-        self.norm.forward(self.projection.forward(hidden))
+        let hidden = linear(&self.hidden, features, self.activation.kernel());
+        self.norm.forward(linear(&self.projection, hidden, Kernel::Identity))
     }
 
     /// Patches in the order in which they are merged.

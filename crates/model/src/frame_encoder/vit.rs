@@ -1,11 +1,12 @@
 //! A vision transformer over the patches of one frame, mean-pooled to one latent.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::InputShape;
+use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, linear};
 use crate::validate::positive;
 use crate::video_vit::{PositionKind, VideoVit, VideoVitConfig};
 
@@ -41,7 +42,7 @@ impl FrameVitConfig {
         FrameVit {
             tokens: self.tokens().init(input.channels, device),
             projection: LinearConfig::new(self.width, self.dim).init(device),
-            norm: LayerNormConfig::new(self.dim).init(device),
+            norm: LayerNorm::new(self.dim, NORM_EPSILON, device),
         }
     }
 
@@ -84,6 +85,6 @@ impl FrameVit {
     pub fn forward(&self, frames: Tensor<4>) -> Tensor<2> {
         let tokens = self.tokens.forward(frames.unsqueeze_dim(2), None);
         let pooled: Tensor<2> = tokens.mean_dim(1).squeeze_dim(1);
-        self.norm.forward(self.projection.forward(pooled))
+        self.norm.forward(linear(&self.projection, pooled, Kernel::Identity))
     }
 }

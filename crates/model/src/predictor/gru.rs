@@ -9,12 +9,12 @@
 //! Cho et al. 2014, in `PyTorch`'s parameterisation (two biases, the reset gate after the product).
 
 use burn::module::{Initializer, Module, Param};
-use burn::nn::LayerNorm;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
+use crate::layers::LayerNorm;
 
 /// Configuration of a [`Gru`]: nothing to choose, its sizes are the latent's and the action's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,15 @@
 //! The predictor of hidden tokens (V-JEPA 2, `src/models/predictor.py`).
 
 use burn::module::{Initializer, Module, Param};
-use burn::nn::{LayerNorm, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
+use crate::layers::LayerNorm;
 use crate::masks::{TokenIds, gather_tokens};
 use crate::validate::{check, multiple_of, positive};
-use crate::video_vit::rope::Rotation;
+use crate::video_vit::rope;
 use crate::video_vit::sin_cos::sin_cos_table;
 use crate::video_vit::{Block, BlockConfig, PositionKind, VideoVitConfig};
 
@@ -127,7 +128,7 @@ impl MaskedPredictor {
             let places = table.dims()[0];
             tokens = tokens + gather_tokens(table.unsqueeze_dim::<3>(0).expand([batch, places, width]), &ids);
         }
-        let rotation = Rotation::for_kind(self.positions, Some(&ids), self.grid, self.head_dim, &device);
+        let rotation = rope::for_kind(self.positions, Some(&ids), self.grid, self.head_dim, &device);
         for block in &self.blocks {
             tokens = block.forward(tokens, rotation.as_ref());
         }

@@ -8,11 +8,11 @@ mod tasks;
 mod transformer;
 
 use burn::module::Module;
-use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::frame_encoder::FrameEncoder;
+use crate::layers::LayerNorm;
 
 pub use gru::{Gru, GruConfig};
 pub use masked::{MaskedPredictor, MaskedPredictorConfig};

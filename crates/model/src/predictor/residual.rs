@@ -13,6 +13,7 @@ use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
+use crate::layers::{Activation, linear, linear_residual};
 use crate::validate::positive;
 
 /// Configuration of a [`ResidualMlp`].
@@ -92,8 +93,8 @@ impl ResidualMlp {
         let mut latents = Vec::with_capacity(steps);
         for step in 0..steps {
             let action: Tensor<2> = actions.clone().narrow(1, step, 1).reshape([batch, hidden]);
-            let x = relu(self.latent.forward(state.clone()) + action);
-            state = state + self.output.forward(relu(self.middle.forward(x)));
+            let x = relu(linear_residual(&self.latent, state.clone(), action));
+            state = linear_residual(&self.output, linear(&self.middle, x, Activation::Relu), state);
             latents.push(state.clone());
         }
         Tensor::stack(latents, 1)

@@ -2,12 +2,12 @@
 //! Peebles and Xie 2023, "Scalable Diffusion Models with Transformers", figure 3).
 
 use burn::module::{Initializer, Module, Param};
-use burn::nn::{LayerNorm, Linear, LinearConfig};
-use burn::tensor::activation::silu;
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData, assert_shape};
 use serde::{Deserialize, Serialize};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
+use crate::layers::{Activation, LayerNorm, linear};
 use crate::validate::{check, multiple_of, positive};
 use crate::video_vit::sin_cos::sin_cos_axis;
 use crate::video_vit::{Attention, BlockConfig, Mlp};
@@ -125,12 +125,12 @@ impl ActionTransformer {
         let [batch, time, _] = latents.dims();
         assert_shape!(actions, [batch, time, _]);
         assert!(time <= self.history, "window of {time} latents, built for at most {}", self.history);
-        let condition = silu(self.action.forward(actions));
-        let mut x = self.input.forward(latents) + self.positions(time).unsqueeze_dim(0);
+        let condition = linear(&self.action, actions, Activation::Silu);
+        let mut x = linear(&self.input, latents, Activation::Identity) + self.positions(time).unsqueeze_dim(0);
         for block in &self.blocks {
             x = block.forward(x, condition.clone());
         }
-        self.output.forward(self.norm.forward(x))
+        linear(&self.output, self.norm.forward(x), Activation::Identity)
     }
 
     /// `[time, width]`
@@ -195,7 +195,7 @@ impl ConditionedBlock {
     /// - output: `[batch, time, width]`
     fn forward(&self, x: Tensor<3>, condition: Tensor<3>) -> Tensor<3> {
         let [_, _, width] = x.dims();
-        let modulation = self.modulation.forward(condition);
+        let modulation = linear(&self.modulation, condition, Activation::Identity);
         let part = |index: usize| modulation.clone().narrow(2, index * width, width);
         let attended = self.norm1.forward(x.clone()) * (part(1) + 1.0) + part(0);
         let x = x + part(2) * self.attn.forward(attended, None, true);

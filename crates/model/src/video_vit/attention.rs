@@ -2,12 +2,11 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::module::attention;
-use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Tensor};
+use prevision_kernels::{Mask, Rotation, attention};
 
-use super::rope::Rotation;
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
+use crate::layers::{Activation, linear};
 
 /// Self-attention with one projection for queries, keys and values (output order q, k, v; each split into heads).
 #[derive(Module, Debug)]
@@ -35,17 +34,12 @@ impl Attention {
     ///
     /// With `causal`, token `i` attends to tokens `0..=i`.
     pub fn forward(&self, x: Tensor<3>, rotation: Option<&Rotation>, causal: bool) -> Tensor<3> {
-        let [batch, tokens, dim] = x.dims();
-        let head_dim = dim / self.heads;
-        let qkv = self.qkv.forward(x).reshape([batch, tokens, 3 * self.heads, head_dim]).swap_dims(1, 2);
-        let part = |index: usize| qkv.clone().narrow(1, index * self.heads, self.heads);
-        let (mut query, mut key, value) = (part(0), part(1), part(2));
-        if let Some(rotation) = rotation {
-            query = rotation.apply(query);
-            key = rotation.apply(key);
-        }
-        let options = AttentionModuleOptions { is_causal: causal, ..AttentionModuleOptions::default() };
-        let mixed = attention(query, key, value, None, None, options);
-        self.proj.forward(mixed.swap_dims(1, 2).reshape([batch, tokens, dim]))
+        linear(&self.proj, self.mix(x, rotation, causal), Activation::Identity)
+    }
+
+    /// Attention before the output projection; shapes as [`Attention::forward`].
+    pub fn mix(&self, x: Tensor<3>, rotation: Option<&Rotation>, causal: bool) -> Tensor<3> {
+        let mask = if causal { Mask::BlockCausal(1) } else { Mask::Full };
+        attention(linear(&self.qkv, x, Activation::Identity), self.heads, &mask, rotation)
     }
 }

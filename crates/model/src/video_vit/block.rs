@@ -1,12 +1,12 @@
 //! A pre-norm transformer block.
 
 use burn::module::Module;
-use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
+use prevision_kernels::Rotation;
 
-use super::rope::Rotation;
 use super::{Attention, Mlp};
 use crate::initialisation::{TRANSFORMER_STD, transformer_norm};
+use crate::layers::{LayerNorm, linear_residual};
 
 /// Sizes of a [`Block`].
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,9 @@ impl Block {
     /// - x: `[batch, tokens, dim]`
     /// - output: `[batch, tokens, dim]`
     pub fn forward(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
-        let x = x.clone() + self.attn.forward(self.norm1.forward(x), rotation, false);
-        x.clone() + self.mlp.forward(self.norm2.forward(x))
+        let mixed = self.attn.mix(self.norm1.forward(x.clone()), rotation, false);
+        let x = linear_residual(&self.attn.proj, mixed, x);
+        let hidden = self.mlp.hidden(self.norm2.forward(x.clone()));
+        linear_residual(&self.mlp.fc2, hidden, x)
     }
 }

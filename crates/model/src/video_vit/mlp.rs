@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
+use crate::layers::{Activation, linear};
 
 /// Linear, exact GELU, linear.
 #[derive(Module, Debug)]
@@ -29,6 +29,15 @@ impl Mlp {
     /// - x: `[batch, tokens, dim]`
     /// - output: `[batch, tokens, dim]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.fc2.forward(gelu(self.fc1.forward(x)))
+        linear(&self.fc2, self.hidden(x), Activation::Identity)
+    }
+
+    /// The activated hidden layer.
+    ///
+    /// # Shapes
+    /// - x: `[batch, tokens, dim]`
+    /// - output: `[batch, tokens, hidden]`
+    pub fn hidden(&self, x: Tensor<3>) -> Tensor<3> {
+        linear(&self.fc1, x, Activation::Gelu)
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use attention::Attention;
 pub use block::{Block, BlockConfig};
 pub use mlp::Mlp;
-pub use rope::Rotation;
+pub use prevision_kernels::Rotation;
 pub use tubelet::TubeletEmbed;
 pub(crate) use vit::check_positions;
 pub use vit::{VideoVit, VideoVitConfig};

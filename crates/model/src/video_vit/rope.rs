@@ -4,77 +4,52 @@
 //! cutting to whole pairs is untouched. Adjacent channels `(2k, 2k+1)` form a pair.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use prevision_kernels::Rotation;
 
 use super::PositionKind;
 use crate::masks::TokenIds;
 
-/// Cosines and sines of a set of tokens, used by every layer and head.
-#[derive(Clone, Debug)]
-pub struct Rotation {
-    /// `[batch or 1, 1, tokens, head_dim]`
-    cosine: Tensor<4>,
-    /// `[batch or 1, 1, tokens, head_dim]`
-    sine: Tensor<4>,
-    /// `[1, 1, head_dim, head_dim]`: sends a vector to its partner, `(x0, x1) -> (-x1, x0)` for each pair.
-    partner: Tensor<4>,
+/// The rotation for tokens `ids` of a grid `[time, height, width]` (all tokens in order when `None`), or `None` for a kind of
+/// positions that does not rotate.
+pub(crate) fn for_kind(
+    kind: PositionKind,
+    ids: Option<&TokenIds>,
+    grid: [usize; 3],
+    head_dim: usize,
+    device: &Device,
+) -> Option<Rotation> {
+    let tiled = match kind {
+        PositionKind::SinCos => return None,
+        PositionKind::Rope => false,
+        PositionKind::RopeTiled => true,
+    };
+    Some(match ids {
+        Some(ids) => rotation(ids.clone(), grid, head_dim, tiled),
+        None => {
+            let all = Tensor::arange(0..grid.iter().product::<usize>() as i64, device);
+            rotation(all.unsqueeze(), grid, head_dim, tiled)
+        }
+    })
 }
 
-impl Rotation {
-    /// The rotation for tokens `ids` of a grid `[time, height, width]` (all tokens in order when `None`), or `None` for a kind of
-    /// positions that does not rotate.
-    pub fn for_kind(
-        kind: PositionKind,
-        ids: Option<&TokenIds>,
-        grid: [usize; 3],
-        head_dim: usize,
-        device: &Device,
-    ) -> Option<Self> {
-        let tiled = match kind {
-            PositionKind::SinCos => return None,
-            PositionKind::Rope => false,
-            PositionKind::RopeTiled => true,
-        };
-        Some(match ids {
-            Some(ids) => Self::new(ids.clone(), grid, head_dim, tiled),
-            None => Self::new(
-                Tensor::arange(0..grid.iter().product::<usize>() as i64, device).unsqueeze(),
-                grid,
-                head_dim,
-                tiled,
-            ),
-        })
-    }
-
-    /// The rotation for tokens `ids`, `[batch or 1, tokens]`, of a grid `[time, height, width]`.
-    pub fn new(ids: TokenIds, [_, height, width]: [usize; 3], head_dim: usize, tiled: bool) -> Self {
-        let device = ids.device();
-        let frame = (height * width) as i64;
-        let within = ids.clone().remainder_scalar(frame);
-        let coordinates: Tensor<3> = Tensor::stack(
-            vec![
-                (ids - within.clone()).div_scalar(frame).float(),
-                (within.clone() - within.clone().remainder_scalar(width as i64)).div_scalar(width as i64).float(),
-                within.remainder_scalar(width as i64).float(),
-            ],
-            2,
-        );
-        // One product spreads the three coordinates over the channels: every column has at most one entry, so it is exact.
-        let frequencies =
-            Tensor::<2>::from_data(TensorData::new(frequency_matrix(head_dim, tiled), [3, head_dim]), &device);
-        let angles: Tensor<4> = coordinates.matmul(frequencies.unsqueeze()).unsqueeze_dim(1);
-        let partner = Tensor::<2>::from_data(TensorData::new(partner_matrix(head_dim), [head_dim, head_dim]), &device);
-        Self { cosine: angles.clone().cos(), sine: angles.sin(), partner: partner.unsqueeze() }
-    }
-
-    /// Turns queries or keys.
-    ///
-    /// # Shapes
-    /// - x: `[batch, heads, tokens, head_dim]`
-    /// - output: `[batch, heads, tokens, head_dim]`
-    pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        let partner = x.clone().matmul(self.partner.clone());
-        x * self.cosine.clone() + partner * self.sine.clone()
-    }
+/// The rotation for tokens `ids`, `[batch or 1, tokens]`, of a grid `[time, height, width]`.
+fn rotation(ids: TokenIds, [_, height, width]: [usize; 3], head_dim: usize, tiled: bool) -> Rotation {
+    let device = ids.device();
+    let frame = (height * width) as i64;
+    let within = ids.clone().remainder_scalar(frame);
+    let coordinates: Tensor<3> = Tensor::stack(
+        vec![
+            (ids - within.clone()).div_scalar(frame).float(),
+            (within.clone() - within.clone().remainder_scalar(width as i64)).div_scalar(width as i64).float(),
+            within.remainder_scalar(width as i64).float(),
+        ],
+        2,
+    );
+    // One product spreads the three coordinates over the channels: every column has at most one entry, so it is exact.
+    let frequencies =
+        Tensor::<2>::from_data(TensorData::new(frequency_matrix(head_dim, tiled), [3, head_dim]), &device);
+    let angles: Tensor<3> = coordinates.matmul(frequencies.unsqueeze());
+    Rotation { cosine: angles.clone().cos(), sine: angles.sin() }
 }
 
 /// Channels that turn with one axis: the largest even number not above a third of the head.
@@ -96,27 +71,24 @@ fn frequency_matrix(head_dim: usize, tiled: bool) -> Vec<f32> {
     values
 }
 
-/// `x * partner`: entry `2k` becomes `-x[2k+1]`, entry `2k+1` becomes `x[2k]`.
-fn partner_matrix(head_dim: usize) -> Vec<f32> {
-    let mut values = vec![0.0; head_dim * head_dim];
-    for pair in 0..head_dim / 2 {
-        values[(2 * pair + 1) * head_dim + 2 * pair] = -1.0;
-        values[2 * pair * head_dim + 2 * pair + 1] = 1.0;
-    }
-    values
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Turns `x`, `[tokens, head_dim]`.
+    fn turn(x: &[f32], rotation: &Rotation) -> Vec<f32> {
+        let table = |table: &Tensor<3>| table.clone().into_data().try_into_vec_as::<f32>().unwrap();
+        let (cosine, sine) = (table(&rotation.cosine), table(&rotation.sine));
+        let partner = |i: usize| if i.is_multiple_of(2) { -x[i + 1] } else { x[i - 1] };
+        (0..x.len()).map(|i| x[i] * cosine[i] + partner(i) * sine[i]).collect()
+    }
 
     /// Turns `[1, 2, 3, 4, 5, .., 12]` at token `id` of a grid `[2, 2, 2]`; four channels per axis.
     fn turned(id: i64, tiled: bool) -> Vec<f32> {
         let device = Device::flex();
         let ids = TokenIds::from_data([[id]], &device);
-        let x = Tensor::<1>::from_data((1..=12).map(|i| i as f32).collect::<Vec<_>>().as_slice(), &device)
-            .reshape([1, 1, 1, 12]);
-        Rotation::new(ids, [2, 2, 2], 12, tiled).apply(x).try_into_vec_as::<f32>().unwrap()
+        let x: Vec<f32> = (1..=12).map(|i| i as f32).collect();
+        turn(&x, &rotation(ids, [2, 2, 2], 12, tiled))
     }
 
     fn assert_close(actual: &[f32], expected: &[f32]) {
@@ -153,14 +125,11 @@ mod tests {
     fn proper_rotation_depends_on_differences_alone() {
         let device = Device::flex();
         let vector = |id: i64, tiled: bool, first: f32| {
-            let x = Tensor::<1>::from_data(
-                (0..12).map(|i| (first + i as f32).sin()).collect::<Vec<_>>().as_slice(),
-                &device,
-            );
-            Rotation::new(TokenIds::from_data([[id]], &device), [4, 4, 4], 12, tiled).apply(x.reshape([1, 1, 1, 12]))
+            let x: Vec<f32> = (0..12).map(|i| (first + i as f32).sin()).collect();
+            turn(&x, &rotation(TokenIds::from_data([[id]], &device), [4, 4, 4], 12, tiled))
         };
         let product = |a: i64, b: i64, tiled: bool| -> f32 {
-            (vector(a, tiled, 0.3) * vector(b, tiled, 1.7)).sum().into_scalar()
+            vector(a, tiled, 0.3).iter().zip(vector(b, tiled, 1.7)).map(|(a, b)| a * b).sum()
         };
         // Tokens (0,0,0)-(1,1,1) and (1,2,1)-(2,3,2) are the same step apart.
         assert!((product(0, 21, false) - product(25, 46, false)).abs() < 1e-5);

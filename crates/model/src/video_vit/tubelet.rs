@@ -5,6 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
+use crate::layers::{Activation, linear};
 
 /// Splits a clip into tubelets and projects each to a token.
 ///
@@ -57,7 +58,7 @@ impl TubeletEmbed {
             .reshape([batch, channels, t, self.tubelet, h, self.patch, w, self.patch])
             .permute([0, 2, 4, 6, 1, 3, 5, 7])
             .reshape([batch, t * h * w, channels * self.tubelet * self.patch * self.patch]);
-        self.projection.forward(tubelets)
+        linear(&self.projection, tubelets, Activation::Identity)
     }
 }
 

@@ -1,15 +1,15 @@
 //! The encoder: tubelets, positions, blocks, norm.
 
 use burn::module::Module;
-use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
-use super::rope::Rotation;
+use super::rope;
 use super::sin_cos::sin_cos_table;
 use super::{Block, BlockConfig, PositionKind, TubeletEmbed};
 use crate::InputShape;
 use crate::initialisation::transformer_norm;
+use crate::layers::LayerNorm;
 use crate::masks::{TokenIds, gather_tokens};
 use crate::validate::{check, multiple_of, positive};
 
@@ -165,7 +165,7 @@ impl VideoVit {
             assert_shape!(ids, [batch, _]);
             tokens = gather_tokens(tokens, ids);
         }
-        let rotation = Rotation::for_kind(self.positions, keep, grid, self.head_dim, &device);
+        let rotation = rope::for_kind(self.positions, keep, grid, self.head_dim, &device);
         for block in &self.blocks {
             tokens = block.forward(tokens, rotation.as_ref());
         }

@@ -1,10 +1,10 @@
 //! A small convolutional network of the usual kind.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use prevision_kernels::{Activation, convolution};
 
 use super::work::{Work, normal, product, training};
 
@@ -33,7 +33,11 @@ impl Cnn {
     /// - frames: `[n, 3, h, w]`
     /// - output: `[n, 128, h / 8, w / 8]`
     fn forward(&self, frames: Tensor<4>) -> Tensor<4> {
-        self.layers.iter().fold(frames, |x, layer| relu(layer.forward(x)))
+        let layer = |x: Tensor<4>, layer: &Conv2d| {
+            let bias = layer.bias.as_ref().map(Param::val);
+            convolution(x, layer.weight.val(), bias, layer.stride, [1, 1], Activation::Relu)
+        };
+        self.layers.iter().fold(frames, layer)
     }
 }
 

@@ -1,0 +1,65 @@
+//! Tensors of the CPU backend as slices.
+
+use burn::backend::TensorMetadata as _;
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::tensor::{DType, Shape};
+
+use crate::pool::Room;
+
+/// A float32 tensor whose numbers are one slice.
+#[derive(Clone, Debug)]
+pub(crate) struct Array(FlexTensor);
+
+impl Array {
+    /// The same numbers in the order of the axes; a copy when they are not.
+    ///
+    /// # Panics
+    /// If the tensor is not float32.
+    pub(crate) fn new(tensor: FlexTensor) -> Self {
+        assert_eq!(tensor.dtype(), DType::F32, "kernels work on float32");
+        Self(if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() })
+    }
+
+    /// A tensor of this shape whose numbers `fill` writes, every one.
+    pub(crate) fn filled(shape: impl Into<Shape>, fill: impl FnOnce(&mut [f32])) -> Self {
+        let shape = shape.into();
+        let mut room = Room::new(shape.num_elements());
+        fill(room.values());
+        Self(FlexTensor::new(room.into_bytes(), Layout::contiguous(shape), DType::F32))
+    }
+
+    /// As [`Array::filled`], with what `fill` gives beside.
+    pub(crate) fn filled_with<R>(shape: impl Into<Shape>, fill: impl FnOnce(&mut [f32]) -> R) -> (Self, R) {
+        let mut beside = None;
+        let array = Self::filled(shape, |values| beside = Some(fill(values)));
+        let Some(beside) = beside else { unreachable!("a new array is filled") };
+        (array, beside)
+    }
+
+    /// The numbers.
+    pub(crate) fn values(&self) -> &[f32] {
+        let start = self.0.layout().start_offset();
+        &self.0.storage::<f32>()[start..start + self.0.layout().num_elements()]
+    }
+
+    /// Lengths of the axes.
+    pub(crate) fn shape(&self) -> Shape {
+        self.0.shape()
+    }
+
+    /// Length of the last axis.
+    pub(crate) fn width(&self) -> usize {
+        let shape = self.0.shape();
+        shape[shape.num_dims() - 1]
+    }
+
+    /// Rows of that length; 0 when there are no numbers.
+    pub(crate) fn rows(&self) -> usize {
+        self.values().len().checked_div(self.width()).unwrap_or(0)
+    }
+
+    /// The tensor.
+    pub(crate) fn into_tensor(self) -> FlexTensor {
+        self.0
+    }
+}

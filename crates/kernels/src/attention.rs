@@ -1,0 +1,159 @@
+//! Multi-head self-attention.
+
+use burn::tensor::module::attention as plain_attention;
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{Bool, Tensor, TensorData};
+
+use crate::array::Array;
+use crate::cpu::attention::{Attention, Mask as CpuMask, Rotation as CpuRotation};
+use crate::cpu::{Level, Precision};
+use crate::operation::{Operation, apply, runs_on};
+use crate::precision;
+
+/// Which tokens a token attends to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mask {
+    /// All.
+    Full,
+    /// Those of its block of this many tokens, and of all blocks before; 1 is causal attention.
+    BlockCausal(usize),
+    /// The first `lengths[b]` in row `b` of the batch: the others are padding.
+    Lengths(Vec<usize>),
+}
+
+/// Rotary positions: channels `(2 k, 2 k + 1)` of queries and keys turn, `y = x cosine + (-x[2 k + 1], x[2 k]) sine`.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// `[batch or 1, tokens, head_dim]`
+    pub cosine: Tensor<3>,
+    /// `[batch or 1, tokens, head_dim]`
+    pub sine: Tensor<3>,
+}
+
+/// Mixes the values by `softmax(query key / sqrt(head_dim))`, head by head.
+///
+/// No gradient flows into the rotation.
+///
+/// # Shapes
+/// - qkv: `[batch, tokens, 3 * heads * head_dim]`: queries, keys, values, each split into heads
+/// - output: `[batch, tokens, heads * head_dim]`
+///
+/// # Panics
+/// If the last axis is not three times a multiple of `heads`.
+pub fn attention(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Rotation>) -> Tensor<3> {
+    let [_, _, width] = qkv.dims();
+    assert!(width.is_multiple_of(3 * heads), "{width} channels of queries, keys and values for {heads} heads");
+    if !runs_on(&qkv) {
+        return composed(qkv, heads, mask, rotation);
+    }
+    let operation =
+        AttentionOperation { heads, mask: mask.clone(), precision: precision::current(), rotation: rotation.is_some() };
+    let mut inputs = vec![qkv.into_dispatch()];
+    if let Some(Rotation { cosine, sine }) = rotation {
+        inputs.extend([cosine, sine].map(|table| table.clone().into_dispatch()));
+    }
+    apply(inputs, operation)
+}
+
+/// The same as operations of Burn.
+fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Rotation>) -> Tensor<3> {
+    let [batch, tokens, width] = qkv.dims();
+    let head_dim = width / 3 / heads;
+    let device = qkv.device();
+    let qkv = qkv.reshape([batch, tokens, 3 * heads, head_dim]).swap_dims(1, 2);
+    let part = |index: usize| qkv.clone().narrow(1, index * heads, heads);
+    let turn = |x: Tensor<4>| match rotation {
+        Some(Rotation { cosine, sine }) => {
+            let pairs: Tensor<5> = x.clone().reshape([batch, heads, tokens, head_dim / 2, 2]);
+            let (even, odd) = (pairs.clone().narrow(4, 0, 1), pairs.narrow(4, 1, 1));
+            let partner = Tensor::cat(vec![-odd, even], 4).reshape([batch, heads, tokens, head_dim]);
+            x * cosine.clone().unsqueeze_dim(1) + partner * sine.clone().unsqueeze_dim(1)
+        }
+        None => x,
+    };
+    let hidden = |rows: usize, visible: &dyn Fn(usize, usize) -> usize| {
+        let flags: Vec<bool> = (0..rows)
+            .flat_map(|row| (0..tokens).flat_map(move |token| (0..tokens).map(move |key| (row, token, key))))
+            .map(|(row, token, key)| key >= visible(row, token))
+            .collect();
+        let hidden = Tensor::<4, Bool>::from_data(TensorData::new(flags, [rows, 1, tokens, tokens]), &device);
+        hidden.expand([batch, heads, tokens, tokens])
+    };
+    let (hidden, is_causal) = match mask {
+        Mask::Full => (None, false),
+        Mask::BlockCausal(1) => (None, true),
+        Mask::BlockCausal(block) => (Some(hidden(1, &|_, token| (token / block + 1) * block)), false),
+        Mask::Lengths(lengths) => (Some(hidden(batch, &|row, _| lengths[row])), false),
+    };
+    let options = AttentionModuleOptions { is_causal, ..AttentionModuleOptions::default() };
+    let mixed = plain_attention(turn(part(0)), turn(part(1)), part(2), hidden, None, options);
+    mixed.swap_dims(1, 2).reshape([batch, tokens, width / 3])
+}
+
+/// Inputs: qkv, then cosine and sine if it rotates.
+#[derive(Debug)]
+struct AttentionOperation {
+    heads: usize,
+    mask: Mask,
+    precision: Precision,
+    rotation: bool,
+}
+
+impl AttentionOperation {
+    fn attention<'a>(&'a self, qkv: &Array, rotation: Option<CpuRotation<'a>>) -> Attention<'a> {
+        let [batch, tokens, width] = qkv.shape().dims();
+        let mask = match &self.mask {
+            Mask::Full => CpuMask::Full,
+            Mask::BlockCausal(block) => CpuMask::BlockCausal(*block),
+            Mask::Lengths(lengths) => CpuMask::Lengths(lengths),
+        };
+        Attention { batch, tokens, heads: self.heads, head_dim: width / 3 / self.heads, mask, rotation }
+    }
+}
+
+impl Operation for AttentionOperation {
+    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
+        let qkv = &inputs[0];
+        let rotation = self.rotation.then(|| CpuRotation { cosine: inputs[1].values(), sine: inputs[2].values() });
+        let attention = self.attention(qkv, rotation);
+        let [batch, tokens, width] = qkv.shape().dims();
+        let (logarithms, out) = Array::filled_with([batch, self.heads, tokens], |logarithms| {
+            Array::filled([batch, tokens, width / 3], |out| {
+                attention.forward(Level::detect(), self.precision, qkv.values(), out, logarithms);
+            })
+        });
+        let kept = if training { vec![out.clone(), logarithms] } else { Vec::new() };
+        (out, kept)
+    }
+
+    fn needs(&self, _: usize) -> bool {
+        true
+    }
+
+    fn backward(
+        &self,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>> {
+        if !wanted[0] {
+            return vec![None];
+        }
+        let values = |index: usize| inputs[index].as_ref().map_or(&[][..], Array::values);
+        let Some(qkv) = &inputs[0] else { unreachable!("it is needed") };
+        let rotation = self.rotation.then(|| CpuRotation { cosine: values(1), sine: values(2) });
+        let attention = self.attention(qkv, rotation);
+        vec![Some(Array::filled(qkv.shape(), |out| {
+            attention.backward(
+                Level::detect(),
+                self.precision,
+                qkv.values(),
+                kept[0].values(),
+                kept[1].values(),
+                gradient.values(),
+                out,
+            );
+        }))]
+    }
+}

@@ -1,0 +1,334 @@
+//! Values and gradients of the kernels against plain loops in float64 and finite differences, at every level.
+
+use proptest::prelude::*;
+
+use super::attention::{Attention, Mask, Rotation};
+use super::convolution::Convolution;
+use super::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
+use super::norm::{Affine, Gradients};
+use super::{Activation, Level, Matrix, Precision, norm};
+
+const ACTIVATIONS: [Activation; 5] =
+    [Activation::Identity, Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Silu];
+
+/// Numbers between -1 and 1.
+fn numbers(length: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..length)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+/// The largest difference over the largest number.
+fn difference(given: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(given.len(), expected.len());
+    let top = expected.iter().fold(1e-3_f32, |top, value| top.max(value.abs()));
+    given.iter().zip(expected).fold(0.0_f32, |worst, (given, expected)| {
+        if given.is_nan() { f32::INFINITY } else { worst.max((given - expected).abs() / top) }
+    })
+}
+
+/// Checks `gradient` of `loss` at `x` along a few directions. `loss` is in float32: steps are wide.
+fn check_gradient(x: &[f32], gradient: &[f32], loss: impl Fn(&[f32]) -> f64) {
+    const STEP: f32 = 1.0 / 64.0;
+    for seed in 0..2 {
+        let direction = numbers(x.len(), 1000 + seed);
+        let at = |step: f32| loss(&x.iter().zip(&direction).map(|(x, d)| x + step * d).collect::<Vec<_>>());
+        // Richardson: the error of the central difference falls with the fourth power of the step.
+        let slope = |step: f32| (at(step) - at(-step)) / f64::from(2.0 * step);
+        let numeric = (4.0 * slope(STEP / 2.0) - slope(STEP)) / 3.0;
+        let exact: f64 = gradient.iter().zip(&direction).map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
+        let scale = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt().max(1e-2);
+        assert!((numeric - exact).abs() < 5e-3 * scale, "{numeric} is not {exact} (norm {scale})");
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
+fn linear(level: Level, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, rows: usize) -> [Vec<f32>; 2] {
+    let (outputs, inputs) = (bias.len(), weight.len().checked_div(bias.len()).unwrap_or(0));
+    let layer = Linear {
+        x: Matrix::new(x, rows, inputs),
+        weight: Matrix::new(weight, inputs, outputs),
+        bias: Some(bias),
+        activation,
+    };
+    let (mut inner, mut out) = (vec![f32::NAN; rows * outputs], vec![f32::NAN; rows * outputs]);
+    layer.forward(level, Precision::Float32, None, Some(&mut inner), &mut out);
+    [out, inner]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn linear_is_the_same_at_every_level(rows in 0_usize..70, inputs in 1_usize..70, outputs in 1_usize..70, kind in 0_usize..5) {
+        let (x, weight, bias) = (numbers(rows * inputs, 1), numbers(inputs * outputs, 2), numbers(outputs, 3));
+        let mut expected = vec![0.0_f64; rows * outputs];
+        for (place, sum) in expected.iter_mut().enumerate() {
+            let (row, column) = (place / outputs, place % outputs);
+            *sum = f64::from(bias[column])
+                + (0..inputs).map(|i| f64::from(x[row * inputs + i]) * f64::from(weight[i * outputs + column])).sum::<f64>();
+        }
+        let expected: Vec<f32> = expected.into_iter().map(|value| value as f32).collect();
+        let reference = linear(Level::PORTABLE, &x, &weight, &bias, ACTIVATIONS[kind], rows);
+        for level in Level::available() {
+            let [out, inner] = linear(level, &x, &weight, &bias, ACTIVATIONS[kind], rows);
+            prop_assert!(difference(&inner, &expected) < 1e-5);
+            prop_assert!(difference(&out, &reference[0]) < 1e-5);
+        }
+    }
+
+    #[test]
+    fn attention_is_the_same_at_every_level(
+        batch in 0_usize..3, tokens in 1_usize..80, heads in 1_usize..4, pairs in 1_usize..12, mask in 0_usize..4, turns in 0_usize..3,
+    ) {
+        let dim = 2 * pairs;
+        let qkv: Vec<f32> = numbers(batch * tokens * 3 * heads * dim, 1).iter().map(|x| 2.0 * x).collect();
+        let tables = numbers(2 * batch.max(1) * tokens * dim, 2);
+        let one = if turns == 2 { batch * tokens * dim } else { tokens * dim };
+        let rotation = (turns > 0).then(|| Rotation { cosine: &tables[..one], sine: &tables[tables.len() - one..] });
+        let lengths: Vec<usize> = (0..batch).map(|row| (row * 37 + 5) % (tokens + 1)).collect();
+        let mask = [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(5), Mask::Lengths(&lengths)][mask];
+        let attention = Attention { batch, tokens, heads, head_dim: dim, mask, rotation };
+        let expected = plain_attention(&attention, &qkv);
+        let weights = numbers(expected.len(), 3);
+        let mut reference: Option<Vec<f32>> = None;
+        for level in Level::available() {
+            let run = |qkv: &[f32]| {
+                let (mut out, mut logarithms) = (vec![f32::NAN; expected.len()], vec![f32::NAN; batch * heads * tokens]);
+                attention.forward(level, Precision::Float32, qkv, &mut out, &mut logarithms);
+                (out, logarithms)
+            };
+            let (out, logarithms) = run(&qkv);
+            prop_assert!(difference(&out, &expected) < 1e-5, "{level:?}: {}", difference(&out, &expected));
+            let mut gradient = vec![f32::NAN; qkv.len()];
+            attention.backward(level, Precision::Float32, &qkv, &out, &logarithms, &weights, &mut gradient);
+            match &reference {
+                Some(reference) => prop_assert!(difference(&gradient, reference) < 1e-5),
+                None => {
+                    if !qkv.is_empty() {
+                        check_gradient(&qkv, &gradient, |qkv| dot(&run(qkv).0, &weights));
+                    }
+                    reference = Some(gradient);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn layer_norm_is_the_same_at_every_level(rows in 0_usize..150, width in 1_usize..70, affine in 0_usize..3) {
+        let (x, g) = (numbers(rows * width, 1), numbers(rows * width, 2));
+        let (scale, shift) = (numbers(width, 3), numbers(width, 4));
+        let map = match affine {
+            0 => Affine::Identity,
+            1 => Affine::Shared { scale: &scale, shift: None },
+            _ => Affine::Shared { scale: &scale, shift: Some(&shift) },
+        };
+        let expected: Vec<f32> = x
+            .chunks_exact(width)
+            .flat_map(|row| {
+                let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / width as f64;
+                let variance = row.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / width as f64;
+                let (scale, shift) = (&scale, &shift);
+                row.iter().enumerate().map(move |(i, x)| {
+                    let normal = (f64::from(*x) - mean) / (variance + 0.01).sqrt();
+                    let scaled = if affine > 0 { normal * f64::from(scale[i]) } else { normal };
+                    (if affine > 1 { scaled + f64::from(shift[i]) } else { scaled }) as f32
+                })
+            })
+            .collect();
+        let mut reference: Option<[Vec<f32>; 3]> = None;
+        for level in Level::available() {
+            let run = |x: &[f32]| {
+                let (mut statistics, mut out) = (vec![[f32::NAN; 2]; rows], vec![f32::NAN; rows * width]);
+                norm::forward(level, x, width, 0.01, map, &mut statistics, &mut out);
+                (out, statistics)
+            };
+            let (out, statistics) = run(&x);
+            prop_assert!(difference(&out, &expected) < 1e-5);
+            let mut gradients = [vec![f32::NAN; rows * width], vec![f32::NAN; width], vec![f32::NAN; width]];
+            let [of_x, of_scale, of_shift] = &mut gradients;
+            let out = Gradients { x: of_x, scale: Some(of_scale), shift: Some(of_shift) };
+            norm::backward(level, &x, width, Some(&scale).filter(|_| affine > 0).map(|scale| &**scale), &statistics, &g, out);
+            match &reference {
+                Some(reference) => (0..if affine > 0 { 3 } else { 1 })
+                    .for_each(|index| assert!(difference(&gradients[index], &reference[index]) < 1e-5)),
+                None => {
+                    if rows > 0 && width > 1 {
+                        check_gradient(&x, &gradients[0], |x| dot(&run(x).0, &g));
+                    }
+                    reference = Some(gradients);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn convolution_is_the_same_at_every_level(
+        batch in 0_usize..11, inputs in 1_usize..5, outputs in 1_usize..6, height in 1_usize..11, width in 1_usize..20,
+        kernel in 1_usize..4, stride in 1_usize..3, padding in 0_usize..2, kind in 0_usize..5,
+    ) {
+        let activation = ACTIVATIONS[kind];
+        let convolution = Convolution {
+            inputs, outputs, size: [height, width], kernel: [kernel, kernel], stride: [stride, stride], padding: [padding, padding],
+            activation,
+        };
+        let [rows, columns] = convolution.output_size();
+        let x = numbers(batch * inputs * height * width, 1);
+        let (weight, bias) = (numbers(outputs * inputs * kernel * kernel, 2), numbers(outputs, 3));
+        let length = batch * outputs * rows * columns;
+        let mut expected = vec![0.0_f32; length];
+        for (place, value) in expected.iter_mut().enumerate() {
+            let (column, rest) = (place % columns, place / columns);
+            let (row, rest) = (rest % rows, rest / rows);
+            let (out, image) = (rest % outputs, rest / outputs);
+            let mut sum = f64::from(bias[out]);
+            for channel in 0..inputs {
+                for (i, j) in (0..kernel).flat_map(|i| (0..kernel).map(move |j| (i, j))) {
+                    let (Some(r), Some(c)) = ((row * stride + i).checked_sub(padding), (column * stride + j).checked_sub(padding)) else { continue };
+                    if r < height && c < width {
+                        sum += f64::from(x[((image * inputs + channel) * height + r) * width + c])
+                            * f64::from(weight[((out * inputs + channel) * kernel + i) * kernel + j]);
+                    }
+                }
+            }
+            *value = sum as f32;
+        }
+        let g = numbers(length, 4);
+        let mut reference: Option<[Vec<f32>; 3]> = None;
+        for level in Level::available() {
+            let run = |x: &[f32], weight: &[f32]| {
+                let (mut inner, mut out) = (vec![f32::NAN; length], vec![f32::NAN; length]);
+                convolution.forward(level, Precision::Float32, x, weight, Some(&bias), Some(&mut inner), &mut out);
+                (inner, out)
+            };
+            let (inner, _) = run(&x, &weight);
+            prop_assert!(difference(&inner, &expected) < 1e-5);
+            let mut gradients = [vec![f32::NAN; x.len()], vec![f32::NAN; weight.len()], vec![f32::NAN; outputs]];
+            let [of_x, of_weight, of_bias] = &mut gradients;
+            let out = super::convolution::Gradients { x: Some(of_x), weight: of_weight, bias: of_bias };
+            convolution.backward(level, Precision::Float32, &x, &weight, Some(&inner), &g, out);
+            match &reference {
+                Some(reference) => (0..3).for_each(|index| {
+                    assert!(difference(&gradients[index], &reference[index]) < 1e-5);
+                }),
+                None => {
+                    // ReLU has a corner: differences across it are no derivative.
+                    if length > 0 && activation != Activation::Relu {
+                        check_gradient(&x, &gradients[0], |x| dot(&run(x, &weight).1, &g));
+                        check_gradient(&weight, &gradients[1], |weight| dot(&run(&x, weight).1, &g));
+                    }
+                    reference = Some(gradients);
+                }
+            }
+        }
+    }
+}
+
+/// In float64, score by score.
+fn plain_attention(attention: &Attention<'_>, qkv: &[f32]) -> Vec<f32> {
+    let Attention { batch, tokens, heads, head_dim: dim, mask, rotation } = *attention;
+    let get = |b: usize, token: usize, part: usize, head: usize| -> Vec<f64> {
+        let start = (((b * tokens + token) * 3 + part) * heads + head) * dim;
+        let x: Vec<f64> = qkv[start..start + dim].iter().map(|x| f64::from(*x)).collect();
+        let Some(Rotation { cosine, sine }) = rotation.filter(|_| part < 2) else { return x };
+        let start = if cosine.len() > tokens * dim { b * tokens + token } else { token } * dim;
+        (0..dim)
+            .map(|i| {
+                let partner = if i % 2 == 0 { -x[i + 1] } else { x[i - 1] };
+                x[i] * f64::from(cosine[start + i]) + partner * f64::from(sine[start + i])
+            })
+            .collect()
+    };
+    let mut out = vec![0.0_f32; batch * tokens * heads * dim];
+    for (b, head) in (0..batch).flat_map(|b| (0..heads).map(move |head| (b, head))) {
+        let parts: Vec<[Vec<f64>; 3]> = (0..tokens).map(|t| [0, 1, 2].map(|part| get(b, t, part, head))).collect();
+        for token in 0..tokens {
+            let sees = |key: usize| match mask {
+                Mask::Full => true,
+                Mask::BlockCausal(block) => key / block <= token / block,
+                Mask::Lengths(lengths) => key < lengths[b],
+            };
+            let weights: Vec<f64> = (0..tokens)
+                .map(|key| {
+                    let score: f64 = parts[token][0].iter().zip(&parts[key][1]).map(|(q, k)| q * k).sum();
+                    if sees(key) { (score / (dim as f64).sqrt()).exp() } else { 0.0 }
+                })
+                .collect();
+            let total: f64 = weights.iter().sum();
+            for i in 0..dim {
+                let mixed: f64 = weights.iter().zip(&parts).map(|(weight, part)| weight * part[2][i]).sum();
+                out[((b * tokens + token) * heads + head) * dim + i] =
+                    if total > 0.0 { mixed / total } else { 0.0 } as f32;
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn gradients_of_a_linear_layer() {
+    let (rows, inputs, outputs) = (37, 21, 33);
+    let (x, weight, bias) = (numbers(rows * inputs, 1), numbers(inputs * outputs, 2), numbers(outputs, 3));
+    let g = numbers(rows * outputs, 4);
+    for level in Level::available() {
+        for activation in [Activation::Identity, Activation::Gelu, Activation::GeluTanh, Activation::Silu] {
+            let [_, inner] = linear(level, &x, &weight, &bias, activation, rows);
+            let mut before = vec![f32::NAN; g.len()];
+            activation_backward(level, activation, &inner, &g, &mut before);
+            let gradient = Matrix::new(&before, rows, outputs);
+            let mut of_x = vec![f32::NAN; x.len()];
+            input_gradient(level, Precision::Float32, gradient, Matrix::new(&weight, inputs, outputs), &mut of_x);
+            check_gradient(&x, &of_x, |x| dot(&linear(level, x, &weight, &bias, activation, rows)[0], &g));
+            let mut of_weight = vec![f32::NAN; weight.len()];
+            weight_gradient(level, Precision::Float32, Matrix::new(&x, rows, inputs), gradient, &mut of_weight);
+            check_gradient(&weight, &of_weight, |weight| {
+                dot(&linear(level, &x, weight, &bias, activation, rows)[0], &g)
+            });
+            let mut of_bias = vec![f32::NAN; outputs];
+            sum_rows(level, &before, &mut of_bias);
+            check_gradient(&bias, &of_bias, |bias| dot(&linear(level, &x, &weight, bias, activation, rows)[0], &g));
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let (rows, inputs, outputs) = (300, 200, 130);
+    let (x, weight, bias) = (numbers(rows * inputs, 1), numbers(inputs * outputs, 2), numbers(outputs, 3));
+    let attention = Attention { batch: 2, tokens: 70, heads: 2, head_dim: 16, mask: Mask::Full, rotation: None };
+    let qkv = numbers(2 * 70 * 3 * 32, 4);
+    for level in Level::available() {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let [out, inner] = linear(level, &x, &weight, &bias, Activation::Gelu, rows);
+                let mut of_weight = vec![0.0; weight.len()];
+                weight_gradient(
+                    level,
+                    Precision::Float32,
+                    Matrix::new(&x, rows, inputs),
+                    Matrix::new(&out, rows, outputs),
+                    &mut of_weight,
+                );
+                let mut of_bias = vec![0.0; outputs];
+                sum_rows(level, &out, &mut of_bias);
+                let (mut mixed, mut logarithms) = (vec![0.0; qkv.len() / 3], vec![0.0; 2 * 70 * 2]);
+                attention.forward(level, Precision::Float32, &qkv, &mut mixed, &mut logarithms);
+                [out, inner, of_weight, of_bias, mixed].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            })
+        };
+        let one = run(1);
+        for threads in [2, 3, 8] {
+            assert!(run(threads) == one, "{level:?} with {threads} threads");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Linear layers.
+
+use burn::tensor::{Tensor, activation};
+
+use crate::array::Array;
+use crate::cpu::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
+use crate::cpu::{Activation, Level, Matrix, Precision};
+use crate::operation::{Operation, apply, runs_on};
+use crate::precision;
+
+/// `activation(x weight + bias)`.
+///
+/// # Shapes
+/// - x: `[.., inputs]`
+/// - weight: `[inputs, outputs]`
+/// - bias: `[outputs]`
+/// - output: `[.., outputs]`
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+) -> Tensor<D> {
+    linear_with(x, weight, bias, activation, None)
+}
+
+/// `x weight + bias + residual`.
+///
+/// # Shapes
+/// - x: `[.., inputs]`
+/// - weight: `[inputs, outputs]`
+/// - bias: `[outputs]`
+/// - residual: `[.., outputs]`
+/// - output: `[.., outputs]`
+pub fn linear_residual<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    residual: Tensor<D>,
+) -> Tensor<D> {
+    linear_with(x, weight, bias, Activation::Identity, Some(residual))
+}
+
+fn linear_with<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+    residual: Option<Tensor<D>>,
+) -> Tensor<D> {
+    if !runs_on(&x) {
+        let out = plain_activation(burn::tensor::module::linear(x, weight, bias), activation);
+        return match residual {
+            Some(residual) => out + residual,
+            None => out,
+        };
+    }
+    let operation = LinearOperation {
+        activation,
+        precision: precision::current(),
+        bias: bias.is_some(),
+        residual: residual.is_some(),
+    };
+    let mut inputs = vec![x.into_dispatch(), weight.into_dispatch()];
+    inputs.extend(bias.map(Tensor::into_dispatch));
+    inputs.extend(residual.map(Tensor::into_dispatch));
+    apply(inputs, operation)
+}
+
+/// The activation as Burn's own operations.
+pub(crate) fn plain_activation<const D: usize>(x: Tensor<D>, activation: Activation) -> Tensor<D> {
+    match activation {
+        Activation::Identity => x,
+        Activation::Relu => activation::relu(x),
+        Activation::Gelu => activation::gelu(x),
+        Activation::GeluTanh => activation::gelu_approximate(x),
+        Activation::Silu => activation::silu(x),
+    }
+}
+
+/// Inputs: x, weight, bias if any, residual if any.
+#[derive(Debug)]
+struct LinearOperation {
+    activation: Activation,
+    precision: Precision,
+    bias: bool,
+    residual: bool,
+}
+
+fn matrix(array: &Array) -> Matrix<'_> {
+    Matrix::new(array.values(), array.rows(), array.width())
+}
+
+impl Operation for LinearOperation {
+    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
+        let (x, weight) = (&inputs[0], &inputs[1]);
+        let bias = self.bias.then(|| inputs[2].values());
+        let residual = self.residual.then(|| inputs[2 + usize::from(self.bias)].values());
+        let mut shape = x.shape();
+        let last = shape.num_dims() - 1;
+        shape[last] = weight.width();
+        let layer = Linear { x: matrix(x), weight: matrix(weight), bias, activation: self.activation };
+        let level = Level::detect();
+        let forward = |inner: Option<&mut [f32]>| {
+            Array::filled(shape.clone(), |out| layer.forward(level, self.precision, residual, inner, out))
+        };
+        // ReLU's derivative is read off its output; the others need their input.
+        match self.activation {
+            Activation::Relu if training => {
+                let out = forward(None);
+                (out.clone(), vec![out])
+            }
+            Activation::Identity | Activation::Relu => (forward(None), Vec::new()),
+            _ if training => {
+                let (inner, out) = Array::filled_with(shape.clone(), |inner| forward(Some(inner)));
+                (out, vec![inner])
+            }
+            _ => (forward(None), Vec::new()),
+        }
+    }
+
+    fn needs(&self, index: usize) -> bool {
+        index < 2
+    }
+
+    fn backward(
+        &self,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>> {
+        let level = Level::detect();
+        let (Some(x), Some(weight)) = (&inputs[0], &inputs[1]) else { unreachable!("both are needed") };
+        let after = gradient.clone();
+        let inner = match kept.first() {
+            Some(kept) => Array::filled(gradient.shape(), |inner| {
+                activation_backward(level, self.activation, kept.values(), gradient.values(), inner);
+            }),
+            None => gradient,
+        };
+        let mut gradients = vec![
+            wanted[0].then(|| {
+                Array::filled(x.shape(), |out| {
+                    input_gradient(level, self.precision, matrix(&inner), matrix(weight), out)
+                })
+            }),
+            wanted[1].then(|| {
+                Array::filled(weight.shape(), |out| {
+                    weight_gradient(level, self.precision, matrix(x), matrix(&inner), out)
+                })
+            }),
+        ];
+        if self.bias {
+            gradients
+                .push(wanted[2].then(|| Array::filled([weight.width()], |out| sum_rows(level, inner.values(), out))));
+        }
+        if self.residual {
+            gradients.push(Some(after));
+        }
+        gradients
+    }
+}

@@ -1,0 +1,163 @@
+//! How a kernel becomes an operation of Burn: one extension of the backend for all of them.
+//!
+//! A kernel implements [`Operation`]. [`apply`] calls it on the CPU backend; under automatic differentiation it is one step on the
+//! tape whose backward pass is the kernel's own.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use burn::backend::autodiff::NodeId;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, DispatchTensor, ExtensionType, Flex, backend_extension};
+use burn::tensor::{DType, Device, Tensor};
+
+use crate::array::Array;
+
+/// An operation on float32 tensors of the CPU backend, with its gradient.
+pub(crate) trait Operation: Debug + Send + Sync {
+    /// Computes the result. With `training`, also what the backward pass needs beyond the inputs.
+    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>);
+
+    /// Whether the backward pass reads input `index`.
+    fn needs(&self, index: usize) -> bool;
+
+    /// The gradients of the inputs that are `wanted`, in their order; others may be left out. Inputs that are not needed are `None`.
+    fn backward(
+        &self,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>>;
+}
+
+/// Shared between the tape and the call.
+#[derive(Clone, Debug)]
+pub(crate) struct Kernel(Arc<dyn Operation>);
+
+/// The inputs of a kernel after the first.
+#[derive(ExtensionType)]
+pub(crate) enum Others<B: Backend> {
+    /// No more.
+    None,
+    /// One more.
+    One(FloatTensor<B>),
+    /// Two more.
+    Two(FloatTensor<B>, FloatTensor<B>),
+    /// Three more.
+    Three(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+}
+
+impl<B: Backend> Others<B> {
+    /// All inputs, in order.
+    fn after(self, first: FloatTensor<B>) -> Vec<FloatTensor<B>> {
+        match self {
+            Self::None => vec![first],
+            Self::One(second) => vec![first, second],
+            Self::Two(second, third) => vec![first, second, third],
+            Self::Three(second, third, fourth) => vec![first, second, third, fourth],
+        }
+    }
+}
+
+/// Burn's backends that run kernels.
+#[backend_extension(Autodiff, Flex)]
+pub(crate) trait KernelBackend: Backend {
+    /// Runs a kernel on its first input and the others.
+    fn run(first: FloatTensor<Self>, #[extension_type] others: Others<Self>, kernel: Kernel) -> FloatTensor<Self>;
+}
+
+impl KernelBackend for Flex {
+    fn run(first: FlexTensor, others: Others<Self>, kernel: Kernel) -> FlexTensor {
+        let inputs: Vec<Array> = others.after(first).into_iter().map(Array::new).collect();
+        kernel.0.forward(&inputs, false).0.into_tensor()
+    }
+}
+
+impl<C: CheckpointStrategy> KernelBackend for Autodiff<Flex, C> {
+    fn run(first: FloatTensor<Self>, others: Others<Self>, kernel: Kernel) -> FloatTensor<Self> {
+        let inputs = others.after(first);
+        match inputs.len() {
+            1 => on_tape::<C, 1>(inputs, kernel),
+            2 => on_tape::<C, 2>(inputs, kernel),
+            3 => on_tape::<C, 3>(inputs, kernel),
+            4 => on_tape::<C, 4>(inputs, kernel),
+            count => unreachable!("no kernel has {count} inputs"),
+        }
+    }
+}
+
+/// What the tape holds of a kernel.
+#[derive(Clone, Debug)]
+struct State {
+    kernel: Kernel,
+    inputs: Vec<Option<NodeId>>,
+    kept: Vec<Array>,
+}
+
+#[derive(Debug)]
+struct Step;
+
+impl<const N: usize> Backward<Flex, N> for Step {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, N>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let gradient = Array::new(grads.consume::<Flex>(&ops.node));
+        let State { kernel, inputs, kept } = ops.state;
+        let inputs: Vec<Option<Array>> = inputs
+            .into_iter()
+            .map(|id| id.map(|id| Array::new(checkpointer.retrieve_node_output::<FlexTensor>(id))))
+            .collect();
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let gradients = kernel.0.backward(&inputs, &kept, gradient, &wanted);
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                grads.register::<Flex>(parent.id, gradient.into_tensor());
+            }
+        }
+    }
+}
+
+fn on_tape<C: CheckpointStrategy, const N: usize>(
+    inputs: Vec<FloatTensor<Autodiff<Flex, C>>>,
+    kernel: Kernel,
+) -> FloatTensor<Autodiff<Flex, C>> {
+    let nodes = std::array::from_fn(|index| inputs[index].node());
+    let arrays: Vec<Array> = inputs.iter().map(|input| Array::new(input.primitive().clone())).collect();
+    match Backward::<Flex, N>::prepare::<C>(Step, nodes).compute_bound().stateful() {
+        OpsKind::Tracked(mut prepared) => {
+            let ids = inputs
+                .iter()
+                .enumerate()
+                .map(|(index, input)| kernel.0.needs(index).then(|| prepared.checkpoint(input)))
+                .collect();
+            let (value, kept) = kernel.0.forward(&arrays, true);
+            prepared.finish(State { kernel, inputs: ids, kept }, value.into_tensor())
+        }
+        OpsKind::UnTracked(prepared) => prepared.finish(kernel.0.forward(&arrays, false).0.into_tensor()),
+    }
+}
+
+/// Whether kernels run where this tensor is; elsewhere their plain forms do.
+pub(crate) fn runs_on<const D: usize>(tensor: &Tensor<D>) -> bool {
+    tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
+}
+
+/// Runs a kernel on tensors of any rank, one to four.
+pub(crate) fn apply<const D: usize>(inputs: Vec<DispatchTensor>, operation: impl Operation + 'static) -> Tensor<D> {
+    let count = inputs.len();
+    let mut inputs = inputs.into_iter();
+    let (first, others) = match (inputs.next(), inputs.next(), inputs.next(), inputs.next()) {
+        (Some(first), None, ..) => (first, Others::None),
+        (Some(first), Some(second), None, _) => (first, Others::One(second)),
+        (Some(first), Some(second), Some(third), None) => (first, Others::Two(second, third)),
+        (Some(first), Some(second), Some(third), Some(fourth)) => (first, Others::Three(second, third, fourth)),
+        _ => unreachable!("no kernel has {count} inputs"),
+    };
+    Tensor::from_dispatch(<Dispatch as KernelBackend>::run(first, others, Kernel(Arc::new(operation))))
+}

@@ -1,0 +1,54 @@
+//! Linear layers and layer norm on the project's kernels.
+
+use burn::module::{Initializer, Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor};
+use prevision_kernels as kernels;
+
+pub(crate) use kernels::Activation;
+
+/// `activation(x weight + bias)`.
+///
+/// # Shapes
+/// - x: `[.., inputs]`
+/// - output: `[.., outputs]`
+pub(crate) fn linear<const D: usize>(layer: &Linear, x: Tensor<D>, activation: Activation) -> Tensor<D> {
+    kernels::linear(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), activation)
+}
+
+/// `residual + x weight + bias`.
+///
+/// # Shapes
+/// - x: `[.., inputs]`
+/// - residual: `[.., outputs]`
+/// - output: `[.., outputs]`
+pub(crate) fn linear_residual<const D: usize>(layer: &Linear, x: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+    kernels::linear_residual(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), residual)
+}
+
+/// Epsilon of a layer norm unless another is given.
+pub(crate) const NORM_EPSILON: f64 = 1e-5;
+
+/// Layer norm (Ba et al. 2016): every vector minus its mean, over its standard deviation, times `gamma`, plus `beta`.
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    /// `[width]`
+    pub gamma: Param<Tensor<1>>,
+    /// `[width]`
+    pub beta: Param<Tensor<1>>,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    /// A norm of vectors of this length; `epsilon` is added to the variance.
+    pub fn new(width: usize, epsilon: f64, device: &Device) -> Self {
+        Self { gamma: Initializer::Ones.init([width], device), beta: Initializer::Zeros.init([width], device), epsilon }
+    }
+
+    /// # Shapes
+    /// - x: `[.., width]`
+    /// - output: `[.., width]`
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        kernels::layer_norm(x, Some(self.gamma.val()), Some(self.beta.val()), self.epsilon)
+    }
+}
