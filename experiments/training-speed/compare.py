@@ -187,7 +187,9 @@ def table():
             bf16 = "bf16" in row["entrant"]
             peers = [r["median_seconds"] for r in rows if "PyTorch" in r["entrant"] and ("bf16" in r["entrant"]) == bf16]
             ratio = f"**{row['median_seconds'] / min(peers):.2f}**" if own and peers else ""
-            name = row["entrant"] + "".join(f", {flag.replace('_', ' ')}" for flag in ("compile", "channels_last") if row.get(flag))
+            name = row["entrant"]
+            name += ", compiled" if row.get("compile") and "compiled" not in name else ""
+            name += ", channels last" if row.get("channels_last") else ""
             times = [1000 * row[f"{which}_seconds"] for which in ("median", "min", "max")]
             base = f"{row['base_memory_bytes'] / 1e6:.0f} MB" if "base_memory_bytes" in row else ""
             lines.append(

@@ -56,7 +56,7 @@ pub fn attention(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Ro
 }
 
 /// The same as operations of Burn.
-fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Rotation>) -> Tensor<3> {
+pub(crate) fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Rotation>) -> Tensor<3> {
     let [batch, tokens, width] = qkv.dims();
     let head_dim = width / 3 / heads;
     let device = qkv.device();

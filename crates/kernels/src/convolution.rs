@@ -27,7 +27,7 @@ pub fn convolution(
     activation: Activation,
 ) -> Tensor<4> {
     if !runs_on(&x) {
-        return plain_activation(conv2d(x, weight, bias, ConvOptions::new(stride, padding, [1, 1], 1)), activation);
+        return composed(x, weight, bias, stride, padding, activation);
     }
     let [_, inputs, height, width] = x.dims();
     let [outputs, depth, rows, columns] = weight.dims();
@@ -38,6 +38,18 @@ pub fn convolution(
     let mut tensors = vec![x.into_dispatch(), weight.into_dispatch()];
     tensors.extend(bias.map(Tensor::into_dispatch));
     apply(tensors, operation)
+}
+
+/// The same as operations of Burn.
+pub(crate) fn composed(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+    activation: Activation,
+) -> Tensor<4> {
+    plain_activation(conv2d(x, weight, bias, ConvOptions::new(stride, padding, [1, 1], 1)), activation)
 }
 
 /// Inputs: x, weight, bias if any.

@@ -31,3 +31,6 @@ pub use cpu::Activation;
 pub use linear::{linear, linear_residual};
 pub use norm::layer_norm;
 pub use precision::{Precision, with_precision};
+
+#[cfg(test)]
+mod tests;

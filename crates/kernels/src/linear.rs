@@ -41,7 +41,7 @@ pub fn linear_residual<const D: usize>(
     linear_with(x, weight, bias, Activation::Identity, Some(residual))
 }
 
-fn linear_with<const D: usize>(
+pub(crate) fn linear_with<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
@@ -49,11 +49,7 @@ fn linear_with<const D: usize>(
     residual: Option<Tensor<D>>,
 ) -> Tensor<D> {
     if !runs_on(&x) {
-        let out = plain_activation(burn::tensor::module::linear(x, weight, bias), activation);
-        return match residual {
-            Some(residual) => out + residual,
-            None => out,
-        };
+        return composed(x, weight, bias, activation, residual);
     }
     let operation = LinearOperation {
         activation,
@@ -65,6 +61,21 @@ fn linear_with<const D: usize>(
     inputs.extend(bias.map(Tensor::into_dispatch));
     inputs.extend(residual.map(Tensor::into_dispatch));
     apply(inputs, operation)
+}
+
+/// The same as operations of Burn.
+pub(crate) fn composed<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+    residual: Option<Tensor<D>>,
+) -> Tensor<D> {
+    let out = plain_activation(burn::tensor::module::linear(x, weight, bias), activation);
+    match residual {
+        Some(residual) => out + residual,
+        None => out,
+    }
 }
 
 /// The activation as Burn's own operations.

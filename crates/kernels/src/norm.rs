@@ -21,18 +21,7 @@ pub fn layer_norm<const D: usize>(
 ) -> Tensor<D> {
     let width = x.dims()[D - 1];
     if !runs_on(&x) {
-        let mean = x.clone().mean_dim(D - 1);
-        let centred = x - mean;
-        let variance = centred.clone().powi_scalar(2).mean_dim(D - 1);
-        let normal = centred / (variance + epsilon).sqrt();
-        let normal = match scale {
-            Some(scale) => normal * scale.unsqueeze(),
-            None => normal,
-        };
-        return match shift {
-            Some(shift) => normal + shift.unsqueeze(),
-            None => normal,
-        };
+        return composed(x, scale, shift, epsilon);
     }
     // A shift alone is a scale of one and a shift.
     let scale = scale.or_else(|| shift.as_ref().map(|shift| Tensor::ones([width], &shift.device().inner())));
@@ -41,6 +30,27 @@ pub fn layer_norm<const D: usize>(
     inputs.extend(scale.map(Tensor::into_dispatch));
     inputs.extend(shift.map(Tensor::into_dispatch));
     apply(inputs, operation)
+}
+
+/// The same as operations of Burn.
+pub(crate) fn composed<const D: usize>(
+    x: Tensor<D>,
+    scale: Option<Tensor<1>>,
+    shift: Option<Tensor<1>>,
+    epsilon: f64,
+) -> Tensor<D> {
+    let mean = x.clone().mean_dim(D - 1);
+    let centred = x - mean;
+    let variance = centred.clone().powi_scalar(2).mean_dim(D - 1);
+    let normal = centred / (variance + epsilon).sqrt();
+    let normal = match scale {
+        Some(scale) => normal * scale.unsqueeze(),
+        None => normal,
+    };
+    match shift {
+        Some(shift) => normal + shift.unsqueeze(),
+        None => normal,
+    }
 }
 
 /// Inputs: x, scale if any, shift if any.

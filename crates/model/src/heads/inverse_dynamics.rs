@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
+use crate::layers::{Activation, linear};
 
 /// Hidden width, as upstream.
 const HIDDEN: usize = 256;
@@ -32,7 +32,7 @@ impl InverseDynamics {
     /// - now, next: `[n, dim]`
     /// - output: `[n, action]`
     pub fn forward(&self, now: Tensor<2>, next: Tensor<2>) -> Tensor<2> {
-        let x = relu(self.first.forward(Tensor::cat(vec![now, next], 1)));
-        self.output.forward(relu(self.second.forward(x)))
+        let x = linear(&self.first, Tensor::cat(vec![now, next], 1), Activation::Relu);
+        linear(&self.output, linear(&self.second, x, Activation::Relu), Activation::Identity)
     }
 }

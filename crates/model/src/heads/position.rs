@@ -2,8 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+
+use crate::layers::{Activation, linear};
 
 /// Longest latent for which there are as many hidden units as numbers in the latent.
 const VECTOR: usize = 512;
@@ -28,6 +29,6 @@ impl PositionHead {
     /// - latents: `[n, dim]`
     /// - output: `[n, 2]`
     pub fn forward(&self, latents: Tensor<2>) -> Tensor<2> {
-        self.output.forward(relu(self.hidden.forward(latents)))
+        linear(&self.output, linear(&self.hidden, latents, Activation::Relu), Activation::Identity)
     }
 }

@@ -5,10 +5,10 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
+use crate::layers::{Activation, linear};
 use crate::validate::positive;
 
 /// Configuration of a [`StepDistance`].
@@ -71,8 +71,8 @@ impl StepDistance {
     /// - latents: `[n, dim]`
     /// - output: `[n, groups * size]`
     pub fn embed(&self, latents: Tensor<2>) -> Tensor<2> {
-        let x = relu(self.first.forward(latents));
-        self.output.forward(relu(self.second.forward(x)))
+        let x = linear(&self.first, latents, Activation::Relu);
+        linear(&self.output, linear(&self.second, x, Activation::Relu), Activation::Identity)
     }
 
     /// Distance of embeddings, in environment steps.

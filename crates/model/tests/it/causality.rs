@@ -1,7 +1,7 @@
 //! The transformer predictor sees no later frame or action, and its rollout is the forward pass repeated.
 
-use burn::nn::LayerNormConfig;
 use burn::tensor::{Device, Tensor};
+use prevision_model::LayerNorm;
 use prevision_model::predictor::ActionTransformerConfig;
 
 use super::{difference, random};
@@ -34,7 +34,7 @@ fn rollout_slides_its_window() {
     let mut config = small();
     config.history = 2;
     let predictor = config.init(6, 2, &device);
-    let norm = LayerNormConfig::new(6).init(&device);
+    let norm = LayerNorm::new(6, 1e-5, &device);
     let (start, actions) = (random([2, 1, 6], &device), random([2, 3, 2], &device));
     let rolled = predictor.rollout(start.clone(), actions.clone(), &norm);
     let next = |window: Tensor<3>, first: usize| {

@@ -1,8 +1,8 @@
 //! The GRU against `PyTorch`'s formulas in `NumPy` (`tests/golden/gru.py`).
 
 use burn::module::Param;
-use burn::nn::LayerNormConfig;
 use burn::tensor::{Device, Tensor, TensorData};
+use prevision_model::LayerNorm;
 use prevision_model::predictor::GruConfig;
 use serde_json::Value;
 
@@ -30,9 +30,9 @@ fn rollout_equals_numpy() {
         gru.weight_hidden = matrix("weight_hidden");
         gru.bias_input = vector("bias_input");
         gru.bias_hidden = vector("bias_hidden");
-        let mut norm = LayerNormConfig::new(4).init(&device);
+        let mut norm = LayerNorm::new(4, 1e-5, &device);
         norm.gamma = vector("gamma");
-        norm.beta = Some(vector("beta"));
+        norm.beta = vector("beta");
         let start = Tensor::<3>::from_data(TensorData::new(flatten(&golden["start"]), [3, 1, 4]), &device);
         let actions = Tensor::<3>::from_data(TensorData::new(flatten(&golden["actions"]), [3, 3, 2]), &device);
         let expected = Tensor::<3>::from_data(TensorData::new(flatten(&golden["expected"]), [3, 3, 4]), &device);

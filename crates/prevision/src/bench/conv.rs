@@ -33,11 +33,10 @@ impl Cnn {
     /// - frames: `[n, 3, h, w]`
     /// - output: `[n, 128, h / 8, w / 8]`
     fn forward(&self, frames: Tensor<4>) -> Tensor<4> {
-        let layer = |x: Tensor<4>, layer: &Conv2d| {
+        self.layers.iter().fold(frames, |x, layer| {
             let bias = layer.bias.as_ref().map(Param::val);
             convolution(x, layer.weight.val(), bias, layer.stride, [1, 1], Activation::Relu)
-        };
-        self.layers.iter().fold(frames, layer)
+        })
     }
 }
 

@@ -1,0 +1,126 @@
+//! Operations against the same as compositions of Burn's: values, and gradients of every input.
+
+use burn::tensor::{Device, Distribution, Tensor};
+
+use crate::attention::{Mask, Rotation, composed as composed_attention};
+use crate::convolution::composed as composed_convolution;
+use crate::linear::{composed as composed_linear, linear_with};
+use crate::norm::composed as composed_norm;
+use crate::{Activation, Precision, attention, convolution, layer_norm, with_precision};
+
+const ACTIVATIONS: [Activation; 5] =
+    [Activation::Identity, Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Silu];
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &Device::flex()).autodiff().require_grad()
+}
+
+/// The largest difference over the largest number.
+fn difference<const D: usize>(given: &Tensor<D>, expected: &Tensor<D>) -> f32 {
+    assert_eq!(given.dims(), expected.dims());
+    if given.dims().contains(&0) {
+        return 0.0;
+    }
+    let top: f32 = expected.clone().without_autodiff().abs().max().into_scalar();
+    let worst: f32 = (given.clone().without_autodiff() - expected.clone().without_autodiff()).abs().max().into_scalar();
+    worst / top.max(1e-3)
+}
+
+/// Values of two forms, and gradients of these inputs under the same weights of the output.
+macro_rules! assert_same {
+    ($what:expr, $fused:expr, $composed:expr, $($input:expr),+) => {{
+        let (fused, composed) = ($fused, $composed);
+        assert!(difference(&fused, &composed) < 1e-5, "{}: values differ by {}", $what, difference(&fused, &composed));
+        if !fused.dims().contains(&0) {
+            let weights = Tensor::random(fused.dims(), Distribution::Uniform(-1.0, 1.0), &Device::flex()).autodiff();
+            let fused = (fused * weights.clone()).sum().backward();
+            let composed = (composed * weights).sum().backward();
+            $(
+                let (given, expected) = ($input.grad(&fused).unwrap(), $input.grad(&composed).unwrap());
+                let apart = difference(&given, &expected);
+                assert!(apart < 1e-5, "{}: gradients of {} differ by {apart}", $what, stringify!($input));
+            )+
+        }
+    }};
+}
+
+#[test]
+fn linear_layers() {
+    for [rows, inputs, outputs] in [[1, 1, 1], [7, 5, 33], [66, 40, 17], [0, 3, 2]] {
+        for activation in ACTIVATIONS {
+            let (weight, bias) = (random([inputs, outputs]), random([outputs]));
+            // Not contiguous: the transpose of what is stored.
+            let stored = random([2, inputs, rows]);
+            let residual = random([2, rows, outputs]);
+            let x = || stored.clone().swap_dims(1, 2);
+            let what = format!("[{rows}, {inputs}, {outputs}] {activation:?}");
+            let fused = linear_with(x(), weight.clone(), Some(bias.clone()), activation, Some(residual.clone()));
+            let composed = composed_linear(x(), weight.clone(), Some(bias.clone()), activation, Some(residual.clone()));
+            assert_same!(what, fused, composed, stored, weight, bias, residual);
+            let fused = linear_with(x(), weight.clone(), None, activation, None);
+            let composed = composed_linear(x(), weight.clone(), None, activation, None);
+            assert_same!(what, fused, composed, stored, weight);
+        }
+    }
+}
+
+#[test]
+fn layer_norms() {
+    for [rows, width] in [[1, 2], [5, 33], [130, 48], [0, 4]] {
+        let (x, scale, shift) = (random([3, rows, width]), random([width]), random([width]));
+        let given = layer_norm(x.clone(), Some(scale.clone()), Some(shift.clone()), 1e-2);
+        let expected = composed_norm(x.clone(), Some(scale.clone()), Some(shift.clone()), 1e-2);
+        assert_same!("affine", given, expected, x, scale, shift);
+        assert_same!("plain", layer_norm(x.clone(), None, None, 1e-2), composed_norm(x.clone(), None, None, 1e-2), x);
+        let given = layer_norm(x.clone(), None, Some(shift.clone()), 1e-2);
+        assert_same!("shift", given, composed_norm(x.clone(), None, Some(shift.clone()), 1e-2), x, shift);
+    }
+}
+
+#[test]
+fn attentions() {
+    let (batch, heads, head_dim) = (2, 3, 8);
+    for tokens in [1, 6, 41, 300] {
+        let stored = random([tokens, batch, 3 * heads * head_dim]);
+        let qkv = || stored.clone().swap_dims(0, 1);
+        let table = || Tensor::random([batch, tokens, head_dim], Distribution::Default, &Device::flex());
+        let rotation = Rotation { cosine: table(), sine: table() };
+        let masks =
+            [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(4), Mask::Lengths(vec![tokens, tokens.div_ceil(2)])];
+        for mask in &masks {
+            for rotation in [None, Some(&rotation)] {
+                let given = attention(qkv(), heads, mask, rotation);
+                let expected = composed_attention(qkv(), heads, mask, rotation);
+                assert_same!(format!("{tokens} {mask:?}"), given, expected, stored);
+            }
+        }
+    }
+}
+
+#[test]
+fn convolutions() {
+    for ([batch, inputs, outputs], [height, width], stride, padding) in
+        [([2, 3, 5], [9, 14], 2, 1), ([1, 1, 1], [3, 3], 1, 0), ([9, 4, 33], [8, 8], 1, 1), ([0, 2, 2], [5, 5], 1, 1)]
+    {
+        for activation in ACTIVATIONS {
+            let x = random([batch, inputs, height, width]);
+            let (weight, bias) = (random([outputs, inputs, 3, 3]), random([outputs]));
+            let (stride, padding) = ([stride, stride], [padding, padding]);
+            let given = convolution(x.clone(), weight.clone(), Some(bias.clone()), stride, padding, activation);
+            let expected =
+                composed_convolution(x.clone(), weight.clone(), Some(bias.clone()), stride, padding, activation);
+            assert_same!(format!("{batch} {activation:?}"), given, expected, x, weight, bias);
+        }
+    }
+}
+
+#[test]
+fn bfloat16_is_for_the_work_inside() {
+    let (x, weight) = (random([20, 64]), random([64, 20]));
+    let product = || linear_with(x.clone(), weight.clone(), None, Activation::Identity, None);
+    let exact = product();
+    let rounded = with_precision(Precision::Bfloat16, product);
+    let apart = difference(&rounded, &exact);
+    assert!(apart > 1e-5 && apart < 2e-2, "{apart}");
+    assert!(difference(&product(), &exact) == 0.0);
+}
