@@ -24,7 +24,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = ["vit-train", "vit-infer", "conv-train", "conv-infer", "rollout", "vjepa-encode"]
 # Settings that are tried for each entrant; of each the fastest takes part.
-OURS = {"prevision": {}}
+OURS = {"prevision": {}, "prevision bf16": {"precision": "bf16"}}
 THEIRS = {
     "PyTorch eager": [{}],
     "PyTorch compiled": [{"compile": True}],
@@ -59,9 +59,9 @@ def alone(lock):
 class Ours:
     """Runs of the binary: one process for each turn."""
 
-    def __init__(self, options, case, threads):
+    def __init__(self, options, case, threads, precision="f32"):
         self.settings = {"threads": threads}
-        self.command = [options.prevision, "bench", case, "--threads", threads, "--warm-up", 2, "--json", "-"]
+        self.command = [options.prevision, "bench", case, "--threads", threads, "--precision", precision, "--warm-up", 2, "--json", "-"]
         self.memory, self.rates = 0, []
 
     def run(self, count):
@@ -187,7 +187,9 @@ def table():
             bf16 = "bf16" in row["entrant"]
             peers = [r["median_seconds"] for r in rows if "PyTorch" in r["entrant"] and ("bf16" in r["entrant"]) == bf16]
             ratio = f"**{row['median_seconds'] / min(peers):.2f}**" if own and peers else ""
-            name = row["entrant"] + "".join(f", {flag.replace('_', ' ')}" for flag in ("compile", "channels_last") if row.get(flag))
+            name = row["entrant"]
+            name += ", compiled" if row.get("compile") and "compiled" not in name else ""
+            name += ", channels last" if row.get("channels_last") else ""
             times = [1000 * row[f"{which}_seconds"] for which in ("median", "min", "max")]
             base = f"{row['base_memory_bytes'] / 1e6:.0f} MB" if "base_memory_bytes" in row else ""
             lines.append(

@@ -7,10 +7,10 @@
 //! - [`layer_norm`]: with or without scale and shift
 //! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
-//! - [`with_precision`]: products in float32 or bfloat16
-//! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn.
 //! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
 //! - [`optimizer`]: updates of all parameters in one pass
+//! - [`with_precision`]: products in float32 or bfloat16
+//! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn.
 
 mod array;
 mod attention;

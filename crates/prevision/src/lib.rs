@@ -5,6 +5,7 @@
 //! - [`video`]: frames out of files, files out of frames
 //! - [`data`]: clips out of data sets, and the loader
 //! - [`env`](mod@env): worlds to act in, recorded as video
+//! - [`kernels`]: fused operations with backward passes
 //! - [`model`]: encoders, target encoder, predictors, heads
 //! - [`objective`]: prediction losses and what prevents collapse
 //! - [`train`]: experiments, the training loop, checkpoints
@@ -14,6 +15,7 @@
 pub use prevision_data as data;
 pub use prevision_env as env;
 pub use prevision_eval as eval;
+pub use prevision_kernels as kernels;
 pub use prevision_model as model;
 pub use prevision_objective as objective;
 pub use prevision_plan as plan;

@@ -7,11 +7,12 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::{relu, softmax, softplus};
+use burn::tensor::activation::{softmax, softplus};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{Grid, NEIGHBOURS};
+use crate::layers::{Activation, linear};
 use crate::validate::positive;
 
 /// Steps that nothing takes: the value outside the grid.
@@ -116,7 +117,8 @@ impl DistanceField {
         let seen = if self.static_dim > 0 { self.static_dim } else { width };
         let tokens = latents.narrow(1, 0, seen).reshape([count, places, seen / places]);
         let around = self.grid.neighbourhoods(tokens);
-        let cost = self.cost.forward(relu(self.around.forward(around))).reshape([count, places]);
+        let hidden = linear(&self.around, around, Activation::Relu);
+        let cost = linear(&self.cost, hidden, Activation::Identity).reshape([count, places]);
         softplus(cost * GAIN + FIRST_COST, 1.0)
     }
 

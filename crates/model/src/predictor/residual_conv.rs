@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
 use crate::grid::{Grid, NEIGHBOURS};
-use crate::layers::{Activation, linear};
+use crate::layers::{Activation, linear, linear_residual};
 use crate::validate::positive;
 
 /// Configuration of a [`ResidualConv`].
@@ -114,21 +114,20 @@ impl ResidualConv {
         let (dim, width) = (tokens * channels, rows.dims()[1]);
         // What does not change from step to step: `[batch, tokens, hidden]`.
         let place = self.place.as_ref().map(|layer| {
-            let place = rows.clone().narrow(1, dim, width - dim);
-            let place = place.reshape([batch, tokens, (width - dim) / tokens]);
+            let place = rows.clone().narrow(1, dim, width - dim).reshape([batch, tokens, (width - dim) / tokens]);
             linear(layer, self.grid.neighbourhoods(place), Activation::Identity)
         });
         let mut state = rows.narrow(1, 0, dim).reshape([batch, tokens, channels]);
-        let actions = self.action.forward(actions);
+        let actions = linear(&self.action, actions, Activation::Identity);
         let mut latents = Vec::with_capacity(steps);
         for step in 0..steps {
             let action = actions.clone().narrow(1, step, 1);
-            let mut x = linear(&self.latent, self.grid.neighbourhoods(state.clone()), Activation::Identity) + action;
-            if let Some(place) = &place {
-                x = x + place.clone();
-            }
-            let x = linear(&self.middle, relu(x), Activation::Relu).reshape([batch, tokens, hidden]);
-            let change = linear(&self.output, x, Activation::Identity);
+            let beside = match &place {
+                Some(place) => place.clone() + action,
+                None => action.expand([batch, tokens, hidden]),
+            };
+            let x = relu(linear_residual(&self.latent, self.grid.neighbourhoods(state.clone()), beside));
+            let change = linear(&self.output, linear(&self.middle, x, Activation::Relu), Activation::Identity);
             let gate = sigmoid(change.clone().narrow(2, channels, channels));
             state = state + change.narrow(2, 0, channels) * gate;
             latents.push(state.clone().reshape([batch, dim]));

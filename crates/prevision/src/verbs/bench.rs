@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
+use prevision_kernels::{Precision, with_precision};
 use prevision_train::peak_memory_bytes;
 use serde::Serialize;
 
@@ -15,6 +16,9 @@ use crate::output::Output;
 pub(crate) struct Args {
     #[arg(value_enum)]
     case: Case,
+    /// Numbers that products multiply; sums are in f32 either way
+    #[arg(long, value_enum, default_value_t)]
+    precision: PrecisionName,
     /// Threads of the CPU device [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -28,6 +32,23 @@ pub(crate) struct Args {
     device: DeviceName,
     #[command(flatten)]
     output: Output,
+}
+
+/// A precision of products by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum PrecisionName {
+    #[default]
+    F32,
+    Bf16,
+}
+
+impl From<PrecisionName> for Precision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::F32 => Self::Float32,
+            PrecisionName::Bf16 => Self::Bfloat16,
+        }
+    }
 }
 
 /// What was measured.
@@ -57,14 +78,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     pool.build_global().context("threads")?;
     let device = args.device.open()?;
     let mut work = args.case.prepare(&device)?;
-    let measured = measure(&mut work.run, &device, args.warm_up as usize, args.runs as usize)?;
+    let precision = Precision::from(args.precision);
+    let measured =
+        with_precision(precision, || measure(&mut work.run, &device, args.warm_up as usize, args.runs as usize))?;
     let peak_memory_bytes = peak_memory_bytes();
-    let matmul = matmul_flops_per_second(&device)?;
+    let matmul = with_precision(precision, || matmul_flops_per_second(&device))?;
     let name = |value: Option<clap::builder::PossibleValue>| value.map_or_else(String::new, |it| it.get_name().into());
     let results = Results {
         case: name(clap::ValueEnum::to_possible_value(&args.case)),
         device: name(clap::ValueEnum::to_possible_value(&args.device)),
-        precision: "f32".to_owned(),
+        precision: name(clap::ValueEnum::to_possible_value(&args.precision)),
         threads: rayon::current_num_threads(),
         median_seconds: measured.median(),
         min_seconds: measured.least(),
