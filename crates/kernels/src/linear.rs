@@ -115,13 +115,13 @@ impl Operation for LinearOperation {
         let forward = |inner: Option<&mut [f32]>| {
             Array::filled(shape.clone(), |out| layer.forward(level, self.precision, residual, inner, out))
         };
-        // ReLU's derivative is read off its output; the others need their input.
+        // ReLU's derivative is read off its output, if that is the whole result; the others need their input.
         match self.activation {
-            Activation::Relu if training => {
+            Activation::Relu if training && !self.residual => {
                 let out = forward(None);
                 (out.clone(), vec![out])
             }
-            Activation::Identity | Activation::Relu => (forward(None), Vec::new()),
+            Activation::Identity => (forward(None), Vec::new()),
             _ if training => {
                 let (inner, out) = Array::filled_with(shape.clone(), |inner| forward(Some(inner)));
                 (out, vec![inner])
