@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Height and width of a clip
     #[arg(long, value_name = "N", default_value_t = 224)]
     size: usize,
-    /// Threads that decode; 0 decodes in the thread that takes the clips [default: one for each core]
+    /// Threads that decode; 0: the one that takes the clips [default: one for each core]
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
     /// Threads of each decoder
