@@ -12,6 +12,17 @@
 //! - [`with_precision`]: products in float32 or bfloat16
 //! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn.
 
+#![allow(
+    clippy::excessive_precision,
+    clippy::unreadable_literal,
+    reason = "coefficients of polynomials, as they were computed"
+)]
+#![allow(clippy::inline_always, reason = "a vectorised loop must be compiled for its caller's processor level")]
+#![allow(clippy::wildcard_imports, reason = "intrinsics of one processor family come together")]
+#![allow(clippy::cast_ptr_alignment, reason = "memory of tiles is aligned to 64 bytes by its type")]
+#![allow(clippy::too_many_arguments, reason = "a backward pass takes what its forward pass took and gave")]
+#![allow(clippy::struct_field_names, reason = "the words are the formula's")]
+
 mod array;
 mod attention;
 mod convolution;

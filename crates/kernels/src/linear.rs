@@ -153,12 +153,12 @@ impl Operation for LinearOperation {
         let mut gradients = vec![
             wanted[0].then(|| {
                 Array::filled(x.shape(), |out| {
-                    input_gradient(level, self.precision, matrix(&inner), matrix(weight), out)
+                    input_gradient(level, self.precision, matrix(&inner), matrix(weight), out);
                 })
             }),
             wanted[1].then(|| {
                 Array::filled(weight.shape(), |out| {
-                    weight_gradient(level, self.precision, matrix(x), matrix(&inner), out)
+                    weight_gradient(level, self.precision, matrix(x), matrix(&inner), out);
                 })
             }),
         ];

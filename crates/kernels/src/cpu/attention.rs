@@ -1,7 +1,7 @@
 //! Multi-head self-attention out of packed queries, keys and values, without copies of the batch in another order, and its gradients.
 //!
 //! Scores exist for a few rows at a time, so that memory grows with the length of the sequence and not with its square (the aim of
-//! Dao et al. 2022, "FlashAttention"; the backward pass computes the scores again, as there).
+//! Dao et al. 2022, "`FlashAttention`"; the backward pass computes the scores again, as there).
 #![allow(unsafe_code)]
 
 use rayon::prelude::*;
@@ -239,7 +239,7 @@ impl Attention<'_> {
                     let mixed_gradient = self.rows(gradient, &head, first, rows);
                     let multiply = |a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]| {
                         with_scratch(|scratch| {
-                            product_on_thread(level, a, &Right::new(level, precision, b, scratch), out)
+                            product_on_thread(level, a, &Right::new(level, precision, b, scratch), out);
                         });
                     };
                     let key = Matrix::new(keys, tokens, dim);
@@ -349,7 +349,9 @@ impl<V: Fn(usize) -> usize> Work for Softmax<'_, V> {
             let (scores, hidden) = scores.split_at_mut((self.visible)(row));
             hidden.fill(0.0);
             let top = largest(scores);
-            scores.iter_mut().for_each(|score| *score = exp::<FUSED>(*score - top));
+            for score in scores.iter_mut() {
+                *score = exp::<FUSED>(*score - top);
+            }
             let total = sum(scores.len(), |i| scores[i]);
             self.totals[row] = total;
             self.logarithms[row] = if scores.is_empty() { f32::INFINITY } else { top + total.ln() };

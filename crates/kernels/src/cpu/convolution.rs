@@ -105,7 +105,7 @@ impl Convolution {
 
     /// The gradients of weight, bias and, if wanted, input, from that of the result.
     ///
-    /// `kept` is the values before the activation, or after it for ReLU; nothing for the identity.
+    /// `kept` is the values before the activation, or after it for `ReLU`; nothing for the identity.
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -272,7 +272,9 @@ impl Work for Finish<'_> {
     fn run<const FUSED: bool>(self) {
         if let Some(bias) = self.bias {
             for (row, bias) in self.out.chunks_exact_mut(self.pixels).zip(bias) {
-                row.iter_mut().for_each(|value| *value += bias);
+                for value in row.iter_mut() {
+                    *value += bias;
+                }
             }
         }
         if let Some(inner) = self.inner {

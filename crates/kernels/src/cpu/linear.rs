@@ -73,7 +73,7 @@ impl Linear<'_> {
 }
 
 /// Writes the gradient before an activation to `out`, from that after it. `kept` is the values before the activation, or after it
-/// for ReLU.
+/// for `ReLU`.
 ///
 /// # Panics
 /// If the lengths differ.

@@ -67,7 +67,7 @@ unsafe fn pack_parts<const PARTS: usize>(
                 if rows == 0 {
                     for part in 0..PARTS {
                         (0..16).for_each(|index| {
-                            _mm512_store_si512(target.add(part * 32 + index), _mm512_setzero_si512())
+                            _mm512_store_si512(target.add(part * 32 + index), _mm512_setzero_si512());
                         });
                     }
                     continue;

@@ -196,7 +196,7 @@ mod tiles {
                     unsafe {
                         match precision {
                             Precision::Float32 => {
-                                tiles.product_split(steps, left.as_ptr(), right.as_ptr(), &mut sums.0)
+                                tiles.product_split(steps, left.as_ptr(), right.as_ptr(), &mut sums.0);
                             }
                             Precision::Bfloat16 => {
                                 tiles.product_rounded(steps, left.as_ptr(), right.as_ptr(), &mut sums.0);

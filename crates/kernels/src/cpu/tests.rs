@@ -1,5 +1,7 @@
 //! Values and gradients of the kernels against plain loops in float64 and finite differences, at every level.
 
+#![allow(clippy::single_match_else, reason = "the first level is compared with differences, the others with the first")]
+
 use proptest::prelude::*;
 
 use super::attention::{Attention, Mask, Rotation};

@@ -315,7 +315,9 @@ mod tests {
         let constants = Constants::new(&RULE, 0.1, 3, 0.7);
         let at_level = |level: Level| {
             let (mut parameter, mut first, mut second) = (values(0.0), values(1.0), values(2.0));
-            second.iter_mut().for_each(|value| *value *= *value);
+            for value in &mut second {
+                *value *= *value;
+            }
             let gradient = values(3.0);
             let piece = Piece {
                 parameter: &mut parameter,

@@ -23,13 +23,8 @@ pub(crate) fn for_kind(
         PositionKind::Rope => false,
         PositionKind::RopeTiled => true,
     };
-    Some(match ids {
-        Some(ids) => rotation(ids.clone(), grid, head_dim, tiled),
-        None => {
-            let all = Tensor::arange(0..grid.iter().product::<usize>() as i64, device);
-            rotation(all.unsqueeze(), grid, head_dim, tiled)
-        }
-    })
+    let all = || Tensor::arange(0..grid.iter().product::<usize>() as i64, device).unsqueeze();
+    Some(rotation(ids.cloned().unwrap_or_else(all), grid, head_dim, tiled))
 }
 
 /// The rotation for tokens `ids`, `[batch or 1, tokens]`, of a grid `[time, height, width]`.
