@@ -21,11 +21,11 @@ pub trait ClipDataset: Send + Sync {
         self.videos() * self.clips_per_video()
     }
 
-    /// Draws a clip. The answer is a pure function of the request: with [`Draw::Random`] a video that cannot be used is
-    /// replaced by the next one in a random order of (seed, epoch, slot); with [`Draw::Uniform`] it is an error.
+    /// Draws a clip. The answer is a pure function of the request: with [`Draw::Random`](crate::Draw::Random) a video that cannot be used is
+    /// replaced by the next one in a random order of (seed, epoch, slot); with [`Draw::Uniform`](crate::Draw::Uniform) it is an error.
     ///
     /// # Errors
-    /// [`DataError::Skipped`] with [`Draw::Uniform`]; [`DataError::TooManyBroken`].
+    /// [`DataError::Skipped`] with [`Draw::Uniform`](crate::Draw::Uniform); [`DataError::TooManyBroken`].
     fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError>;
 
     /// Draws several clips, each as [`ClipDataset::clip`] does; clips of one video can be cheaper together.
