@@ -17,8 +17,13 @@ pub(crate) fn partial(path: &Path) -> PathBuf {
 
 /// Writes a file under another name and renames it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with(path, |partial| fs::write(partial, bytes))
+}
+
+/// As [`write`](fn@write), by a function that is told the name to write to.
+pub(crate) fn write_with(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let partial = partial(path);
-    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+    let written = write(&partial).and_then(|()| fs::rename(&partial, path));
     if written.is_err() {
         // The first error is the one to tell.
         let _ = fs::remove_file(&partial);

@@ -14,7 +14,7 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, DispatchTensor, ExtensionType, Flex, backend_extension};
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::Tensor;
 
 use crate::array::Array;
 
@@ -141,11 +141,6 @@ fn on_tape<C: CheckpointStrategy, const N: usize>(
         }
         OpsKind::UnTracked(prepared) => prepared.finish(kernel.0.forward(&arrays, false).0.into_tensor()),
     }
-}
-
-/// Whether kernels run where this tensor is; elsewhere their plain forms do.
-pub(crate) fn runs_on<const D: usize>(tensor: &Tensor<D>) -> bool {
-    tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
 }
 
 /// Runs a kernel on tensors of any rank, one to four.

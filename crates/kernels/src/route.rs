@@ -1,6 +1,6 @@
 //! Which form of an operation serves its inputs.
 
-use burn::tensor::{DType, Device, GradientCheckpointingStrategy};
+use burn::tensor::{DType, Device, GradientCheckpointingStrategy, Tensor};
 
 /// Where an operation runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,10 +13,18 @@ pub(crate) enum Route {
     Plain,
 }
 
+/// Whether kernels run where this tensor is; elsewhere their plain forms do.
+pub(crate) fn runs_on<const D: usize>(tensor: &Tensor<D>) -> bool {
+    is_served(&tensor.device(), tensor.dtype())
+}
+
+fn is_served(device: &Device, of: DType) -> bool {
+    of == DType::F32 && device.clone().inner() == Device::flex()
+}
+
 /// The route for tensors on these devices with these types of numbers.
 pub(crate) fn route(devices: &[Device], types: &[DType]) -> Route {
-    let on_cpu = |device: &Device| device.clone().without_autodiff() == Device::flex();
-    if !devices.iter().all(on_cpu) || types.iter().any(|&of| of != DType::F32) {
+    if !devices.iter().zip(types).all(|(device, &of)| is_served(device, of)) {
         return Route::Plain;
     }
     let mut strategies = devices.iter().filter_map(Device::gradient_checkpointing_strategy).peekable();

@@ -23,7 +23,7 @@ mod observe;
 pub mod receding;
 mod results;
 pub mod score;
-mod setup;
+pub mod setup;
 pub mod solver;
 mod trial;
 mod wilson;

@@ -34,7 +34,7 @@ pub(crate) fn environment(config: &PlanConfig) -> Result<Box<dyn Environment>, P
 ///
 /// # Errors
 /// If the cost needs a head that the model does not have.
-pub(crate) fn cost(config: &PlanConfig, model: &ActionJepa) -> Result<Box<dyn Cost>, PlanError> {
+pub fn cost(config: &PlanConfig, model: &ActionJepa) -> Result<Box<dyn Cost>, PlanError> {
     let steps = if config.summed { Steps::Summed } else { Steps::Last };
     let head = |key, value: String, otherwise: &str| match &model.heads.distance {
         Some(head) => Ok(head.clone()),

@@ -48,11 +48,12 @@ impl<'a> Learner<'a> {
         Ok(Self { config, masks })
     }
 
-    /// A model with fresh weights, which depend on the seed alone: they are drawn on the CPU, whatever the device.
+    /// A model with fresh weights, which depend on the seed alone: they are drawn on the CPU, whatever the device. On
+    /// the tape if the device is.
     pub fn init(&self, input: &InputShape, device: &Device) -> Jepa {
-        let cpu = Device::flex();
+        let cpu = if device.is_autodiff() { Device::flex().autodiff() } else { Device::flex() };
         cpu.seed(self.config.seed);
-        self.config.model.init(input, &self.config.objective.heads(), &cpu.autodiff()).fork(device)
+        self.config.model.init(input, &self.config.objective.heads(), &cpu).fork(device)
     }
 
     /// The terms of batch `number`; all their random choices depend on the seed and that number.

@@ -62,7 +62,6 @@ impl Convolution {
     ///
     /// # Panics
     /// If the shapes do not fit.
-    #[allow(clippy::too_many_arguments)]
     pub fn forward(
         &self,
         level: Level,
@@ -109,7 +108,6 @@ impl Convolution {
     ///
     /// # Panics
     /// If the shapes do not fit.
-    #[allow(clippy::too_many_arguments)]
     pub fn backward(
         &self,
         level: Level,

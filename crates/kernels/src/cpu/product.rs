@@ -160,7 +160,6 @@ mod tiles {
     /// # Safety
     /// The processor and the system allow tiles.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
-    #[allow(clippy::too_many_arguments)]
     unsafe fn block(
         precision: Precision,
         a: Matrix<'_>,

@@ -1,5 +1,4 @@
 //! `AdamW` (Loshchilov and Hutter, 2019, algorithm 2), as `torch.optim.AdamW`, after `torch.nn.utils.clip_grad_norm_`.
-#![allow(clippy::inline_always)] // what is inlined is compiled for the level of the caller
 
 use std::collections::VecDeque;
 

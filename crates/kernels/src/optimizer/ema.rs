@@ -1,5 +1,4 @@
 //! Exponential moving averages of parameters: `target = momentum * target + (1 - momentum) * source`.
-#![allow(clippy::inline_always)] // what is inlined is compiled for the level of the caller
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,4 @@
 //! How parameters are cut: into pieces of a fixed length, so that results do not depend on the number of threads.
-#![allow(clippy::inline_always)] // what is inlined is compiled for the level of the caller
 
 use crate::cpu::level::Work;
 

@@ -3,10 +3,11 @@
 use anyhow::{Context as _, Result};
 use burn::tensor::{Device, Tensor};
 use prevision_model::{ActionJepa, InputShape};
-use prevision_plan::cost::{Cost, Goal, LearnedDistance, Reachability, Steps, WeightedSum};
+use prevision_plan::cost::{Cost, Goal};
 use prevision_plan::limit::ActionLimit;
 use prevision_plan::model_score::{ModelScore, Past};
 use prevision_plan::noise::SeededNoise;
+use prevision_plan::setup;
 use prevision_plan::solver::{Cem, Search, Solver};
 use prevision_train::Learner;
 
@@ -19,18 +20,7 @@ pub(super) fn plan(device: &Device) -> Result<Work> {
     let config = two_rooms_config()?;
     let model = Learner::new(&config, &INPUT)?.init(&INPUT, device);
     let model = model.as_action().context("experiments/two-rooms plans")?.clone();
-    let head = model.heads.distance.clone().context("experiments/two-rooms has a distance head")?;
-    let figments = Reachability {
-        head: head.clone(),
-        steps_per_action: config.plan.reachability.steps_per_action,
-        slack: config.plan.reachability.slack,
-    };
-    let cost = WeightedSum {
-        terms: vec![
-            (1.0, Box::new(LearnedDistance { head, steps: Steps::Summed }) as Box<dyn Cost>),
-            (config.plan.reachability.weight, Box::new(figments)),
-        ],
-    };
+    let cost = setup::cost(&config.plan, &model)?;
     let search = Search {
         horizon: 5,
         action_dim: INPUT.action_dim,
@@ -42,7 +32,7 @@ pub(super) fn plan(device: &Device) -> Result<Work> {
     let solver = Cem { search, iterations: 10, elites: 30 };
     let frame = |_| normal::<5>([1, 3, 1, INPUT.height, INPUT.width], device);
     let [present, goal] = [0, 1].map(frame);
-    let run = move || drop(solve(&model, &cost, &solver, present.clone(), goal.clone()));
+    let run = move || drop(solve(&model, &*cost, &solver, present.clone(), goal.clone()));
     Ok(Work { run: Box::new(run), flops: None })
 }
 
