@@ -192,7 +192,7 @@ impl Run<'_> {
         let present = past.latents.clone().narrow(1, history - 1, 1).reshape([rows, dim]);
         if let Some(memory) = &mut self.memory {
             memory.observe(live, present.clone());
-            past.present = Some(memory.field(live, present));
+            past.present = Some(memory.field_from(live, present));
             goal.embedding = Some(memory.field(live, goal.latent.clone()));
         } else {
             past.present = self.model.heads.distance.as_ref().map(|head| head.goals(present));

@@ -12,6 +12,8 @@ use prevision_model::DistanceField;
 
 /// Share of the presence that must be elsewhere for the agent to be elsewhere.
 const ELSEWHERE: f32 = 0.5;
+/// Share of the presence from which on the agent stands in a place.
+const HERE: f32 = 0.05;
 
 /// The obstacles of every episode.
 pub(crate) struct Memory {
@@ -65,16 +67,32 @@ impl Memory {
         obstacles.iter_mut().zip(shares).for_each(|(steps, share)| *steps += self.price * share);
     }
 
-    /// The fields of these latents, with what their trials have met, `[trials, places]`.
+    /// The fields of goals, with what their trials have met, `[trials, places]`.
     ///
     /// # Shapes
     /// - latents: `[trials, dim]`
     pub(crate) fn field(&self, trials: &[usize], latents: Tensor<2>) -> Tensor<2> {
-        let places = self.head.places();
-        let free = vec![0.0; places];
-        let values: Vec<f32> =
-            trials.iter().flat_map(|trial| self.obstacles.get(trial).unwrap_or(&free).iter().copied()).collect();
-        let obstacles = Tensor::from_data(TensorData::new(values, [trials.len(), places]), &latents.device());
+        let free = vec![0.0; self.head.places()];
+        let obstacles = trials.iter().map(|trial| self.obstacles.get(trial).unwrap_or(&free).clone());
+        self.field_with(latents, obstacles.collect())
+    }
+
+    /// The fields of where the trials are, `[trials, places]`. Where the agent stands is no obstacle on its way out.
+    ///
+    /// # Shapes
+    /// - latents: `[trials, dim]`
+    pub(crate) fn field_from(&self, trials: &[usize], latents: Tensor<2>) -> Tensor<2> {
+        let free = vec![0.0; self.head.places()];
+        let obstacles = trials.iter().zip(self.presence(latents.clone())).map(|(trial, here)| {
+            let met = self.obstacles.get(trial).unwrap_or(&free);
+            met.iter().zip(here).map(|(steps, share)| if share > HERE { 0.0 } else { *steps }).collect()
+        });
+        self.field_with(latents, obstacles.collect())
+    }
+
+    fn field_with(&self, latents: Tensor<2>, obstacles: Vec<Vec<f32>>) -> Tensor<2> {
+        let shape = [obstacles.len(), self.head.places()];
+        let obstacles = Tensor::from_data(TensorData::new(obstacles.concat(), shape), &latents.device());
         self.head.field(latents, Some(obstacles))
     }
 
@@ -128,6 +146,23 @@ mod tests {
         assert_eq!(field(&memory, 3), other);
         assert!((met[1] - free[1]).abs() < 1.0, "before the obstacle: {free:?} {met:?}");
         assert!(met[4] - free[4] > 20.0, "beyond it: {free:?} {met:?}");
+    }
+
+    /// Else an agent that stood somewhere for long would find every imagined way out of there too long to be true.
+    #[test]
+    fn where_the_agent_stands_is_no_obstacle_on_its_way_out() {
+        let mut memory = memory(30.0);
+        let from = |memory: &Memory, place| {
+            memory.field_from(&[0], latents(&[place])).into_data().try_into_vec_as::<f32>().unwrap()
+        };
+        let (free, free_before) = (from(&memory, 3), from(&memory, 1));
+        memory.observe(&[0], latents(&[3]));
+        memory.observe(&[0], latents(&[3]));
+        // The presence is soft: a trace of it is everywhere, and so is a trace of the obstacle.
+        let longest = from(&memory, 3).iter().zip(&free).map(|(met, free)| met - free).fold(0.0, f32::max);
+        assert!(longest < 1.0, "the way out became longer by {longest}");
+        let beyond = from(&memory, 1)[5] - free_before[5];
+        assert!(beyond > 20.0, "from elsewhere it is one: {beyond}");
     }
 
     #[test]
