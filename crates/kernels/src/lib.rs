@@ -9,7 +9,7 @@
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
 //! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
 //! - [`optimizer`]: updates of all parameters in one pass
-//! - [`with_precision`]: products in float32 or bfloat16
+//! - [`with_precision`]: products in float32 or bfloat16; [`in_this_precision`]: on other threads too
 //! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn.
 
 #![allow(
@@ -41,7 +41,7 @@ pub use convolution::convolution;
 pub use cpu::Activation;
 pub use linear::{linear, linear_residual};
 pub use norm::layer_norm;
-pub use precision::{Precision, with_precision};
+pub use precision::{Precision, in_this_precision, with_precision};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use crate::attention::{Mask, Rotation, composed as composed_attention};
 use crate::convolution::composed as composed_convolution;
 use crate::linear::{composed as composed_linear, linear_with};
 use crate::norm::composed as composed_norm;
-use crate::{Activation, Precision, attention, convolution, layer_norm, with_precision};
+use crate::{Activation, Precision, attention, convolution, in_this_precision, layer_norm, with_precision};
 
 const ACTIVATIONS: [Activation; 5] =
     [Activation::Identity, Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Silu];
@@ -123,4 +123,43 @@ fn bfloat16_is_for_the_work_inside() {
     let apart = difference(&rounded, &exact);
     assert!(apart > 1e-5 && apart < 2e-2, "{apart}");
     assert!(difference(&product(), &exact) == 0.0);
+}
+
+#[test]
+fn precision_follows_work_to_other_threads_and_to_the_backward_pass() {
+    use rayon::prelude::*;
+    let (x, weight) = (random([40, 64]), random([64, 20]));
+    let product = |_: usize| {
+        let out = linear_with(x.clone(), weight.clone(), None, Activation::Identity, None);
+        let gradients = out.clone().sum().backward();
+        (out.without_autodiff(), x.grad(&gradients).unwrap())
+    };
+    let (exact, rounded) = (product(0), with_precision(Precision::Bfloat16, || product(0)));
+    assert!(difference(&exact.1, &rounded.1) > 1e-5);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    for (precision, expected) in [(Precision::Float32, &exact), (Precision::Bfloat16, &rounded)] {
+        let work = with_precision(precision, || in_this_precision(product));
+        // From a thread of the other precision, as a pool's may be.
+        let other = if precision == Precision::Float32 { Precision::Bfloat16 } else { Precision::Float32 };
+        let found: Vec<_> =
+            pool.install(|| with_precision(other, || (0..12).into_par_iter().map(work).collect::<Vec<_>>()));
+        for (value, gradient) in &found {
+            assert!(difference(value, &expected.0) == 0.0 && difference(gradient, &expected.1) == 0.0, "{precision}");
+        }
+    }
+}
+
+#[test]
+fn names_of_precisions() {
+    use serde::Deserialize as _;
+    use serde::de::IntoDeserializer as _;
+    let read = |name: &str| {
+        let name: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+        Precision::deserialize(name)
+    };
+    for precision in [Precision::Float32, Precision::Bfloat16] {
+        assert_eq!(read(&precision.to_string()), Ok(precision));
+    }
+    assert_eq!(read("f32"), Ok(Precision::Float32));
+    assert!(read("half").unwrap_err().to_string().contains("`float32` or `bf16`"));
 }

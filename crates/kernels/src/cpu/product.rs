@@ -91,7 +91,7 @@ pub(crate) fn product_on_thread(level: Level, a: Matrix<'_>, b: &Right<'_>, out:
         tiles::on_thread(a, b, out);
         return;
     }
-    vectors::sums(b.precision, a, b.matrix, out, gemm::Parallelism::None);
+    vectors::sums(level, b.precision, a, b.matrix, out, gemm::Parallelism::None);
 }
 
 /// The depths of a product's parts.
@@ -255,13 +255,14 @@ mod vectors {
         epilogue: &impl Epilogue,
     ) {
         let n = b.columns();
-        sums(precision, a, b, out, gemm::Parallelism::Rayon(0));
+        sums(level, precision, a, b, out, gemm::Parallelism::Rayon(0));
         out.par_chunks_mut(TASK_ROWS * n).enumerate().for_each(|(task, rows)| {
             at(level, Finish { epilogue, first: task * TASK_ROWS, n, rows });
         });
     }
 
     pub(super) fn sums(
+        level: Level,
         precision: Precision,
         a: Matrix<'_>,
         b: Matrix<'_>,
@@ -269,13 +270,10 @@ mod vectors {
         parallelism: gemm::Parallelism,
     ) {
         let (m, k, n) = (a.rows(), a.columns(), b.columns());
-        let (a_rounded, b_rounded);
+        let (mut a_rounded, mut b_rounded) = (Vec::new(), Vec::new());
         let (a, b) = match precision {
             Precision::Float32 => (a, b),
-            Precision::Bfloat16 => {
-                (a_rounded, b_rounded) = (rounded(&a), rounded(&b));
-                (Matrix::new(&a_rounded, m, k), Matrix::new(&b_rounded, k, n))
-            }
+            Precision::Bfloat16 => (rounded(level, a, &mut a_rounded), rounded(level, b, &mut b_rounded)),
         };
         let [a_rows, a_columns] = a.strides().map(|stride| stride as isize);
         let [b_rows, b_columns] = b.strides().map(|stride| stride as isize);
@@ -323,16 +321,38 @@ mod vectors {
         }
     }
 
-    /// The matrix with rows one after the other, every number rounded to bfloat16, ties to even.
-    fn rounded(matrix: &Matrix<'_>) -> Vec<f32> {
-        let mut values = Vec::with_capacity(matrix.rows() * matrix.columns());
-        for row in 0..matrix.rows() {
-            for column in 0..matrix.columns() {
-                let bits = matrix.get(row, column).to_bits();
-                values.push(f32::from_bits(bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000));
+    /// The matrix in `room`, every number rounded to bfloat16, ties to even; rows stay rows in memory, and columns columns.
+    fn rounded<'a>(level: Level, matrix: Matrix<'_>, room: &'a mut Vec<f32>) -> Matrix<'a> {
+        let (rows, columns) = (matrix.rows(), matrix.columns());
+        let [row_stride, column_stride] = matrix.strides();
+        if row_stride == 1 && column_stride != 1 {
+            return rounded(level, matrix.transposed(), room).transposed();
+        }
+        room.reserve_exact(rows * columns);
+        for row in 0..rows {
+            if column_stride == 1 {
+                room.extend_from_slice(&matrix.data()[row * row_stride..][..columns]);
+            } else {
+                room.extend((0..columns).map(|column| matrix.get(row, column)));
             }
         }
-        values
+        at(level, Round(room));
+        Matrix::new(room, rows, columns)
+    }
+
+    /// Rounds numbers to bfloat16.
+    struct Round<'a>(&'a mut [f32]);
+
+    impl Work for Round<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<const FUSED: bool>(self) {
+            for value in self.0 {
+                let bits = value.to_bits();
+                *value = f32::from_bits(bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000);
+            }
+        }
     }
 }
 
