@@ -34,7 +34,6 @@ mod operation;
 pub mod optimizer;
 mod pool;
 mod precision;
-mod route;
 
 pub use attention::{Mask, Rotation, attention};
 pub use convolution::convolution;

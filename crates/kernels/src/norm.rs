@@ -5,8 +5,7 @@ use burn::tensor::Tensor;
 use crate::array::Array;
 use crate::cpu::Level;
 use crate::cpu::norm::{Affine, Gradients, backward, forward};
-use crate::operation::{Operation, apply};
-use crate::route::runs_on;
+use crate::operation::{Operation, apply, runs_on};
 
 /// Every row of the last axis minus its mean, over its standard deviation, times `scale`, plus `shift`.
 ///

@@ -8,6 +8,7 @@ mod activation;
 mod amx;
 pub mod attention;
 pub mod convolution;
+pub mod grid;
 pub(crate) mod level;
 pub mod linear;
 mod math;
