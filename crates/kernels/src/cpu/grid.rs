@@ -143,13 +143,7 @@ fn relax(before: &[f32], ways: &[f32], grid: [usize; 2], outside: f32, after: &m
 ///
 /// # Panics
 /// If the lengths do not fit.
-pub fn shortest_paths_gradient(
-    choices: &[u8],
-    grid: [usize; 2],
-    rounds: usize,
-    field: &mut [f32],
-    ways: &mut [f32],
-) {
+pub fn shortest_paths_gradient(choices: &[u8], grid: [usize; 2], rounds: usize, field: &mut [f32], ways: &mut [f32]) {
     let places = grid[0] * grid[1];
     assert_eq!(NEIGHBOURS * field.len(), ways.len(), "the length of ways");
     assert_eq!(rounds * field.len(), choices.len(), "the length of choices");

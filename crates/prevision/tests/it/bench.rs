@@ -22,7 +22,15 @@ fn a_case_is_timed_and_reported() {
 
 #[test]
 fn shipped_experiments_and_a_plan_are_timed() {
-    for case in ["gru-rollout", "gru-train", "transformer-train", "regularise", "two-rooms-train", "video-pretraining-train", "cem-plan"] {
+    for case in [
+        "gru-rollout",
+        "gru-train",
+        "transformer-train",
+        "regularise",
+        "two-rooms-train",
+        "video-pretraining-train",
+        "cem-plan",
+    ] {
         let text = stdout(&succeed(&["bench", case, "--runs", "1", "--warm-up", "0"]));
         assert!(text.contains(&format!("{case} (cpu, float32")) && text.contains("median of 1 runs"), "{text}");
     }
