@@ -114,18 +114,36 @@ unsafe fn rows<'a>(
                 unsafe { block(left, right, &mut sums) };
                 for (row, sums) in (top..count).zip(&mut sums) {
                     let target = &mut out[row * n + column..][..columns];
-                    let sums = &mut sums[..columns];
-                    if !begins {
-                        sums.iter_mut().zip(&*target).for_each(|(sum, before)| *sum += before);
+                    // Of a known length for all but the last columns, which makes them vectors.
+                    if let Some(target) = target.as_mut_array::<COLUMNS>() {
+                        finish(epilogue, first + row, column, begins, ends, sums, target);
+                    } else {
+                        finish(epilogue, first + row, column, begins, ends, &mut sums[..columns], target);
                     }
-                    if ends {
-                        epilogue.finish::<true>(first + row, column, sums);
-                    }
-                    target.copy_from_slice(sums);
                 }
             }
         }
     });
+}
+
+/// Stores sums of a row, or adds them to those of the depth before.
+#[inline(always)]
+fn finish(
+    epilogue: &impl Epilogue,
+    row: usize,
+    column: usize,
+    begins: bool,
+    ends: bool,
+    sums: &mut [f32],
+    target: &mut [f32],
+) {
+    if !begins {
+        sums.iter_mut().zip(&*target).for_each(|(sum, before)| *sum += before);
+    }
+    if ends {
+        epilogue.finish::<true>(row, column, sums);
+    }
+    target.copy_from_slice(sums);
 }
 
 /// Lays out lines `first ..` of `matrix`, `WIDTH` of them (zeros beyond the last), columns `depth.0 .. depth.1`, so that the `WIDTH`
@@ -163,7 +181,7 @@ unsafe fn pack<const WIDTH: usize>(
     } else if stride == 1 {
         let lines = std::array::from_fn(|line| &matrix.data()[(first + line) * line_stride + depth.0..][..length]);
         // SAFETY: the features are the caller's.
-        unsafe { turn::<WIDTH>(&lines, panel_columns) };
+        unsafe { turn::<WIDTH>(&lines, panel) };
     } else {
         for (column, numbers) in panel_columns.iter_mut().enumerate() {
             for (line, number) in numbers.iter_mut().enumerate() {
@@ -181,9 +199,10 @@ unsafe fn pack<const WIDTH: usize>(
 /// # Safety
 /// The processor has AVX2.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn turn<const WIDTH: usize>(lines: &[&[f32]; WIDTH], columns: &mut [[f32; WIDTH]]) {
+unsafe fn turn<const WIDTH: usize>(lines: &[&[f32]; WIDTH], panel: &mut [f32]) {
     const SIDE: usize = 8;
-    let whole = columns.len() / SIDE * SIDE;
+    let length = panel.len() / WIDTH;
+    let whole = length / SIDE * SIDE;
     for start in (0..whole).step_by(SIDE) {
         for top in (0..WIDTH).step_by(SIDE) {
             let count = SIDE.min(WIDTH - top);
@@ -197,14 +216,22 @@ unsafe fn turn<const WIDTH: usize>(lines: &[&[f32]; WIDTH], columns: &mut [[f32;
                 }
             });
             for (column, numbers) in transposed(square).into_iter().enumerate() {
-                let mut room = [0.0; SIDE];
-                // SAFETY: eight numbers are written.
-                unsafe { _mm256_storeu_ps(room.as_mut_ptr(), numbers) };
-                columns[start + column][top..top + count].copy_from_slice(&room[..count]);
+                let target = &mut panel[(start + column) * WIDTH + top..];
+                if let Some(target) = target.first_chunk_mut::<SIDE>() {
+                    // What is beyond the lines is of the next column, which comes later.
+                    // SAFETY: eight numbers are written.
+                    unsafe { _mm256_storeu_ps(target.as_mut_ptr(), numbers) };
+                } else {
+                    let mut room = [0.0; SIDE];
+                    // SAFETY: eight numbers are written.
+                    unsafe { _mm256_storeu_ps(room.as_mut_ptr(), numbers) };
+                    target.copy_from_slice(&room[..count]);
+                }
             }
         }
     }
-    for (column, numbers) in columns.iter_mut().enumerate().skip(whole) {
+    for column in whole..length {
+        let numbers = &mut panel[column * WIDTH..][..WIDTH];
         numbers.iter_mut().zip(lines).for_each(|(number, line)| *number = line[column]);
     }
 }
