@@ -2,11 +2,11 @@
 
 use burn::backend::TensorMetadata as _;
 use burn::backend::flex::{FlexTensor, Layout};
-use burn::tensor::{DType, Shape};
+use burn::tensor::{Bytes, DType, Shape};
 
 use crate::pool::Room;
 
-/// A float32 tensor whose numbers are one slice.
+/// A float32 tensor whose numbers are one slice; or bytes that a kernel keeps for its backward pass.
 #[derive(Clone, Debug)]
 pub(crate) struct Array(FlexTensor);
 
@@ -36,7 +36,24 @@ impl Array {
         (array, beside)
     }
 
+    /// Bytes, one after the other.
+    pub(crate) fn of_bytes(bytes: Vec<u8>) -> Self {
+        let shape = Shape::from([bytes.len()]);
+        Self(FlexTensor::new(Bytes::from_elems(bytes), Layout::contiguous(shape), DType::U8))
+    }
+
+    /// The bytes.
+    ///
+    /// # Panics
+    /// If these are numbers.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.storage()
+    }
+
     /// The numbers.
+    ///
+    /// # Panics
+    /// If these are bytes.
     pub(crate) fn values(&self) -> &[f32] {
         let start = self.0.layout().start_offset();
         &self.0.storage::<f32>()[start..start + self.0.layout().num_elements()]

@@ -7,9 +7,8 @@ use burn::tensor::{Bool, Tensor, TensorData};
 use crate::array::Array;
 use crate::cpu::attention::{Attention, Mask as CpuMask, Rotation as CpuRotation};
 use crate::cpu::{Level, Precision};
-use crate::operation::{Operation, apply};
+use crate::operation::{Operation, apply, runs_on};
 use crate::precision;
-use crate::route::runs_on;
 
 /// Which tokens a token attends to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,8 @@ use crate::array::Array;
 use crate::cpu::convolution::{Convolution, Gradients};
 use crate::cpu::{Activation, Level, Precision};
 use crate::linear::plain_activation;
-use crate::operation::{Operation, apply};
+use crate::operation::{Operation, apply, runs_on};
 use crate::precision;
-use crate::route::runs_on;
 
 /// `activation(x * weight + bias)` with zeros around the images.
 ///

@@ -4,12 +4,14 @@
 //! kernel of [`cpu`]; on every other backend it is a composition of Burn's operations, which is also what the tests compare with.
 //!
 //! - [`linear`](fn@linear), [`linear_residual`]: product, bias, activation or residual in one pass
-//! - [`layer_norm`]: with or without scale and shift
+//! - [`layer_norm`]: with or without scale and shift; [`adaptive_layer_norm`], [`gated_residual`]: with those of each row
 //! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
+//! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once
+//! - [`epps_pulley`](fn@epps_pulley), [`variance_hinge`], [`covariance_square`]: what keeps latents from collapsing
 //! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
 //! - [`optimizer`]: updates of all parameters in one pass
-//! - [`with_precision`]: products in float32 or bfloat16
+//! - [`with_precision`]: products in float32 or bfloat16; [`in_this_precision`]: on other threads too
 //! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn.
 
 #![allow(
@@ -23,25 +25,32 @@
 #![allow(clippy::too_many_arguments, reason = "a backward pass takes what its forward pass took and gave")]
 #![allow(clippy::struct_field_names, reason = "the words are the formula's")]
 
+mod adaptive;
 mod array;
 mod attention;
 mod convolution;
 pub mod cpu;
+mod epps_pulley;
 pub mod grid;
+mod gru;
 mod linear;
 mod norm;
 mod operation;
 pub mod optimizer;
 mod pool;
 mod precision;
-mod route;
+mod vicreg;
 
+pub use adaptive::{adaptive_layer_norm, gated_residual};
 pub use attention::{Mask, Rotation, attention};
 pub use convolution::convolution;
 pub use cpu::Activation;
+pub use epps_pulley::epps_pulley;
+pub use gru::{GruCell, gru_rollout};
 pub use linear::{linear, linear_residual};
 pub use norm::layer_norm;
-pub use precision::{Precision, with_precision};
+pub use precision::{Precision, in_this_precision, with_precision};
+pub use vicreg::{covariance_square, variance_hinge};
 
 #[cfg(test)]
 mod tests;

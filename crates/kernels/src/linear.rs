@@ -5,9 +5,8 @@ use burn::tensor::{Tensor, activation};
 use crate::array::Array;
 use crate::cpu::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
 use crate::cpu::{Activation, Level, Matrix, Precision};
-use crate::operation::{Operation, apply};
+use crate::operation::{Operation, apply, runs_on};
 use crate::precision;
-use crate::route::runs_on;
 
 /// `activation(x weight + bias)`.
 ///

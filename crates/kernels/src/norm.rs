@@ -5,8 +5,7 @@ use burn::tensor::Tensor;
 use crate::array::Array;
 use crate::cpu::Level;
 use crate::cpu::norm::{Affine, Gradients, backward, forward};
-use crate::operation::{Operation, apply};
-use crate::route::runs_on;
+use crate::operation::{Operation, apply, runs_on};
 
 /// Every row of the last axis minus its mean, over its standard deviation, times `scale`, plus `shift`.
 ///
@@ -65,11 +64,8 @@ struct NormOperation {
 impl Operation for NormOperation {
     fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let x = &inputs[0];
-        let affine = if self.scale {
-            Affine::Shared { scale: inputs[1].values(), shift: self.shift.then(|| inputs[2].values()) }
-        } else {
-            Affine::Identity
-        };
+        let shift = self.shift.then(|| inputs[2].values());
+        let affine = if self.scale { Affine::Shared { scale: inputs[1].values(), shift } } else { Affine::Identity };
         let (statistics, out) = Array::filled_with([x.rows(), 2], |statistics| {
             let (statistics, _) = statistics.as_chunks_mut::<2>();
             Array::filled(x.shape(), |out| {
@@ -87,6 +83,7 @@ impl Operation for NormOperation {
         let Some(x) = &inputs[0] else { unreachable!("it is needed") };
         let width = x.width();
         let scale = inputs.get(1).and_then(Option::as_ref).map(Array::values);
+        let affine = scale.map_or(Affine::Identity, |scale| Affine::Shared { scale, shift: None });
         let (statistics, _) = kept[0].values().as_chunks::<2>();
         let (mut scale_gradient, mut shift_gradient) = (vec![0.0; width], vec![0.0; width]);
         let x_gradient = Array::filled(x.shape(), |out| {
@@ -94,8 +91,9 @@ impl Operation for NormOperation {
                 x: out,
                 scale: self.scale.then_some(&mut *scale_gradient),
                 shift: self.shift.then_some(&mut *shift_gradient),
+                own: None,
             };
-            backward(Level::detect(), x.values(), width, scale, statistics, gradient.values(), out);
+            backward(Level::detect(), x.values(), width, affine, statistics, gradient.values(), out);
         });
         let vector = |values: Vec<f32>| Some(Array::filled([width], |out| out.copy_from_slice(&values)));
         let mut gradients = vec![Some(x_gradient)];

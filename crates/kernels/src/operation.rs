@@ -13,8 +13,11 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, DispatchTensor, ExtensionType, Flex, backend_extension};
-use burn::tensor::Tensor;
+use burn::backend::{
+    Autodiff, Backend, BackendTensor, Dispatch, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind,
+    ExtensionType, Flex, backend_extension,
+};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::array::Array;
 
@@ -40,53 +43,62 @@ pub(crate) trait Operation: Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct Kernel(Arc<dyn Operation>);
 
-/// The inputs of a kernel after the first.
-#[derive(ExtensionType)]
-pub(crate) enum Others<B: Backend> {
-    /// No more.
-    None,
-    /// One more.
-    One(FloatTensor<B>),
-    /// Two more.
-    Two(FloatTensor<B>, FloatTensor<B>),
-    /// Three more.
-    Three(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
-}
+/// The inputs of a kernel, in order; at least one.
+pub(crate) struct Inputs<B: Backend>(Vec<FloatTensor<B>>);
 
-impl<B: Backend> Others<B> {
-    /// All inputs, in order.
-    fn after(self, first: FloatTensor<B>) -> Vec<FloatTensor<B>> {
-        match self {
-            Self::None => vec![first],
-            Self::One(second) => vec![first, second],
-            Self::Two(second, third) => vec![first, second, third],
-            Self::Three(second, third, fourth) => vec![first, second, third, fourth],
-        }
+impl<B: Backend> ExtensionType<B> for Inputs<B> {
+    type Target = Inputs<Dispatch>;
+
+    fn map_to_dispatch<F>(self, map_kind: F, autodiff: DispatchAutodiffContext) -> Inputs<Dispatch>
+    where
+        F: Fn(BackendTensor<B>) -> DispatchTensorKind,
+    {
+        let wrap = |tensor| DispatchTensor { kind: map_kind(BackendTensor::Float(tensor)), autodiff };
+        Inputs(self.0.into_iter().map(wrap).collect())
+    }
+
+    fn map_from_dispatch<F>(target: Inputs<Dispatch>, unwrap_kind: F) -> Self
+    where
+        F: Fn(DispatchTensor) -> BackendTensor<B>,
+    {
+        Self(target.0.into_iter().map(|tensor| unwrap_kind(tensor).float()).collect())
+    }
+
+    fn routing_tensor(target: &Inputs<Dispatch>) -> Option<&DispatchTensor> {
+        target.0.first()
+    }
+
+    fn routing_float_tensor(target: &Inputs<Dispatch>) -> Option<&DispatchTensor> {
+        target.0.first()
+    }
+
+    fn autodiff_context(target: &Inputs<Dispatch>) -> DispatchAutodiffContext {
+        target.0.iter().fold(DispatchAutodiffContext::Disabled, |context, tensor| context.merge(tensor.autodiff))
     }
 }
 
 /// Burn's backends that run kernels.
 #[backend_extension(Autodiff, Flex)]
 pub(crate) trait KernelBackend: Backend {
-    /// Runs a kernel on its first input and the others.
-    fn run(first: FloatTensor<Self>, #[extension_type] others: Others<Self>, kernel: Kernel) -> FloatTensor<Self>;
+    /// Runs a kernel on its inputs.
+    fn run(#[extension_type] inputs: Inputs<Self>, kernel: Kernel) -> FloatTensor<Self>;
 }
 
 impl KernelBackend for Flex {
-    fn run(first: FlexTensor, others: Others<Self>, kernel: Kernel) -> FlexTensor {
-        let inputs: Vec<Array> = others.after(first).into_iter().map(Array::new).collect();
+    fn run(inputs: Inputs<Self>, kernel: Kernel) -> FlexTensor {
+        let inputs: Vec<Array> = inputs.0.into_iter().map(Array::new).collect();
         kernel.0.forward(&inputs, false).0.into_tensor()
     }
 }
 
 impl<C: CheckpointStrategy> KernelBackend for Autodiff<Flex, C> {
-    fn run(first: FloatTensor<Self>, others: Others<Self>, kernel: Kernel) -> FloatTensor<Self> {
-        let inputs = others.after(first);
+    fn run(Inputs(inputs): Inputs<Self>, kernel: Kernel) -> FloatTensor<Self> {
         match inputs.len() {
             1 => on_tape::<C, 1>(inputs, kernel),
             2 => on_tape::<C, 2>(inputs, kernel),
             3 => on_tape::<C, 3>(inputs, kernel),
             4 => on_tape::<C, 4>(inputs, kernel),
+            6 => on_tape::<C, 6>(inputs, kernel),
             count => unreachable!("no kernel has {count} inputs"),
         }
     }
@@ -143,16 +155,12 @@ fn on_tape<C: CheckpointStrategy, const N: usize>(
     }
 }
 
-/// Runs a kernel on tensors of any rank, one to four.
+/// Whether kernels run where this tensor is; elsewhere their compositions do.
+pub(crate) fn runs_on<const D: usize>(tensor: &Tensor<D>) -> bool {
+    tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
+}
+
+/// Runs a kernel on tensors of any rank.
 pub(crate) fn apply<const D: usize>(inputs: Vec<DispatchTensor>, operation: impl Operation + 'static) -> Tensor<D> {
-    let count = inputs.len();
-    let mut inputs = inputs.into_iter();
-    let (first, others) = match (inputs.next(), inputs.next(), inputs.next(), inputs.next()) {
-        (Some(first), None, ..) => (first, Others::None),
-        (Some(first), Some(second), None, _) => (first, Others::One(second)),
-        (Some(first), Some(second), Some(third), None) => (first, Others::Two(second, third)),
-        (Some(first), Some(second), Some(third), Some(fourth)) => (first, Others::Three(second, third, fourth)),
-        _ => unreachable!("no kernel has {count} inputs"),
-    };
-    Tensor::from_dispatch(<Dispatch as KernelBackend>::run(first, others, Kernel(Arc::new(operation))))
+    Tensor::from_dispatch(<Dispatch as KernelBackend>::run(Inputs(inputs), Kernel(Arc::new(operation))))
 }

@@ -1,4 +1,7 @@
 //! In which precision the products of this thread are done.
+//!
+//! An operation takes the precision of the thread that creates it and keeps it for its backward pass, whichever thread runs that.
+//! Work that creates operations on other threads takes it along with [`in_this_precision`].
 
 use std::cell::Cell;
 
@@ -19,6 +22,13 @@ pub fn with_precision<R>(precision: Precision, work: impl FnOnce() -> R) -> R {
     }
     let _restore = Restore(CURRENT.replace(precision));
     work()
+}
+
+/// Work for threads of a pool, in the precision of this one: a pool's thread has its own, or that of whatever it was doing when it
+/// took the task up.
+pub fn in_this_precision<A, R>(work: impl Fn(A) -> R + Sync) -> impl Fn(A) -> R + Sync {
+    let precision = current();
+    move |argument| with_precision(precision, || work(argument))
 }
 
 /// The precision of this thread's products.

@@ -2,11 +2,18 @@
 
 use burn::tensor::{Device, Distribution, Tensor};
 
+use crate::adaptive::{composed_adaptive, composed_gate};
 use crate::attention::{Mask, Rotation, composed as composed_attention};
 use crate::convolution::composed as composed_convolution;
+use crate::epps_pulley::composed as composed_epps_pulley;
+use crate::gru::composed as composed_gru;
 use crate::linear::{composed as composed_linear, linear_with};
 use crate::norm::composed as composed_norm;
-use crate::{Activation, Precision, attention, convolution, layer_norm, with_precision};
+use crate::vicreg::{composed_covariance, composed_variance};
+use crate::{
+    Activation, GruCell, Precision, adaptive_layer_norm, attention, convolution, covariance_square, epps_pulley,
+    gated_residual, gru_rollout, in_this_precision, layer_norm, variance_hinge, with_precision,
+};
 
 const ACTIVATIONS: [Activation; 5] =
     [Activation::Identity, Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Silu];
@@ -78,6 +85,69 @@ fn layer_norms() {
 }
 
 #[test]
+fn adaptive_layer_norms_and_gates() {
+    for [rows, width] in [[1, 1], [1, 2], [5, 33], [130, 48], [0, 4]] {
+        let (x, scale, shift, residual) =
+            (random([2, rows, width]), random([width]), random([width]), random([2, rows, width]));
+        // Not contiguous: a part of what is stored.
+        let stored = random([2, rows, 5 * width + 1]);
+        let packed = || stored.clone().narrow(2, 1, 5 * width);
+        let given = adaptive_layer_norm(x.clone(), scale.clone(), shift.clone(), packed(), [4, 1], 1e-2);
+        let expected = composed_adaptive(x.clone(), scale.clone(), shift.clone(), packed(), [4, 1], 1e-2);
+        assert_same!(format!("[{rows}, {width}]"), given, expected, x, scale, shift, stored);
+        let given = gated_residual(x.clone(), residual.clone(), packed(), 2);
+        let expected = composed_gate(x.clone(), residual.clone(), packed(), 2);
+        assert_same!(format!("[{rows}, {width}]"), given, expected, x, residual, stored);
+    }
+}
+
+#[test]
+fn recurrent_rollouts() {
+    for [batch, steps, dim] in [[1, 1, 1], [3, 4, 2], [35, 3, 17], [70, 2, 32], [0, 2, 3], [2, 0, 3]] {
+        // Not contiguous: the transpose of what is stored.
+        let stored = random([steps, batch, 3 * dim]);
+        let inputs = || stored.clone().swap_dims(0, 1);
+        let state = random([batch, dim]);
+        let (weight, bias, scale, shift) = (random([dim, 3 * dim]), random([3 * dim]), random([dim]), random([dim]));
+        let cell = GruCell {
+            weight: weight.clone(),
+            bias: bias.clone(),
+            scale: scale.clone(),
+            shift: shift.clone(),
+            epsilon: 0.5,
+        };
+        let given = gru_rollout(inputs(), state.clone(), cell.clone());
+        let what = format!("[{batch}, {steps}, {dim}]");
+        let expected = composed_gru(inputs(), state.clone(), cell.clone());
+        assert_same!(what, given, expected.clone(), stored, state, weight, bias, scale, shift);
+        let untracked = gru_rollout(inputs().without_autodiff(), state.without_autodiff(), cell);
+        assert!(difference(&untracked, &expected) < 1e-5, "{what} off the tape");
+    }
+}
+
+#[test]
+fn penalties_of_collapse() {
+    for [rows, columns] in [[2, 2], [2, 33], [7, 5], [300, 40]] {
+        let stored = random([columns, rows]);
+        // Columns that have something in common, away from zero.
+        let samples = || {
+            let samples = stored.clone().transpose();
+            samples.clone() * 0.9 + samples.narrow(1, 0, 1) + 0.3
+        };
+        let what = format!("[{rows}, {columns}]");
+        let expected = composed_covariance(samples());
+        assert_same!(what, covariance_square(samples()), expected, stored);
+        let expected = composed_variance(samples(), 3.0, 1e-4);
+        assert_same!(what, variance_hinge(samples(), 3.0, 1e-4), expected, stored);
+        assert_same!(what, epps_pulley(samples() * 3.0), composed_epps_pulley(samples() * 3.0), stored);
+    }
+    let one = random([1, 1]);
+    assert_same!("one number", epps_pulley(one.clone()), composed_epps_pulley(one.clone()), one);
+    let none: f32 = epps_pulley(random([0, 3])).into_scalar();
+    assert!(none.is_nan());
+}
+
+#[test]
 fn attentions() {
     let (batch, heads, head_dim) = (2, 3, 8);
     for tokens in [1, 6, 41, 300] {
@@ -123,4 +193,44 @@ fn bfloat16_is_for_the_work_inside() {
     let apart = difference(&rounded, &exact);
     assert!(apart > 1e-5 && apart < 2e-2, "{apart}");
     assert!(difference(&product(), &exact) == 0.0);
+}
+
+#[test]
+fn precision_follows_work_to_other_threads_and_to_the_backward_pass() {
+    use rayon::prelude::*;
+    let (x, weight) = (random([40, 64]), random([64, 20]));
+    let product = |_: usize| {
+        let out = linear_with(x.clone(), weight.clone(), None, Activation::Identity, None);
+        let gradients = out.clone().sum().backward();
+        (out.without_autodiff(), x.grad(&gradients).unwrap())
+    };
+    let (exact, rounded) = (product(0), with_precision(Precision::Bfloat16, || product(0)));
+    assert!(difference(&exact.1, &rounded.1) > 1e-5);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    for (precision, expected) in [(Precision::Float32, &exact), (Precision::Bfloat16, &rounded)] {
+        let work = with_precision(precision, || in_this_precision(product));
+        // From a thread of the other precision, as a pool's may be.
+        let other = if precision == Precision::Float32 { Precision::Bfloat16 } else { Precision::Float32 };
+        let found: Vec<_> =
+            pool.install(|| with_precision(other, || (0..12).into_par_iter().map(work).collect::<Vec<_>>()));
+        for (value, gradient) in &found {
+            assert!(difference(value, &expected.0) == 0.0 && difference(gradient, &expected.1) == 0.0, "{precision}");
+        }
+    }
+}
+
+#[test]
+fn names_of_precisions() {
+    use serde::Deserialize as _;
+    use serde::de::IntoDeserializer as _;
+    let read = |name: &str| {
+        let name: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+        Precision::deserialize(name)
+    };
+    for precision in [Precision::Float32, Precision::Bfloat16] {
+        assert_eq!(read(&precision.to_string()), Ok(precision));
+    }
+    assert_eq!(read("f32"), Ok(Precision::Float32));
+    let message = read("half").unwrap_err().to_string();
+    assert!(message.contains("`float32`") && message.contains("`bf16`"), "{message}");
 }

@@ -45,10 +45,30 @@ impl LayerNorm {
         Self { gamma: Initializer::Ones.init([width], device), beta: Initializer::Zeros.init([width], device), epsilon }
     }
 
+    /// What is added to the variance.
+    pub(crate) fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
     /// # Shapes
     /// - x: `[.., width]`
     /// - output: `[.., width]`
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         kernels::layer_norm(x, Some(self.gamma.val()), Some(self.beta.val()), self.epsilon)
+    }
+
+    /// Adaptive layer norm: the norm times `1 + scale` plus `shift`, which are two of the parts that every row has in `packed`.
+    ///
+    /// # Shapes
+    /// - x: `[.., width]`
+    /// - packed: `[.., parts * width]`; `parts` says which is the scale, and which is the shift
+    /// - output: `[.., width]`
+    pub(crate) fn forward_adaptive<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        packed: Tensor<D>,
+        parts: [usize; 2],
+    ) -> Tensor<D> {
+        kernels::adaptive_layer_norm(x, self.gamma.val(), self.beta.val(), packed, parts, self.epsilon)
     }
 }

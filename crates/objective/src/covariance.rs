@@ -1,6 +1,7 @@
 //! Covariance: keeps latent dimensions from carrying the same information.
 
 use burn::prelude::*;
+use prevision_kernels::covariance_square;
 
 /// The mean over the `dim (dim - 1)` off-diagonal entries of the squared covariance matrix.
 ///
@@ -19,11 +20,7 @@ pub fn covariance(latents: Tensor<2>) -> Tensor<1> {
         samples >= 2 && dim >= 2,
         "the covariance of latents [{samples}, {dim}] needs two samples and two dimensions"
     );
-    let centred = latents.clone() - latents.mean_dim(0);
-    let scale = 1.0 / (samples as f64 - 1.0);
-    let matrix = centred.clone().transpose().matmul(centred.clone()) * scale;
-    let variances = centred.square().sum_dim(0) * scale;
-    (matrix.square().sum() - variances.square().sum()) / (dim * (dim - 1)) as f64
+    covariance_square(latents)
 }
 
 #[cfg(test)]

@@ -6,13 +6,9 @@
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use prevision_data::seed;
+use prevision_kernels::epps_pulley;
 use rand::distr::Distribution;
 use rand_distr::StandardNormal;
-
-/// The points `t > 0` of the 10-point grid on `[-3, 3]`; its other half mirrors them.
-const POINTS: [f64; 5] = [1.0 / 3.0, 1.0, 5.0 / 3.0, 7.0 / 3.0, 3.0];
-/// The distance of neighbouring points.
-const SPACING: f64 = 2.0 / 3.0;
 
 /// Unit directions for one step, drawn on the host: a pure function of the seed and the step, so that a resumed run
 /// draws what an uninterrupted one would.
@@ -49,16 +45,7 @@ pub fn sigreg(latents: Tensor<2>, directions: Tensor<2>) -> Tensor<1> {
         latent_shape[1], direction_shape[0],
         "latents {latent_shape:?} do not fit directions {direction_shape:?}"
     );
-    let projected = latents.matmul(directions);
-    let terms = POINTS.iter().enumerate().map(|(index, &t)| {
-        let gaussian = (-t * t / 2.0).exp();
-        let edge = if index + 1 == POINTS.len() { 0.5 } else { 1.0 };
-        let angle = projected.clone() * t;
-        let real = angle.clone().cos().mean_dim(0) - gaussian;
-        let imaginary = angle.sin().mean_dim(0);
-        (real.square() + imaginary.square()) * (2.0 * SPACING * edge * gaussian)
-    });
-    terms.reduce(|a, b| a + b).expect("the grid has points").mean()
+    epps_pulley(latents.matmul(directions))
 }
 
 #[cfg(test)]
@@ -80,6 +67,7 @@ mod tests {
     #[test]
     fn constant_latents_score_the_closed_form() {
         // phi(t) = 1 everywhere: sum of w exp(-t^2/2) (1 - exp(-t^2/2))^2, by hand with the trapezoid weights.
+        const SPACING: f64 = 2.0 / 3.0;
         let grid = |t: f64| (-t * t / 2.0).exp() * (1.0 - (-t * t / 2.0).exp()).powi(2);
         let expected: f64 = (0..10)
             .map(|i| (if i == 0 || i == 9 { 0.5 } else { 1.0 }) * SPACING * grid(-3.0 + SPACING * f64::from(i)))

@@ -1,6 +1,7 @@
 //! Variance: keeps every latent dimension spread out.
 
 use burn::prelude::*;
+use prevision_kernels::variance_hinge;
 
 /// What is added to the variance inside the square root (VICReg's code and `eb_jepa`).
 const EPSILON: f64 = 1e-4;
@@ -19,8 +20,7 @@ const EPSILON: f64 = 1e-4;
 pub fn variance(latents: Tensor<2>, margin: f64) -> Tensor<1> {
     let [samples, dim] = latents.dims();
     assert!(samples >= 2, "the variance of latents [{samples}, {dim}] needs at least two samples");
-    let deviation = (latents.var(0) + EPSILON).sqrt();
-    (deviation.neg() + margin).clamp_min(0.0).mean()
+    variance_hinge(latents, margin, EPSILON)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The score of candidates by a world model: imagine, then measure the distance to the goal.
 
 use burn::prelude::*;
+use prevision_kernels::in_this_precision;
 use prevision_model::WorldModel;
 use rayon::prelude::*;
 
@@ -125,7 +126,7 @@ impl Score for ModelScore<'_> {
             costs.reshape([chunk.rows * chunk.samples])
         };
         let costs: Vec<Tensor<1>> = if self.device() == Device::flex() {
-            parts.into_par_iter().map(score).collect()
+            parts.into_par_iter().map(in_this_precision(score)).collect()
         } else {
             parts.into_iter().map(score).collect()
         };

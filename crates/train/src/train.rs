@@ -7,6 +7,7 @@ use std::time::Instant;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use prevision_data::{ClipDataset, Loader, LoaderConfig, Split, open};
+use prevision_kernels::{Precision, with_precision};
 use prevision_model::{InputShape, weights};
 
 use crate::budget::Budget;
@@ -23,7 +24,7 @@ use crate::{CheckpointState, Control, Progress, TrainError, TrainSummary, peak_m
 /// CPU device bit for bit as if it had never stopped.
 ///
 /// # Errors
-/// - the experiment is wrong, does not fit its data, or differs from the run's in a key that must not change;
+/// - the experiment is wrong, does not fit its data or the device, or differs from the run's in a key that must not change;
 /// - the data fail (what was written stays);
 /// - a loss or the gradients are not finite; the message names step, term and the last good checkpoint;
 /// - a file cannot be written; checkpoints from before are still whole.
@@ -50,6 +51,11 @@ pub fn train_on(
     control: &mut Control<'_>,
 ) -> Result<TrainSummary, TrainError> {
     // Build everything, fresh or from the last checkpoint.
+    let precision = config.train.precision;
+    if precision != Precision::Float32 && device.clone().inner() != Device::flex() {
+        let message = format!("train.precision is \"{precision}\", which the CPU device alone has, not {device:?}");
+        return Err(TrainError::Experiment(message));
+    }
     let device = device.autodiff();
     let input = input_shape(&dataset.shape());
     let learner = Learner::new(config, &input)?;
@@ -93,7 +99,9 @@ pub fn train_on(
             if index > 0 {
                 batch = loader.next_batch()?;
             }
-            let terms = learner.terms(&model, batch.to_device(&normalise, &device), batch.number);
+            let inputs = batch.to_device(&normalise, &device);
+            // The backward pass is in the precision of the operations it is of.
+            let terms = with_precision(precision, || learner.terms(&model, inputs, batch.number));
             let loss = if accumulate > 1 { terms.total.clone() / accumulate as f64 } else { terms.total.clone() };
             let more = GradientsParams::from_grads(loss.backward(), &model);
             gradients = if index == 0 { more } else { add(&model, gradients, more) };

@@ -31,6 +31,12 @@ impl Level {
         [Portable, Avx2, Avx512, Amx].map(Self).into_iter().filter(|level| *level <= Self::detect()).collect()
     }
 
+    /// Whether products run on vectors of eight numbers with fused multiply-add, and nothing wider is there.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn has_fma_alone(self) -> bool {
+        self.0 == Instructions::Avx2
+    }
+
     /// Whether products run on tiles of bfloat16 (and 512-bit vectors are there).
     pub(crate) fn has_tiles(self) -> bool {
         self.0 == Instructions::Amx

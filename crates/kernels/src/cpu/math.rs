@@ -47,6 +47,29 @@ pub(crate) fn tanh<const FUSED: bool>(x: f32) -> f32 {
     if y < 0.5 { near } else { far }
 }
 
+/// Sine and cosine, for `|x|` up to 8000.
+#[inline(always)]
+pub(crate) fn sin_cos<const FUSED: bool>(x: f32) -> (f32, f32) {
+    // x = n pi / 2 + r with r in [-pi / 4, pi / 4]; pi / 2 is taken off in three parts, the first two of few bits. The rounding is
+    // that of `exp`. The polynomials are those of Cephes' `sinf` and `cosf`.
+    const MAGIC: f32 = 12_582_912.0;
+    let shifted = fma::<FUSED>(x, std::f32::consts::FRAC_2_PI, MAGIC);
+    let n = shifted - MAGIC;
+    let r = fma::<FUSED>(n, -1.570_312_5, x);
+    let r = fma::<FUSED>(n, -4.837_512_969_970_703e-4, r);
+    let r = fma::<FUSED>(n, -7.549_789_954_891_88e-8, r);
+    let s = r * r;
+    let sine = fma::<FUSED>(fma::<FUSED>(-1.951_529_6e-4, s, 8.332_161e-3), s, -0.166_666_55);
+    let sine = fma::<FUSED>(sine * s, r, r);
+    let cosine = fma::<FUSED>(fma::<FUSED>(2.443_315_7e-5, s, -1.388_731_6e-3), s, 0.041_666_646);
+    let cosine = fma::<FUSED>(cosine * s, s, fma::<FUSED>(-0.5, s, 1.0));
+    let quarter = shifted.to_bits();
+    let (sine, cosine) = if quarter & 1 == 0 { (sine, cosine) } else { (cosine, sine) };
+    let sine = f32::from_bits(sine.to_bits() ^ (quarter & 2) << 30);
+    let cosine = f32::from_bits(cosine.to_bits() ^ (quarter.wrapping_add(1) & 2) << 30);
+    (sine, cosine)
+}
+
 /// The standard normal's distribution function, `(1 + erf(x / sqrt 2)) / 2`, and its density, `e^(-x^2 / 2) / sqrt(2 pi)`.
 ///
 /// The tail is `e^(-z^2)` times a polynomial in `1 / (1 + 0.3275911 z)`, `z = |x| / sqrt 2` (the form of Abramowitz and Stegun 7.1.26,
@@ -104,6 +127,12 @@ mod tests {
         assert!(error(exp::<false>, f64::exp, 80.0) < 2e-7);
         assert!(error(tanh::<true>, f64::tanh, 12.0) < 2e-7);
         assert!(error(tanh::<false>, f64::tanh, 0.6) < 2e-7);
+        for range in [1.0, 30.0, 8000.0] {
+            assert!(error(|x| sin_cos::<true>(x).0, f64::sin, range) < 2e-7);
+            assert!(error(|x| sin_cos::<true>(x).1, f64::cos, range) < 2e-7);
+        }
+        assert!(error(|x| sin_cos::<false>(x).0, f64::sin, 300.0) < 2e-7);
+        assert!(error(|x| sin_cos::<false>(x).1, f64::cos, 300.0) < 2e-7);
         assert!(error(sigmoid::<true>, |x| 1.0 / (1.0 + (-x).exp()), 30.0) < 2e-7);
         assert!(error(|x| normal::<true>(x).0, distribution, 5.0) < 3e-7);
         assert!(error(|x| normal::<false>(x).0, distribution, 5.0) < 3e-7);
@@ -116,7 +145,10 @@ mod tests {
         assert_eq!((tanh::<true>(100.0), tanh::<true>(-100.0), tanh::<true>(0.0)), (1.0, -1.0, 0.0));
         assert_eq!((normal::<true>(-30.0).0, normal::<true>(30.0).0), (0.0, 1.0));
         assert!(
-            exp::<true>(f32::NAN).is_nan() && normal::<true>(f32::NAN).0.is_nan() && tanh::<true>(f32::NAN).is_nan()
+            exp::<true>(f32::NAN).is_nan()
+                && sin_cos::<true>(f32::NAN).0.is_nan()
+                && normal::<true>(f32::NAN).0.is_nan()
+                && tanh::<true>(f32::NAN).is_nan()
         );
     }
 }

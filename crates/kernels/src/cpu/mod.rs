@@ -8,6 +8,10 @@ mod activation;
 mod amx;
 pub mod attention;
 pub mod convolution;
+pub mod epps_pulley;
+pub mod gate;
+pub mod grid;
+pub mod gru;
 pub(crate) mod level;
 pub mod linear;
 mod math;
@@ -20,6 +24,7 @@ mod product;
 mod scratch;
 mod shared;
 mod sums;
+pub mod vicreg;
 
 pub use activation::Activation;
 pub use level::Level;

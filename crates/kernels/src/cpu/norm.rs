@@ -24,6 +24,37 @@ pub enum Affine<'a> {
         /// Is added.
         shift: Option<&'a [f32]>,
     },
+    /// As `Shared`, and then a scale and a shift of the row's own: `(normalised * scale + shift) * (1 + own scale) + own shift`.
+    Adaptive {
+        /// Multiplies, `[width]`.
+        scale: &'a [f32],
+        /// Is added, `[width]`.
+        shift: &'a [f32],
+        /// Scale and shift of the row.
+        own: Modulation<'a>,
+    },
+}
+
+/// Scale and shift of each row's own, two parts of a row of several parts of the norm's width.
+#[derive(Clone, Copy, Debug)]
+pub struct Modulation<'a> {
+    /// `[rows, parts * width]`
+    pub values: &'a [f32],
+    /// Number of parts.
+    pub parts: usize,
+    /// Which part is the scale.
+    pub scale: usize,
+    /// Which part is the shift; another one.
+    pub shift: usize,
+}
+
+impl<'a> Modulation<'a> {
+    /// Scale and shift of a row.
+    #[inline(always)]
+    fn row(&self, row: usize, width: usize) -> (&'a [f32], &'a [f32]) {
+        let part = |part: usize| &self.values[(row * self.parts + part) * width..][..width];
+        (part(self.scale), part(self.shift))
+    }
 }
 
 /// Mean and inverse standard deviation of a row.
@@ -43,6 +74,8 @@ pub fn forward(
     out: &mut [f32],
 ) {
     struct Rows<'a> {
+        /// Number of the first row.
+        first: usize,
         x: &'a [f32],
         width: usize,
         epsilon: f32,
@@ -56,7 +89,7 @@ pub fn forward(
         fn run<const FUSED: bool>(self) {
             let width = self.width;
             let rows = self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)).zip(self.statistics);
-            for ((x, out), statistics) in rows {
+            for (row, ((x, out), statistics)) in rows.enumerate() {
                 let (x, out) = (&x[..width], &mut out[..width]);
                 let mean = sum(width, |i| x[i]) / width as f32;
                 let variance = sum(width, |i| (x[i] - mean) * (x[i] - mean)) / width as f32;
@@ -72,6 +105,14 @@ pub fn forward(
                         let (scale, shift) = (&scale[..width], &shift[..width]);
                         (0..width).for_each(|i| out[i] = fma::<FUSED>((x[i] - mean) * inverse, scale[i], shift[i]));
                     }
+                    Affine::Adaptive { scale, shift, own } => {
+                        let (scale, shift) = (&scale[..width], &shift[..width]);
+                        let (own_scale, own_shift) = own.row(self.first + row, width);
+                        (0..width).for_each(|i| {
+                            let affine = fma::<FUSED>((x[i] - mean) * inverse, scale[i], shift[i]);
+                            out[i] = fma::<FUSED>(affine, 1.0 + own_scale[i], own_shift[i]);
+                        });
+                    }
                 }
             }
         }
@@ -84,7 +125,10 @@ pub fn forward(
     out.par_chunks_mut(TASK_ROWS * width)
         .zip(x.par_chunks(TASK_ROWS * width))
         .zip(statistics.par_chunks_mut(TASK_ROWS))
-        .for_each(|((out, x), statistics)| at(level, Rows { x, width, epsilon, affine, statistics, out }));
+        .enumerate()
+        .for_each(|(task, ((out, x), statistics))| {
+            at(level, Rows { first: task * TASK_ROWS, x, width, epsilon, affine, statistics, out });
+        });
 }
 
 /// Where the gradients of a norm go.
@@ -96,28 +140,32 @@ pub struct Gradients<'a> {
     pub scale: Option<&'a mut [f32]>,
     /// `[width]`, of the shift
     pub shift: Option<&'a mut [f32]>,
+    /// `[rows, parts * width]`, of the rows' own scales and shifts; zeros in all other parts
+    pub own: Option<&'a mut [f32]>,
 }
 
 /// Writes the gradients of the norm of `x`, `[rows, width]`, from `gradient`, that of its output.
 ///
 /// # Panics
-/// If the shapes do not fit.
+/// If the shapes do not fit, or there is no place for the gradients of an adaptive norm's own scales and shifts.
 pub fn backward(
     level: Level,
     x: &[f32],
     width: usize,
-    scale: Option<&[f32]>,
+    affine: Affine<'_>,
     statistics: &[Statistics],
     gradient: &[f32],
     out: Gradients<'_>,
 ) {
     struct Rows<'a> {
+        first: usize,
         x: &'a [f32],
         width: usize,
-        scale: Option<&'a [f32]>,
+        affine: Affine<'a>,
         statistics: &'a [Statistics],
         gradient: &'a [f32],
         out: &'a mut [f32],
+        own: &'a mut [f32],
         /// Sums of this task: of the scale's gradient, then of the shift's.
         sums: &'a mut [f32],
     }
@@ -130,11 +178,12 @@ pub fn backward(
             let shift_sums = &mut shift_sums[..width];
             let rows = self.x.chunks_exact(width).zip(self.gradient.chunks_exact(width));
             let rows = rows.zip(self.out.chunks_exact_mut(width)).zip(self.statistics);
-            for (((x, g), out), &[mean, inverse]) in rows {
+            for (row, (((x, g), out), &[mean, inverse])) in rows.enumerate() {
                 let (x, g, out) = (&x[..width], &g[..width], &mut out[..width]);
                 // `out` holds the gradient of the normalised row first.
-                match self.scale {
-                    Some(scale) => {
+                match self.affine {
+                    Affine::Identity => out.copy_from_slice(g),
+                    Affine::Shared { scale, .. } => {
                         let scale = &scale[..width];
                         for i in 0..width {
                             let normal = (x[i] - mean) * inverse;
@@ -143,7 +192,26 @@ pub fn backward(
                             out[i] = g[i] * scale[i];
                         }
                     }
-                    None => out.copy_from_slice(g),
+                    Affine::Adaptive { scale, shift, own } => {
+                        let (scale, shift) = (&scale[..width], &shift[..width]);
+                        let (own_scale, _) = own.row(self.first + row, width);
+                        let parts = &mut self.own[row * own.parts * width..][..own.parts * width];
+                        parts.fill(0.0);
+                        let part = |part: usize| part * width..(part + 1) * width;
+                        let parts = parts.get_disjoint_mut([part(own.scale), part(own.shift)]);
+                        let Ok([scale_gradient, shift_gradient]) = parts else {
+                            unreachable!("scale and shift are two parts")
+                        };
+                        for i in 0..width {
+                            let normal = (x[i] - mean) * inverse;
+                            scale_gradient[i] = g[i] * fma::<FUSED>(normal, scale[i], shift[i]);
+                            shift_gradient[i] = g[i];
+                            let inner = g[i] * (1.0 + own_scale[i]);
+                            scale_sums[i] = fma::<FUSED>(inner, normal, scale_sums[i]);
+                            shift_sums[i] += inner;
+                            out[i] = inner * scale[i];
+                        }
+                    }
                 }
                 let along_one = sum(width, |i| out[i]) / width as f32;
                 let along_normal = sum(width, |i| out[i] * ((x[i] - mean) * inverse)) / width as f32;
@@ -162,14 +230,24 @@ pub fn backward(
     assert_eq!(x.len(), width * statistics.len());
     let tasks = statistics.len().div_ceil(TASK_ROWS);
     let mut sums = vec![0.0; tasks * 2 * width];
+    let own: Vec<&mut [f32]> = match (out.own, affine) {
+        (Some(own), Affine::Adaptive { own: Modulation { parts, .. }, .. }) => {
+            assert_eq!(own.len(), parts * x.len());
+            own.chunks_mut(TASK_ROWS * parts * width).collect()
+        }
+        _ => (0..tasks).map(|_| &mut [][..]).collect(),
+    };
     out.x
         .par_chunks_mut(TASK_ROWS * width)
         .zip(x.par_chunks(TASK_ROWS * width))
         .zip(gradient.par_chunks(TASK_ROWS * width))
         .zip(statistics.par_chunks(TASK_ROWS))
         .zip(sums.par_chunks_mut(2 * width))
-        .for_each(|((((out, x), gradient), statistics), sums)| {
-            at(level, Rows { x, width, scale, statistics, gradient, out, sums });
+        .zip(own)
+        .enumerate()
+        .for_each(|(task, (((((out, x), gradient), statistics), sums), own))| {
+            let first = task * TASK_ROWS;
+            at(level, Rows { first, x, width, affine, statistics, gradient, out, own, sums });
         });
     let mut total = vec![0.0; 2 * width];
     sum_rows(level, &sums, &mut total);

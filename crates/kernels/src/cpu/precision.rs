@@ -1,15 +1,29 @@
 //! How exact products are.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 #[cfg(target_arch = "x86_64")]
 use super::amx::{DEPTH, TILE};
 
 /// How exact products are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Precision {
-    /// As float32's.
+    /// As float32's; in configurations `float32`, or `f32` for short.
+    #[default]
+    #[serde(rename = "float32", alias = "f32")]
     Float32,
-    /// Operands rounded to bfloat16, sums in float32.
+    /// Operands rounded to bfloat16, sums in float32; in configurations `bf16`.
+    #[serde(rename = "bf16")]
     Bfloat16,
+}
+
+impl fmt::Display for Precision {
+    /// The name in configurations.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -6,9 +6,11 @@ use proptest::prelude::*;
 
 use super::attention::{Attention, Mask, Rotation};
 use super::convolution::Convolution;
+use super::epps_pulley::{POINTS, gaussian, weight};
+use super::gru::{Gru, Kept, Rolled};
 use super::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
-use super::norm::{Affine, Gradients};
-use super::{Activation, Level, Matrix, Precision, norm};
+use super::norm::{Affine, Gradients, Modulation};
+use super::{Activation, Level, Matrix, Precision, epps_pulley, gate, gru, norm, vicreg};
 
 const ACTIVATIONS: [Activation; 5] =
     [Activation::Identity, Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Silu];
@@ -52,6 +54,19 @@ fn check_gradient(x: &[f32], gradient: &[f32], loss: impl Fn(&[f32]) -> f64) {
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
+/// The maps after a norm, one after the other.
+fn affine_map<'a>(kind: usize, scale: &'a [f32], shift: &'a [f32], packed: &'a [f32]) -> Affine<'a> {
+    match kind {
+        0 => Affine::Identity,
+        1 => Affine::Shared { scale, shift: None },
+        2 => Affine::Shared { scale, shift: Some(shift) },
+        _ => {
+            let own = Modulation { values: packed, parts: 3, scale: 2, shift: 0 };
+            Affine::Adaptive { scale, shift, own }
+        }
+    }
 }
 
 fn linear(level: Level, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, rows: usize) -> [Vec<f32>; 2] {
@@ -126,49 +141,76 @@ proptest! {
     }
 
     #[test]
-    fn layer_norm_is_the_same_at_every_level(rows in 0_usize..150, width in 1_usize..70, affine in 0_usize..3) {
+    fn layer_norm_is_the_same_at_every_level(rows in 0_usize..150, width in 1_usize..70, affine in 0_usize..4) {
         let (x, g) = (numbers(rows * width, 1), numbers(rows * width, 2));
         let (scale, shift) = (numbers(width, 3), numbers(width, 4));
-        let map = match affine {
-            0 => Affine::Identity,
-            1 => Affine::Shared { scale: &scale, shift: None },
-            _ => Affine::Shared { scale: &scale, shift: Some(&shift) },
-        };
+        let packed = numbers(rows * 3 * width, 5);
         let expected: Vec<f32> = x
             .chunks_exact(width)
-            .flat_map(|row| {
+            .zip(packed.chunks_exact(3 * width))
+            .flat_map(|(row, packed)| {
                 let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / width as f64;
                 let variance = row.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / width as f64;
                 let (scale, shift) = (&scale, &shift);
                 row.iter().enumerate().map(move |(i, x)| {
                     let normal = (f64::from(*x) - mean) / (variance + 0.01).sqrt();
                     let scaled = if affine > 0 { normal * f64::from(scale[i]) } else { normal };
-                    (if affine > 1 { scaled + f64::from(shift[i]) } else { scaled }) as f32
+                    let shifted = if affine > 1 { scaled + f64::from(shift[i]) } else { scaled };
+                    let [own_scale, own_shift] = [packed[2 * width + i], packed[i]].map(f64::from);
+                    (if affine > 2 { shifted * (1.0 + own_scale) + own_shift } else { shifted }) as f32
                 })
             })
             .collect();
-        let mut reference: Option<[Vec<f32>; 3]> = None;
+        let mut reference: Option<[Vec<f32>; 4]> = None;
         for level in Level::available() {
-            let run = |x: &[f32]| {
+            let run = |x: &[f32], packed: &[f32]| {
                 let (mut statistics, mut out) = (vec![[f32::NAN; 2]; rows], vec![f32::NAN; rows * width]);
+                let map = affine_map(affine, &scale, &shift, packed);
                 norm::forward(level, x, width, 0.01, map, &mut statistics, &mut out);
                 (out, statistics)
             };
-            let (out, statistics) = run(&x);
+            let (out, statistics) = run(&x, &packed);
             prop_assert!(difference(&out, &expected) < 1e-5);
-            let mut gradients = [vec![f32::NAN; rows * width], vec![f32::NAN; width], vec![f32::NAN; width]];
-            let [of_x, of_scale, of_shift] = &mut gradients;
-            let out = Gradients { x: of_x, scale: Some(of_scale), shift: Some(of_shift) };
-            norm::backward(level, &x, width, Some(&scale).filter(|_| affine > 0).map(|scale| &**scale), &statistics, &g, out);
+            let mut gradients = [rows * width, width, width, packed.len()].map(|length| vec![f32::NAN; length]);
+            let [of_x, of_scale, of_shift, own] = &mut gradients;
+            let out = Gradients { x: of_x, scale: Some(of_scale), shift: Some(of_shift), own: Some(own) };
+            norm::backward(level, &x, width, affine_map(affine, &scale, &shift, &packed), &statistics, &g, out);
             match &reference {
-                Some(reference) => (0..if affine > 0 { 3 } else { 1 })
+                Some(reference) => (0..[1, 3, 3, 4][affine])
                     .for_each(|index| assert!(difference(&gradients[index], &reference[index]) < 1e-5)),
                 None => {
                     if rows > 0 && width > 1 {
-                        check_gradient(&x, &gradients[0], |x| dot(&run(x).0, &g));
+                        check_gradient(&x, &gradients[0], |x| dot(&run(x, &packed).0, &g));
+                    }
+                    if rows > 0 && affine == 3 {
+                        check_gradient(&packed, &gradients[3], |packed| dot(&run(&x, packed).0, &g));
                     }
                     reference = Some(gradients);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn gates_are_the_same_at_every_level(rows in 0_usize..150, width in 1_usize..40, part in 0_usize..3) {
+        let [x, residual, g] = [1, 2, 3].map(|seed| numbers(rows * width, seed));
+        let packed = numbers(rows * 3 * width, 4);
+        let expected: Vec<f32> =
+            (0..rows * width).map(|i| residual[i] + packed[(i / width * 3 + part) * width + i % width] * x[i]).collect();
+        for level in Level::available() {
+            let run = |x: &[f32], packed: &[f32]| {
+                let mut out = vec![f32::NAN; rows * width];
+                let gates = gate::Gates { values: packed, width, stride: 3 * width, part };
+                gate::forward(level, x, &residual, gates, &mut out);
+                out
+            };
+            prop_assert!(difference(&run(&x, &packed), &expected) < 1e-5);
+            let (mut of_x, mut of_packed) = (vec![f32::NAN; x.len()], vec![f32::NAN; packed.len()]);
+            let gates = gate::Gates { values: &packed, width, stride: 3 * width, part };
+            gate::backward(level, &x, gates, &g, &mut of_x, &mut of_packed);
+            if rows > 0 {
+                check_gradient(&x, &of_x, |x| dot(&run(x, &packed), &g));
+                check_gradient(&packed, &of_packed, |packed| dot(&run(&x, packed), &g));
             }
         }
     }
@@ -233,6 +275,155 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn recurrent_rollouts_are_the_same_at_every_level(batch in 0_usize..70, steps in 0_usize..4, dim in 1_usize..24) {
+        let (weight, bias) = (numbers(3 * dim * dim, 1), numbers(3 * dim, 2));
+        let (scale, shift) = (numbers(dim, 3), numbers(dim, 4));
+        let (inputs, state) = (numbers(batch * steps * 3 * dim, 5), numbers(batch * dim, 6));
+        let length = batch * steps * dim;
+        let g = numbers(length, 7);
+        let mut reference: Option<[Vec<f32>; 7]> = None;
+        for level in Level::available() {
+            let run = |inputs: &[f32], state: &[f32], weight: &[f32]| {
+                let cell = Gru { weight, bias: &bias, scale: &scale, shift: &shift, epsilon: 0.1 };
+                let (mut gates, mut statistics) = (vec![f32::NAN; 4 * length], vec![f32::NAN; 2 * batch * steps]);
+                let mut out = vec![f32::NAN; length];
+                let kept = Kept { gates: &mut gates, statistics: &mut statistics };
+                cell.forward(level, Precision::Float32, steps, inputs, state, Some(kept), &mut out);
+                (out, gates, statistics)
+            };
+            let (out, gates, statistics) = run(&inputs, &state, &weight);
+            let expected = plain_gru(&weight, &bias, [&scale, &shift], steps, &inputs, &state);
+            prop_assert!(difference(&out, &expected) < 2e-5, "{level:?}: {}", difference(&out, &expected));
+            let cell = Gru { weight: &weight, bias: &bias, scale: &scale, shift: &shift, epsilon: 0.1 };
+            let mut gradients =
+                [3 * length, batch * dim, weight.len(), 3 * dim, dim, dim].map(|length| vec![f32::NAN; length]);
+            {
+                let rolled = Rolled { state: &state, states: &out, gates: &gates, statistics: &statistics };
+                let [inputs, state, weight, bias, scale, shift] = &mut gradients;
+                let out = gru::Gradients { inputs, state, weight, bias, scale, shift };
+                cell.backward(level, Precision::Float32, steps, rolled, &g, out);
+            }
+            match &reference {
+                Some(reference) => {
+                    for (given, expected) in gradients.iter().chain([&out]).zip(reference) {
+                        prop_assert!(difference(given, expected) < 2e-5, "{level:?}: {}", difference(given, expected));
+                    }
+                }
+                None => {
+                    if length > 0 && dim > 1 {
+                        check_gradient(&inputs, &gradients[0], |inputs| dot(&run(inputs, &state, &weight).0, &g));
+                        check_gradient(&state, &gradients[1], |state| dot(&run(&inputs, state, &weight).0, &g));
+                        check_gradient(&weight, &gradients[2], |weight| dot(&run(&inputs, &state, weight).0, &g));
+                    }
+                    let [a, b, c, d, e, f] = gradients;
+                    reference = Some([a, b, c, d, e, f, out]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn penalties_of_collapse_are_the_same_at_every_level(rows in 2_usize..300, columns in 2_usize..40) {
+        let shared = numbers(rows, 1);
+        let x: Vec<f32> = numbers(rows * columns, 2).iter().enumerate().map(|(i, x)| 2.0 * x + shared[i / columns]).collect();
+        let column = |index: usize| x.iter().skip(index).step_by(columns).map(|x| f64::from(*x)).collect::<Vec<_>>();
+        let covariance_of = |a: &[f64], b: &[f64]| {
+            let mean = |x: &[f64]| x.iter().sum::<f64>() / rows as f64;
+            let (mean_a, mean_b) = (mean(a), mean(b));
+            a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum::<f64>() / (rows - 1) as f64
+        };
+        let all: Vec<Vec<f64>> = (0..columns).map(column).collect();
+        let margin = 1.3;
+        let variance = all.iter().map(|a| (margin - (covariance_of(a, a) + 1e-4).sqrt()).max(0.0)).sum::<f64>() / columns as f64;
+        let pairs = (0..columns).flat_map(|i| (0..columns).filter(move |j| *j != i).map(move |j| (i, j)));
+        let covariance = pairs.map(|(i, j)| covariance_of(&all[i], &all[j]).powi(2)).sum::<f64>() / (columns * (columns - 1)) as f64;
+        let statistic = |samples: &[f64]| (0..5).map(|point| {
+            let mean = |f: fn(f64) -> f64| samples.iter().map(|x| f(x * POINTS[point])).sum::<f64>() / rows as f64;
+            weight(point) * ((mean(f64::cos) - gaussian(point)).powi(2) + mean(f64::sin).powi(2))
+        }).sum::<f64>();
+        let normality = all.iter().map(|samples| statistic(samples)).sum::<f64>() / columns as f64;
+        for level in Level::available() {
+            let run_variance = |x: &[f32]| {
+                let (mut means, mut factors) = (vec![f32::NAN; columns], vec![f32::NAN; columns]);
+                let value = vicreg::variance(level, x, margin as f32, 1e-4, &mut means, &mut factors);
+                (value, means, factors)
+            };
+            let (value, means, factors) = run_variance(&x);
+            prop_assert!((f64::from(value) - variance).abs() < 1e-5);
+            let mut gradient = vec![f32::NAN; x.len()];
+            vicreg::variance_gradient(level, &x, &means, &factors, 1.5, &mut gradient);
+            // Where no column is near the margin, which is a corner.
+            if all.iter().all(|a| (covariance_of(a, a).sqrt() - margin).abs() > 0.1) {
+                check_gradient(&x, &gradient, |x| 1.5 * f64::from(run_variance(x).0));
+            }
+
+            let run_covariance = |x: &[f32]| {
+                let (mut centred, mut matrix) = (vec![f32::NAN; x.len()], vec![f32::NAN; columns * columns]);
+                let value = vicreg::covariance(level, x, columns, &mut centred, &mut matrix);
+                (value, centred, matrix)
+            };
+            let (value, centred, matrix) = run_covariance(&x);
+            prop_assert!(difference(&[value], &[covariance as f32]) < 1e-5);
+            vicreg::covariance_gradient(level, &centred, &matrix, columns, 1.5, &mut gradient);
+            check_gradient(&x, &gradient, |x| 1.5 * f64::from(run_covariance(x).0));
+
+            let run_normality = |x: &[f32]| {
+                let mut means = vec![f32::NAN; 10 * columns];
+                (epps_pulley::forward(level, x, columns, &mut means), means)
+            };
+            let (value, means) = run_normality(&x);
+            prop_assert!(difference(&[value], &[normality as f32]) < 1e-5);
+            epps_pulley::backward(level, &x, columns, &means, 100.0, &mut gradient);
+            check_gradient(&x, &gradient, |x| 100.0 * f64::from(run_normality(x).0));
+        }
+    }
+}
+
+/// In float64, number by number.
+fn plain_gru(
+    weight: &[f32],
+    bias: &[f32],
+    [scale, shift]: [&[f32]; 2],
+    steps: usize,
+    inputs: &[f32],
+    state: &[f32],
+) -> Vec<f32> {
+    let dim = scale.len();
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let mut out = Vec::new();
+    for (row, state) in state.chunks_exact(dim).enumerate() {
+        let mut state: Vec<f64> = state.iter().map(|x| f64::from(*x)).collect();
+        for step in 0..steps {
+            let input = |i: usize| f64::from(inputs[(row * steps + step) * 3 * dim + i]);
+            let product = |i: usize| {
+                let terms = state.iter().enumerate().map(|(k, x)| x * f64::from(weight[k * 3 * dim + i]));
+                terms.sum::<f64>() + f64::from(bias[i])
+            };
+            let next: Vec<f64> = (0..dim)
+                .map(|i| {
+                    let reset = sigmoid(input(i) + product(i));
+                    let update = sigmoid(input(dim + i) + product(dim + i));
+                    let new = (input(2 * dim + i) + reset * product(2 * dim + i)).tanh();
+                    (1.0 - update) * new + update * state[i]
+                })
+                .collect();
+            let mean = next.iter().sum::<f64>() / dim as f64;
+            let variance = next.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / dim as f64;
+            state = next
+                .iter()
+                .enumerate()
+                .map(|(i, x)| (x - mean) / (variance + 0.1).sqrt() * f64::from(scale[i]) + f64::from(shift[i]))
+                .collect();
+            out.extend(state.iter().map(|x| *x as f32));
+        }
+    }
+    out
 }
 
 /// In float64, score by score.
@@ -325,7 +516,21 @@ fn threads_do_not_change_a_bit() {
                 sum_rows(level, &out, &mut of_bias);
                 let (mut mixed, mut logarithms) = (vec![0.0; qkv.len() / 3], vec![0.0; 2 * 70 * 2]);
                 attention.forward(level, Precision::Float32, &qkv, &mut mixed, &mut logarithms);
-                [out, inner, of_weight, of_bias, mixed].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                let cell =
+                    Gru { weight: &qkv[..48], bias: &qkv[..12], scale: &qkv[..4], shift: &qkv[..4], epsilon: 0.1 };
+                let mut states = vec![0.0; 70 * 3 * 4];
+                cell.forward(level, Precision::Float32, 3, &qkv[..3 * states.len()], &qkv[..280], None, &mut states);
+                let mut matrix = vec![0.0; outputs * outputs];
+                let mut centred = vec![0.0; out.len()];
+                let covariance = vicreg::covariance(level, &out, outputs, &mut centred, &mut matrix);
+                let mut means = vec![0.0; 10 * outputs];
+                let normality = epps_pulley::forward(level, &out, outputs, &mut means);
+                let penalties = vec![covariance, normality];
+                [out, inner, of_weight, of_bias, mixed, states, penalties]
+                    .concat()
+                    .into_iter()
+                    .map(f32::to_bits)
+                    .collect::<Vec<_>>()
             })
         };
         let one = run(1);

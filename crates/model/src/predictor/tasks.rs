@@ -1,6 +1,7 @@
 //! Rollouts of many rows, spread over the cores.
 
 use burn::tensor::{Device, Tensor};
+use prevision_kernels::in_this_precision;
 use rayon::prelude::*;
 
 /// Rows of one task with latents of up to [`SMALL`] numbers: few enough for the intermediate values to stay in the cache.
@@ -36,6 +37,7 @@ pub(super) fn in_tasks<C: Clone + Send + Sync>(
             (cell.clone(), state.clone().narrow(0, first, rows), actions.clone().narrow(0, first, rows))
         })
         .collect();
-    let parts = tasks.into_par_iter().map(|(cell, state, actions)| rollout(&cell, state, actions)).collect();
+    let rollout = in_this_precision(|(cell, state, actions): (C, _, _)| rollout(&cell, state, actions));
+    let parts = tasks.into_par_iter().map(rollout).collect();
     Tensor::cat(parts, 0)
 }

@@ -4,6 +4,7 @@
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData, assert_shape};
+use prevision_kernels::gated_residual;
 use serde::{Deserialize, Serialize};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
@@ -194,12 +195,10 @@ impl ConditionedBlock {
     /// - condition: `[batch, time, width]`, already through `SiLU`
     /// - output: `[batch, time, width]`
     fn forward(&self, x: Tensor<3>, condition: Tensor<3>) -> Tensor<3> {
-        let [_, _, width] = x.dims();
         let modulation = linear(&self.modulation, condition, Activation::Identity);
-        let part = |index: usize| modulation.clone().narrow(2, index * width, width);
-        let attended = self.norm1.forward(x.clone()) * (part(1) + 1.0) + part(0);
-        let x = x + part(2) * self.attn.forward(attended, None, true);
-        let mixed = self.norm2.forward(x.clone()) * (part(4) + 1.0) + part(3);
-        x + part(5) * self.mlp.forward(mixed)
+        let attended = self.norm1.forward_adaptive(x.clone(), modulation.clone(), [1, 0]);
+        let x = gated_residual(self.attn.forward(attended, None, true), x, modulation.clone(), 2);
+        let mixed = self.norm2.forward_adaptive(x.clone(), modulation.clone(), [4, 3]);
+        gated_residual(self.mlp.forward(mixed), x, modulation, 5)
     }
 }

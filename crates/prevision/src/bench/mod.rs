@@ -4,7 +4,9 @@ mod conv;
 mod encode;
 mod measure;
 mod plan;
+mod predictors;
 mod products;
+mod regularise;
 mod rollout;
 mod step;
 mod vit;
@@ -31,6 +33,14 @@ pub(crate) enum Case {
     ConvInfer,
     /// A residual MLP 512 wide imagines 512 sequences of 16 actions
     Rollout,
+    /// A GRU 256 wide imagines 512 sequences of 16 actions
+    GruRollout,
+    /// Training step of the same GRU: 64 sequences of 16 actions
+    GruTrain,
+    /// Training step of the action-conditioned transformer: 256 windows of 3 latents
+    TransformerTrain,
+    /// SIGReg, variance and covariance of 2048 latents, with gradients
+    Regularise,
     /// Training step of experiments/two-rooms, in memory
     TwoRoomsTrain,
     /// Training step of experiments/video-pretraining, in memory
@@ -50,6 +60,10 @@ impl Case {
             Self::ConvTrain => Ok(conv::train(device)),
             Self::ConvInfer => Ok(conv::infer(device)),
             Self::Rollout => Ok(rollout::rollout(device)),
+            Self::GruRollout => Ok(predictors::gru_rollout(device)),
+            Self::GruTrain => Ok(predictors::gru_train(device)),
+            Self::TransformerTrain => Ok(predictors::transformer_train(device)),
+            Self::Regularise => Ok(regularise::regularise(device)),
             Self::TwoRoomsTrain => step::two_rooms(device),
             Self::VideoPretrainingTrain => step::video_pretraining(device),
             Self::VjepaEncode => Ok(encode::encode(device)),

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 use prevision_kernels::{Precision, with_precision};
 use prevision_train::peak_memory_bytes;
-use serde::Serialize;
+use serde::de::IntoDeserializer as _;
+use serde::{Deserialize as _, Serialize};
 
 use crate::bench::{Case, matmul_flops_per_second, measure};
 use crate::device::DeviceName;
@@ -16,9 +17,9 @@ use crate::output::Output;
 pub(crate) struct Args {
     #[arg(value_enum)]
     case: Case,
-    /// Numbers that products multiply; sums are in f32 either way
-    #[arg(long, value_enum, default_value_t)]
-    precision: PrecisionName,
+    /// Numbers that products multiply, float32 or bf16; sums are in float32 either way
+    #[arg(long, default_value_t, value_parser = precision)]
+    precision: Precision,
     /// Threads of the CPU device [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -34,21 +35,9 @@ pub(crate) struct Args {
     output: Output,
 }
 
-/// A precision of products by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum PrecisionName {
-    #[default]
-    F32,
-    Bf16,
-}
-
-impl From<PrecisionName> for Precision {
-    fn from(name: PrecisionName) -> Self {
-        match name {
-            PrecisionName::F32 => Self::Float32,
-            PrecisionName::Bf16 => Self::Bfloat16,
-        }
-    }
+/// A precision by its name in configurations.
+fn precision(name: &str) -> Result<Precision, serde::de::value::Error> {
+    Precision::deserialize(name.into_deserializer())
 }
 
 /// What was measured.
@@ -56,7 +45,7 @@ impl From<PrecisionName> for Precision {
 struct Results {
     case: String,
     device: String,
-    precision: String,
+    precision: Precision,
     threads: usize,
     median_seconds: f64,
     min_seconds: f64,
@@ -78,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     pool.build_global().context("threads")?;
     let device = args.device.open()?;
     let mut work = args.case.prepare(&device)?;
-    let precision = Precision::from(args.precision);
+    let precision = args.precision;
     let measured =
         with_precision(precision, || measure(&mut work.run, &device, args.warm_up as usize, args.runs as usize))?;
     let peak_memory_bytes = peak_memory_bytes();
@@ -87,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let results = Results {
         case: name(clap::ValueEnum::to_possible_value(&args.case)),
         device: name(clap::ValueEnum::to_possible_value(&args.device)),
-        precision: name(clap::ValueEnum::to_possible_value(&args.precision)),
+        precision,
         threads: rayon::current_num_threads(),
         median_seconds: measured.median(),
         min_seconds: measured.least(),

@@ -7,7 +7,7 @@ fn a_case_is_timed_and_reported() {
     let output = succeed(&["bench", "conv-infer", "--threads", "1", "--runs", "3", "--warm-up", "0", "--json", "-"]);
     let results: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(results["case"], "conv-infer");
-    assert_eq!((&results["device"], &results["precision"]), (&"cpu".into(), &"f32".into()));
+    assert_eq!((&results["device"], &results["precision"]), (&"cpu".into(), &"float32".into()));
     assert_eq!((&results["threads"], &results["runs"]), (&1.into(), &3.into()));
     // Patches of 27, then 288 and 576 and 1152 numbers: 32 x 32 places of 32 channels and so on, 128 frames.
     let places = [32 * 32 * 32 * (27 + 288), 16 * 16 * 64 * (288 + 576), 8 * 8 * 128 * (576 + 1152)];
@@ -22,9 +22,17 @@ fn a_case_is_timed_and_reported() {
 
 #[test]
 fn shipped_experiments_and_a_plan_are_timed() {
-    for case in ["two-rooms-train", "video-pretraining-train", "cem-plan"] {
+    for case in [
+        "gru-rollout",
+        "gru-train",
+        "transformer-train",
+        "regularise",
+        "two-rooms-train",
+        "video-pretraining-train",
+        "cem-plan",
+    ] {
         let text = stdout(&succeed(&["bench", case, "--runs", "1", "--warm-up", "0"]));
-        assert!(text.contains(&format!("{case} (cpu, f32")) && text.contains("median of 1 runs"), "{text}");
+        assert!(text.contains(&format!("{case} (cpu, float32")) && text.contains("median of 1 runs"), "{text}");
     }
 }
 
@@ -32,4 +40,5 @@ fn shipped_experiments_and_a_plan_are_timed() {
 fn what_is_unknown_is_named() {
     refused(&["bench", "vit"], 2, &["vit", "vit-train"]);
     refused(&["bench", "rollout", "--threads", "0"], 2, &["--threads"]);
+    refused(&["bench", "rollout", "--precision", "half"], 2, &["half", "float32", "bf16"]);
 }

@@ -6,4 +6,5 @@ mod broken_videos;
 mod help;
 mod killed;
 mod pipeline;
+mod precision;
 mod support;

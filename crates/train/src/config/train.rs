@@ -1,5 +1,6 @@
 //! `[train]`: how long, and what is written how often.
 
+use prevision_kernels::Precision;
 use serde::{Deserialize, Serialize};
 
 use super::range::check;
@@ -18,6 +19,10 @@ pub struct TrainConfig {
     pub minutes: Option<f64>,
     /// Batches whose gradients are averaged for one optimiser step. Default 1.
     pub accumulate: usize,
+    /// What the products of the model multiply in a training step, forward and backward: `float32`, or `bf16` (operands rounded to
+    /// bfloat16, sums in float32). Weights, losses, norms and the optimiser are in float32 either way, and so is everything outside
+    /// of training. Default `float32`.
+    pub precision: Precision,
     /// Steps between two lines of metrics; losses are read from the device only then. Default 10.
     pub log_every: u64,
     /// Steps between two checkpoints; one is always written at the end. Default 1000.
@@ -36,6 +41,7 @@ impl Default for TrainConfig {
             steps: None,
             minutes: None,
             accumulate: 1,
+            precision: Precision::Float32,
             log_every: 10,
             checkpoint_every: 1000,
             keep_checkpoints: 2,

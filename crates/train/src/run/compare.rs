@@ -8,15 +8,18 @@ use crate::config::ExperimentConfig;
 const FREE: [&str; 5] =
     ["data.workers", "data.decoder_threads", "data.read_timeout", "data.prefetch_mb", "data.max_broken_fraction"];
 
-/// The first key, with both values, in which two experiments differ and must not: the seed, the data, the model, the objective
-/// and the number of batches in a step. The budget, the optimiser and the schedules may change.
+/// The first key, with both values, in which two experiments differ and must not: the seed, the data, the model, the objective,
+/// the precision and the number of batches in a step. The budget, the optimiser and the schedules may change.
 pub(crate) fn first_difference(old: &ExperimentConfig, new: &ExperimentConfig) -> Option<(String, String, String)> {
     let table = |config: &ExperimentConfig| -> Table {
         let all = Table::try_from(config).expect("every configuration is a tree of tables, numbers and strings");
         let mut kept: Table =
             all.into_iter().filter(|(key, _)| ["seed", "data", "model", "objective"].contains(&key.as_str())).collect();
-        let accumulate = Table::from_iter([("accumulate".to_owned(), Value::Integer(config.train.accumulate as i64))]);
-        kept.insert("train".to_owned(), Value::Table(accumulate));
+        let train = Table::from_iter([
+            ("accumulate".to_owned(), Value::Integer(config.train.accumulate as i64)),
+            ("precision".to_owned(), Value::String(config.train.precision.to_string())),
+        ]);
+        kept.insert("train".to_owned(), Value::Table(train));
         kept
     };
     differing("", Some(&Value::Table(table(old))), Some(&Value::Table(table(new))))
@@ -53,6 +56,10 @@ mod tests {
         assert_eq!(first_difference(&old, &new), Some(("data.size".into(), "none".into(), "64".into())));
         new = ExperimentConfig { seed: 3, ..old.clone() };
         assert_eq!(first_difference(&old, &new), Some(("seed".into(), "0".into(), "3".into())));
+        new = old.clone();
+        new.train.precision = prevision_kernels::Precision::Bfloat16;
+        let precision = ("train.precision".into(), "\"float32\"".into(), "\"bf16\"".into());
+        assert_eq!(first_difference(&old, &new), Some(precision));
         new = old.clone();
         new.model = prevision_model::ModelConfig::Masked(prevision_model::MaskedJepaConfig::default());
         assert_eq!(first_difference(&old, &new).unwrap().0, "model.kind");

@@ -1,16 +1,13 @@
 //! Operations on grids of tokens, row by row: 3x3 neighbourhoods, and shortest paths from place to neighbouring place.
 
-mod cpu;
 mod plain;
-mod tape;
 
-use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 
-use crate::route::{Route, route};
-
-/// Places in a neighbourhood, the middle one included.
-pub const NEIGHBOURS: usize = 9;
+use crate::array::Array;
+use crate::cpu::grid as cpu;
+pub use crate::cpu::grid::NEIGHBOURS;
+use crate::operation::{Operation, apply, runs_on};
 
 /// The neighbourhood of every token, row by row; `outside` stands for numbers of tokens beyond the edge.
 ///
@@ -23,17 +20,10 @@ pub const NEIGHBOURS: usize = 9;
 pub fn neighbourhoods(tokens: Tensor<3>, grid: [usize; 2], outside: f32) -> Tensor<3> {
     let [_, places, _] = tokens.dims();
     assert_eq!(places, grid[0] * grid[1], "tokens {:?} on a grid {grid:?}", tokens.dims());
-    match route(&[tokens.device()], &[tokens.dtype()]) {
-        Route::Cpu => {
-            let tokens = tokens.try_into_primitive::<Flex>().expect("on the CPU backend");
-            Tensor::from_primitive::<Flex>(cpu::neighbourhoods(&tokens, grid, outside))
-        }
-        Route::Tape => {
-            let tokens = tokens.try_into_primitive::<Autodiff<Flex>>().expect("on the CPU backend's tape");
-            Tensor::from_primitive::<Autodiff<Flex>>(tape::neighbourhoods(tokens, grid, outside))
-        }
-        Route::Plain => plain::neighbourhoods(tokens, grid, outside),
+    if !runs_on(&tokens) {
+        return plain::neighbourhoods(tokens, grid, outside);
     }
+    apply(vec![tokens.into_dispatch()], Neighbourhoods { grid, outside })
 }
 
 /// Shortest paths by relaxation: `rounds` times over, every place takes the least of its neighbours' numbers plus the way to each,
@@ -56,18 +46,74 @@ pub fn shortest_paths(field: Tensor<2>, ways: Tensor<3>, grid: [usize; 2], round
         field.dims(),
         ways.dims()
     );
-    match route(&[field.device(), ways.device()], &[field.dtype(), ways.dtype()]) {
-        Route::Cpu => {
-            let field = field.try_into_primitive::<Flex>().expect("on the CPU backend");
-            let ways = ways.try_into_primitive::<Flex>().expect("on the CPU backend");
-            Tensor::from_primitive::<Flex>(cpu::shortest_paths(&field, &ways, grid, rounds, outside).0)
-        }
-        Route::Tape => {
-            let field = field.autodiff().try_into_primitive::<Autodiff<Flex>>().expect("on the CPU backend's tape");
-            let ways = ways.autodiff().try_into_primitive::<Autodiff<Flex>>().expect("on the CPU backend's tape");
-            Tensor::from_primitive::<Autodiff<Flex>>(tape::shortest_paths(field, ways, grid, rounds, outside))
-        }
-        Route::Plain => plain::shortest_paths(field, ways, grid, rounds, outside),
+    if !runs_on(&field) {
+        return plain::shortest_paths(field, ways, grid, rounds, outside);
+    }
+    apply(vec![field.into_dispatch(), ways.into_dispatch()], ShortestPaths { grid, rounds, outside })
+}
+
+/// Input: tokens.
+#[derive(Debug)]
+struct Neighbourhoods {
+    grid: [usize; 2],
+    outside: f32,
+}
+
+impl Operation for Neighbourhoods {
+    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+        let tokens = &inputs[0];
+        let [batch, places, channels] = tokens.shape().dims();
+        let out = Array::filled([batch, places, NEIGHBOURS * channels], |out| {
+            cpu::neighbourhoods(tokens.values(), self.grid, channels, self.outside, out);
+        });
+        (out, Vec::new())
+    }
+
+    fn needs(&self, _: usize) -> bool {
+        false
+    }
+
+    fn backward(&self, _: &[Option<Array>], _: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+        let [batch, places, width] = gradient.shape().dims();
+        let channels = width / NEIGHBOURS;
+        vec![Some(Array::filled([batch, places, channels], |out| {
+            cpu::neighbourhoods_gradient(gradient.values(), self.grid, channels, out);
+        }))]
+    }
+}
+
+/// Inputs: field, ways. Keeps the neighbours that were taken.
+#[derive(Debug)]
+struct ShortestPaths {
+    grid: [usize; 2],
+    rounds: usize,
+    outside: f32,
+}
+
+impl Operation for ShortestPaths {
+    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+        let (field, ways) = (&inputs[0], &inputs[1]);
+        let mut choices = vec![0; self.rounds * field.values().len()];
+        let out = Array::filled(field.shape(), |out| {
+            out.copy_from_slice(field.values());
+            cpu::shortest_paths(ways.values(), self.grid, self.rounds, self.outside, out, &mut choices);
+        });
+        (out, vec![Array::of_bytes(choices)])
+    }
+
+    fn needs(&self, _: usize) -> bool {
+        false
+    }
+
+    fn backward(&self, _: &[Option<Array>], kept: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+        let [batch, places] = gradient.shape().dims();
+        let (of_ways, of_field) = Array::filled_with([batch, places, NEIGHBOURS], |of_ways| {
+            Array::filled([batch, places], |of_field| {
+                of_field.copy_from_slice(gradient.values());
+                cpu::shortest_paths_gradient(kept[0].bytes(), self.grid, self.rounds, of_field, of_ways);
+            })
+        });
+        vec![Some(of_field), Some(of_ways)]
     }
 }
 

@@ -1,0 +1,286 @@
+//! Products of float32 matrices on vectors of eight numbers: both operands are laid out in panels in the order in which the
+//! processor reads them, and a block of 6 x 16 sums stays in its registers (Goto and van de Geijn 2008, "Anatomy of
+//! High-Performance Matrix Multiplication").
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::super::level::Work;
+use super::round::Round;
+use super::*;
+
+/// Rows of a block of sums.
+const ROWS: usize = 6;
+/// Columns of a block of sums.
+const COLUMNS: usize = 16;
+/// The longest part of a product's depth: a panel of the right operand of this depth stays in the first cache.
+const DEPTH: usize = 384;
+/// Rows of the result that one task computes.
+const TASK_ROWS: usize = 72;
+
+/// The depths of a product's parts: as few as may be, of nearly one length.
+fn parts(depth: usize) -> impl Iterator<Item = (usize, usize)> {
+    let length = depth.div_ceil(depth.div_ceil(DEPTH)).max(1);
+    (0..depth).step_by(length).map(move |start| (start, (start + length).min(depth)))
+}
+
+/// `out = finish(a b)` on all cores.
+pub(super) fn product(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], epilogue: &impl Epilogue) {
+    let n = b.columns();
+    let columns = b.transposed();
+    with_scratch(|scratch| {
+        for depth in parts(a.columns()) {
+            let panel = (depth.1 - depth.0) * COLUMNS;
+            let right = scratch.get::<f32>(n.div_ceil(COLUMNS) * panel);
+            right.par_chunks_mut(panel).enumerate().for_each(|(index, panel)| {
+                // SAFETY: the level says that the processor has the features.
+                unsafe { pack::<COLUMNS>(precision, &columns, index * COLUMNS, depth, panel) };
+            });
+            let right = &*right;
+            out.par_chunks_mut(TASK_ROWS * n).enumerate().for_each(|(task, out)| {
+                // SAFETY: as above.
+                unsafe {
+                    rows(
+                        precision,
+                        a,
+                        task * TASK_ROWS,
+                        depth,
+                        |index| &right[index * panel..][..panel],
+                        out,
+                        n,
+                        epilogue,
+                    )
+                };
+            });
+        }
+    });
+}
+
+/// The whole depth of a right operand, packed by this thread.
+pub(super) fn pack_right<'a>(precision: Precision, matrix: Matrix<'_>, scratch: &'a mut Scratch) -> &'a [f32] {
+    let (k, n) = (matrix.rows(), matrix.columns());
+    let columns = matrix.transposed();
+    let panels = scratch.get::<f32>(n.div_ceil(COLUMNS) * k * COLUMNS);
+    for (index, panel) in panels.chunks_exact_mut((k * COLUMNS).max(1)).enumerate() {
+        // SAFETY: the level says that the processor has the features.
+        unsafe { pack::<COLUMNS>(precision, &columns, index * COLUMNS, (0, k), panel) };
+    }
+    panels
+}
+
+/// `out = a b` on this thread, `b` of `n` columns as [`pack_right`] gives it.
+pub(super) fn on_thread(precision: Precision, a: Matrix<'_>, panels: &[f32], n: usize, out: &mut [f32]) {
+    let panel = a.columns() * COLUMNS;
+    for depth in parts(a.columns()) {
+        let part = |index: usize| &panels[index * panel..][depth.0 * COLUMNS..depth.1 * COLUMNS];
+        for (task, out) in out.chunks_mut(TASK_ROWS * n).enumerate() {
+            // SAFETY: the level says that the processor has the features.
+            unsafe { rows(precision, a, task * TASK_ROWS, depth, part, out, n, &Sums) };
+        }
+    }
+}
+
+/// Computes the rows `first ..` that `out` holds, or adds this part of the depth to them. `right` gives the panels of the right
+/// operand.
+///
+/// # Safety
+/// The processor has AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn rows<'a>(
+    precision: Precision,
+    a: Matrix<'_>,
+    first: usize,
+    depth: (usize, usize),
+    right: impl Fn(usize) -> &'a [f32],
+    out: &mut [f32],
+    n: usize,
+    epilogue: &impl Epilogue,
+) {
+    let panel = (depth.1 - depth.0) * ROWS;
+    let (begins, ends) = (depth.0 == 0, depth.1 == a.columns());
+    let count = out.len() / n;
+    with_scratch(|scratch| {
+        let left = scratch.get::<f32>(count.div_ceil(ROWS) * panel);
+        for (index, panel) in left.chunks_exact_mut(panel).enumerate() {
+            // SAFETY: the features are the caller's.
+            unsafe { pack::<ROWS>(precision, &a, first + index * ROWS, depth, panel) };
+        }
+        let mut sums = [[0.0; COLUMNS]; ROWS];
+        for column in (0..n).step_by(COLUMNS) {
+            let right = right(column / COLUMNS);
+            let columns = COLUMNS.min(n - column);
+            for (top, left) in (0..count).step_by(ROWS).zip(left.chunks_exact(panel)) {
+                // SAFETY: the features are the caller's.
+                unsafe { block(left, right, &mut sums) };
+                for (row, sums) in (top..count).zip(&mut sums) {
+                    let target = &mut out[row * n + column..][..columns];
+                    // Of a known length for all but the last columns, which makes them vectors.
+                    if let Some(target) = target.as_mut_array::<COLUMNS>() {
+                        finish(epilogue, first + row, column, begins, ends, sums, target);
+                    } else {
+                        finish(epilogue, first + row, column, begins, ends, &mut sums[..columns], target);
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Stores sums of a row, or adds them to those of the depth before.
+#[inline(always)]
+fn finish(
+    epilogue: &impl Epilogue,
+    row: usize,
+    column: usize,
+    begins: bool,
+    ends: bool,
+    sums: &mut [f32],
+    target: &mut [f32],
+) {
+    if !begins {
+        sums.iter_mut().zip(&*target).for_each(|(sum, before)| *sum += before);
+    }
+    if ends {
+        epilogue.finish::<true>(row, column, sums);
+    }
+    target.copy_from_slice(sums);
+}
+
+/// Lays out lines `first ..` of `matrix`, `WIDTH` of them (zeros beyond the last), columns `depth.0 .. depth.1`, so that the `WIDTH`
+/// numbers of a column stand together. Lines are the rows of a left operand, and the columns of a right one, which is given
+/// transposed.
+///
+/// # Safety
+/// The processor has AVX2.
+///
+/// # Panics
+/// If the panel does not hold `WIDTH` numbers for each column.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn pack<const WIDTH: usize>(
+    precision: Precision,
+    matrix: &Matrix<'_>,
+    first: usize,
+    depth: (usize, usize),
+    panel: &mut [f32],
+) {
+    let length = depth.1 - depth.0;
+    assert_eq!(panel.len(), length * WIDTH, "a panel of {length} x {WIDTH}");
+    let [line_stride, stride] = matrix.strides();
+    let (panel_columns, _) = panel.as_chunks_mut::<WIDTH>();
+    if first + WIDTH > matrix.rows() {
+        let lines = matrix.rows().saturating_sub(first).min(WIDTH);
+        for (column, numbers) in panel_columns.iter_mut().enumerate() {
+            for (line, number) in numbers.iter_mut().enumerate() {
+                *number = if line < lines { matrix.get(first + line, depth.0 + column) } else { 0.0 };
+            }
+        }
+    } else if line_stride == 1 {
+        for (column, numbers) in panel_columns.iter_mut().enumerate() {
+            numbers.copy_from_slice(&matrix.data()[first + (depth.0 + column) * stride..][..WIDTH]);
+        }
+    } else if stride == 1 {
+        let lines = std::array::from_fn(|line| &matrix.data()[(first + line) * line_stride + depth.0..][..length]);
+        // SAFETY: the features are the caller's.
+        unsafe { turn::<WIDTH>(&lines, panel) };
+    } else {
+        for (column, numbers) in panel_columns.iter_mut().enumerate() {
+            for (line, number) in numbers.iter_mut().enumerate() {
+                *number = matrix.get(first + line, depth.0 + column);
+            }
+        }
+    }
+    if precision == Precision::Bfloat16 {
+        Round(panel).run::<true>();
+    }
+}
+
+/// Writes the numbers of each column of some lines together.
+///
+/// # Safety
+/// The processor has AVX2.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn turn<const WIDTH: usize>(lines: &[&[f32]; WIDTH], panel: &mut [f32]) {
+    const SIDE: usize = 8;
+    let length = panel.len() / WIDTH;
+    let whole = length / SIDE * SIDE;
+    for start in (0..whole).step_by(SIDE) {
+        for top in (0..WIDTH).step_by(SIDE) {
+            let count = SIDE.min(WIDTH - top);
+            let square = std::array::from_fn(|line| {
+                if line < count {
+                    let numbers: &[f32; SIDE] = lines[top + line][start..].first_chunk().expect("a whole square");
+                    // SAFETY: eight numbers are read.
+                    unsafe { _mm256_loadu_ps(numbers.as_ptr()) }
+                } else {
+                    _mm256_setzero_ps()
+                }
+            });
+            for (column, numbers) in transposed(square).into_iter().enumerate() {
+                let target = &mut panel[(start + column) * WIDTH + top..];
+                if let Some(target) = target.first_chunk_mut::<SIDE>() {
+                    // What is beyond the lines is of the next column, which comes later.
+                    // SAFETY: eight numbers are written.
+                    unsafe { _mm256_storeu_ps(target.as_mut_ptr(), numbers) };
+                } else {
+                    let mut room = [0.0; SIDE];
+                    // SAFETY: eight numbers are written.
+                    unsafe { _mm256_storeu_ps(room.as_mut_ptr(), numbers) };
+                    target.copy_from_slice(&room[..count]);
+                }
+            }
+        }
+    }
+    for column in whole..length {
+        let numbers = &mut panel[column * WIDTH..][..WIDTH];
+        numbers.iter_mut().zip(lines).for_each(|(number, line)| *number = line[column]);
+    }
+}
+
+/// The transpose of a square.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn transposed(rows: [__m256; 8]) -> [__m256; 8] {
+    // Pairs of rows, then fours, then halves.
+    let pairs: [__m256; 8] = std::array::from_fn(|i| {
+        let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);
+        if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) }
+    });
+    let fours: [__m256; 8] = std::array::from_fn(|i| {
+        let (a, b) = (pairs[i / 4 * 4 + i % 4 / 2], pairs[i / 4 * 4 + i % 4 / 2 + 2]);
+        if i % 2 == 0 { _mm256_shuffle_ps::<0x44>(a, b) } else { _mm256_shuffle_ps::<0xee>(a, b) }
+    });
+    std::array::from_fn(|i| {
+        let (a, b) = (fours[i % 4], fours[i % 4 + 4]);
+        if i < 4 { _mm256_permute2f128_ps::<0x20>(a, b) } else { _mm256_permute2f128_ps::<0x31>(a, b) }
+    })
+}
+
+/// `sums = left right` of two panels of the same depth.
+///
+/// # Safety
+/// The processor has AVX2 and FMA.
+///
+/// # Panics
+/// If the panels are not of one depth.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn block(left: &[f32], right: &[f32], sums: &mut [[f32; COLUMNS]; ROWS]) {
+    let ((left, _), (right, _)) = (left.as_chunks::<ROWS>(), right.as_chunks::<COLUMNS>());
+    assert_eq!(left.len(), right.len(), "the depth of the panels");
+    let mut totals = [[_mm256_setzero_ps(); 2]; ROWS];
+    for (left, right) in left.iter().zip(right) {
+        // SAFETY: sixteen numbers are read.
+        let right = unsafe { [_mm256_loadu_ps(right.as_ptr()), _mm256_loadu_ps(right.as_ptr().add(8))] };
+        for (totals, left) in totals.iter_mut().zip(left) {
+            let left = _mm256_broadcast_ss(left);
+            totals[0] = _mm256_fmadd_ps(left, right[0], totals[0]);
+            totals[1] = _mm256_fmadd_ps(left, right[1], totals[1]);
+        }
+    }
+    for (totals, sums) in totals.iter().zip(sums) {
+        // SAFETY: sixteen numbers are written.
+        unsafe {
+            _mm256_storeu_ps(sums.as_mut_ptr(), totals[0]);
+            _mm256_storeu_ps(sums.as_mut_ptr().add(8), totals[1]);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Matrix products with a function of the result's rows applied while they are in the cache.
+
+#[cfg(target_arch = "x86_64")]
+mod fma;
+mod round;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
+mod vectors;
+
+use rayon::prelude::*;
+
+use super::scratch::{Scratch, with_scratch};
+use super::{Level, Matrix, Precision};
+
+/// What is done to the sums of a product before they are stored.
+pub trait Epilogue: Sync {
+    /// Turns the sums of row `row`, columns from `column` on, into what is stored.
+    fn finish<const FUSED: bool>(&self, row: usize, column: usize, sums: &mut [f32]);
+}
+
+/// The sums themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Sums;
+
+impl Epilogue for Sums {
+    #[inline(always)]
+    fn finish<const FUSED: bool>(&self, _: usize, _: usize, _: &mut [f32]) {}
+}
+
+/// Rows of the result that one task computes.
+const TASK_ROWS: usize = 64;
+
+/// `out = finish(a b)`, `[m, n]` with rows one after the other.
+///
+/// # Panics
+/// If the shapes do not fit.
+pub fn product(
+    level: Level,
+    precision: Precision,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    out: &mut [f32],
+    epilogue: &impl Epilogue,
+) {
+    let (m, k, n) = (a.rows(), a.columns(), b.columns());
+    assert_eq!(k, b.rows(), "the depth of the operands");
+    assert_eq!(out.len(), m * n, "the length of the result [{m}, {n}]");
+    if out.is_empty() {
+        return;
+    }
+    if k == 0 {
+        out.par_chunks_mut(n).enumerate().for_each(|(row, sums)| {
+            sums.fill(0.0);
+            epilogue.finish::<false>(row, 0, sums);
+        });
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
+    if level.has_tiles() {
+        tiles::product(precision, a, b, out, epilogue);
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
+    if level.has_fma_alone() {
+        fma::product(precision, a, b, out, epilogue);
+        return;
+    }
+    vectors::product(level, precision, a, b, out, epilogue);
+}
+
+/// A right operand that several products on one thread share.
+pub(crate) struct Right<'a> {
+    matrix: Matrix<'a>,
+    precision: Precision,
+    panels: Panels<'a>,
+}
+
+/// A right operand in the order in which a product reads it.
+#[derive(Clone, Copy)]
+enum Panels<'a> {
+    #[cfg(target_arch = "x86_64")]
+    Tiles(&'a [u16]),
+    #[cfg(target_arch = "x86_64")]
+    Fma(&'a [f32]),
+    /// As it was.
+    None,
+}
+
+impl<'a> Right<'a> {
+    /// Prepares `matrix`, `[k, n]`, in `scratch`.
+    pub(crate) fn new(level: Level, precision: Precision, matrix: Matrix<'a>, scratch: &'a mut Scratch) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if level.has_tiles() {
+            return Self { matrix, precision, panels: Panels::Tiles(tiles::pack_right(precision, matrix, scratch)) };
+        }
+        #[cfg(target_arch = "x86_64")]
+        if level.has_fma_alone() {
+            return Self { matrix, precision, panels: Panels::Fma(fma::pack_right(precision, matrix, scratch)) };
+        }
+        Self { matrix, precision, panels: Panels::None }
+    }
+}
+
+/// `out = a b` on this thread alone, `[m, n]` with rows one after the other.
+pub(crate) fn product_on_thread(level: Level, a: Matrix<'_>, b: &Right<'_>, out: &mut [f32]) {
+    let (m, k, n) = (a.rows(), a.columns(), b.matrix.columns());
+    debug_assert_eq!(k, b.matrix.rows());
+    debug_assert_eq!(out.len(), m * n);
+    if out.is_empty() || k == 0 {
+        out.fill(0.0);
+        return;
+    }
+    match b.panels {
+        #[cfg(target_arch = "x86_64")]
+        Panels::Tiles(panels) => tiles::on_thread(b.precision, a, panels, n, out),
+        #[cfg(target_arch = "x86_64")]
+        Panels::Fma(panels) => fma::on_thread(b.precision, a, panels, n, out),
+        Panels::None => vectors::sums(level, b.precision, a, b.matrix, out, gemm::Parallelism::None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random(length: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        (0..length)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+            })
+            .collect()
+    }
+
+    /// The largest error over the norm of what is multiplied.
+    fn error(level: Level, precision: Precision, [m, k, n]: [usize; 3], transposed: [bool; 2]) -> f64 {
+        let (a, b) = (random(m * k, 1), random(k * n, 2));
+        let view = |data, rows, columns, transposed| {
+            if transposed { Matrix::new(data, columns, rows).transposed() } else { Matrix::new(data, rows, columns) }
+        };
+        let (a, b) = (view(&a, m, k, transposed[0]), view(&b, k, n, transposed[1]));
+        let mut out = vec![f32::NAN; m * n];
+        product(level, precision, a, b, &mut out, &Sums);
+        let mut worst = 0.0_f64;
+        for row in 0..m {
+            for column in 0..n {
+                let terms = (0..k).map(|i| f64::from(a.get(row, i)) * f64::from(b.get(i, column)));
+                let (sum, norm) = terms.fold((0.0, 1e-30), |(sum, norm), term| (sum + term, norm + term * term));
+                worst = worst.max((sum - f64::from(out[row * n + column])).abs() / f64::sqrt(norm));
+            }
+        }
+        worst
+    }
+
+    #[test]
+    fn every_shape_and_order() {
+        for level in Level::available() {
+            for shape in [
+                [1, 1, 1],
+                [2, 3, 5],
+                [33, 31, 65],
+                [64, 64, 32],
+                [70, 40, 100],
+                [5, 1100, 7],
+                [97, 130, 40],
+                [16, 0, 3],
+            ] {
+                for transposed in [[false, false], [false, true], [true, false], [true, true]] {
+                    let error = error(level, Precision::Float32, shape, transposed);
+                    assert!(error < 3e-6, "{level:?} {shape:?} {transposed:?}: {error}");
+                    let error = self::error(level, Precision::Bfloat16, shape, transposed);
+                    assert!(error < 1e-2, "{level:?} {shape:?} {transposed:?}: {error}");
+                }
+            }
+        }
+    }
+}
