@@ -1,6 +1,7 @@
 //! Batches, on the host and on the device.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use prevision_video::separate_colours;
 
 use crate::{Array2, Clip, ClipSource, Normalise};
 
@@ -38,14 +39,14 @@ impl HostBatch {
     pub fn to_device(&self, normalise: &Normalise, device: &Device) -> ClipBatch {
         let first = &self.clips[0];
         let (t, h, w) = (first.frames.frames, first.frames.height, first.frames.width);
-        let tables = tables(normalise);
+        let (factor, offset) = linear(normalise);
         let plane = h * w;
         let mut values = vec![0.0_f32; self.clips.len() * 3 * t * plane];
         if !values.is_empty() {
             for (clip, out) in self.clips.iter().zip(values.chunks_exact_mut(3 * t * plane)) {
                 let found = (clip.frames.frames, clip.frames.height, clip.frames.width);
                 assert!(found == (t, h, w), "a batch of clips [t, h, w] = {:?} and {found:?}", (t, h, w));
-                deinterleave(&clip.frames.data, out, plane, &tables);
+                deinterleave(&clip.frames.data, out, plane, factor, offset);
             }
         }
         ClipBatch {
@@ -69,26 +70,22 @@ impl HostBatch {
     }
 }
 
-/// The value on the device of each of the 256 pixel values, for red, green and blue.
-fn tables(normalise: &Normalise) -> [[f32; 256]; 3] {
-    std::array::from_fn(|channel| {
-        std::array::from_fn(|value| (value as f32 / 255.0 - normalise.mean[channel]) / normalise.std[channel])
-    })
+/// Normalising as `factor * byte + offset`, for red, green and blue.
+fn linear(normalise: &Normalise) -> ([f32; 3], [f32; 3]) {
+    let (mean, std) = (normalise.mean.map(f64::from), normalise.std.map(f64::from));
+    let factor = std::array::from_fn(|channel| (1.0 / (255.0 * std[channel])) as f32);
+    let offset = std::array::from_fn(|channel| (-mean[channel] / std[channel]) as f32);
+    (factor, offset)
 }
 
 /// `[t, h, w, 3]` bytes to `[3, t, h, w]` values.
-fn deinterleave(frames: &[u8], out: &mut [f32], plane: usize, tables: &[[f32; 256]; 3]) {
+fn deinterleave(frames: &[u8], out: &mut [f32], plane: usize, factor: [f32; 3], offset: [f32; 3]) {
     let channel = out.len() / 3;
     let (red, rest) = out.split_at_mut(channel);
     let (green, blue) = rest.split_at_mut(channel);
     let planes = red.chunks_exact_mut(plane).zip(green.chunks_exact_mut(plane)).zip(blue.chunks_exact_mut(plane));
     for (frame, ((red, green), blue)) in frames.chunks_exact(plane * 3).zip(planes) {
-        let (pixels, _) = frame.as_chunks::<3>();
-        for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
-            *red = tables[0][usize::from(pixel[0])];
-            *green = tables[1][usize::from(pixel[1])];
-            *blue = tables[2][usize::from(pixel[2])];
-        }
+        separate_colours(frame, factor, offset, [red, green, blue]);
     }
 }
 

@@ -114,6 +114,11 @@ impl Decoder {
         self.left_out.clear();
     }
 
+    /// Until told otherwise, frames come out sooner and look wrong: for finding out which there are.
+    pub(crate) fn leave_pictures_rough(&mut self, rough: bool) {
+        ffi::leave_pictures_rough(&mut self.codec, rough);
+    }
+
     /// From here on only the frames of these packets are wanted (ascending), or all with `None`.
     pub(crate) fn want(&mut self, packets: Option<Vec<usize>>) {
         self.wanted = packets;

@@ -1,4 +1,4 @@
-//! The few calls into FFmpeg that have no safe wrapper. Nothing outside this file is unsafe.
+//! The few calls into FFmpeg that have no safe wrapper.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int};
@@ -124,6 +124,17 @@ pub(crate) fn is_cut_away(packet: &Packet) -> bool {
 pub(crate) fn set_reorder_depth(context: &mut codec::Context, frames: usize) {
     // SAFETY: the context is allocated and not open yet; the field is a plain integer that decoders read when they open.
     unsafe { (*context.as_mut_ptr()).has_b_frames = frames as c_int }
+}
+
+/// From here on the decoder leaves the last steps of each picture out, or takes them again: which frames come out, and which of
+/// them are damaged, is the same either way.
+pub(crate) fn leave_pictures_rough(context: &mut codec::Context, rough: bool) {
+    let discard = if rough { sys::AVDiscard::AVDISCARD_ALL } else { sys::AVDiscard::AVDISCARD_DEFAULT };
+    // SAFETY: the context is allocated; decoders read both fields, plain integers, at each packet.
+    unsafe {
+        (*context.as_mut_ptr()).skip_loop_filter = discard;
+        (*context.as_mut_ptr()).skip_idct = discard;
+    }
 }
 
 /// The pixel aspect of a frame, the container's before the codec's; (0, 1) when unknown.
