@@ -126,17 +126,6 @@ pub(crate) fn set_reorder_depth(context: &mut codec::Context, frames: usize) {
     unsafe { (*context.as_mut_ptr()).has_b_frames = frames as c_int }
 }
 
-/// From here on the decoder leaves the last steps of each picture out, or takes them again: which frames come out, and which of
-/// them are damaged, is the same either way.
-pub(crate) fn leave_pictures_rough(context: &mut codec::Context, rough: bool) {
-    let discard = if rough { sys::AVDiscard::AVDISCARD_ALL } else { sys::AVDiscard::AVDISCARD_DEFAULT };
-    // SAFETY: the context is allocated; decoders read both fields, plain integers, at each packet.
-    unsafe {
-        (*context.as_mut_ptr()).skip_loop_filter = discard;
-        (*context.as_mut_ptr()).skip_idct = discard;
-    }
-}
-
 /// The pixel aspect of a frame, the container's before the codec's; (0, 1) when unknown.
 pub(crate) fn pixel_aspect(input: &mut Input, stream: usize, frame: &mut frame::Video) -> (i32, i32) {
     assert!(stream < input.nb_streams() as usize, "stream {stream}");

@@ -55,6 +55,9 @@ pub(crate) struct FrameIndex {
     /// It is certain that each packet carries one frame, and not one of the two fields of a frame.
     #[serde(skip)]
     whole: bool,
+    /// The container has no table of its packets: it may have been cut off in the middle of the last one.
+    #[serde(skip)]
+    open_end: bool,
 }
 
 impl FrameIndex {
@@ -156,7 +159,7 @@ impl FrameIndex {
             Some(reorder_depth(&places)),
             0,
         );
-        Some(Self { whole: true, ..index })
+        Some(Self { whole: true, open_end: true, ..index })
     }
 
     /// From a pass over the whole file with the decoder. `rate` is the nominal frame rate, for streams without times.
@@ -217,7 +220,7 @@ impl FrameIndex {
         for (frame, &identifier) in identifiers.iter().enumerate() {
             frames[identifier] = Some(frame);
         }
-        Self { identifiers, frames, times, keys, places, identify, reorder, damaged, whole: false }
+        Self { identifiers, frames, times, keys, places, identify, reorder, damaged, whole: false, open_end: false }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -246,6 +249,11 @@ impl FrameIndex {
     /// Whether each packet is known to carry one frame, and not one of the two fields of a frame.
     pub(crate) fn has_whole_frames(&self) -> bool {
         self.whole
+    }
+
+    /// The last packet where decoding can start, if the file may have been cut off after it.
+    pub(crate) fn open_end(&self) -> Option<usize> {
+        self.keys.last().map(|&(packet, _)| packet).filter(|_| self.open_end)
     }
 
     pub(crate) fn reorder(&self) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Damaged files that once went wrong, or come from the corners of the formats. Each is small, and was made from films of this
 //! repository's own making.
 
+mod films;
 mod torture;
 
 use std::path::Path;

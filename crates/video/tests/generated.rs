@@ -5,7 +5,7 @@ mod films;
 use std::path::Path;
 use std::sync::Arc;
 
-use films::{Recipe, bar_code, make_all, shuffled};
+use films::{Recipe, bar_code, make, make_all, shuffled};
 use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, VideoIndex, Window};
 
 /// The stored picture of an upright one, as (pixels, width, height).
@@ -106,5 +106,45 @@ fn every_film_gives_exactly_its_frames() {
     assert!(made.len() >= 12, "only {} films could be made; encoders are missing for {missing:?}", made.len());
     for (recipe, path) in &made {
         check(recipe, path);
+    }
+}
+
+/// The bar codes and times of the frames of a file that can be read, and how many warnings there were.
+fn readable(path: &Path) -> (Vec<(usize, f64)>, usize) {
+    let mut video = Video::open(path, &OpenOptions::default()).unwrap_or_else(|error| panic!("{error}"));
+    let (width, height) = video.size();
+    let (mut frames, mut out) = (vec![], FrameBuffer::default());
+    for index in 0..video.len() {
+        if video.read(&[index], &mut out).is_ok() {
+            let code = bar_code(out.frame(0), width, height).expect("a clear bar code");
+            frames.push((code, video.timestamps()[index]));
+        }
+    }
+    (frames, video.info().warnings)
+}
+
+/// Whatever is left of a stream, the frames that can be read are the right ones, and it is said that something is missing.
+#[test]
+fn streams_that_are_cut_off_give_what_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, key_frames) in [("x264.ts", 16), ("mpeg2.ts", 12)] {
+        let Some((recipe, path)) = make(folder.path(), name) else { continue };
+        let data = std::fs::read(&path).expect("readable");
+        let cut = folder.path().join(format!("cut-{name}"));
+        for (from, to) in [(0, 1000), (0, 700), (0, 515), (40, 1000), (200, 1000), (450, 1000), (130, 900), (256, 871)]
+        {
+            let part = &data[data.len() * from / 1000..data.len() * to / 1000];
+            std::fs::write(&cut, part).expect("written");
+            let (frames, warnings) = readable(&cut);
+            let place = format!("{name} from {from} to {to} of 1000: {frames:?}");
+            assert!(frames.len() >= key_frames - 1, "{place}");
+            // A stream that ends at the end of a picture looks whole, and FFmpeg reads MPEG-2 from the first sequence header on.
+            assert!(from == 0 || name != "x264.ts" || warnings > 0, "{warnings} warnings, {place}");
+            assert!(part.len() < data.len() || warnings == 0, "{warnings} warnings, {place}");
+            for pair in frames.windows(2) {
+                let wanted = recipe.time(pair[1].0) - recipe.time(pair[0].0);
+                assert!(pair[1].0 > pair[0].0 && (pair[1].1 - pair[0].1 - wanted).abs() < 1e-3, "{place}");
+            }
+        }
     }
 }

@@ -149,6 +149,16 @@ pub(crate) fn make_all(folder: &Path) -> (Vec<(Recipe, PathBuf)>, Vec<&'static s
     (made, missing)
 }
 
+/// Makes one film in a folder; `None` if the FFmpeg in use has no encoder for it.
+pub(crate) fn make(folder: &Path, file: &str) -> Option<(Recipe, PathBuf)> {
+    ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
+    let recipe = RECIPES.iter().find(|recipe| recipe.file == file).expect("a recipe of this name");
+    encoder::find_by_name(recipe.encoder)?;
+    let path = folder.join(file);
+    recipe.make(&path).unwrap_or_else(|error| panic!("{file} by {}: {error}", recipe.encoder));
+    Some((*recipe, path))
+}
+
 impl Recipe {
     /// When frame `index` is shown, in 1/25 s.
     pub(crate) fn tick(&self, index: usize) -> i64 {
