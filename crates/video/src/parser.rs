@@ -36,7 +36,7 @@ impl PictureParser {
             return None;
         }
         // SAFETY: the parser was just made; the field is a plain integer.
-        unsafe { (*parser).flags |= sys::PARSER_FLAG_COMPLETE_FRAMES as i32 };
+        unsafe { (*parser).flags |= sys::PARSER_FLAG_COMPLETE_FRAMES };
         Some(Self { parser, codec: codec_context })
     }
 
