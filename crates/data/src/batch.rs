@@ -1,6 +1,9 @@
 //! Batches, on the host and on the device.
 
+use std::mem::MaybeUninit;
+
 use burn::tensor::{Device, Tensor, TensorData};
+use prevision_video::separate_colours;
 
 use crate::{Array2, Clip, ClipSource, Normalise};
 
@@ -38,15 +41,23 @@ impl HostBatch {
     pub fn to_device(&self, normalise: &Normalise, device: &Device) -> ClipBatch {
         let first = &self.clips[0];
         let (t, h, w) = (first.frames.frames, first.frames.height, first.frames.width);
-        let tables = tables(normalise);
+        let (factor, offset) = linear(normalise);
         let plane = h * w;
-        let mut values = vec![0.0_f32; self.clips.len() * 3 * t * plane];
-        if !values.is_empty() {
-            for (clip, out) in self.clips.iter().zip(values.chunks_exact_mut(3 * t * plane)) {
+        let length = self.clips.len() * 3 * t * plane;
+        let mut values: Vec<f32> = Vec::with_capacity(length);
+        if length > 0 {
+            let places = values.spare_capacity_mut()[..length].chunks_exact_mut(3 * t * plane);
+            for (clip, out) in self.clips.iter().zip(places) {
                 let found = (clip.frames.frames, clip.frames.height, clip.frames.width);
                 assert!(found == (t, h, w), "a batch of clips [t, h, w] = {:?} and {found:?}", (t, h, w));
-                deinterleave(&clip.frames.data, out, plane, &tables);
+                deinterleave(&clip.frames.data, out, plane, factor, offset);
             }
+        }
+        #[expect(unsafe_code, reason = "filling hundreds of megabytes with zeros first takes longer than the rest")]
+        // SAFETY: there is room for `length` values, and all of them were written: `chunks_exact_mut` cuts them into one part for each
+        // clip without a rest, and `deinterleave` fills each part.
+        unsafe {
+            values.set_len(length);
         }
         ClipBatch {
             video: Tensor::from_data(TensorData::new(values, [self.clips.len(), 3, t, h, w]), device),
@@ -69,26 +80,23 @@ impl HostBatch {
     }
 }
 
-/// The value on the device of each of the 256 pixel values, for red, green and blue.
-fn tables(normalise: &Normalise) -> [[f32; 256]; 3] {
-    std::array::from_fn(|channel| {
-        std::array::from_fn(|value| (value as f32 / 255.0 - normalise.mean[channel]) / normalise.std[channel])
-    })
+/// Normalising as `factor * byte + offset`, for red, green and blue.
+fn linear(normalise: &Normalise) -> ([f32; 3], [f32; 3]) {
+    let (mean, std) = (normalise.mean.map(f64::from), normalise.std.map(f64::from));
+    let factor = std::array::from_fn(|channel| (1.0 / (255.0 * std[channel])) as f32);
+    let offset = std::array::from_fn(|channel| (-mean[channel] / std[channel]) as f32);
+    (factor, offset)
 }
 
-/// `[t, h, w, 3]` bytes to `[3, t, h, w]` values.
-fn deinterleave(frames: &[u8], out: &mut [f32], plane: usize, tables: &[[f32; 256]; 3]) {
+/// `[t, h, w, 3]` bytes to `[3, t, h, w]` values; all of them are written.
+fn deinterleave(frames: &[u8], out: &mut [MaybeUninit<f32>], plane: usize, factor: [f32; 3], offset: [f32; 3]) {
+    assert_eq!((frames.len(), out.len() % (3 * plane)), (out.len(), 0), "bytes and values of whole frames");
     let channel = out.len() / 3;
     let (red, rest) = out.split_at_mut(channel);
     let (green, blue) = rest.split_at_mut(channel);
     let planes = red.chunks_exact_mut(plane).zip(green.chunks_exact_mut(plane)).zip(blue.chunks_exact_mut(plane));
     for (frame, ((red, green), blue)) in frames.chunks_exact(plane * 3).zip(planes) {
-        let (pixels, _) = frame.as_chunks::<3>();
-        for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
-            *red = tables[0][usize::from(pixel[0])];
-            *green = tables[1][usize::from(pixel[1])];
-            *blue = tables[2][usize::from(pixel[2])];
-        }
+        separate_colours(frame, factor, offset, [red, green, blue]);
     }
 }
 

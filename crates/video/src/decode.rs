@@ -2,7 +2,10 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use ffmpeg_next::codec::{Context, threading};
+use ffmpeg_next::codec::decoder::Check;
+use ffmpeg_next::codec::discard::Discard;
+use ffmpeg_next::codec::{Context, Id, threading};
+use ffmpeg_next::picture::Type;
 use ffmpeg_next::{Error, decoder, frame};
 
 use crate::demux::Demuxer;
@@ -46,6 +49,26 @@ pub(crate) struct Decoder {
     /// Packets decoded so far, over all starts.
     decoded: u64,
     threads: usize,
+    /// Damage has to be looked for (see [`strictness`]).
+    strict: bool,
+}
+
+/// What decoders are to check that otherwise give pictures of which data are missing without a word: the rest of them is as another
+/// frame left it. The other decoders mark such pictures.
+fn strictness(codec: Id) -> Option<Check> {
+    match codec {
+        Id::PNG | Id::APNG => Some(Check::CRC | Check::EXPLODE),
+        Id::MPEG1VIDEO
+        | Id::MPEG2VIDEO
+        | Id::MPEG4
+        | Id::H263
+        | Id::FLV1
+        | Id::MSMPEG4V3
+        | Id::WMV1
+        | Id::WMV2
+        | Id::MJPEG => Some(Check::EXPLODE),
+        _ => None,
+    }
 }
 
 /// A frame that is given; its pixels are in [`Decoder::frame`].
@@ -80,6 +103,9 @@ impl Decoder {
         }
         let mut decoder = context.decoder();
         decoder.set_packet_time_base(demuxer.time_base());
+        if let Some(check) = strictness(demuxer.codec()) {
+            decoder.check(check);
+        }
         Ok(Self {
             codec: decoder.video().map_err(failed)?,
             frame: frame::Video::empty(),
@@ -96,6 +122,7 @@ impl Decoder {
             left_out: HashSet::new(),
             decoded: 0,
             threads,
+            strict: strictness(demuxer.codec()).is_some(),
         })
     }
 
@@ -112,6 +139,13 @@ impl Decoder {
         self.settled_before = 0;
         self.damage.clear();
         self.left_out.clear();
+    }
+
+    /// Until told otherwise, frames come out sooner and look wrong: for finding out which there are.
+    pub(crate) fn leave_pictures_rough(&mut self, rough: bool) {
+        let discard = || if rough { Discard::All } else { Discard::Default };
+        self.codec.skip_loop_filter(discard());
+        self.codec.skip_idct(discard());
     }
 
     /// From here on only the frames of these packets are wanted (ascending), or all with `None`.
@@ -191,7 +225,9 @@ impl Decoder {
             match self.codec.receive_frame(&mut frame) {
                 Ok(()) => {
                     let packet = frame.pts().and_then(|pts| usize::try_from(pts).ok());
-                    if frame.is_corrupt() || frame.has_decode_errors() {
+                    // A group that begins with a picture built on others shows whatever is in memory.
+                    let baseless = self.strict && packet == Some(self.start) && frame.kind() != Type::I;
+                    if baseless || frame.is_corrupt() || frame.has_decode_errors() {
                         self.damage.push(packet.unwrap_or(self.next));
                     }
                     if let Some(packet) = packet {

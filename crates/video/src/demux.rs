@@ -10,6 +10,7 @@ use ffmpeg_next::{Error, Packet, Rational};
 use crate::disposable::{Framing, dependence, is_packed};
 use crate::hidden::is_hidden;
 use crate::packets::{PacketRecord, PacketTable};
+use crate::picture::{Picture, PictureReader};
 use crate::stream::{Clock, open_stream};
 use crate::{VideoError, ffi};
 
@@ -44,6 +45,8 @@ pub(crate) struct Demuxer {
     codec: Id,
     store: Store,
     packets: Arc<PacketTable>,
+    /// Per packet what its bitstream says of the picture, from the first pass.
+    pictures: Vec<Option<Picture>>,
     /// Some packets carry several frames.
     packed: bool,
     problem: Option<String>,
@@ -97,6 +100,7 @@ impl Demuxer {
             codec,
             store: Store::Memory(Vec::new()),
             packets: Arc::default(),
+            pictures: Vec::new(),
             packed: false,
             problem: None,
         })
@@ -105,7 +109,9 @@ impl Demuxer {
     /// Records all packets; gives them if they take no more than `keep_bytes`.
     fn read_all(&mut self, keep_bytes: usize) -> Result<Option<Vec<Packet>>, VideoError> {
         let framing = Framing::of(self.codec, ffi::extradata(&self.input, self.stream));
-        let (mut records, mut layers) = (Vec::new(), Vec::new());
+        let parameters = self.input.stream(self.stream).map(|stream| stream.parameters());
+        let mut reader = PictureReader::new(self.codec, framing, parameters);
+        let (mut records, mut layers, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
         let mut kept = Some((Vec::new(), 0));
         loop {
             let mut packet = Packet::empty();
@@ -122,6 +128,7 @@ impl Demuxer {
             let dependence = dependence(self.codec, framing, data);
             layers.push(dependence.layer);
             self.packed |= is_packed(self.codec, data);
+            pictures.push(reader.read(&packet));
             records.push(PacketRecord {
                 presentation: packet.pts(),
                 decoding: packet.dts(),
@@ -148,6 +155,7 @@ impl Demuxer {
             record.disposable &= layer == highest;
         }
         self.packets = Arc::new(PacketTable::new(records));
+        self.pictures = pictures;
         Ok(kept.map(|(packets, _)| packets))
     }
 
@@ -174,6 +182,11 @@ impl Demuxer {
     /// All packets of the stream.
     pub(crate) fn table(&self) -> &Arc<PacketTable> {
         &self.packets
+    }
+
+    /// Per packet what its bitstream says of the picture; known once, after the packets have been read.
+    pub(crate) fn take_pictures(&mut self) -> Vec<Option<Picture>> {
+        std::mem::take(&mut self.pictures)
     }
 
     /// Whether some packets carry several frames; known after the packets have been read.

@@ -92,7 +92,8 @@ fn all_slices<'a>(
     joined.unwrap_or(Dependence::NEEDED)
 }
 
-fn units(framing: Framing, data: &[u8]) -> Box<dyn Iterator<Item = Option<&[u8]>> + '_> {
+/// The units of a packet, none of them empty; `None` where they make no sense.
+pub(crate) fn units(framing: Framing, data: &[u8]) -> Box<dyn Iterator<Item = Option<&[u8]>> + '_> {
     match framing {
         Framing::StartCodes => Box::new(start_codes(data)),
         Framing::Lengths(size) => Box::new(lengths(size, data)),
@@ -113,7 +114,7 @@ fn lengths(size: usize, mut data: &[u8]) -> impl Iterator<Item = Option<&[u8]>> 
 }
 
 /// What follows each start code 00 00 01, up to the end of the data.
-fn start_codes(data: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+pub(crate) fn start_codes(data: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         let at = data[from..].windows(3).position(|bytes| bytes == [0, 0, 1])? + from + 3;

@@ -1,4 +1,4 @@
-//! The few calls into FFmpeg that have no safe wrapper. Nothing outside this file is unsafe.
+//! The few calls into FFmpeg that have no safe wrapper.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int};

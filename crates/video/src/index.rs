@@ -4,6 +4,7 @@ use ffmpeg_next::codec::Id;
 use serde::{Deserialize, Serialize};
 
 use crate::packets::PacketRecord;
+use crate::picture::{self, Picture};
 
 /// Largest number of frames a decoder may hold back (H.264 and HEVC: 16).
 pub(crate) const MAX_REORDER: usize = 16;
@@ -51,20 +52,42 @@ pub(crate) struct FrameIndex {
     reorder: Option<usize>,
     /// Frames that were left out because they are damaged, as far as the file was decoded for this.
     damaged: usize,
+    /// It is certain that each packet carries one frame, and not one of the two fields of a frame.
+    #[serde(skip)]
+    whole: bool,
+    /// The container has no table of its packets: it may have been cut off in the middle of the last one.
+    #[serde(skip)]
+    open_end: bool,
 }
 
 impl FrameIndex {
-    /// From the container alone; `None` when that does not tell enough and the file has to be decoded once.
+    /// From the packets alone; `None` when they do not tell enough and the file has to be decoded once. `pictures` are what the
+    /// bitstream says of each packet, `rate` the nominal frame rate, for streams without times.
     pub(crate) fn from_packets(
         records: &[PacketRecord],
+        pictures: &[Option<Picture>],
         container: &str,
         codec: Id,
         seconds_per_unit: f64,
+        rate: Option<f64>,
     ) -> Option<Self> {
-        let trusted = ["mov,", "matroska", "flv"].iter().any(|name| container.starts_with(name));
-        if !trusted || !has_frame_packets(codec) || !records.first()?.key {
+        if !records.first()?.key {
             return None;
         }
+        let trusted = ["mov,", "matroska", "flv"].iter().any(|name| container.starts_with(name));
+        let whole = pictures.len() == records.len() && pictures.iter().all(Option::is_some);
+        if !trusted {
+            return Self::from_bitstream(records, pictures, codec, seconds_per_unit, rate);
+        }
+        if !whole && !has_frame_packets(codec) {
+            return None;
+        }
+        let index = Self::from_presentation(records, codec, seconds_per_unit)?;
+        Some(Self { whole, ..index })
+    }
+
+    /// From the times of a container that is known to tell them well.
+    fn from_presentation(records: &[PacketRecord], codec: Id, seconds_per_unit: f64) -> Option<Self> {
         let first = records.first()?.presentation?;
         let mut shown = Vec::with_capacity(records.len());
         for (number, record) in records.iter().enumerate() {
@@ -79,21 +102,64 @@ impl FrameIndex {
             return None;
         }
         let start = shown.first()?.0;
-        let keys = records
-            .iter()
-            .enumerate()
-            .filter(|(_, record)| record.key && !record.corrupt)
-            .filter_map(|(number, record)| Some((number, record.presentation?)))
-            .collect();
+        let places: Vec<Option<i64>> = records.iter().map(|record| record.presentation).collect();
         Some(Self::new(
             shown.iter().map(|&(_, number)| number).collect(),
             shown.iter().map(|&(time, _)| (time - start) as f64 * seconds_per_unit).collect(),
-            keys,
+            keys(records, codec, &places),
             shown.iter().map(|&(time, _)| time).collect(),
             Identify::Packet,
-            Some(reorder_depth(records)),
+            Some(reorder_depth(&places)),
             0,
         ))
+    }
+
+    /// From the heads of the pictures, if the container's times do not say otherwise.
+    fn from_bitstream(
+        records: &[PacketRecord],
+        pictures: &[Option<Picture>],
+        codec: Id,
+        seconds_per_unit: f64,
+        rate: Option<f64>,
+    ) -> Option<Self> {
+        if records.iter().any(|record| record.corrupt) {
+            return None;
+        }
+        let mut shown = Vec::with_capacity(records.len());
+        for (number, (record, picture)) in records.iter().zip(pictures).enumerate() {
+            let picture = (*picture)?;
+            if record.shown {
+                shown.push((number, picture));
+            }
+        }
+        let order = picture::order(&shown)?;
+        let times: Vec<Option<i64>> = order.iter().map(|&number| records[number].presentation).collect();
+        if times.iter().all(Option::is_some) && !times.is_sorted_by(|a, b| a < b) {
+            return None;
+        }
+        let mut decoding: Vec<Option<i64>> = shown.iter().map(|&(number, _)| records[number].decoding).collect();
+        decoding.sort_unstable();
+        let ordered: Vec<DecodedFrame> = order
+            .iter()
+            .zip(decoding)
+            .map(|(&number, decoding)| DecodedFrame { packet: Some(number), decoding, damaged: false })
+            .collect();
+        let times = decoded_times(&ordered, records, seconds_per_unit, rate);
+        let start = *times.first()?;
+        let mut places = vec![None; records.len()];
+        for (place, &number) in order.iter().enumerate() {
+            places[number] = Some(place as i64);
+        }
+        let index = Self::new(
+            order,
+            times.into_iter().map(|time| time - start).collect(),
+            keys(records, codec, &places),
+            (0..shown.len() as i64).collect(),
+            Identify::Packet,
+            Some(reorder_depth(&places)),
+            0,
+        );
+        Some(Self { whole: true, open_end: true, ..index })
     }
 
     /// From a pass over the whole file with the decoder. `rate` is the nominal frame rate, for streams without times.
@@ -118,14 +184,15 @@ impl FrameIndex {
         }
         let keys = match identify {
             Identify::Count => vec![(0, 0)],
-            Identify::Packet => decoded
-                .iter()
-                .enumerate()
-                .filter_map(|(count, frame)| Some((frame.packet?, count as i64)))
-                // Pictures of these codecs build on the canvas before them, whatever the flags say.
-                .filter(|&(number, _)| number == 0 || !matches!(codec, Id::GIF | Id::APNG))
-                .filter(|&(number, _)| records[number].key && !records[number].corrupt)
-                .collect(),
+            Identify::Packet => {
+                let mut places = vec![None; records.len()];
+                for (count, frame) in decoded.iter().enumerate() {
+                    if let Some(number) = frame.packet {
+                        places[number] = Some(count as i64);
+                    }
+                }
+                self::keys(records, codec, &places)
+            }
         };
         let start = good.first().map_or(0.0, |frame| frame.2);
         let damaged = decoded.len() - good.len();
@@ -143,18 +210,17 @@ impl FrameIndex {
     fn new(
         identifiers: Vec<usize>,
         times: Vec<f64>,
-        mut keys: Vec<(usize, i64)>,
+        keys: Vec<(usize, i64)>,
         places: Vec<i64>,
         identify: Identify,
         reorder: Option<usize>,
         damaged: usize,
     ) -> Self {
-        keys.sort_unstable();
         let mut frames = vec![None; identifiers.iter().max().map_or(0, |largest| largest + 1)];
         for (frame, &identifier) in identifiers.iter().enumerate() {
             frames[identifier] = Some(frame);
         }
-        Self { identifiers, frames, times, keys, places, identify, reorder, damaged }
+        Self { identifiers, frames, times, keys, places, identify, reorder, damaged, whole: false, open_end: false }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -178,6 +244,16 @@ impl FrameIndex {
     /// Frames that were left out because they are damaged.
     pub(crate) fn damaged(&self) -> usize {
         self.damaged
+    }
+
+    /// Whether each packet is known to carry one frame, and not one of the two fields of a frame.
+    pub(crate) fn has_whole_frames(&self) -> bool {
+        self.whole
+    }
+
+    /// The last packet where decoding can start, if the file may have been cut off after it.
+    pub(crate) fn open_end(&self) -> Option<usize> {
+        self.keys.last().map(|&(packet, _)| packet).filter(|_| self.open_end)
     }
 
     pub(crate) fn reorder(&self) -> Option<usize> {
@@ -217,17 +293,30 @@ impl FrameIndex {
     }
 }
 
-/// The largest number of packets that come before another one in the file but after it in time.
-fn reorder_depth(records: &[PacketRecord]) -> usize {
-    let window = 4 * MAX_REORDER;
+/// The packets where decoding can start, ascending, with their places in the order of showing.
+fn keys(records: &[PacketRecord], codec: Id, places: &[Option<i64>]) -> Vec<(usize, i64)> {
+    let can_start = |number: usize, record: &PacketRecord| {
+        // Pictures of these codecs build on the canvas before them, whatever the flags say.
+        record.key && !record.corrupt && (number == 0 || !matches!(codec, Id::GIF | Id::APNG))
+    };
     records
         .iter()
+        .zip(places)
         .enumerate()
-        .map(|(number, record)| {
-            records[number.saturating_sub(window)..number]
-                .iter()
-                .filter(|earlier| earlier.presentation > record.presentation)
-                .count()
+        .filter(|&(number, (record, _))| can_start(number, record))
+        .filter_map(|(number, (_, &place))| Some((number, place?)))
+        .collect()
+}
+
+/// The largest number of packets that come before another one in the file but after it in the order of showing.
+fn reorder_depth(places: &[Option<i64>]) -> usize {
+    let window = 4 * MAX_REORDER;
+    places
+        .iter()
+        .enumerate()
+        .map(|(number, place)| {
+            let before = &places[number.saturating_sub(window)..number];
+            place.map_or(0, |place| before.iter().flatten().filter(|&&earlier| earlier > place).count())
         })
         .max()
         .unwrap_or(0)
@@ -312,21 +401,22 @@ mod tests {
         // I0 P3 B1 B2 | I6 B4 B5 P7 : frames 4 and 5 precede the second key frame in time.
         let times = [(0, true), (3, false), (1, false), (2, false), (6, true), (4, false), (5, false), (7, false)];
         let records = records(&times);
-        let index = FrameIndex::from_packets(&records, "mov,mp4", Id::H264, 0.5).expect("usable times");
+        let index = FrameIndex::from_packets(&records, &[], "mov,mp4", Id::H264, 0.5, None).expect("usable times");
         assert_eq!(index.len(), 8);
         assert_eq!(index.times()[3], 1.5);
         let points: Vec<usize> = (0..8).map(|frame| index.access_point(frame)).collect();
         assert_eq!(points, [0, 0, 0, 0, 0, 0, 4, 4]);
         assert_eq!((index.frame_of(1), index.frame_of(4), index.frame_of(8)), (Some(3), Some(6), None));
         assert_eq!((index.at(-1.0), index.at(1.49), index.at(1.5), index.at(99.0)), (0, 2, 3, 7));
-        assert_eq!(reorder_depth(&records), 1);
+        let places: Vec<Option<i64>> = records.iter().map(|record| record.presentation).collect();
+        assert_eq!(reorder_depth(&places), 1);
     }
 
     #[test]
     fn doubtful_containers_are_decoded() {
         let good = records(&[(0, true), (1, false)]);
         let index = |records: &[PacketRecord], container: &str, codec| {
-            FrameIndex::from_packets(records, container, codec, 1.0).is_some()
+            FrameIndex::from_packets(records, &[], container, codec, 1.0, None).is_some()
         };
         assert!(index(&good, "mov,mp4", Id::H264));
         assert!(!index(&good, "mpegts", Id::H264));

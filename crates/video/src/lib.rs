@@ -34,6 +34,8 @@ mod index;
 mod mp4;
 mod orientation;
 mod packets;
+mod parser;
+mod picture;
 mod png;
 mod probe;
 mod resample;
@@ -51,7 +53,7 @@ pub use gif::write_gif;
 pub use mp4::{Mp4Options, Mp4Writer, Quality};
 pub use png::write_png;
 pub use probe::{VideoInfo, probe};
-pub use resample::resample;
+pub use resample::{resample, separate_colours};
 pub use video::{ClipRead, FrameSource, OpenOptions, Video};
 pub use window::Window;
 

@@ -20,9 +20,11 @@ pub(crate) fn index_frames(
     known: Option<FrameIndex>,
     time_base: f64,
 ) -> Result<(FrameIndex, usize), VideoError> {
-    if let Some(index) = known {
+    if let Some(index) = known
+        && ends_intact(demuxer, decoder, &index)?
+    {
         let first = first_good_frame(demuxer, decoder, &index)?;
-        if !decoder.frame().is_interlaced() {
+        if index.has_whole_frames() || !decoder.frame().is_interlaced() {
             return Ok((index, first));
         }
         // Two packets may hold the two fields of one frame.
@@ -33,9 +35,26 @@ pub(crate) fn index_frames(
     Ok((index, first))
 }
 
+/// Whether the last group of pictures is whole, as far as the container leaves that open.
+fn ends_intact(demuxer: &mut Demuxer, decoder: &mut Decoder, index: &FrameIndex) -> Result<bool, VideoError> {
+    let Some(key) = index.open_end() else {
+        return Ok(true);
+    };
+    decoder.leave_pictures_rough(true);
+    decoder.restart(key);
+    let mut intact = true;
+    while let Some(output) = decoder.advance(demuxer)? {
+        intact &= !output.damaged;
+    }
+    decoder.leave_pictures_rough(false);
+    decoder.restart(0);
+    Ok(intact)
+}
+
 /// Decodes the whole file to learn its frames.
 fn index_by_decoding(demuxer: &mut Demuxer, decoder: &mut Decoder, time_base: f64) -> Result<FrameIndex, VideoError> {
     let mut decoded = Vec::with_capacity(demuxer.records().len());
+    decoder.leave_pictures_rough(true);
     while let Some(output) = decoder.advance(demuxer)? {
         let decoding = decoder.frame().packet().dts;
         decoded.push(DecodedFrame {
@@ -44,6 +63,7 @@ fn index_by_decoding(demuxer: &mut Demuxer, decoder: &mut Decoder, time_base: f6
             damaged: output.damaged,
         });
     }
+    decoder.leave_pictures_rough(false);
     decoder.restart(0);
     Ok(FrameIndex::from_decoding(&decoded, demuxer.records(), demuxer.codec(), time_base, demuxer.nominal_rate()))
 }
@@ -64,4 +84,59 @@ fn first_good_frame(demuxer: &mut Demuxer, decoder: &mut Decoder, index: &FrameI
             None => format!("the video stream has {packets} packets, and the decoder made no intact frame of them"),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use super::index_by_decoding;
+    use crate::decode::Decoder;
+    use crate::demux::{Demuxer, KEEP_BYTES};
+    use crate::index::FrameIndex;
+    use crate::stream::Clock;
+
+    /// The index by packets alone and by decoding; `None` where packets do not tell enough.
+    fn both(path: &Path) -> Option<(FrameIndex, FrameIndex)> {
+        let mut demuxer = Demuxer::open(path, Clock::new(Duration::from_mins(1)), KEEP_BYTES).ok()?;
+        let (time_base, container) = (f64::from(demuxer.time_base()), demuxer.container());
+        let (pictures, rate) = (demuxer.take_pictures(), demuxer.nominal_rate());
+        let by_packets =
+            FrameIndex::from_packets(demuxer.records(), &pictures, &container, demuxer.codec(), time_base, rate)?;
+        let mut decoder = Decoder::open(&mut demuxer, 1, None).ok()?;
+        let by_decoding = index_by_decoding(&mut demuxer, &mut decoder, time_base).ok()?;
+        Some((by_packets, by_decoding))
+    }
+
+    #[test]
+    fn packets_tell_what_the_decoder_tells() {
+        let data = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
+        let files = |folder: &str| -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(data.join(folder)).into_iter().flatten();
+            let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+            files.sort();
+            files
+        };
+        for path in files("derived").into_iter().chain(files("real")) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let long = path.metadata().is_ok_and(|metadata| metadata.len() > 500_000);
+            if name.starts_with("broken_")
+                || long && path.extension().is_some_and(|kind| kind == "mp4" || kind == "mkv")
+            {
+                continue;
+            }
+            let Some((by_packets, by_decoding)) = both(&path) else {
+                continue;
+            };
+            assert_eq!(by_packets.len(), by_decoding.len(), "{name}: frames");
+            for frame in 0..by_packets.len() {
+                if let Some(packet) = by_decoding.packet_of(frame) {
+                    assert_eq!(by_packets.packet_of(frame), Some(packet), "{name}: packet of frame {frame}");
+                }
+                let (found, wanted) = (by_packets.times()[frame], by_decoding.times()[frame]);
+                assert!((found - wanted).abs() < 2e-3, "{name}: frame {frame} at {found} s and {wanted} s");
+            }
+        }
+    }
 }

@@ -94,8 +94,9 @@ impl Default for OpenOptions {
 
 /// An open video file.
 ///
-/// Opening reads the container once, without decoding, to know every frame's packet and time; where a container does not
-/// tell them (transport streams, AVI, GIF, raw streams), the file is decoded once instead. What was found is the file's
+/// Opening reads the container once, without decoding, to know every frame's packet and time: by the container's times, or by the
+/// order that the heads of the pictures tell. Where neither is certain (fields, damage, packets of several frames, codecs whose
+/// packets are not understood here), the file is decoded once instead. What was found is the file's
 /// [`VideoIndex`], with which it opens again at once. Reading starts at the key frame at or before the wanted frame, or goes on
 /// from where the last read ended when that is nearer; packets that no wanted frame needs are not decoded.
 pub struct Video {
@@ -125,7 +126,15 @@ impl Video {
         let mut demuxer = Demuxer::open(path, Clock::new(options.patience), keep_bytes)?;
         let time_base = f64::from(demuxer.time_base());
         let container = demuxer.container();
-        let known = FrameIndex::from_packets(demuxer.records(), &container, demuxer.codec(), time_base);
+        let pictures = demuxer.take_pictures();
+        let known = FrameIndex::from_packets(
+            demuxer.records(),
+            &pictures,
+            &container,
+            demuxer.codec(),
+            time_base,
+            demuxer.nominal_rate(),
+        );
         let reorder = known.as_ref().and_then(FrameIndex::reorder);
         let mut decoder = Decoder::open(&mut demuxer, options.threads.max(1), reorder)?;
         let (frames, current) = index_frames(&mut demuxer, &mut decoder, known, time_base)?;

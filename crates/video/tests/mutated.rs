@@ -1,13 +1,16 @@
 //! Damaged files of every kind: whatever the bytes are, opening and reading ends soon, with frames or with an error that names
 //! the file. Where the shared data are there, files of many containers and codecs are mutated, too.
 
+mod films;
+mod torture;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use prevision_video::{FrameBuffer, FrameSource, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, Window};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use torture::check;
 
 /// How a file is damaged. Places are shares of its length, in 1/65536.
 #[derive(Clone, Debug)]
@@ -17,6 +20,7 @@ enum Damage {
     Cut { place: u16 },
     Remove { place: u16, bytes: u8 },
     Repeat { place: u16, bytes: u16 },
+    Swap { place: u16, other: u16, bytes: u16 },
     Number { place: u16, value: u32 },
 }
 
@@ -45,6 +49,12 @@ impl Damage {
                 let (copy, end) = (data[range.clone()].to_vec(), range.end);
                 data.splice(end..end, copy);
             }
+            Self::Swap { place, other, bytes } => {
+                let (first, second) = (at(place.min(other)), at(place.max(other)));
+                let length = usize::from(bytes).min(second - first).min(data.len() - second);
+                let (head, tail) = data.split_at_mut(second);
+                head[first..first + length].swap_with_slice(&mut tail[..length]);
+            }
             Self::Number { place, value } => {
                 let range = up_to(at(place), 4);
                 let length = range.len();
@@ -64,61 +74,15 @@ fn damage() -> impl Strategy<Value = Damage> {
         1 => place.clone().prop_map(|place| Damage::Cut { place }),
         1 => (place.clone(), 1_u8..200).prop_map(|(place, bytes)| Damage::Remove { place, bytes }),
         1 => (place.clone(), 1_u16..3000).prop_map(|(place, bytes)| Damage::Repeat { place, bytes }),
+        1 => (place.clone(), any::<u16>(), 1_u16..3000)
+            .prop_map(|(place, other, bytes)| Damage::Swap { place, other, bytes }),
         3 => (place, number).prop_map(|(place, value)| Damage::Number { place, value }),
     ]
 }
 
-/// Opens and reads: in order and from behind, whole and in windows. Gives the number of frames that could be read.
-fn check(path: &Path) -> usize {
-    let begin = Instant::now();
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let options = OpenOptions { threads: 1, patience: Duration::from_secs(5) };
-    let mut readable = 0;
-    match Video::open(path, &options) {
-        Err(error) => assert!(error.to_string().contains(&name), "{error}"),
-        Ok(mut video) => {
-            let (frames, (width, height)) = (video.len(), video.size());
-            assert!(frames > 0 && width > 0 && height > 0, "{name}: {frames} frames of {width}x{height}");
-            assert!(video.timestamps().is_sorted() && video.timestamps().iter().all(|time| time.is_finite()), "{name}");
-            let mut out = FrameBuffer::new(0, 16, 16);
-            for index in (0..frames).step_by(3).take(12).chain((0..frames).rev().step_by(5).take(6)) {
-                match video.read_window(&[index], &Window::whole(width, height), false, &mut out) {
-                    Ok(()) => readable += 1,
-                    Err(error) => assert!(error.to_string().contains(&name), "{error}"),
-                }
-            }
-            if width * height < 1 << 20 {
-                let _ = video.read(&[0, frames - 1], &mut out);
-            }
-            let index = video.index().clone();
-            if let Ok(mut again) = Video::open_indexed(path, &options, index) {
-                let _ = again.read_window(&[frames / 2], &Window::whole(width, height), true, &mut out);
-            }
-        }
-    }
-    // A deadline for opening and for each read.
-    assert!(begin.elapsed() < Duration::from_mins(1), "{name} takes {:?}", begin.elapsed());
-    readable
-}
-
-fn film(path: &Path, quality: Quality) {
-    let options = Mp4Options { width: 64, height: 48, frame_rate: 25, quality, keyframe_interval: 10 };
-    let mut film = Mp4Writer::create(path, &options).expect("created");
-    for t in 0..30_usize {
-        let picture: Vec<u8> = (0..64 * 48 * 3).map(|place| ((place / 3 + t * 5) % 251) as u8).collect();
-        film.write(&picture).expect("written");
-    }
-    film.finish().expect("finished");
-}
-
-/// The files that are damaged: films of our own, and small shared ones.
+/// The files that are damaged: films made here, and small shared ones.
 fn originals(folder: &Path) -> Vec<PathBuf> {
-    let mut files = vec![];
-    for (name, quality) in [("b.mp4", Quality::Crf(20)), ("c.mp4", Quality::Compact(20)), ("j.mp4", Quality::Jpeg(4))] {
-        let path = folder.join(name);
-        film(&path, quality);
-        files.push(path);
-    }
+    let mut files: Vec<_> = films::make_all(folder).0.into_iter().map(|(_, path)| path).collect();
     let shared = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/derived"));
     for entry in std::fs::read_dir(shared).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -131,32 +95,44 @@ fn originals(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Mutates files for a bounded time: `PREVISION_FUZZ_SECONDS`, 20 if that is not set.
+/// A number from the environment.
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Mutates files for a bounded time: `PREVISION_FUZZ_SECONDS`, 20 if that is not set. `PREVISION_FUZZ_SEED` chooses the mutations.
+/// `PREVISION_FUZZ_KEEP` is a folder in which files that fail are kept, as well as the one in hand, in case the process dies of it.
 #[test]
 fn mutated_files_end_in_frames_or_in_an_error() {
-    let seconds = std::env::var("PREVISION_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     let folder = tempfile::tempdir().expect("a folder");
+    let kept = std::env::var_os("PREVISION_FUZZ_KEEP").map(PathBuf::from);
     let files = originals(folder.path());
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut runner = TestRunner::new(Config { cases: u32::MAX, failure_persistence: None, ..Config::default() });
+    let end = Instant::now() + Duration::from_secs(setting("PREVISION_FUZZ_SECONDS", 20));
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&setting("PREVISION_FUZZ_SEED", 0).to_le_bytes());
+    let config = Config { cases: u32::MAX, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let strategy = (0..files.len(), prop::collection::vec(damage(), 1..4));
-    let (mut cases, mut readable) = (0, 0);
+    let (mut cases, mut readable, mut findings) = (0, 0, vec![]);
     while Instant::now() < end {
         let (file, damages) = strategy.new_tree(&mut runner).expect("a case").current();
         let mut data = std::fs::read(&files[file]).expect("readable");
         for damage in &damages {
             damage.apply(&mut data);
         }
-        let kind = files[file].extension().map(|kind| kind.to_string_lossy().into_owned()).unwrap_or_default();
-        let path = folder.path().join(format!("mutated-{cases}.{kind}"));
+        let stem = files[file].file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let kind = files[file].extension().unwrap_or_default().to_string_lossy().into_owned();
+        let path = kept.as_deref().unwrap_or(folder.path()).join(format!("{stem}-{cases}.{kind}"));
         std::fs::write(&path, &data).expect("written");
-        let Ok(frames) = std::panic::catch_unwind(|| check(&path)) else {
-            panic!("{} damaged by {damages:?}", files[file].display());
-        };
-        readable += usize::from(frames > 0);
-        std::fs::remove_file(&path).expect("removed");
+        if let Ok(frames) = std::panic::catch_unwind(|| check(&path)) {
+            readable += usize::from(frames > 0);
+            std::fs::remove_file(&path).expect("removed");
+        } else {
+            findings.push(format!("{} damaged by {damages:?}", files[file].display()));
+        }
         cases += 1;
     }
+    assert!(findings.is_empty(), "{} of {cases}:\n{}", findings.len(), findings.join("\n"));
     assert!(cases > 10 && readable > 0 && readable < cases, "{readable} of {cases} were readable");
 }
 

@@ -7,10 +7,13 @@
     reason = "FFmpeg is a name; the names of the test files are known"
 )]
 
+mod films;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use films::{bar_code, shuffled};
 use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, VideoError, Window};
 use serde_json::Value;
 
@@ -26,32 +29,6 @@ fn manifest(folder: &Path) -> Vec<Value> {
 
 fn open(path: &Path) -> Result<Video, VideoError> {
     Video::open(path, &OpenOptions::default())
-}
-
-/// The number in the top rows of a frame: two rows of eight cells, most significant bit first; `None` when a cell is gray.
-fn bar_code(frame: &[u8], width: usize, height: usize) -> Option<usize> {
-    let cell = (width / 8, height / 6);
-    let mut number = 0;
-    for bit in 0..16 {
-        let (x, y) = (bit % 8 * cell.0 + cell.0 / 2, bit / 8 * cell.1 + cell.1 / 2);
-        let pixel = &frame[(y * width + x) * 3..][..3];
-        let light = pixel.iter().map(|&value| usize::from(value)).sum::<usize>() / 3;
-        if (96..160).contains(&light) {
-            return None;
-        }
-        number = number * 2 + usize::from(light >= 128);
-    }
-    Some(number)
-}
-
-fn shuffled(count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    let mut state = 7_u64;
-    for last in (1..count).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        order.swap(last, (state >> 33) as usize % (last + 1));
-    }
-    order
 }
 
 /// The bar codes a file shows in order, where they are not simply 0, 1, 2 …

@@ -1,6 +1,6 @@
 //! `prevision data bench`: how fast the loader is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         crate::output::check_writable(list)?;
     }
     let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let config = config(args, workers);
+    let config = config(&args.source, args.frames, args.stride, args.size, workers, args.decoder_threads);
     config.validate().map_err(|message| Usage(in_words_of_the_command_line(&message)))?;
     let dataset = open(&config, Split::Train, args.seed)?;
     let batch = config.batch_size.min(dataset.clips_per_epoch()).min(usize::try_from(args.clips)?);
@@ -97,21 +97,46 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     args.output.give(&measured, &table(&measured))
 }
 
-fn config(args: &Args, workers: usize) -> DataConfig {
-    let short_side = (args.size as f64 * 8.0 / 7.0).round() as usize;
+fn config(
+    source: &Path,
+    frames: usize,
+    stride: usize,
+    size: usize,
+    workers: usize,
+    decoder_threads: usize,
+) -> DataConfig {
+    let short_side = (size as f64 * 8.0 / 7.0).round() as usize;
     DataConfig {
-        source: SourceConfig::Videos { path: args.source.clone() },
-        frames: args.frames,
-        frame_step: args.stride,
-        size: Some(args.size),
+        source: SourceConfig::Videos { path: source.to_owned() },
+        frames,
+        frame_step: stride,
+        size: Some(size),
         crop: CropConfig::Centre { short_side: Some(short_side) },
         validation_fraction: 0.0,
         batch_size: 8,
         workers,
-        decoder_threads: args.decoder_threads,
+        decoder_threads,
         max_broken_fraction: 1.0,
         ..DataConfig::default()
     }
+}
+
+/// Clips of 16 frames, `size` x `size` pixels, that come out of a source in a second, measured for about `budget`; `None` if it has
+/// none as long.
+pub(super) fn clips_per_second(source: &Path, size: usize, workers: usize, budget: Duration) -> Option<f64> {
+    let config = config(source, 16, 1, size, workers, 1);
+    let dataset = open(&config, Split::Train, 0).ok()?;
+    let batch_size = config.batch_size.min(dataset.clips_per_epoch());
+    let options = LoaderConfig { batch_size, ..LoaderConfig::new(&config, 0) };
+    let begin = Instant::now();
+    let mut loader = Loader::new(dataset, &options, 0).ok()?;
+    let mut clips = 0;
+    while clips == 0 || begin.elapsed() < budget {
+        let batch = loader.next_batch().ok()?;
+        clips += batch.clips.len();
+        drop(batch.to_device(&config.normalise, &Device::flex()));
+    }
+    Some(clips as f64 / begin.elapsed().as_secs_f64())
 }
 
 fn measure(

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use prevision_data::{Encoding, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, prepare};
 use serde::Serialize;
 
+use super::bench::clips_per_second;
 use crate::output::Output;
 use crate::progress::{Meter, duration};
 
@@ -51,8 +52,39 @@ enum Outcome {
         seconds: f64,
         #[serde(flatten)]
         summary: PreparedSummary,
+        #[serde(flatten)]
+        gain: Option<Gain>,
     },
     Planned(PreparePlan),
+}
+
+/// How fast random clips come out of the source and out of the copy.
+#[derive(Clone, Copy, Serialize)]
+struct Gain {
+    source_clips_per_second: f64,
+    prepared_clips_per_second: f64,
+}
+
+impl Gain {
+    /// Time that each of the two is tried for.
+    const BUDGET: Duration = Duration::from_secs(2);
+
+    fn measure(args: &Args, workers: usize) -> Option<Self> {
+        let size = (args.short_side * 7 / 8).max(1);
+        let rate = |source| clips_per_second(source, size, workers, Self::BUDGET);
+        Some(Self {
+            source_clips_per_second: rate(args.source.as_path())?,
+            prepared_clips_per_second: rate(args.out.as_path())?,
+        })
+    }
+
+    fn line(&self) -> String {
+        let (source, copy) = (self.source_clips_per_second, self.prepared_clips_per_second);
+        format!(
+            "clips of 16 frames: {copy:.1} in a second, {:.1} times as many as from the source ({source:.1})",
+            copy / source
+        )
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -77,8 +109,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let plan = shown.finish();
     match (summary, plan) {
         (Some(summary), _) => {
-            let outcome = Outcome::Prepared { seconds: begin.elapsed().as_secs_f64(), summary: summary.clone() };
-            args.output.give(&outcome, &table(args, &summary, begin.elapsed().as_secs_f64()))
+            let seconds = begin.elapsed().as_secs_f64();
+            let gain = Gain::measure(args, options.workers);
+            let text = table(args, &summary, gain, seconds);
+            args.output.give(&Outcome::Prepared { seconds, summary, gain }, &text)
         }
         (None, Some(plan)) => {
             let line = plan_line(&plan);
@@ -154,7 +188,7 @@ fn bytes(count: u64) -> String {
     if unit == "bytes" { format!("{count} bytes") } else { format!("{value:.1} {unit}") }
 }
 
-fn table(args: &Args, summary: &PreparedSummary, seconds: f64) -> String {
+fn table(args: &Args, summary: &PreparedSummary, gain: Option<Gain>, seconds: f64) -> String {
     let mut lines = vec![format!(
         "{} videos, {} frames, {} in {} shard(s), verified, in {}: {}",
         summary.videos,
@@ -170,10 +204,6 @@ fn table(args: &Args, summary: &PreparedSummary, seconds: f64) -> String {
         }),
     );
     lines.extend(summary.skipped_files.iter().map(|file| format!("  skipped {file}")));
-    lines.push(format!(
-        "how much faster it is: prevision data bench {}  against  prevision data bench {}",
-        args.source.display(),
-        args.out.display()
-    ));
+    lines.extend(gain.map(|gain| gain.line()));
     lines.join("\n")
 }
