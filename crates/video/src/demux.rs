@@ -59,6 +59,7 @@ impl Demuxer {
         let large = demuxer.source.version().is_some_and(|version| version.bytes > keep_bytes as u64);
         if large && header_tells_packets(&demuxer.container(), demuxer.codec) {
             demuxer.source.leave_out(ffi::sample_ranges(&demuxer.input));
+            ffi::leave_packets_unparsed(&mut demuxer.input);
             demuxer.read_all(0)?;
             demuxer.store = Store::File { next: None, held: None, misses: 0 };
             demuxer.reopen()?;

@@ -70,6 +70,12 @@ where
     }
 }
 
+/// Takes times and flags of packets from the container alone, whatever is in the packets.
+pub(crate) fn leave_packets_unparsed(input: &mut Input) {
+    // SAFETY: the context is open and borrowed exclusively; the field is a plain integer that is read with every packet.
+    unsafe { (*input.as_mut_ptr()).flags |= sys::AVFMT_FLAG_NOPARSE as c_int }
+}
+
 /// Where the samples of all streams lie, as far as the header tells: bytes from the file's start, ascending and joined.
 pub(crate) fn sample_ranges(input: &Input) -> Vec<Range<u64>> {
     let mut ranges = Vec::new();
