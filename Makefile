@@ -3,11 +3,18 @@
 
 PREVISION := $(or $(CARGO_TARGET_DIR),target)/release/prevision
 
-.PHONY: help setup build demo test test-wgpu docs clean-demo
+# The tests of object storage are built with the feature. `make test` runs those of the crates without tensors, so that Burn is
+# not built a second time; `make test-object-store` runs all of them.
+OBJECT_STORE := --release -p prevision-storage -p prevision-video --test object_store \
+	--features prevision-storage/object-store,prevision-video/object-store
+OBJECT_STORE_ALL := --release --workspace --test object_store --features prevision/object-store
+
+.PHONY: help setup build demo test test-object-store test-wgpu docs clean-demo
 
 help:
 	@echo "make demo       record episodes, train, evaluate, plan, report: runs/demo (continues one that was interrupted)"
 	@echo "make test       all tests of the CPU build"
+	@echo "make test-object-store  all tests of object storage, data sets too, against a server on this machine; builds Burn once more"
 	@echo "make test-wgpu  the tests of the GPU backend, on a GPU or on Mesa's software Vulkan"
 	@echo "make build      the binary alone: $(PREVISION)"
 	@echo "make docs       the book and the API documentation"
@@ -26,6 +33,14 @@ test: setup
 	@if cargo nextest --version >/dev/null 2>&1; \
 	then cargo nextest run --release --workspace; \
 	else cargo test --release --workspace --lib --bins --tests; fi
+	@if cargo nextest --version >/dev/null 2>&1; \
+	then cargo nextest run $(OBJECT_STORE); \
+	else cargo test $(OBJECT_STORE); fi
+
+test-object-store: setup
+	@if cargo nextest --version >/dev/null 2>&1; \
+	then cargo nextest run $(OBJECT_STORE_ALL); \
+	else cargo test $(OBJECT_STORE_ALL); fi
 
 test-wgpu: setup
 	@sh .ci/setup wgpu

@@ -50,7 +50,7 @@ pub enum SourceConfig {
     /// Video files.
     Videos {
         /// A folder, searched with its sub-folders in sorted order; or a manifest: a text file with a path and, optionally, an
-        /// integer label on each line.
+        /// integer label on each line. Also by address (`s3://bucket/prefix`), with the cargo feature `object-store`.
         path: PathBuf,
     },
     /// Recorded episodes in the layout of [`EpisodeReader`](crate::EpisodeReader).

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use prevision_storage::StorageError;
 use prevision_video::VideoError;
 
 use crate::SkippedFile;
@@ -50,6 +51,9 @@ pub enum DataError {
     /// A video could not be opened, decoded or written.
     #[error(transparent)]
     Video(#[from] VideoError),
+    /// The storage that an address leads to failed, or has no such object.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// This video cannot give a clip. The loader replaces it, an evaluation leaves it out.
     #[error("{0}")]
     Skipped(SkippedFile),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use prevision_video::{FrameBuffer, FrameSource as _, OpenOptions, Video, VideoIndex};
+use prevision_storage::StorageError;
+use prevision_video::{FrameBuffer, FrameSource as _, OpenOptions, Video, VideoError, VideoIndex};
 
 use crate::decoders::Decoders;
 use crate::draws::Draws;
@@ -138,7 +139,12 @@ impl Films {
         let before = decoder.decoded_frames();
         let read = self.pictures.read(&mut decoder, &mut clips);
         self.decoded.fetch_add(decoder.decoded_frames() - before, Ordering::Relaxed);
-        read.map_err(|error| SkipReason::Broken(error.to_string()))?;
+        read.map_err(|error| {
+            if matches!(error, VideoError::Storage(StorageError::Changed { .. })) {
+                self.indices.forget(video, &first.path);
+            }
+            SkipReason::Broken(error.to_string())
+        })?;
         self.decoders.give_back(video, decoder);
         Ok(clips.into_iter().map(|clip| clip.out).collect())
     }

@@ -1,20 +1,23 @@
 //! Indices of video files on disk, so that a file is read through only once.
 //!
-//! One file for each video, named by the hash of its path: a header that says which file it was made of, the index, and a
-//! checksum. A file that does not fit, in whatever way, is made anew; nothing here can fail.
+//! One file for each video, named by the hash of its path or address: a header that says which file it was made of, the index,
+//! and a checksum. A file that does not fit, in whatever way, is made anew; nothing here can fail.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
+use prevision_storage::{Object, Version, after, cache_folder, is_address};
 use prevision_video::{VideoIndex, decoder_version};
 use serde::{Deserialize, Serialize};
 
 use crate::seed::fnv1a;
 
 /// Changes with every change of what is stored.
-const MAGIC: &[u8; 8] = b"PVINDEX1";
+const MAGIC: &[u8; 8] = b"PVINDEX2";
+/// Longest time for asking which version an object has.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where indices are kept; nowhere, if the user has no folder for caches.
 #[derive(Clone, Debug, Default)]
@@ -27,17 +30,28 @@ pub(crate) struct IndexCache {
 struct Origin {
     path: Vec<u8>,
     bytes: u64,
-    /// Time of the last change, nanoseconds since 1970.
-    modified: u128,
+    /// Time of the last change, nanoseconds since 1970; the tag of an object in storage.
+    state: Vec<u8>,
     /// The version of the decoders: what they make of a file may change.
     decoders: u32,
 }
 
 impl Origin {
-    fn of(path: &Path, metadata: &Metadata) -> Option<Self> {
+    /// Of a file as it is now.
+    fn of_file(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
         let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+        Some(Self::new(path, metadata.len(), &modified.to_le_bytes()))
+    }
+
+    /// Of a version of an object in storage.
+    fn of_object(address: &Path, version: &Version) -> Self {
+        Self::new(address, version.bytes, version.tag.as_bytes())
+    }
+
+    fn new(path: &Path, bytes: u64, state: &[u8]) -> Self {
         let path = path.as_os_str().as_bytes().to_vec();
-        Some(Self { path, bytes: metadata.len(), modified, decoders: decoder_version() })
+        Self { path, bytes, state: state.to_vec(), decoders: decoder_version() }
     }
 }
 
@@ -47,23 +61,26 @@ impl IndexCache {
         Self { folder }
     }
 
-    /// The user's: `PREVISION_CACHE`, or `prevision` in `XDG_CACHE_HOME`, or in `~/.cache`. An empty `PREVISION_CACHE` turns the
-    /// cache off.
+    /// The user's, in the folder for caches.
     pub(crate) fn of_user() -> Self {
-        let variable = |name| std::env::var_os(name).map(PathBuf::from);
-        let folder = match variable("PREVISION_CACHE") {
-            Some(folder) => Some(folder),
-            None => variable("XDG_CACHE_HOME")
-                .filter(|folder| folder.is_absolute())
-                .or_else(|| variable("HOME").map(|home| home.join(".cache")))
-                .map(|caches| caches.join("prevision")),
-        };
-        Self::new(folder.filter(|folder| !folder.as_os_str().is_empty()).map(|folder| folder.join("indices")))
+        Self::new(cache_folder().map(|folder| folder.join("indices")))
     }
 
     /// The index of a file, if one is there that was made of the file as it is now.
     pub(crate) fn load(&self, path: &Path) -> Option<VideoIndex> {
-        let (place, origin) = self.place(path)?;
+        let place = self.place(path)?;
+        if !is_address(path) {
+            return Self::load_of(&place, &Origin::of_file(&fs::canonicalize(path).ok()?)?);
+        }
+        if !place.is_file() {
+            return None;
+        }
+        let version = Object::open(path, &after(PATIENCE)).ok()?.version().clone();
+        let index = Self::load_of(&place, &Origin::of_object(path, &version))?;
+        Some(index.of_version(version))
+    }
+
+    fn load_of(place: &Path, origin: &Origin) -> Option<VideoIndex> {
         let bytes = fs::read(place).ok()?;
         let (body, checksum) = bytes.split_last_chunk::<4>()?;
         let payload = body.strip_prefix(MAGIC)?;
@@ -71,7 +88,7 @@ impl IndexCache {
             return None;
         }
         let (found, rest) = postcard::take_from_bytes::<Origin>(payload).ok()?;
-        if found != origin {
+        if found != *origin {
             return None;
         }
         postcard::from_bytes(rest).ok()
@@ -85,7 +102,11 @@ impl IndexCache {
     }
 
     fn try_store(&self, path: &Path, index: &VideoIndex) -> std::io::Result<()> {
-        let Some((place, origin)) = self.place(path) else {
+        let origin = match index.version() {
+            Some(version) => Some(Origin::of_object(path, version)),
+            None => fs::canonicalize(path).ok().and_then(|path| Origin::of_file(&path)),
+        };
+        let (Some(place), Some(origin)) = (self.place(path), origin) else {
             return Ok(());
         };
         let other = |error: postcard::Error| std::io::Error::other(error.to_string());
@@ -101,19 +122,18 @@ impl IndexCache {
 
     /// Forgets the index of a file.
     pub(crate) fn remove(&self, path: &Path) {
-        if let Some((place, _)) = self.place(path) {
+        if let Some(place) = self.place(path) {
             // Nothing is left to be done if it has gone already.
             let _ = fs::remove_file(place);
         }
     }
 
-    fn place(&self, path: &Path) -> Option<(PathBuf, Origin)> {
+    fn place(&self, path: &Path) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
-        let path = fs::canonicalize(path).ok()?;
-        let origin = Origin::of(&path, &fs::metadata(&path).ok()?)?;
-        let hash = format!("{:016x}", fnv1a(&origin.path));
+        let path = if is_address(path) { path.to_owned() } else { fs::canonicalize(path).ok()? };
+        let hash = format!("{:016x}", fnv1a(path.as_os_str().as_bytes()));
         // Not too many files in one folder.
-        Some((folder.join(&hash[..2]).join(&hash[2..]), origin))
+        Some(folder.join(&hash[..2]).join(&hash[2..]))
     }
 }
 

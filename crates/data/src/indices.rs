@@ -61,8 +61,8 @@ impl Indices {
             }
             Err(error) => {
                 let reason = SkipReason::Broken(error.to_string());
-                // What the system refused may be allowed later; what is wrong with the data stays wrong.
-                if !matches!(error, VideoError::Open { .. } | VideoError::Timeout { .. }) {
+                // What the system or a storage refused may be allowed later; what is wrong with the data stays wrong.
+                if !matches!(error, VideoError::Open { .. } | VideoError::Timeout { .. } | VideoError::Storage(_)) {
                     self.lock().insert(video, Err(reason.clone()));
                 }
                 Err(reason)

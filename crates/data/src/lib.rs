@@ -15,6 +15,7 @@ mod atomic;
 mod batch;
 mod clip;
 mod config;
+mod content;
 mod crop;
 mod dataset;
 mod decoders;

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use prevision_storage::{after, can_be_listed, is_address};
+
 use crate::DataError;
+use crate::content::{self, PATIENCE};
 
 /// File name extensions that are taken for videos in a folder, in lower case.
 pub const VIDEO_EXTENSIONS: [&str; 27] = [
@@ -27,22 +30,24 @@ pub struct VideoEntry {
 /// integer label. A path with spaces stands in single or double quotes. Empty lines and what follows a `#` at the start of a
 /// line or after the entry are ignored.
 ///
+/// All three may also be in storage, by their address (`s3://bucket/prefix`), and so may be the videos that a manifest names;
+/// those are not looked for before they are read.
+///
 /// # Errors
 /// If the path does not exist, holds no video, or a line of the manifest cannot be read or names a file that is not there.
 pub fn find_videos(path: &Path) -> Result<Vec<VideoEntry>, DataError> {
-    let metadata = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?;
-    let entries = if metadata.is_dir() {
-        let mut files = vec![];
-        search(path, &mut HashSet::new(), &mut files)?;
-        files.sort();
-        files.into_iter().map(|path| VideoEntry { path, label: None }).collect()
+    let entry = |path| VideoEntry { path, label: None };
+    let (is_folder, mut files) = if is_address(path) { list_storage(path)? } else { list_folder(path)? };
+    files.sort();
+    let entries = if is_folder {
+        files.into_iter().map(entry).collect()
     } else if is_video(path) {
-        vec![VideoEntry { path: path.into(), label: None }]
+        vec![entry(path.into())]
     } else {
         read_manifest(path)?
     };
     if entries.is_empty() {
-        let message = if metadata.is_dir() {
+        let message = if is_folder {
             format!("no video in this folder or below it; looked for files ending in {}", VIDEO_EXTENSIONS.join(", "))
         } else {
             "no video in this manifest; expected a path and, optionally, a label on each line".into()
@@ -52,9 +57,31 @@ pub fn find_videos(path: &Path) -> Result<Vec<VideoEntry>, DataError> {
     Ok(entries)
 }
 
-fn is_video(path: &Path) -> bool {
+/// Whether its extension says so.
+pub(crate) fn is_video(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
     extension.is_some_and(|extension| VIDEO_EXTENSIONS.contains(&extension.as_str()))
+}
+
+/// Whether it is a folder, and the videos in it.
+fn list_folder(path: &Path) -> Result<(bool, Vec<PathBuf>), DataError> {
+    let is_folder = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?.is_dir();
+    let mut files = vec![];
+    if is_folder {
+        search(path, &mut HashSet::new(), &mut files)?;
+    }
+    Ok((is_folder, files))
+}
+
+/// The same for an address: in storage a folder is what something is below.
+fn list_storage(address: &Path) -> Result<(bool, Vec<PathBuf>), DataError> {
+    if is_video(address) || !can_be_listed(address) {
+        return Ok((false, vec![]));
+    }
+    let mut files = prevision_storage::list(address, &after(PATIENCE))?;
+    let is_folder = !files.is_empty();
+    files.retain(|file| is_video(file));
+    Ok((is_folder, files))
 }
 
 fn search(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
@@ -81,8 +108,7 @@ fn search(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<PathBuf>) 
 }
 
 fn read_manifest(path: &Path) -> Result<Vec<VideoEntry>, DataError> {
-    let bytes = std::fs::read(path).map_err(|error| DataError::io(path, error))?;
-    let text = String::from_utf8(bytes).map_err(|_| {
+    let text = String::from_utf8(content::read(path)?).map_err(|_| {
         DataError::format(path, "is neither a folder, nor a video by its extension, nor a manifest in UTF-8 text")
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -92,8 +118,13 @@ fn read_manifest(path: &Path) -> Result<Vec<VideoEntry>, DataError> {
         let Some((name, label)) = parse_line(line).map_err(wrong)? else {
             continue;
         };
-        let file = folder.join(name);
-        if !file.is_file() {
+        let file = if is_address(Path::new(name)) { PathBuf::from(name) } else { folder.join(name) };
+        if is_address(path) && !is_address(&file) {
+            return Err(wrong(format!(
+                "{name} is a file of this machine, expected an address or a name beside the manifest"
+            )));
+        }
+        if !is_address(&file) && !file.is_file() {
             return Err(wrong(format!("there is no file {}", file.display())));
         }
         entries.push(VideoEntry { path: file, label });

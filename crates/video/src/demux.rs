@@ -1,16 +1,18 @@
 //! The packets of the one video stream, by number.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Error, Packet, Rational};
+use prevision_storage::Version;
 
 use crate::disposable::{Framing, dependence, is_packed};
 use crate::hidden::is_hidden;
 use crate::packets::{PacketRecord, PacketTable};
 use crate::picture::{Picture, PictureReader};
+use crate::source::Source;
 use crate::stream::{Clock, open_stream};
 use crate::{VideoError, ffi};
 
@@ -38,7 +40,7 @@ enum Store {
 
 /// An open container with its video stream chosen and all packets of it recorded.
 pub(crate) struct Demuxer {
-    path: PathBuf,
+    source: Source,
     input: Input,
     clock: Clock,
     stream: usize,
@@ -54,9 +56,18 @@ pub(crate) struct Demuxer {
 
 impl Demuxer {
     /// Opens the file and reads all packets of its video stream once, without decoding; they are kept if they take no more
-    /// than `keep_bytes`.
+    /// than `keep_bytes`. Of a larger object in storage only what is around the packets is read, where that tells enough.
     pub(crate) fn open(path: &Path, clock: Clock, keep_bytes: usize) -> Result<Self, VideoError> {
-        let mut demuxer = Self::at_start(path, clock)?;
+        let mut demuxer = Self::at_start(path, None, clock)?;
+        let large = demuxer.source.version().is_some_and(|version| version.bytes > keep_bytes as u64);
+        if large && header_tells_packets(&demuxer.container(), demuxer.codec) {
+            demuxer.source.leave_out(ffi::sample_ranges(&demuxer.input));
+            ffi::leave_packets_unparsed(&mut demuxer.input);
+            demuxer.read_all(0)?;
+            demuxer.store = Store::File { next: None, held: None, misses: 0 };
+            demuxer.reopen()?;
+            return Ok(demuxer);
+        }
         let kept = demuxer.read_all(keep_bytes)?;
         demuxer.store = kept.map_or(Store::File { next: None, held: None, misses: 0 }, Store::Memory);
         Ok(demuxer)
@@ -69,12 +80,13 @@ impl Demuxer {
     /// Also when the file does not hold the packets that it is said to hold.
     pub(crate) fn open_known(
         path: &Path,
+        version: Option<&Version>,
         clock: Clock,
         packets: Arc<PacketTable>,
         problem: Option<String>,
         keep_bytes: usize,
     ) -> Result<Self, VideoError> {
-        let mut demuxer = Self::at_start(path, clock)?;
+        let mut demuxer = Self::at_start(path, version, clock)?;
         if !seeks_well(&demuxer.container()) && packets.bytes() <= keep_bytes {
             let kept = demuxer.read_all(keep_bytes)?;
             if demuxer.packets.records() != packets.records() {
@@ -89,11 +101,12 @@ impl Demuxer {
         Ok(demuxer)
     }
 
-    fn at_start(path: &Path, clock: Clock) -> Result<Self, VideoError> {
-        let (input, stream) = open_stream(path, &clock)?;
+    fn at_start(path: &Path, version: Option<&Version>, clock: Clock) -> Result<Self, VideoError> {
+        let mut source = Source::open(path, version, &clock)?;
+        let (input, stream) = open_stream(&mut source, &clock)?;
         let codec = input.stream(stream).map_or(Id::None, |stream| stream.parameters().id());
         Ok(Self {
-            path: path.to_owned(),
+            source,
             input,
             clock,
             stream,
@@ -118,7 +131,7 @@ impl Demuxer {
             match self.read(&mut packet) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(Error::Exit) => return Err(self.timeout()),
+                Err(Error::Exit) => return Err(self.interruption()),
                 Err(error) => {
                     self.problem = Some(format!("the container ends after {} packets: {error}", records.len()));
                     break;
@@ -160,7 +173,12 @@ impl Demuxer {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.source.path()
+    }
+
+    /// The version of the object in storage; `None` for a file.
+    pub(crate) fn version(&self) -> Option<&Version> {
+        self.source.version()
     }
 
     pub(crate) fn input(&mut self) -> &mut Input {
@@ -263,9 +281,9 @@ impl Demuxer {
             let mut packet = Packet::empty();
             match self.read(&mut packet) {
                 Ok(true) => self.hold(at, packet),
-                Err(Error::Exit) => return Err(self.timeout()),
+                Err(Error::Exit) => return Err(self.interruption()),
                 Ok(false) | Err(_) => {
-                    return Err(VideoError::open(&self.path, format!("packet {number} is no longer in the file")));
+                    return Err(VideoError::open(self.path(), format!("packet {number} is no longer in the file")));
                 }
             }
         }
@@ -297,7 +315,7 @@ impl Demuxer {
                 let mut packet = Packet::empty();
                 match self.read(&mut packet) {
                     Ok(true) => {}
-                    Err(Error::Exit) => return Err(self.timeout()),
+                    Err(Error::Exit) => return Err(self.interruption()),
                     Ok(false) | Err(_) => break,
                 }
                 let identity = (packet.pts(), packet.dts(), packet.size());
@@ -308,6 +326,9 @@ impl Demuxer {
                 }
             }
         }
+        if self.source.has_failed() {
+            return Err(self.interruption());
+        }
         if let Store::File { misses, .. } = &mut self.store {
             *misses += usize::from(!found);
         }
@@ -316,7 +337,7 @@ impl Demuxer {
 
     /// Opens the file again, to read from its start.
     fn reopen(&mut self) -> Result<(), VideoError> {
-        let (input, stream) = open_stream(&self.path, &self.clock)?;
+        let (input, stream) = open_stream(&mut self.source, &self.clock)?;
         self.input = input;
         self.stream = stream;
         if let Store::File { next, held, .. } = &mut self.store {
@@ -330,7 +351,12 @@ impl Demuxer {
     fn read(&mut self, packet: &mut Packet) -> Result<bool, Error> {
         let mut idle = 0;
         loop {
-            match packet.read(&mut self.input) {
+            let read = packet.read(&mut self.input);
+            if self.source.has_failed() {
+                // A demuxer may take a failure for the end, or for damage.
+                return Err(Error::Exit);
+            }
+            match read {
                 Ok(()) if packet.stream() == self.stream && packet.size() > 0 => return Ok(true),
                 Ok(()) => {}
                 Err(Error::Eof) => return Ok(false),
@@ -348,15 +374,22 @@ impl Demuxer {
 
     /// An error once the read has taken too long.
     pub(crate) fn check_clock(&self) -> Result<(), VideoError> {
-        if self.clock.is_late() { Err(self.timeout()) } else { Ok(()) }
+        if self.clock.is_late() { Err(self.interruption()) } else { Ok(()) }
     }
 
-    fn timeout(&self) -> VideoError {
-        VideoError::Timeout { path: self.path.clone(), seconds: self.clock.limit().as_secs_f64() }
+    /// Why reading was interrupted.
+    fn interruption(&self) -> VideoError {
+        let late = || VideoError::Timeout { path: self.path().to_owned(), seconds: self.clock.limit().as_secs_f64() };
+        self.source.failure().unwrap_or_else(late)
     }
 }
 
 /// Whether a seek in this container leads to the key frame before, and packets are recognised afterwards.
 fn seeks_well(container: &str) -> bool {
     container.starts_with("mov,") || container.starts_with("matroska")
+}
+
+/// Whether the header alone tells size, times and flags of every packet, and nothing has to be known of what is in it.
+fn header_tells_packets(container: &str, codec: Id) -> bool {
+    container.starts_with("mov,") && matches!(codec, Id::H264 | Id::HEVC | Id::MJPEG | Id::PRORES)
 }

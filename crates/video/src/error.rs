@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use prevision_storage::StorageError;
+
 /// Why a video could not be read or written. Every message names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -78,6 +80,9 @@ pub enum VideoError {
         /// The limit.
         seconds: f64,
     },
+    /// The storage that an address leads to failed, or has no such object.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// A file cannot be written.
     #[error("cannot write {}: {action}: {reason}", path.display())]
     Write {

@@ -2,16 +2,21 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
+use crate::source::ObjectStream;
 use ffmpeg_next::ffi as sys;
 use ffmpeg_next::format::Pixel;
-use ffmpeg_next::format::context::{Input, Output};
+use ffmpeg_next::format::context::{Input, Output, StreamIo};
 use ffmpeg_next::packet::Ref;
 use ffmpeg_next::util::interrupt;
 use ffmpeg_next::{Dictionary, Error, Packet, codec, frame};
+
+/// Bytes that FFmpeg asks a stream for at a time, at least.
+const STREAM_BUFFER: usize = 64 << 10;
 
 /// The path as an FFmpeg URL: always a local file, whatever characters its name has.
 fn file_url(path: &Path) -> Result<CString, Error> {
@@ -21,20 +26,28 @@ fn file_url(path: &Path) -> Result<CString, Error> {
 }
 
 /// Opens a container and reads its header, without probing the streams. `demuxer` is the container's short name where it is
-/// known, which saves asking every demuxer; `interrupted` is asked during blocking reads.
-pub(crate) fn open_input<F>(path: &Path, demuxer: Option<&CStr>, interrupted: F) -> Result<Input, Error>
+/// known, which saves asking every demuxer; `interrupted` is asked during blocking reads. The bytes are those of `stream`; without
+/// one `path` is a file.
+pub(crate) fn open_input<F>(
+    path: &Path,
+    stream: Option<ObjectStream>,
+    demuxer: Option<&CStr>,
+    interrupted: F,
+) -> Result<Input, Error>
 where
     F: FnMut() -> bool + Send + 'static,
 {
     let url = file_url(path)?;
     let mut options = Dictionary::new();
-    // A playlist in disguise must not lead to other places.
-    options.set("protocol_whitelist", "file");
+    // A playlist in disguise must not lead to other places; one from outside not even to files.
+    options.set("protocol_whitelist", if stream.is_some() { "none" } else { "file" });
+    let stream = stream.map(|stream| StreamIo::from_read_seek_with_capacity(stream, STREAM_BUFFER)).transpose()?;
     let interrupt = interrupt::new(Box::new(interrupted));
     // SAFETY: the context is fresh; `avformat_open_input` frees it when it fails and fills it when it succeeds, so it is
     // wrapped exactly once. The callback's closure lives in the guard, which the wrapper drops after closing the context
     // (on failure the guard is dropped here, after the context is gone). The dictionary is given back before it is freed.
-    // Demuxers are static, and null stands for "ask them all".
+    // Demuxers are static, and null stands for "ask them all". The stream lives in the wrapper, which frees it after the context;
+    // a context that is given one does not free it itself.
     unsafe {
         let format = demuxer.map_or(ptr::null(), |name| sys::av_find_input_format(name.as_ptr()));
         let mut context = sys::avformat_alloc_context();
@@ -42,14 +55,54 @@ where
             return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
         }
         (*context).interrupt_callback = interrupt.interrupt;
+        let mut stream = stream;
+        if let Some(stream) = &mut stream {
+            (*context).pb = stream.as_mut_ptr();
+        }
         let mut raw_options = options.disown();
         let code = sys::avformat_open_input(&raw mut context, url.as_ptr(), format, &raw mut raw_options);
         drop(Dictionary::own(raw_options));
-        match code {
-            0 => Ok(Input::wrap_with_interrupt(context, interrupt.guard)),
-            code => Err(Error::from(code)),
+        match (code, stream) {
+            (0, Some(stream)) => Ok(Input::wrap_with_custom_io_and_interrupt(context, stream, interrupt.guard)),
+            (0, None) => Ok(Input::wrap_with_interrupt(context, interrupt.guard)),
+            (code, _) => Err(Error::from(code)),
         }
     }
+}
+
+/// Takes times and flags of packets from the container alone, whatever is in the packets.
+pub(crate) fn leave_packets_unparsed(input: &mut Input) {
+    // SAFETY: the context is open and borrowed exclusively; the field is a plain integer that is read with every packet.
+    unsafe { (*input.as_mut_ptr()).flags |= sys::AVFMT_FLAG_NOPARSE as c_int }
+}
+
+/// Where the samples of all streams lie, as far as the header tells: bytes from the file's start, ascending and joined.
+pub(crate) fn sample_ranges(input: &Input) -> Vec<Range<u64>> {
+    let mut ranges = Vec::new();
+    for stream in 0..input.nb_streams() as usize {
+        // SAFETY: `stream` is below `nb_streams`, and the streams of an open context are valid; FFmpeg gives null for an entry
+        // that it does not have, and nothing changes the entries while the context is borrowed.
+        unsafe {
+            let stream = *(*input.as_ptr()).streams.add(stream);
+            for number in 0..sys::avformat_index_get_entries_count(stream) {
+                let Some(entry) = sys::avformat_index_get_entry(stream, number).as_ref() else {
+                    continue;
+                };
+                if let (Ok(start), Ok(length)) = (u64::try_from(entry.pos), u64::try_from(entry.size())) {
+                    ranges.push(start..start.saturating_add(length));
+                }
+            }
+        }
+    }
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, range| {
+        let joined = next.start <= range.end;
+        if joined {
+            range.end = range.end.max(next.end);
+        }
+        joined
+    });
+    ranges
 }
 
 /// Looks into the packets for what the header does not say (`avformat_find_stream_info`).

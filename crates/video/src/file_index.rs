@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prevision_storage::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::VideoInfo;
@@ -21,6 +22,9 @@ pub struct VideoIndex {
     pub(crate) orientation: Orientation,
     /// Disposable packets may be left out.
     pub(crate) selective: bool,
+    /// What the object was that it was made of. Whoever stores an index keeps that in his own way.
+    #[serde(skip)]
+    pub(crate) version: Option<Version>,
 }
 
 impl VideoIndex {
@@ -46,7 +50,19 @@ impl VideoIndex {
             info: self.info.clone(),
             orientation: self.orientation,
             selective: self.selective,
+            version: self.version.clone(),
         }
+    }
+
+    /// Which version of an object in storage it was made of; `None` for a file, and after it was stored with serde.
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
+
+    /// The same index, of this version of the object: another one is not opened with it.
+    #[must_use]
+    pub fn of_version(self, version: Version) -> Self {
+        Self { version: Some(version), ..self }
     }
 
     /// The frame that is shown at a time, seconds from the first frame: the last one that begins no later.

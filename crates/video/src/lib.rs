@@ -5,6 +5,9 @@
 //! a seek, and whatever cannot be decoded is an error, not another frame. [`Mp4Writer`], [`write_gif`] and [`write_png`]
 //! go the other way. Nothing here knows about tensors.
 //!
+//! A path may also be an address in object storage (`s3://bucket/key`), with the cargo feature `object-store`: see
+//! [`prevision_storage`]. Only the ranges that are needed are read then.
+//!
 //! ```no_run
 //! use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, Window};
 //! # fn main() -> Result<(), prevision_video::VideoError> {
@@ -40,6 +43,7 @@ mod png;
 mod probe;
 mod resample;
 mod size;
+mod source;
 mod stream;
 mod survey;
 mod temporary;

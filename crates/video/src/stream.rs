@@ -1,9 +1,6 @@
 //! Opening a container and choosing its video stream.
 
 use std::ffi::CStr;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,14 +9,24 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::media;
 
+use crate::source::Source;
 use crate::{VideoError, ffi};
 
 /// Opens a container and chooses its video stream.
-pub(crate) fn open_stream(path: &Path, clock: &Clock) -> Result<(Input, usize), VideoError> {
-    let mut input =
-        ffi::open_input(path, signature(path), clock.alarm()).map_err(|error| VideoError::open(path, error))?;
+pub(crate) fn open_stream(source: &mut Source, clock: &Clock) -> Result<(Input, usize), VideoError> {
+    let opened = try_open(source, clock);
+    // Whatever FFmpeg made of it: this is the reason.
+    source.failure().map_or(opened, Err)
+}
+
+fn try_open(source: &mut Source, clock: &Clock) -> Result<(Input, usize), VideoError> {
+    let container = source.start(clock).and_then(signature);
+    let stream = source.stream(clock);
+    let path = source.path();
+    let failed = |error| VideoError::open(path, error);
+    let mut input = ffi::open_input(path, stream, container, clock.alarm()).map_err(failed)?;
     if !header_suffices(&input) {
-        ffi::probe_streams(&mut input).map_err(|error| VideoError::open(path, error))?;
+        ffi::probe_streams(&mut input).map_err(failed)?;
     }
     let stream =
         choose_stream(&input).ok_or_else(|| VideoError::NoVideo { path: path.to_owned(), found: inventory(&input) })?;
@@ -28,9 +35,7 @@ pub(crate) fn open_stream(path: &Path, clock: &Clock) -> Result<(Input, usize), 
 }
 
 /// The container, where the first bytes leave no doubt.
-fn signature(path: &Path) -> Option<&'static CStr> {
-    let mut start = [0; 8];
-    File::open(path).ok()?.read_exact(&mut start).ok()?;
+fn signature(start: [u8; 8]) -> Option<&'static CStr> {
     match start {
         // ISO/IEC 14496-12: a file type box comes first.
         [_, _, _, _, b'f', b't', b'y', b'p'] => Some(c"mov"),
@@ -122,7 +127,7 @@ impl Clock {
     }
 
     /// The same, as a function for FFmpeg to call.
-    fn alarm(&self) -> impl FnMut() -> bool + Send + 'static {
+    pub(crate) fn alarm(&self) -> impl Fn() -> bool + Send + 'static {
         let (origin, deadline) = (self.origin, Arc::clone(&self.deadline));
         move || is_late(origin, &deadline)
     }

@@ -1,7 +1,6 @@
 //! One open video: any frame, exactly.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,7 +121,6 @@ impl Video {
     }
 
     fn open_keeping(path: &Path, options: &OpenOptions, keep_bytes: usize) -> Result<Self, VideoError> {
-        check_file(path)?;
         let mut demuxer = Demuxer::open(path, Clock::new(options.patience), keep_bytes)?;
         let time_base = f64::from(demuxer.time_base());
         let container = demuxer.container();
@@ -151,7 +149,14 @@ impl Video {
             reorder.is_some() && frames.reorder().is_some() || frames.is_one_to_one(demuxer.records().len());
         Ok(Self {
             converter: Converter::new((info.width, info.height), orientation),
-            index: Arc::new(VideoIndex { packets: Arc::clone(demuxer.table()), frames, info, orientation, selective }),
+            index: Arc::new(VideoIndex {
+                packets: Arc::clone(demuxer.table()),
+                frames,
+                info,
+                orientation,
+                selective,
+                version: demuxer.version().cloned(),
+            }),
             demuxer,
             decoder,
             current: Some((current, true)),
@@ -160,7 +165,8 @@ impl Video {
         })
     }
 
-    /// Opens a file whose index is known, without reading it through. It must be the same file as when the index was made.
+    /// Opens a file whose index is known, without reading it through. It must be the same file as when the index was made; of an
+    /// object in storage the version is compared.
     ///
     /// # Errors
     /// When the file cannot be opened, or is found not to be the one of the index.
@@ -174,10 +180,9 @@ impl Video {
         index: Arc<VideoIndex>,
         keep_bytes: usize,
     ) -> Result<Self, VideoError> {
-        check_file(path)?;
         let (packets, problem) = (Arc::clone(&index.packets), index.info.problem.clone());
         let clock = Clock::new(options.patience);
-        let mut demuxer = Demuxer::open_known(path, clock, packets, problem, keep_bytes)?;
+        let mut demuxer = Demuxer::open_known(path, index.version(), clock, packets, problem, keep_bytes)?;
         let decoder = Decoder::open(&mut demuxer, options.threads.max(1), index.frames.reorder())?;
         Ok(Self {
             converter: Converter::new((index.info.width, index.info.height), index.orientation),
@@ -337,19 +342,6 @@ impl Video {
         packets.sort_unstable();
         Some(packets)
     }
-}
-
-/// Says what is wrong with a file before FFmpeg sees it.
-fn check_file(path: &Path) -> Result<(), VideoError> {
-    crate::initialise();
-    let metadata = fs::metadata(path).map_err(|error| VideoError::open(path, error))?;
-    if !metadata.is_file() {
-        return Err(VideoError::open(path, "it is not a regular file"));
-    }
-    if metadata.len() == 0 {
-        return Err(VideoError::open(path, "the file is empty"));
-    }
-    Ok(())
 }
 
 impl FrameSource for Video {

@@ -1,13 +1,14 @@
 //! What a prepared folder holds.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use prevision_storage::is_address;
 use prevision_video::VideoIndex;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, SkippedFile, VideoEntry, atomic};
+use crate::manifest::is_video;
+use crate::{DataError, SkippedFile, VideoEntry, atomic, content};
 
 pub(super) const SUMMARY: &str = "prepared.json";
 const INDEX: &str = "index.bin";
@@ -131,7 +132,10 @@ impl PreparedSet {
     /// Opens a folder if it is a prepared one.
     pub(crate) fn open_if_prepared(folder: &Path) -> Result<Option<Self>, DataError> {
         let path = folder.join(SUMMARY);
-        if !path.is_file() {
+        if is_address(folder) && is_video(folder) {
+            return Ok(None);
+        }
+        if !content::is_there(&path)? {
             if folder.join(super::plan::PLAN).is_file() {
                 return Err(DataError::format(
                     folder,
@@ -140,11 +144,14 @@ impl PreparedSet {
             }
             return Ok(None);
         }
-        let text = fs::read(&path).map_err(|error| DataError::io(&path, error))?;
-        let summary: PreparedSummary =
-            serde_json::from_slice(&text).map_err(|error| DataError::format(&path, error.to_string()))?;
+        let summary: PreparedSummary = serde_json::from_slice(&content::read(&path)?)
+            .map_err(|error| DataError::format(&path, error.to_string()))?;
         if summary.format != FORMAT {
             return Err(DataError::format(&path, format!("its format is {:?}, expected {FORMAT:?}", summary.format)));
+        }
+        if summary.encoding == Encoding::Raw && is_address(folder) {
+            let message = "holds raw frames, which are read from a local disk only; copy the folder there, or prepare it as h264 or mjpeg";
+            return Err(DataError::format(folder, message));
         }
         let entries: Vec<Entry> = read_record(&folder.join(INDEX))?;
         if entries.len() != summary.videos {
@@ -206,7 +213,7 @@ impl PreparedSet {
 
 /// Reads what [`write_record`] wrote.
 pub(super) fn read_record<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, DataError> {
-    let bytes = fs::read(path).map_err(|error| DataError::io(path, error))?;
+    let bytes = content::read(path)?;
     let damaged = || DataError::format(path, "is damaged: its checksum or its content is wrong");
     let (body, checksum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
     let payload = body.strip_prefix(MAGIC).ok_or_else(damaged)?;

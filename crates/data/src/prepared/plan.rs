@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use prevision_storage::{Object, StorageError, after, is_address};
 use prevision_video::{OpenOptions, VideoIndex};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use super::write::{PrepareOptions, in_parallel};
 use crate::index_cache::IndexCache;
 use crate::indices::Indices;
 use crate::pictures::scaled;
+use crate::seed::fnv1a;
 use crate::{DataError, SkippedFile, VideoEntry, find_videos};
 
 pub(super) const PLAN: &str = "plan.json";
@@ -75,24 +77,33 @@ struct SourceFile {
     path: PathBuf,
     label: Option<i64>,
     bytes: u64,
+    /// Time of the last change; of an object in storage the hash of its tag.
     modified: u64,
+}
+
+impl SourceFile {
+    fn of(entry: &VideoEntry, options: &PrepareOptions) -> Result<Self, DataError> {
+        let (bytes, modified) = if is_address(&entry.path) {
+            match Object::open(&entry.path, &after(Duration::from_secs_f64(options.read_timeout))) {
+                Ok(object) => (object.version().bytes, fnv1a(object.version().tag.as_bytes())),
+                // It will be skipped and named.
+                Err(StorageError::NotFound { .. }) => (0, 0),
+                Err(error) => return Err(error.into()),
+            }
+        } else {
+            let metadata = fs::metadata(&entry.path).map_err(|error| DataError::io(&entry.path, error))?;
+            let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            (metadata.len(), modified.map_or(0, |time| time.as_nanos() as u64))
+        };
+        Ok(Self { path: entry.path.clone(), label: entry.label, bytes, modified })
+    }
 }
 
 impl Signature {
     pub(super) fn new(options: &PrepareOptions, sources: &[VideoEntry]) -> Result<Self, DataError> {
-        let sources = sources
-            .iter()
-            .map(|entry| {
-                let metadata = fs::metadata(&entry.path).map_err(|error| DataError::io(&entry.path, error))?;
-                let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                Ok(SourceFile {
-                    path: entry.path.clone(),
-                    label: entry.label,
-                    bytes: metadata.len(),
-                    modified: modified.map_or(0, |time| time.as_nanos() as u64),
-                })
-            })
-            .collect::<Result<_, DataError>>()?;
+        let of = |number: usize| SourceFile::of(&sources[number], options);
+        let sources =
+            in_parallel(options.workers, sources.len(), &|_, _| (), of).into_iter().collect::<Result<_, _>>()?;
         Ok(Self {
             encoding: options.encoding,
             short_side: options.short_side,

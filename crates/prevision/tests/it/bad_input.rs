@@ -35,6 +35,29 @@ fn missing_and_unusable_videos_are_named() {
     assert!(out.join("frame_000005.png").exists() && out.join("frame_000000.png").exists());
 }
 
+/// The binary of these tests is built without the feature.
+#[cfg(not(feature = "object-store"))]
+#[test]
+fn an_address_without_object_storage_names_the_feature() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, out) = (folder.path().join("e.toml"), folder.path().join("out"));
+    fs::write(&file, videos_experiment("s3://bucket/clips".as_ref(), 4)).expect("a file");
+    let manifest = folder.path().join("list.txt");
+    fs::write(&manifest, "s3://bucket/a.mp4 1\n").expect("a file");
+    let feature = "build it with the cargo feature object-store";
+    for (arguments, address) in [
+        (vec!["data", "probe", "s3://bucket/a.mp4"], "s3://bucket/a.mp4"),
+        (vec!["data", "frames", "https://host/a.mp4", "--index", "0", "--out", text(&out)], "https://host/a.mp4"),
+        (vec!["data", "bench", "s3://bucket/clips", "--clips", "1"], "s3://bucket/clips"),
+        (vec!["data", "bench", text(&manifest), "--clips", "1"], "s3://bucket/a.mp4"),
+        (vec!["data", "prepare", "s3://bucket/clips", "--out", text(&out)], "s3://bucket/clips"),
+        (vec!["train", text(&file), "--run", text(&out)], "s3://bucket/clips"),
+    ] {
+        refused(&arguments, 1, &[address, feature]);
+        assert!(!out.exists(), "{arguments:?}");
+    }
+}
+
 #[test]
 fn a_file_with_sound_only_has_no_video_stream() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/derived/audio_only.m4a");

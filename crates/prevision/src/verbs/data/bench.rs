@@ -22,7 +22,7 @@ use crate::progress::Meter;
 /// a clip are left out, counted and named. The same seed draws the same clips, however many workers there are.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A folder of videos, a manifest, one video, or a folder that `data prepare` wrote
+    /// A folder of videos, a manifest, one video, or a prepared folder; also by address (s3://…)
     source: PathBuf,
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     clips: u64,

@@ -12,7 +12,7 @@ use crate::output::Output;
 /// Exactly these frames of a video, as PNG files frame_<index>.png, upright and at full size.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A video file
+    /// A video file, or its address (s3://…)
     file: PathBuf,
     /// Frame numbers, from 0
     #[arg(long, value_delimiter = ',', required_unless_present = "time", conflicts_with = "time")]

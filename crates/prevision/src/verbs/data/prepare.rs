@@ -18,7 +18,7 @@ use crate::progress::{Meter, duration};
 /// folder it compares everything with its checksums. Experiments read the folder as data.source.path, like any folder of videos.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A folder of videos, a manifest, or one video
+    /// A folder of videos, a manifest, or one video; also by address (s3://…)
     source: PathBuf,
     /// Folder to write: new, empty, or begun by the same command
     #[arg(long, value_name = "DIR")]

@@ -12,7 +12,7 @@ use crate::output::Output;
 /// What is in these videos. A file that cannot be read is named, the others are still shown; the exit code is then 1.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Video files
+    /// Video files, or their addresses (s3://…)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Decode every frame and count those that cannot be
