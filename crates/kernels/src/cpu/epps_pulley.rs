@@ -105,7 +105,9 @@ pub fn forward(level: Level, x: &[f32], columns: usize, means: &mut [f32]) -> f3
         .zip(x.par_chunks(TASK_ROWS * columns))
         .for_each(|(sums, x)| at(level, Rows { x, columns, sums }));
     sum_rows(level, &sums, means);
-    means.iter_mut().for_each(|mean| *mean /= rows as f32);
+    for mean in &mut *means {
+        *mean /= rows as f32;
+    }
     let (cosines, sines) = means.split_at(COUNT * columns);
     let term = |point: usize| {
         let part = point * columns..(point + 1) * columns;

@@ -14,7 +14,9 @@ const TASK_ROWS: usize = 128;
 fn column_means(level: Level, x: &[f32], means: &mut [f32]) {
     sum_rows(level, x, means);
     let rows = x.len() / means.len();
-    means.iter_mut().for_each(|mean| *mean /= rows as f32);
+    for mean in &mut *means {
+        *mean /= rows as f32;
+    }
 }
 
 /// The mean over the columns of `x`, `[rows, columns]`, of `max(0, margin - sqrt(variance + epsilon))`, with the unbiased variance.

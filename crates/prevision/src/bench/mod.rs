@@ -37,7 +37,7 @@ pub(crate) enum Case {
     GruRollout,
     /// Training step of the same GRU: 64 sequences of 16 actions
     GruTrain,
-    /// Training step of the action-conditioned transformer: 256 windows of 3 latents
+    /// Training step of the action transformer: 256 windows of 3 latents
     TransformerTrain,
     /// SIGReg, variance and covariance of 2048 latents, with gradients
     Regularise,

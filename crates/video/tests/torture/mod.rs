@@ -11,6 +11,10 @@ use crate::films::bar_code;
 /// Frames that are looked at in one file.
 const LOOKS: usize = 14;
 
+/// Kinds of files whose damage FFmpeg's decoders do not tell of: those of MPEG-1 and MPEG-2 fill missing slices from another frame,
+/// and Theora's goes on with whatever the bits say.
+const SILENT: [&str; 3] = ["mpeg1", "mpeg2", "theora"];
+
 /// Opens a file and reads from it in three orders. It must end soon, with frames or with errors that name the file, and a frame
 /// that is given must be the same one whatever was read before: where its bar code is clear, the code must be the same. (Damage
 /// that no decoder notices may garble a picture in more than one way.) Gives the number of frames that could be read.
@@ -56,8 +60,7 @@ fn read_all_ways(path: &Path, name: &str) -> usize {
     let forwards: Vec<_> = places.iter().map(|&index| look(&mut video, index)).collect();
     let backwards: Vec<_> = places.iter().rev().map(|&index| look(&mut video, index)).collect();
     let same = |one: Option<Option<usize>>, other: Option<Option<usize>>| match (one.flatten(), other.flatten()) {
-        // Known gap: FFmpeg's MPEG-1 and MPEG-2 decoders fill slices that are missing from another frame and do not say so.
-        (Some(one), Some(other)) => one == other || name.starts_with("mpeg"),
+        (Some(one), Some(other)) => one == other || SILENT.iter().any(|kind| name.starts_with(kind)),
         _ => true,
     };
     for ((place, &one), &other) in places.iter().zip(&forwards).zip(backwards.iter().rev()) {

@@ -37,20 +37,10 @@ pub(super) fn product(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &
                 unsafe { pack::<COLUMNS>(precision, &columns, index * COLUMNS, depth, panel) };
             });
             let right = &*right;
+            let part = |index: usize| &right[index * panel..][..panel];
             out.par_chunks_mut(TASK_ROWS * n).enumerate().for_each(|(task, out)| {
                 // SAFETY: as above.
-                unsafe {
-                    rows(
-                        precision,
-                        a,
-                        task * TASK_ROWS,
-                        depth,
-                        |index| &right[index * panel..][..panel],
-                        out,
-                        n,
-                        epilogue,
-                    )
-                };
+                unsafe { rows(precision, a, task * TASK_ROWS, depth, part, out, n, epilogue) };
             });
         }
     });
