@@ -13,14 +13,14 @@ use prevision_storage::StorageError;
 use prevision_video::{FrameBuffer, FrameSource as _, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, VideoError};
 use server::{Bucket, Counts, Fault};
 
-/// A film of noise that does not compress: about 230 kB for each frame, a key frame every 10.
+/// A film of noise that does not compress: about 340 kB for each frame, a key frame every 10.
 fn film(frames: usize, seed: u32) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("film.mp4");
     let options =
         Mp4Options { width: 320, height: 240, frame_rate: 25, quality: Quality::Lossless, keyframe_interval: 10 };
     let mut writer = Mp4Writer::create(&path, &options).expect("created");
-    let mut state = seed | 1;
+    let mut state = seed * 2 + 1;
     for _ in 0..frames {
         let mut pixel = || {
             state ^= state << 13;
@@ -54,7 +54,7 @@ fn both(bucket: &Bucket, name: &str, bytes: &[u8], check: impl FnOnce(&Path, &Pa
 fn a_clip_of_a_large_object_takes_the_ranges_that_it_needs() {
     let bucket = Bucket::new("large");
     let bytes = film(100, 1);
-    assert!(bytes.len() > 18 << 20, "{}", bytes.len());
+    assert!(bytes.len() > 30 << 20, "{}", bytes.len());
     both(&bucket, "film.mp4", &bytes, |path, address| {
         let options = OpenOptions::default();
         let mut file = Video::open(path, &options).expect("opens");
@@ -65,8 +65,8 @@ fn a_clip_of_a_large_object_takes_the_ranges_that_it_needs() {
         assert!(opened.bytes <= 2 << 20, "the header and the first frame: {opened:?}");
         assert!(frames(&mut object, &[54, 58, 62]) == frames(&mut file, &[54, 58, 62]));
         let read = bucket.take_counts();
-        // Frames 50 to 62 are 3 MB.
-        assert!(read.bytes <= 6 << 20 && read.gets <= 5, "{read:?} of {}", bytes.len());
+        // Frames 50 to 62 are 4.5 MB; going straight on reads ahead.
+        assert!(read.bytes <= 8 << 20 && read.gets <= 5, "{read:?} of {}", bytes.len());
         // Another decoder with the same index finds everything on the disk.
         let mut again = Video::open_indexed(address, &options, Arc::clone(object.index())).expect("opens");
         assert!(frames(&mut again, &[54, 58, 62]) == frames(&mut file, &[54, 58, 62]));
