@@ -8,6 +8,10 @@ use prevision::model::{HeadFlags, InputShape, Jepa, MaskSampler, ModelConfig, we
 use prevision::objective::{ActionInputs, LossTerms, ObjectiveConfig};
 use prevision::train::OptimizerConfig;
 use prevision::train::optimizer::Optimizer;
+use prevision_kernels::{
+    Activation, GruCell, Mask, adaptive_layer_norm, attention, convolution, covariance_square, epps_pulley,
+    gated_residual, gru_rollout, layer_norm, linear, linear_residual, variance_hinge,
+};
 
 const INPUT: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
 
@@ -111,4 +115,80 @@ fn masked_step_equals_the_cpu() {
             "predictor":{"width":24,"depth":1,"heads":2}}"#,
         r#"{"prediction":{"loss":"l1","normalise_targets":true}}"#,
     );
+}
+
+/// An operation on leaves that are given flat, with a flat result.
+type Operation = fn(&[Tensor<1>]) -> Tensor<1>;
+
+/// Values and the gradients of every leaf, with the gradient of the result given.
+fn values_and_gradients(lengths: &[usize], operation: Operation, device: &Device) -> Vec<Vec<f32>> {
+    let device = device.clone().autodiff();
+    let leaves: Vec<Tensor<1>> = lengths.iter().map(|&length| numbers([length], &device).require_grad()).collect();
+    let result = operation(&leaves);
+    let weights = numbers(result.dims(), &device);
+    let gradients = (result.clone() * weights).sum().backward();
+    let read = |tensor: Tensor<1>| tensor.into_data().try_into_vec_as::<f32>().expect("floats");
+    let gradients = leaves.iter().map(|leaf| read(leaf.grad(&gradients).expect("every leaf has a gradient").inner()));
+    std::iter::once(read(result.inner())).chain(gradients).collect()
+}
+
+/// Elsewhere than on the CPU a kernel is a composition of Burn's operations: it must be the same function.
+#[test]
+fn kernels_equal_their_forms_on_the_gpu() {
+    let cases: [(&str, &[usize], Operation); 9] = [
+        ("linear", &[35, 21, 3], |x| {
+            let residual = x[0].clone().reshape([5, 7]).narrow(1, 0, 3) * 0.5;
+            let y = linear(
+                x[0].clone().reshape([5, 7]),
+                x[1].clone().reshape([7, 3]),
+                Some(x[2].clone()),
+                Activation::Gelu,
+            );
+            (y + linear_residual(x[0].clone().reshape([5, 7]), x[1].clone().reshape([7, 3]), None, residual))
+                .reshape([15])
+        }),
+        ("layer_norm", &[60, 12, 12], |x| {
+            layer_norm(x[0].clone().reshape([5, 12]), Some(x[1].clone()), Some(x[2].clone()), 1e-5).reshape([60])
+        }),
+        ("adaptive_layer_norm", &[60, 12, 12, 180], |x| {
+            let (rows, packed) = (x[0].clone().reshape([5, 12]), x[3].clone().reshape([5, 36]));
+            let normed = adaptive_layer_norm(rows.clone(), x[1].clone(), x[2].clone(), packed.clone(), [0, 1], 1e-5);
+            gated_residual(normed, rows, packed, 2).reshape([60])
+        }),
+        ("attention", &[2 * 5 * 24], |x| {
+            attention(x[0].clone().reshape([2, 5, 24]), 2, &Mask::Full, None).reshape([2 * 5 * 8])
+        }),
+        ("convolution", &[2 * 3 * 6 * 7, 4 * 3 * 9, 4], |x| {
+            let (images, weight) = (x[0].clone().reshape([2, 3, 6, 7]), x[1].clone().reshape([4, 3, 3, 3]));
+            convolution(images, weight, Some(x[2].clone()), [2, 1], [1, 1], Activation::Silu).reshape([2 * 4 * 3 * 7])
+        }),
+        ("gru_rollout", &[2 * 3 * 15, 10, 75, 15, 5, 5], |x| {
+            let cell = GruCell {
+                weight: x[2].clone().reshape([5, 15]) * 0.3,
+                bias: x[3].clone(),
+                scale: x[4].clone(),
+                shift: x[5].clone(),
+                epsilon: 1e-5,
+            };
+            gru_rollout(x[0].clone().reshape([2, 3, 15]), x[1].clone().reshape([2, 5]), cell).reshape([30])
+        }),
+        ("variance_hinge", &[40], |x| variance_hinge(x[0].clone().reshape([8, 5]), 1.0, 1e-4)),
+        ("covariance_square", &[40], |x| covariance_square(x[0].clone().reshape([8, 5]))),
+        ("epps_pulley", &[40], |x| epps_pulley(x[0].clone().reshape([8, 5]))),
+    ];
+    let norm = |values: &[f32]| values.iter().map(|value| value * value).sum::<f32>().sqrt();
+    let mut apart = Vec::new();
+    for (name, lengths, operation) in cases {
+        let cpu = values_and_gradients(lengths, operation, &Device::flex());
+        let gpu = values_and_gradients(lengths, operation, &Device::wgpu(DeviceKind::DefaultDevice));
+        for (index, (cpu, gpu)) in cpu.iter().zip(&gpu).enumerate() {
+            assert_eq!(cpu.len(), gpu.len(), "{name}");
+            let gap: Vec<f32> = cpu.iter().zip(gpu).map(|(a, b)| a - b).collect();
+            let gap = norm(&gap) / norm(cpu).max(1e-3);
+            if gap > 1e-5 {
+                apart.push(format!("{name}: {gap:e} in {}", ["the value", "a gradient"][index.min(1)]));
+            }
+        }
+    }
+    assert!(apart.is_empty(), "{apart:#?}");
 }
