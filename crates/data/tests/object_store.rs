@@ -119,7 +119,8 @@ fn one_object_and_manifests() {
 fn broken_and_missing_objects_are_skipped_and_named() {
     let (_folder, bucket) = both("broken");
     bucket.put("clips/2.mp4", *b"this is no film at all");
-    bucket.put("list.txt", (0..9).map(|number| format!("clips/{number}.mp4 {number}\n")).collect::<String>());
+    let lines: Vec<String> = (0..9).map(|number| format!("clips/{number}.mp4 {number}")).collect();
+    bucket.put("list.txt", lines.join("\n"));
     let tolerant = |path: PathBuf, workers| DataConfig { max_broken_fraction: 0.5, ..config(&path, workers) };
     let (expected, dataset) = clips(&tolerant(bucket.address("list.txt"), 1), 0);
     let names: Vec<_> = dataset.skipped().iter().map(|file| file.path.clone()).collect();

@@ -20,7 +20,7 @@ use crate::{Late, StorageError, Version, runtime};
 /// How often a request that failed on the way is made again.
 const RETRIES: usize = 4;
 /// No retry begins later than this after the first try.
-const RETRY_FOR: Duration = Duration::from_secs(60);
+const RETRY_FOR: Duration = Duration::from_mins(1);
 /// A connection on which nothing arrives for so long is given up.
 const SILENCE: &str = "15 seconds";
 

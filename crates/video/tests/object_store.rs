@@ -199,15 +199,15 @@ fn a_playlist_does_not_lead_to_files() {
 }
 
 /// Everything that can be said of a video in a short time.
-fn told(path: &Path) -> Result<(Vec<f64>, usize, usize, Vec<Option<FrameBuffer>>), ()> {
-    let mut video = Video::open(path, &OpenOptions::default()).map_err(|_| ())?;
+fn told(path: &Path) -> Option<(Vec<f64>, usize, Vec<Option<FrameBuffer>>)> {
+    let mut video = Video::open(path, &OpenOptions::default()).ok()?;
     let count = video.len();
     let mut read = |index: usize| {
         let mut out = FrameBuffer::default();
         video.read(&[index], &mut out).ok().map(|()| out)
     };
     let pictures = [count - 1, 0, count / 2, count / 3].map(&mut read).to_vec();
-    Ok((video.timestamps().to_vec(), video.info().warnings, video.info().key_frames, pictures))
+    Some((video.timestamps().to_vec(), video.info().warnings, pictures))
 }
 
 #[test]
