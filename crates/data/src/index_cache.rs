@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use prevision_storage::{Object, Version, after, cache_folder, is_address};
+use prevision_storage::{Object, Version, after, cache_folder, is_address, whole_file};
 use prevision_video::{VideoIndex, decoder_version};
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +117,7 @@ impl IndexCache {
         if let Some(folder) = place.parent() {
             fs::create_dir_all(folder)?;
         }
-        crate::atomic::write(&place, &bytes)
+        whole_file::write(&place, &bytes)
     }
 
     /// Forgets the index of a file.

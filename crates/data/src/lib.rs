@@ -11,7 +11,6 @@
 //! Every random choice is a pure function of (seed, purpose, epoch, index), see [`seed`].
 
 mod array;
-mod atomic;
 mod batch;
 mod clip;
 mod config;

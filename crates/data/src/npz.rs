@@ -7,7 +7,9 @@ use std::path::Path;
 use npyz::{AutoSerialize, DType, Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use crate::{DataError, atomic};
+use prevision_storage::whole_file;
+
+use crate::DataError;
 
 const MEMBER: &str = "arr_0.npy";
 
@@ -87,7 +89,8 @@ fn to_c_order<T: Default + Clone>(shape: &[usize], fortran: &[T]) -> Vec<T> {
 
 /// Writes an array the way `np.savez(path, array)` does: uncompressed, under a temporary name, then renamed.
 pub(crate) fn write<T: AutoSerialize + Copy>(path: &Path, shape: &[usize], data: &[T]) -> Result<(), DataError> {
-    atomic::write_with(path, |partial| write_archive(partial, shape, data)).map_err(|error| DataError::io(path, error))
+    whole_file::write_with(path, |partial| write_archive(partial, shape, data))
+        .map_err(|error| DataError::io(path, error))
 }
 
 fn write_archive<T: AutoSerialize + Copy>(path: &Path, shape: &[usize], data: &[T]) -> std::io::Result<()> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use prevision_data::{Array2, Episode, EpisodeOptions, EpisodeWriter, seed};
+use prevision_storage::whole_file;
 use prevision_video::{FrameBuffer, Quality};
 use serde::Serialize;
 
@@ -229,8 +230,5 @@ fn refuse_files(path: &Path) -> Result<(), EnvError> {
 
 fn write_description(out: &Path, text: &str) -> Result<(), EnvError> {
     let path = out.join(IMAGE).join("dataset.toml");
-    let unfinished = path.with_extension("toml.tmp");
-    std::fs::write(&unfinished, text)
-        .and_then(|()| std::fs::rename(&unfinished, &path))
-        .map_err(|source| EnvError::Io { path, source })
+    whole_file::write(&path, text).map_err(|source| EnvError::Io { path, source })
 }

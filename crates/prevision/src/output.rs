@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use prevision_storage::whole_file;
 use serde::Serialize;
 
 /// Where results go.
@@ -48,12 +49,5 @@ pub(crate) fn check_writable(path: &Path) -> Result<()> {
 
 /// Writes a file, whole or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&partial);
-    }
-    written.with_context(|| format!("{}: cannot be written", path.display()))
+    whole_file::write(path, bytes).with_context(|| format!("{}: cannot be written", path.display()))
 }

@@ -9,10 +9,9 @@ use std::fs::{self, File, FileTimes};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use crate::{StorageError, cache_folder};
+use crate::{StorageError, cache_folder, whole_file};
 
 /// Bytes of a block.
 pub(crate) const BLOCK: u64 = 1 << 20;
@@ -100,13 +99,7 @@ impl BlockCache {
             total = self.evict((self.limit - length).min(self.limit / 16 * 15))?;
         }
         sum.write(total + length)?;
-        let partial = partial(&place);
-        let written = write(&partial, &bytes).and_then(|()| fs::rename(&partial, &place));
-        if written.is_err() {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&partial);
-        }
-        written.map(|()| true)
+        whole_file::write_with(&place, |partial| write(partial, &bytes)).map(|()| true)
     }
 
     /// Removes files, those not used for longest first, until they have at most `most` bytes; says how many they have then.
@@ -181,12 +174,6 @@ fn header(key: &str, number: u64) -> Vec<u8> {
     header.extend(key.as_bytes());
     header.extend(number.to_le_bytes());
     header
-}
-
-/// A name beside `place` that no other thread or process uses.
-fn partial(place: &Path) -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    place.with_extension(format!("{}-{}.partial", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use prevision_storage::whole_file;
 
 use crate::VideoError;
 
@@ -16,14 +17,10 @@ pub(crate) struct TemporaryFile {
 impl TemporaryFile {
     /// Creates the empty temporary file beside `target`.
     pub(crate) fn create(target: &Path) -> Result<Self, VideoError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let Some(name) = target.file_name() else {
+        if target.file_name().is_none() {
             return Err(VideoError::write(target, "create the file", "the path has no file name"));
-        };
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}-{}.partial", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        let temporary = target.with_file_name(hidden);
+        }
+        let temporary = whole_file::partial(target);
         fs::File::create(&temporary).map_err(|error| VideoError::write(target, "create the file", error))?;
         Ok(Self { target: target.to_owned(), temporary, kept: false })
     }

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use prevision_storage::is_address;
+use prevision_storage::{is_address, whole_file};
 use prevision_video::VideoIndex;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::is_video;
-use crate::{DataError, SkippedFile, VideoEntry, atomic, content};
+use crate::{DataError, SkippedFile, VideoEntry, content};
 
 pub(super) const SUMMARY: &str = "prepared.json";
 const INDEX: &str = "index.bin";
@@ -206,7 +206,7 @@ impl PreparedSet {
         write_record(&folder.join(INDEX), &entries)?;
         let path = folder.join(SUMMARY);
         let text = serde_json::to_vec_pretty(&summary).map_err(|error| DataError::format(&path, error.to_string()))?;
-        atomic::write(&path, &text).map_err(|error| DataError::io(&path, error))?;
+        whole_file::write(&path, &text).map_err(|error| DataError::io(&path, error))?;
         Ok(summary)
     }
 }
@@ -228,5 +228,5 @@ pub(super) fn write_record(path: &Path, value: &impl Serialize) -> Result<(), Da
     let mut bytes = MAGIC.to_vec();
     bytes.extend(postcard::to_stdvec(value).map_err(|error| DataError::format(path, error.to_string()))?);
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-    atomic::write(path, &bytes).map_err(|error| DataError::io(path, error))
+    whole_file::write(path, &bytes).map_err(|error| DataError::io(path, error))
 }

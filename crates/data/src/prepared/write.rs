@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use prevision_storage::whole_file;
+
 use super::encode::{is_intact, prepare_video};
 use super::format::{Encoding, Entry, PreparedSet, PreparedSummary, SUMMARY, read_record, write_record};
 use super::plan::{Job, PLAN, PreparePlan, Signature, begin, estimate, survey};
-use crate::{DataError, SkipReason, SkippedFile, atomic};
+use crate::{DataError, SkipReason, SkippedFile};
 
 const PROGRESS: &str = "progress";
 
@@ -96,7 +98,7 @@ pub fn prepare(
     }
     let path = out.join(PLAN);
     let text = serde_json::to_vec(&signature).map_err(|error| DataError::format(&path, error.to_string()))?;
-    atomic::write(&path, &text).map_err(|error| DataError::io(&path, error))?;
+    whole_file::write(&path, &text).map_err(|error| DataError::io(&path, error))?;
     let progress = out.join(PROGRESS);
     fs::create_dir_all(&progress).map_err(|error| DataError::io(&progress, error))?;
     let (entries, unusable) = write_all(options, &work.jobs, done, report)?;

@@ -11,8 +11,9 @@ mod page;
 mod planned;
 mod run;
 
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use prevision_storage::whole_file;
 
 use crate::EvalError;
 use run::Run;
@@ -27,12 +28,6 @@ use run::Run;
 pub fn write(run: &Path) -> Result<PathBuf, EvalError> {
     let path = run.join("report.html");
     let html = page::page(&Run::read(run)?);
-    let temporary = run.join(format!(".report.html.{}.tmp", std::process::id()));
-    let written = fs::write(&temporary, html).and_then(|()| fs::rename(&temporary, &path));
-    written.map_err(|source| {
-        // The error to report is the first one; a leftover temporary file does no harm.
-        let _ = fs::remove_file(&temporary);
-        EvalError::Io { path: path.clone(), source }
-    })?;
+    whole_file::write(&path, html).map_err(|source| EvalError::Io { path: path.clone(), source })?;
     Ok(path)
 }

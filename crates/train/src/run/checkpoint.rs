@@ -105,11 +105,11 @@ impl RunFolder {
         fs::create_dir_all(&folder).map_err(|source| TrainError::write(&folder, source))?;
         remove_unfinished(&folder)?;
         let name = format!("step-{}", state.step);
-        let (path, temporary) = (folder.join(&name), folder.join(format!(".{name}.tmp")));
+        let (path, temporary) = (folder.join(&name), folder.join(format!(".{name}.partial")));
         let written = write_into(&temporary, model, optimizer, state, config).and_then(|()| {
             if path.exists() {
                 // Left by a kill before `latest` was written, or the same step trained again.
-                rename(&path, &folder.join(format!(".{name}.old.tmp")))?;
+                rename(&path, &folder.join(format!(".{name}.old.partial")))?;
             }
             rename(&temporary, &path)
         });
@@ -123,7 +123,7 @@ impl RunFolder {
         let older: Vec<u64> = steps.into_iter().filter(|step| *step < state.step).collect();
         for step in &older[..(older.len() + 1).saturating_sub(keep)] {
             let old = folder.join(format!("step-{step}"));
-            rename(&old, &folder.join(format!(".step-{step}.old.tmp")))?;
+            rename(&old, &folder.join(format!(".step-{step}.old.partial")))?;
         }
         remove_unfinished(&folder)?;
         Ok(path)
@@ -178,7 +178,7 @@ fn remove_unfinished(folder: &Path) -> Result<(), TrainError> {
     let entries = fs::read_dir(folder).map_err(|source| TrainError::read(folder, source))?;
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') && path.extension().is_some_and(|extension| extension == "tmp") {
+        if name.starts_with('.') && path.extension().is_some_and(|extension| extension == "partial") {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             removed.map_err(|source| TrainError::write(&path, source))?;
         }

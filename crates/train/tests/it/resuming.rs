@@ -62,11 +62,11 @@ fn half_written_checkpoints_are_ignored_and_removed() {
     let run = RunFolder::create(&folder.path().join("run")).unwrap();
     let config = experiment(ACTION, &["train.checkpoint_every=1"]);
     train_until(&config, &run, 5).unwrap();
-    for name in [".step-9.tmp", ".step-4.old.tmp"] {
+    for name in [".step-9.partial", ".step-4.old.partial"] {
         fs::create_dir(run.path("checkpoints").join(name)).unwrap();
         fs::write(run.path("checkpoints").join(name).join("model.safetensors"), "half").unwrap();
     }
-    fs::write(run.path("checkpoints/.latest.1.tmp"), "step-9").unwrap();
+    fs::write(run.path("checkpoints/.latest.1-0.partial"), "step-9").unwrap();
     assert_eq!(run.latest_checkpoint().unwrap().unwrap().state.step, 5);
     // A kill between the checkpoint and the file that names it.
     fs::remove_file(run.path("checkpoints/latest")).unwrap();

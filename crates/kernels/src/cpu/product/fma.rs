@@ -15,6 +15,8 @@ const ROWS: usize = 6;
 const COLUMNS: usize = 16;
 /// The longest part of a product's depth: a panel of the right operand of this depth stays in the first cache.
 const DEPTH: usize = 384;
+/// Columns of the result from which on it pays to lay out the left operand.
+pub(super) const WIDE: usize = 96;
 /// Rows of the result that one task computes.
 const TASK_ROWS: usize = 72;
 
