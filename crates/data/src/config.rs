@@ -36,7 +36,7 @@ pub struct DataConfig {
     pub decoder_threads: usize,
     /// Longest time for opening a video and for reading a clip, in seconds; a video that takes longer is skipped. Default 60.
     pub read_timeout: f64,
-    /// Memory for clips that were decoded ahead, in MiB. Default 256.
+    /// Memory for clips that were decoded ahead, in MiB: at most 256 of them, or two batches. Default 512.
     pub prefetch_mb: usize,
     /// Share of the videos that may be broken or too short before the run stops. Default 0.1; a single one never stops it
     /// unless this is 0.
@@ -188,7 +188,7 @@ impl Default for DataConfig {
             workers: 1,
             decoder_threads: 1,
             read_timeout: 60.0,
-            prefetch_mb: 256,
+            prefetch_mb: 512,
             max_broken_fraction: 0.1,
         }
     }

@@ -33,9 +33,9 @@ pub trait ClipDataset: Send + Sync {
         requests.iter().map(|request| self.clip(request)).collect()
     }
 
-    /// The video that a request will be drawn from, as far as is known without opening a file: requests of one video should be
-    /// drawn together.
-    fn known_video(&self, request: &ClipRequest) -> usize {
+    /// The video that a request will be drawn from, as far as can be told without decoding its clip: requests of one video
+    /// should be drawn together.
+    fn find_video(&self, request: &ClipRequest) -> usize {
         request.video
     }
 

@@ -4,9 +4,6 @@ use crate::ledger::Ledger;
 use crate::order::permutation;
 use crate::{ClipRequest, DataConfig, DataError, Draw, SkippedFile};
 
-/// In data sets of more videos nothing is gained by asking which clips come from the same one.
-const MANY: usize = 4096;
-
 /// The choice of videos on one side of a data set, and the list of those that could not be used.
 pub(crate) struct Draws {
     ledger: Ledger,
@@ -55,14 +52,6 @@ impl Draws {
             };
         }
         Err(DataError::TooManyBroken { skipped: self.ledger.list(), videos: self.videos, allowed: self.allowed })
-    }
-
-    /// The video that [`Draws::first_usable`] will end at, if `usable` is right.
-    pub(crate) fn foresee(&self, request: &ClipRequest, usable: impl Fn(usize) -> bool) -> usize {
-        if request.draw == Draw::Uniform || self.videos > MANY || usable(request.video) {
-            return request.video;
-        }
-        self.replacements(request).find(|&video| usable(video)).unwrap_or(request.video)
     }
 
     /// The other videos in the request's order.

@@ -28,9 +28,6 @@ pub(crate) struct FilmPlan {
 
 /// What kinds of data sets know of their films.
 pub(crate) trait FilmSource {
-    /// Whether a video with this index can be used.
-    fn fits(&self, index: &VideoIndex) -> bool;
-
     /// Which frames of a video the request asks for; an error if the video cannot be used.
     fn plan(&self, video: usize, request: &ClipRequest) -> Result<FilmPlan, SkippedFile>;
 
@@ -191,10 +188,10 @@ impl Films {
             .collect()
     }
 
-    /// The video that a request will be drawn from, as far as is known without opening a file.
-    pub(crate) fn known_video(&self, source: &impl FilmSource, request: &ClipRequest) -> usize {
-        self.draws.foresee(request, |video| {
-            self.indices.peek(video).is_none_or(|index| index.is_ok_and(|index| source.fits(&index)))
-        })
+    /// The video that a request will be drawn from, unless its clip turns out to be damaged.
+    pub(crate) fn find_video(&self, source: &impl FilmSource, request: &ClipRequest) -> usize {
+        let found = self.draws.first_usable(request, |video| source.plan(video, request).map(|_| video));
+        // Whoever draws the clip will meet the error.
+        found.unwrap_or(request.video)
     }
 }

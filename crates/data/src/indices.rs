@@ -76,11 +76,6 @@ impl Indices {
         known.entries.insert(video, Entry { result: Ok(Arc::new(index)), used: 0, weight: 0 });
     }
 
-    /// What is known of a video, if anything is; no file is touched.
-    pub(crate) fn peek(&self, video: usize) -> Option<Result<Arc<VideoIndex>, SkipReason>> {
-        self.lock().find(video)
-    }
-
     /// Forgets what is known of a file that turned out to be another one.
     pub(crate) fn forget(&self, video: usize, path: &Path) {
         self.cache.remove(path);

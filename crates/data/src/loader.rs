@@ -1,12 +1,13 @@
 //! The loader: batches in a fixed order, decoded ahead by worker threads.
 //!
-//! Clips are numbered through the whole training: number `n` belongs to batch `n / batch_size`. A worker takes the next number
-//! and, with it, the numbers of other clips of the same video that will be wanted soon; it draws their clips in one pass and lays
-//! them on a shelf, from which the trainer's thread takes clips in order. What clip a number stands for depends on the seed alone,
-//! so neither the number of workers nor the place where a run was resumed changes a batch.
+//! Clips are numbered through the whole training: number `n` belongs to batch `n / batch_size`. The workers find out which videos
+//! the next numbers stand for. Then each takes the next number and, with it, all others of the same video that will be wanted
+//! soon; it draws their clips in one pass and lays them on a shelf, from which the trainer's thread takes clips in order. What clip
+//! a number stands for depends on the seed alone, so neither the number of workers nor the place where a run was resumed changes a
+//! batch.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -15,7 +16,9 @@ use crate::order::EpochOrders;
 use crate::{Clip, ClipDataset, ClipRequest, DataConfig, DataError, Draw, HostBatch};
 
 /// Clips that one worker draws in one pass at most, so that the others are not kept waiting.
-const MAX_TOGETHER: usize = 32;
+const MAX_TOGETHER: u64 = 32;
+/// Clips that are looked ahead at most, or two batches if that is more: their files have to be opened before the first batch.
+const MAX_AHEAD: usize = 256;
 
 /// How batches are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,30 +60,37 @@ pub struct Loader {
     failed: bool,
 }
 
+/// What a worker does next.
+enum Task {
+    /// Find the video of a clip.
+    Find(u64),
+    /// Draw clips of one video.
+    Draw(Vec<u64>),
+}
+
 /// What the threads have in common.
 struct Shared {
     dataset: Arc<dyn ClipDataset>,
     orders: EpochOrders,
     config: LoaderConfig,
     batches_per_epoch: u64,
-    /// Clips that may be on the shelf or in the making.
+    /// Clips that may be on the shelf or in the making. A clip is begun when it is among the first half of them, so that there are
+    /// others to be drawn together with it.
     ahead: u64,
     /// No clip from this number on is wanted.
     end: u64,
     shelf: Mutex<Shelf>,
     /// A clip was laid on the shelf.
     filled: Condvar,
-    /// A clip was taken from the shelf, or the loader ends.
+    /// A clip was taken from the shelf, a video was found, or the loader ends.
     taken: Condvar,
 }
 
 struct Shelf {
-    /// The clips below `limit` that no worker has begun.
-    open: BTreeSet<u64>,
-    /// How many were opened together last.
-    opened: usize,
-    /// Clips from here on are not begun yet. It moves on in leaps, so that there are clips to be drawn together.
-    limit: u64,
+    /// The next clip whose video is to be found.
+    unknown: u64,
+    /// The clips that no worker has begun, and their videos.
+    open: BTreeMap<u64, usize>,
     /// The next clip to be taken by the trainer.
     wanted: u64,
     clips: BTreeMap<u64, Result<Clip, DataError>>,
@@ -103,19 +113,19 @@ impl Loader {
             )));
         }
         let first = start * config.batch_size as u64;
+        let ahead = (config.prefetch_bytes / dataset.shape().bytes().max(1)).min(MAX_AHEAD.max(2 * config.batch_size));
         let shared = Arc::new(Shared {
             orders: EpochOrders::new(config.seed, dataset.videos(), config.shuffle),
             batches_per_epoch: (clips / config.batch_size) as u64,
-            ahead: (config.prefetch_bytes / dataset.shape().bytes().max(1)).max(config.workers) as u64,
+            ahead: ahead.max(2 * config.workers) as u64,
             dataset,
             config: config.clone(),
             end: config
                 .last_batch
                 .map_or(u64::MAX, |last| last.saturating_add(1).saturating_mul(config.batch_size as u64)),
             shelf: Mutex::new(Shelf {
-                open: BTreeSet::new(),
-                opened: 0,
-                limit: first,
+                unknown: first,
+                open: BTreeMap::new(),
                 wanted: first,
                 clips: BTreeMap::new(),
                 end: false,
@@ -194,38 +204,53 @@ impl Drop for Loader {
 
 impl Shared {
     fn work(&self) {
-        while let Some(numbers) = self.begin() {
-            let clips = self.draw(&numbers);
-            let mut shelf = self.lock();
-            shelf.clips.extend(numbers.into_iter().zip(clips));
-            drop(shelf);
-            self.filled.notify_all();
+        while let Some(task) = self.begin() {
+            match task {
+                Task::Find(number) => {
+                    let video = self.find_video(number);
+                    self.lock().open.insert(number, video);
+                    self.taken.notify_all();
+                }
+                Task::Draw(numbers) => {
+                    let clips = self.draw(&numbers);
+                    self.lock().clips.extend(numbers.into_iter().zip(clips));
+                    self.filled.notify_all();
+                }
+            }
         }
     }
 
-    /// Waits for clips to be drawn and takes the first, with those of the same video; `None` when the loader ends.
-    fn begin(&self) -> Option<Vec<u64>> {
+    /// Waits for something to do; `None` when the loader ends.
+    fn begin(&self) -> Option<Task> {
         let mut shelf = self.lock();
         loop {
             if shelf.end {
                 return None;
             }
-            shelf.move_on(self.ahead, self.end);
-            let Some(first) = shelf.open.pop_first() else {
-                shelf = self.taken.wait(shelf).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            // The other workers shall find work, too.
-            let share = shelf.opened.div_ceil(self.config.workers.max(1)).min(MAX_TOGETHER);
-            let mut numbers = vec![first];
-            let video = self.dataset.known_video(&self.request(first));
-            let same = shelf.open.iter().filter(|&&number| self.dataset.known_video(&self.request(number)) == video);
-            numbers.extend(same.take(share - 1));
-            for number in &numbers {
-                shelf.open.remove(number);
+            if shelf.unknown < shelf.wanted.saturating_add(self.ahead).min(self.end) {
+                shelf.unknown += 1;
+                return Some(Task::Find(shelf.unknown - 1));
             }
-            return Some(numbers);
+            let soon = shelf.wanted + self.ahead.div_ceil(2);
+            if let Some((&first, &video)) = shelf.open.first_key_value().filter(|&(&first, _)| first < soon) {
+                // The other workers shall find work, too.
+                let share = self.ahead.div_ceil(self.config.workers.max(1) as u64).min(MAX_TOGETHER) as usize;
+                let same = shelf.open.range(first..).filter(|&(_, &other)| other == video);
+                let numbers: Vec<u64> = same.map(|(&number, _)| number).take(share).collect();
+                for number in &numbers {
+                    shelf.open.remove(number);
+                }
+                return Some(Task::Draw(numbers));
+            }
+            shelf = self.taken.wait(shelf).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// The video of a clip, as far as it can be found.
+    fn find_video(&self, number: u64) -> usize {
+        let request = self.request(number);
+        // A panic will be met again, and named, when the clip is drawn.
+        catch_unwind(AssertUnwindSafe(|| self.dataset.find_video(&request))).unwrap_or(request.video)
     }
 
     /// Waits for a clip and takes it from the shelf.
@@ -271,18 +296,6 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Shelf {
-    /// Opens more clips to the workers, once all are begun and half of what may be ahead is free.
-    fn move_on(&mut self, ahead: u64, end: u64) {
-        let limit = self.wanted.saturating_add(ahead).min(end);
-        if self.open.is_empty() && limit > self.limit && (limit - self.limit >= ahead.div_ceil(2) || limit == end) {
-            self.open.extend(self.limit..limit);
-            self.opened = self.open.len();
-            self.limit = limit;
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use prevision_video::{FrameBuffer, VideoIndex};
+use prevision_video::FrameBuffer;
 
 use crate::dataset::side;
 use crate::films::{FilmPlan, FilmSource, Films};
@@ -55,10 +55,6 @@ impl VideoClips {
 }
 
 impl FilmSource for VideoClips {
-    fn fits(&self, index: &VideoIndex) -> bool {
-        last_start(index.timestamps(), self.frames, self.spacing).is_some()
-    }
-
     fn plan(&self, video: usize, request: &ClipRequest) -> Result<FilmPlan, SkippedFile> {
         let path = &self.entries[video].1.path;
         let skip = |reason| SkippedFile { path: path.clone(), reason };
@@ -96,8 +92,8 @@ impl ClipDataset for VideoClips {
         self.films.clips(self, requests)
     }
 
-    fn known_video(&self, request: &ClipRequest) -> usize {
-        self.films.known_video(self, request)
+    fn find_video(&self, request: &ClipRequest) -> usize {
+        self.films.find_video(self, request)
     }
 
     fn shape(&self) -> ClipShape {

@@ -204,11 +204,11 @@ fn workers_stop_ahead_at_the_given_bytes() {
         let drawn = dataset.drawn.load(Ordering::SeqCst);
         assert!(expected.contains(&drawn), "{drawn} are drawn, expected {expected:?}");
     };
-    settle(17..=17);
+    // The first half of the 17 clips that there is room for; the others wait for more of their own videos.
+    settle(9..=9);
     let videos: Vec<_> = loader.next_batch().unwrap().clips.iter().map(|clip| clip.source.video).collect();
     assert_eq!(videos, (0..10).collect::<Vec<_>>());
-    // More are begun once half of the room is free: after the ninth or the tenth clip was taken.
-    settle(26..=27);
+    settle(19..=19);
 }
 
 #[test]

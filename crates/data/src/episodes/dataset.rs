@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use prevision_video::{FrameBuffer, VideoIndex};
+use prevision_video::FrameBuffer;
 
 use super::EpisodeReader;
 use crate::dataset::side;
@@ -85,11 +85,6 @@ impl EpisodeClips {
 }
 
 impl FilmSource for EpisodeClips {
-    /// Films of a wrong length are broken, which is rare: they are found out when they are drawn.
-    fn fits(&self, _: &VideoIndex) -> bool {
-        true
-    }
-
     fn plan(&self, video: usize, request: &ClipRequest) -> Result<FilmPlan, SkippedFile> {
         let episode = self.episodes[video];
         let length = self.reader.length(episode);
@@ -139,8 +134,8 @@ impl ClipDataset for EpisodeClips {
         self.films.clips(self, requests)
     }
 
-    fn known_video(&self, request: &ClipRequest) -> usize {
-        self.films.known_video(self, request)
+    fn find_video(&self, request: &ClipRequest) -> usize {
+        self.films.find_video(self, request)
     }
 
     fn shape(&self) -> ClipShape {
