@@ -1,6 +1,7 @@
-//! Products of float32 matrices on vectors of eight numbers: both operands are laid out in panels in the order in which the
-//! processor reads them, and a block of 6 x 16 sums stays in its registers (Goto and van de Geijn 2008, "Anatomy of
-//! High-Performance Matrix Multiplication").
+//! Products of float32 matrices on vectors of eight numbers: the right operand is laid out in panels in the order in which the
+//! processor reads them, and a block of up to 6 x 16 sums stays in its registers (Goto and van de Geijn 2008, "Anatomy of
+//! High-Performance Matrix Multiplication"). The left operand, of which one number is read at a time, stays where it is unless its
+//! columns are apart.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
@@ -9,16 +10,18 @@ use super::super::level::Work;
 use super::round::Round;
 use super::*;
 
-/// Rows of a block of sums.
+/// Rows of a block of sums at most.
 const ROWS: usize = 6;
 /// Columns of a block of sums.
 const COLUMNS: usize = 16;
 /// The longest part of a product's depth: a panel of the right operand of this depth stays in the first cache.
 const DEPTH: usize = 384;
-/// Columns of the result from which on it pays to lay out the left operand.
-pub(super) const WIDE: usize = 96;
-/// Rows of the result that one task computes.
+/// Rows of the result that one task computes at most.
 const TASK_ROWS: usize = 72;
+/// Multiplications of a product that is not worth sharing among cores.
+const SMALL: usize = 1 << 19;
+/// Numbers of a right operand that are not worth sharing among cores.
+const SMALL_RIGHT: usize = 1 << 15;
 
 /// The depths of a product's parts: as few as may be, of nearly one length.
 fn parts(depth: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -28,24 +31,42 @@ fn parts(depth: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// `out = finish(a b)` on all cores.
 pub(super) fn product(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], epilogue: &impl Epilogue) {
-    let n = b.columns();
+    let (m, n) = (a.rows(), b.columns());
     let columns = b.transposed();
+    let shared = m * n * a.columns() > SMALL;
+    let height = if shared { task_rows(m) } else { m };
     with_scratch(|scratch| {
         for depth in parts(a.columns()) {
             let panel = (depth.1 - depth.0) * COLUMNS;
             let right = scratch.get::<f32>(n.div_ceil(COLUMNS) * panel);
-            right.par_chunks_mut(panel).enumerate().for_each(|(index, panel)| {
+            let lay_out = |(index, panel): (usize, &mut [f32])| {
                 // SAFETY: the level says that the processor has the features.
                 unsafe { pack::<COLUMNS>(precision, &columns, index * COLUMNS, depth, panel) };
-            });
+            };
+            if shared && right.len() > SMALL_RIGHT {
+                right.par_chunks_mut(panel).enumerate().for_each(lay_out);
+            } else {
+                right.chunks_mut(panel).enumerate().for_each(lay_out);
+            }
             let right = &*right;
             let part = |index: usize| &right[index * panel..][..panel];
-            out.par_chunks_mut(TASK_ROWS * n).enumerate().for_each(|(task, out)| {
+            let task = |(task, out): (usize, &mut [f32])| {
                 // SAFETY: as above.
-                unsafe { rows(precision, a, task * TASK_ROWS, depth, part, out, n, epilogue) };
-            });
+                unsafe { rows(precision, a, task * height, depth, part, out, n, epilogue) };
+            };
+            if shared {
+                out.par_chunks_mut(height * n).enumerate().for_each(task);
+            } else {
+                task((0, &mut *out));
+            }
         }
     });
+}
+
+/// Rows of the result for each task, so that all cores have as much to do.
+fn task_rows(rows: usize) -> usize {
+    let tasks = rows.div_ceil(TASK_ROWS).next_multiple_of(rayon::current_num_threads());
+    rows.div_ceil(tasks).max(ROWS)
 }
 
 /// The whole depth of a right operand, packed by this thread.
@@ -88,23 +109,38 @@ unsafe fn rows<'a>(
     n: usize,
     epilogue: &impl Epilogue,
 ) {
-    let panel = (depth.1 - depth.0) * ROWS;
+    let length = depth.1 - depth.0;
     let (begins, ends) = (depth.0 == 0, depth.1 == a.columns());
     let count = out.len() / n;
+    let blocks = count.div_ceil(ROWS);
+    let [row_stride, column_stride] = a.strides();
+    let in_place = column_stride == 1 && precision == Precision::Float32;
     with_scratch(|scratch| {
-        let left = scratch.get::<f32>(count.div_ceil(ROWS) * panel);
-        for (index, panel) in left.chunks_exact_mut(panel).enumerate() {
-            // SAFETY: the features are the caller's.
-            unsafe { pack::<ROWS>(precision, &a, first + index * ROWS, depth, panel) };
-        }
+        // Blocks of nearly one height: a low one would leave the processor waiting for its sums.
+        let blocks = (0..blocks).map(|block| (block * count / blocks, (block + 1) * count / blocks));
+        let left: &[f32] = if in_place {
+            &a.data()[first * row_stride + depth.0..]
+        } else {
+            let left = scratch.get::<f32>(blocks.len() * ROWS * length);
+            for ((top, _), panel) in blocks.clone().zip(left.chunks_exact_mut(ROWS * length)) {
+                // SAFETY: the features are the caller's.
+                unsafe { pack::<ROWS>(precision, &a, first + top, depth, panel) };
+            }
+            left
+        };
         let mut sums = [[0.0; COLUMNS]; ROWS];
         for column in (0..n).step_by(COLUMNS) {
             let right = right(column / COLUMNS);
             let columns = COLUMNS.min(n - column);
-            for (top, left) in (0..count).step_by(ROWS).zip(left.chunks_exact(panel)) {
+            for (index, (top, end)) in blocks.clone().enumerate() {
+                let (left, strides) = if in_place {
+                    (&left[top * row_stride..], [row_stride, 1])
+                } else {
+                    (&left[index * ROWS * length..], [1, ROWS])
+                };
                 // SAFETY: the features are the caller's.
-                unsafe { block(left, right, &mut sums) };
-                for (row, sums) in (top..count).zip(&mut sums) {
+                unsafe { block(end - top, left, strides, right, &mut sums) };
+                for (row, sums) in (top..end).zip(&mut sums) {
                     let target = &mut out[row * n + column..][..columns];
                     // Of a known length for all but the last columns, which makes them vectors.
                     if let Some(target) = target.as_mut_array::<COLUMNS>() {
@@ -247,26 +283,54 @@ fn transposed(rows: [__m256; 8]) -> [__m256; 8] {
     })
 }
 
-/// `sums = left right` of two panels of the same depth.
+/// `sums = left right` of `rows` rows of the left operand, with the distances between neighbours in a column and in a row, and a panel
+/// of the right one.
 ///
 /// # Safety
 /// The processor has AVX2 and FMA.
 ///
 /// # Panics
-/// If the panels are not of one depth.
+/// If there are no rows or more than [`ROWS`], or the left operand does not have them.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn block(left: &[f32], right: &[f32], sums: &mut [[f32; COLUMNS]; ROWS]) {
-    let ((left, _), (right, _)) = (left.as_chunks::<ROWS>(), right.as_chunks::<COLUMNS>());
-    assert_eq!(left.len(), right.len(), "the depth of the panels");
-    let mut totals = [[_mm256_setzero_ps(); 2]; ROWS];
-    for (left, right) in left.iter().zip(right) {
+unsafe fn block(rows: usize, left: &[f32], strides: [usize; 2], right: &[f32], sums: &mut [[f32; COLUMNS]; ROWS]) {
+    // SAFETY: the features are the caller's.
+    unsafe {
+        match rows {
+            1 => block_of::<1>(left, strides, right, sums),
+            2 => block_of::<2>(left, strides, right, sums),
+            3 => block_of::<3>(left, strides, right, sums),
+            4 => block_of::<4>(left, strides, right, sums),
+            5 => block_of::<5>(left, strides, right, sums),
+            6 => block_of::<6>(left, strides, right, sums),
+            _ => panic!("a block of {rows} rows"),
+        }
+    }
+}
+
+/// [`block`] of so many rows.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn block_of<const HEIGHT: usize>(
+    left: &[f32],
+    [row_stride, column_stride]: [usize; 2],
+    right: &[f32],
+    sums: &mut [[f32; COLUMNS]; ROWS],
+) {
+    let (right, _) = right.as_chunks::<COLUMNS>();
+    if let Some(last) = right.len().checked_sub(1) {
+        assert!((HEIGHT - 1) * row_stride + last * column_stride < left.len(), "the numbers of the left operand");
+    }
+    let mut totals = [[_mm256_setzero_ps(); 2]; HEIGHT];
+    let mut place = left.as_ptr();
+    for right in right {
         // SAFETY: sixteen numbers are read.
         let right = unsafe { [_mm256_loadu_ps(right.as_ptr()), _mm256_loadu_ps(right.as_ptr().add(8))] };
-        for (totals, left) in totals.iter_mut().zip(left) {
-            let left = _mm256_broadcast_ss(left);
+        for (row, totals) in totals.iter_mut().enumerate() {
+            // SAFETY: the last place that is read was found to be inside.
+            let left = unsafe { _mm256_broadcast_ss(&*place.add(row * row_stride)) };
             totals[0] = _mm256_fmadd_ps(left, right[0], totals[0]);
             totals[1] = _mm256_fmadd_ps(left, right[1], totals[1]);
         }
+        place = place.wrapping_add(column_stride);
     }
     for (totals, sums) in totals.iter().zip(sums) {
         // SAFETY: sixteen numbers are written.

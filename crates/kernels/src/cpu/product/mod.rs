@@ -9,6 +9,8 @@ mod vectors;
 
 use rayon::prelude::*;
 
+pub(crate) use round::Round;
+
 use super::scratch::{Scratch, with_scratch};
 use super::{Level, Matrix, Precision};
 
@@ -61,7 +63,7 @@ pub fn product(
         return;
     }
     #[cfg(target_arch = "x86_64")]
-    if level.has_fma_alone() && n >= fma::WIDE {
+    if level.has_fma_alone() {
         fma::product(precision, a, b, out, epilogue);
         return;
     }

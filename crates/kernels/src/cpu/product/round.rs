@@ -3,7 +3,7 @@
 use super::super::level::Work;
 
 /// Rounds numbers to bfloat16, ties to even.
-pub(super) struct Round<'a>(pub(super) &'a mut [f32]);
+pub(crate) struct Round<'a>(pub(crate) &'a mut [f32]);
 
 impl Work for Round<'_> {
     type Output = ();

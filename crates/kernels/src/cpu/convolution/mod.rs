@@ -1,14 +1,16 @@
-//! Two-dimensional convolution with bias and activation, and its gradients, as products per image of patches that one thread lays out
-//! in its cache.
+//! Two-dimensional convolution with bias and activation, and its gradients, image by image on one thread each: directly, or as products
+//! of patches where the processor has tiles or the rows of an image do not fill its vectors.
+
+mod direct;
+mod patches;
 
 use rayon::prelude::*;
 
 use super::level::{Work, at};
 use super::linear::sum_rows;
-use super::product::{Right, product_on_thread};
 use super::scratch::with_scratch;
 use super::sums::sum;
-use super::{Activation, Level, Matrix, Precision};
+use super::{Activation, Level, Precision};
 
 /// Images whose weight gradients are added up before those of others are.
 const IMAGES_PER_PART: usize = 8;
@@ -54,6 +56,12 @@ impl Convolution {
         self.inputs * self.size[0] * self.size[1]
     }
 
+    /// Whether vectors of neighbouring pixels are worth more than laying patches out for a product.
+    fn is_direct(&self, level: Level) -> bool {
+        let [_, columns] = self.output_size();
+        !level.has_tiles() && 4 * columns >= 3 * columns.next_multiple_of(direct::LANES)
+    }
+
     /// Writes the result, `[batch, outputs, height, width]`, to `out`, and the values before the activation to `inner`.
     ///
     /// - `x`: `[batch, inputs, height, width]`
@@ -81,15 +89,11 @@ impl Convolution {
         assert!(bias.is_none_or(|bias| bias.len() == self.outputs), "a bias of {} numbers", self.outputs);
         assert_eq!(out.len() * self.image(), x.len() * one, "as many results as images");
         assert!(inner.as_ref().is_none_or(|inner| inner.len() == out.len()), "inner values");
-        let weight = Matrix::new(weight, self.outputs, depth);
+        let direct = self.is_direct(level).then(|| direct::Forward::new(self, precision, weight));
         let image = |x: &[f32], inner: Option<&mut [f32]>, out: &mut [f32]| {
-            with_scratch(|scratch| {
-                let patches = scratch.get::<f32>(depth * pixels);
-                self.lay_out(x, patches);
-                with_scratch(|panels| {
-                    let right = Right::new(level, precision, Matrix::new(patches, depth, pixels), panels);
-                    product_on_thread(level, weight, &right, out);
-                });
+            with_scratch(|scratch| match &direct {
+                Some(direct) => direct.run(level, x, scratch.get(direct.room()), out),
+                None => self.product_of_patches(level, precision, x, weight, scratch, out),
             });
             at(level, Finish { bias, activation: self.activation, pixels, inner, out });
         };
@@ -131,7 +135,7 @@ impl Convolution {
         let batch = gradient.len() / one;
         assert_eq!(x.len(), batch * image, "as many results as images");
         assert!(kept.is_none_or(|kept| kept.len() == gradient.len()), "kept values");
-        let weight = Matrix::new(weight, self.outputs, depth);
+        let direct = self.is_direct(level).then(|| direct::Backward::new(self, precision, weight));
         // Of every part of the batch: gradient of the weight, then of the bias.
         let (parts, total) = (batch.div_ceil(IMAGES_PER_PART), self.outputs * (depth + 1));
         let mut sums = vec![0.0; parts * total];
@@ -141,106 +145,44 @@ impl Convolution {
         };
         sums.par_chunks_mut(total).zip(x_gradients).enumerate().for_each(|(part, (sums, mut x_gradient))| {
             let (weight_sums, bias_sums) = sums.split_at_mut(self.outputs * depth);
+            let mut direct_sums = vec![0.0; direct.as_ref().map_or(0, direct::Backward::sums)];
             for index in 0..IMAGES_PER_PART.min(batch - part * IMAGES_PER_PART) {
                 let place = part * IMAGES_PER_PART + index;
-                let image_range = place * image..(place + 1) * image;
-                let range = place * one..(place + 1) * one;
+                let (x, range) = (&x[place * image..(place + 1) * image], place * one..(place + 1) * one);
+                let mut x_gradient = x_gradient.as_mut().map(|all| &mut all[index * image..(index + 1) * image]);
                 with_scratch(|scratch| {
-                    let (patches, rest) =
-                        scratch.get::<f32>(depth * pixels + one + self.outputs * depth).split_at_mut(depth * pixels);
-                    let (before, weight_part) = rest.split_at_mut(one);
+                    let before = scratch.get::<f32>(one);
                     let kept = kept.map(|kept| &kept[range.clone()]);
-                    at(
-                        level,
-                        Before { activation: self.activation, kept, gradient: &gradient[range], before: &mut *before },
-                    );
-                    let gradient = Matrix::new(before, self.outputs, pixels);
-                    self.lay_out(&x[image_range], patches);
-                    with_scratch(|panels| {
-                        let right =
-                            Right::new(level, precision, Matrix::new(patches, depth, pixels).transposed(), panels);
-                        product_on_thread(level, gradient, &right, weight_part);
-                    });
-                    weight_sums.iter_mut().zip(&*weight_part).for_each(|(sum, value)| *sum += value);
+                    let gradient = &gradient[range];
+                    at(level, Before { activation: self.activation, kept, gradient, before: &mut *before });
                     for (bias, row) in bias_sums.iter_mut().zip(before.chunks_exact(pixels)) {
                         *bias += sum(pixels, |i| row[i]);
                     }
-                    if let Some(x_gradient) = &mut x_gradient {
-                        with_scratch(|panels| {
-                            let right = Right::new(level, precision, gradient, panels);
-                            product_on_thread(level, weight.transposed(), &right, patches);
-                        });
-                        self.add_up(patches, &mut x_gradient[index * image..(index + 1) * image]);
-                    }
+                    with_scratch(|scratch| match &direct {
+                        Some(direct) => {
+                            let room = scratch.get(direct.room());
+                            direct.add_weight_gradient(level, x, before, room, &mut direct_sums);
+                            if let Some(x_gradient) = &mut x_gradient {
+                                direct.x_gradient(level, before, room, x_gradient);
+                            }
+                        }
+                        None => {
+                            self.add_weight_gradient_of_patches(level, precision, x, before, scratch, weight_sums);
+                            if let Some(x_gradient) = &mut x_gradient {
+                                self.x_gradient_of_patches(level, precision, weight, before, scratch, x_gradient);
+                            }
+                        }
+                    });
                 });
+            }
+            if let Some(direct) = &direct {
+                direct.put_in_order(&direct_sums, weight_sums);
             }
         });
         let mut all = vec![0.0; total];
         sum_rows(level, &sums, &mut all);
         out.weight.copy_from_slice(&all[..self.outputs * depth]);
         out.bias.copy_from_slice(&all[self.outputs * depth..]);
-    }
-
-    /// For every place of a kernel (channel, row, column) the numbers under it, patch by patch: `[depth, pixels]`.
-    fn lay_out(&self, image: &[f32], patches: &mut [f32]) {
-        let width = self.size[1];
-        self.each_row(patches, |row, (first, last), start, patches: &mut [f32]| {
-            let Some(row) = row else {
-                patches.fill(0.0);
-                return;
-            };
-            patches[..first].fill(0.0);
-            patches[last..].fill(0.0);
-            let row = &image[row * width..(row + 1) * width];
-            if self.stride[1] == 1 {
-                patches[first..last].copy_from_slice(&row[start..start + (last - first)]);
-            } else {
-                let places = row[start..].iter().step_by(self.stride[1]);
-                patches[first..last].iter_mut().zip(places).for_each(|(patch, value)| *patch = *value);
-            }
-        });
-    }
-
-    /// The opposite of [`Self::lay_out`]: every number of the image becomes the sum of its places in patches.
-    fn add_up(&self, patches: &mut [f32], image: &mut [f32]) {
-        let width = self.size[1];
-        image.fill(0.0);
-        self.each_row(patches, |row, (first, last), start, patches: &mut [f32]| {
-            let Some(row) = row else { return };
-            let row = &mut image[row * width..(row + 1) * width];
-            let values = &patches[first..last];
-            if self.stride[1] == 1 {
-                row[start..start + values.len()].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-            } else {
-                row[start..].iter_mut().step_by(self.stride[1]).zip(values).for_each(|(sum, value)| *sum += value);
-            }
-        });
-    }
-
-    /// Calls `work` for every row of pixels under every place of the kernel with: the row of the image (counted over channels), or
-    /// none outside; the pixels whose place is inside; the column of the first of these; and the row of patches.
-    fn each_row(&self, patches: &mut [f32], mut work: impl FnMut(Option<usize>, (usize, usize), usize, &mut [f32])) {
-        let [rows, columns] = self.output_size();
-        let [height, width] = self.size;
-        let mut places = patches.chunks_exact_mut(columns);
-        for channel in 0..self.inputs {
-            for y in 0..self.kernel[0] {
-                for x in 0..self.kernel[1] {
-                    // Pixel `i` reads column `i stride + x - padding`.
-                    let (stride, padding) = (self.stride[1], self.padding[1]);
-                    let first = padding.saturating_sub(x).div_ceil(stride).min(columns);
-                    let last = (width + padding).saturating_sub(x).div_ceil(stride).clamp(first, columns);
-                    for row in 0..rows {
-                        let Some(patches) = places.next() else { return };
-                        let line =
-                            (row * self.stride[0] + y).checked_sub(self.padding[0]).filter(|line| *line < height);
-                        let start = (first * stride + x).saturating_sub(padding);
-                        let line = line.filter(|_| first < last).map(|line| channel * height + line);
-                        work(line, (first, last), start, patches);
-                    }
-                }
-            }
-        }
     }
 }
 
