@@ -47,7 +47,7 @@ pub use convolution::convolution;
 pub use cpu::Activation;
 pub use epps_pulley::epps_pulley;
 pub use gru::{GruCell, gru_rollout};
-pub use linear::{linear, linear_residual};
+pub use linear::{PreparedLinear, linear, linear_residual};
 pub use norm::layer_norm;
 pub use precision::{Precision, in_this_precision, with_precision};
 pub use vicreg::{covariance_square, variance_hinge};

@@ -1,12 +1,13 @@
 //! Linear layers.
 
 use std::f64::consts::FRAC_1_SQRT_2;
+use std::sync::Arc;
 
 use burn::tensor::{Tensor, activation};
 
 use crate::array::Array;
 use crate::cpu::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
-use crate::cpu::{Activation, Level, Matrix, Precision};
+use crate::cpu::{Activation, Level, Matrix, Packed, Precision};
 use crate::operation::{Operation, apply, runs_on};
 use crate::precision;
 
@@ -23,7 +24,7 @@ pub fn linear<const D: usize>(
     bias: Option<Tensor<1>>,
     activation: Activation,
 ) -> Tensor<D> {
-    linear_with(x, weight, bias, activation, None)
+    linear_with(x, weight, bias, activation, None, None)
 }
 
 /// `x weight + bias + residual`.
@@ -40,7 +41,44 @@ pub fn linear_residual<const D: usize>(
     bias: Option<Tensor<1>>,
     residual: Tensor<D>,
 ) -> Tensor<D> {
-    linear_with(x, weight, bias, Activation::Identity, Some(residual))
+    linear_with(x, weight, bias, Activation::Identity, Some(residual), None)
+}
+
+/// Weight and bias of a linear layer that is called many times: off the tape on the CPU the weight is laid out once for all calls.
+#[derive(Clone, Debug)]
+pub struct PreparedLinear {
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    packed: Option<Arc<Packed>>,
+}
+
+impl PreparedLinear {
+    /// Prepares a layer for calls in the precision of this thread; those in another one are as if it was not prepared.
+    ///
+    /// # Shapes
+    /// - weight: `[inputs, outputs]`
+    /// - bias: `[outputs]`
+    pub fn new(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        let packs = runs_on(&weight) && !weight.device().is_autodiff();
+        let data = packs.then(|| weight.to_data());
+        let values = data.as_ref().and_then(|data| data.as_slice::<f32>().ok());
+        let packed = values.map(|values| {
+            let [inputs, outputs] = weight.dims();
+            Arc::new(Packed::new(Level::detect(), precision::current(), Matrix::new(values, inputs, outputs)))
+        });
+        Self { weight, bias, packed }
+    }
+
+    /// As [`linear`](fn@linear).
+    pub fn forward<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
+        linear_with(x, self.weight.clone(), self.bias.clone(), activation, None, self.packed.clone())
+    }
+
+    /// As [`linear_residual`].
+    pub fn forward_residual<const D: usize>(&self, x: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        linear_with(x, weight, bias, Activation::Identity, Some(residual), self.packed.clone())
+    }
 }
 
 pub(crate) fn linear_with<const D: usize>(
@@ -49,6 +87,7 @@ pub(crate) fn linear_with<const D: usize>(
     bias: Option<Tensor<1>>,
     activation: Activation,
     residual: Option<Tensor<D>>,
+    packed: Option<Arc<Packed>>,
 ) -> Tensor<D> {
     if !runs_on(&x) {
         return composed(x, weight, bias, activation, residual);
@@ -58,6 +97,7 @@ pub(crate) fn linear_with<const D: usize>(
         precision: precision::current(),
         bias: bias.is_some(),
         residual: residual.is_some(),
+        packed,
     };
     let mut inputs = vec![x.into_dispatch(), weight.into_dispatch()];
     inputs.extend(bias.map(Tensor::into_dispatch));
@@ -99,6 +139,7 @@ struct LinearOperation {
     precision: Precision,
     bias: bool,
     residual: bool,
+    packed: Option<Arc<Packed>>,
 }
 
 fn matrix(array: &Array) -> Matrix<'_> {
@@ -115,8 +156,11 @@ impl Operation for LinearOperation {
         shape[last] = weight.width();
         let layer = Linear { x: matrix(x), weight: matrix(weight), bias, activation: self.activation };
         let level = Level::detect();
+        let packed = self.packed.as_deref().filter(|packed| packed.precision() == self.precision);
         let forward = |inner: Option<&mut [f32]>| {
-            Array::filled(shape.clone(), |out| layer.forward(level, self.precision, residual, inner, out))
+            Array::filled(shape.clone(), |out| {
+                layer.forward(level, self.precision, packed, residual, inner, out);
+            })
         };
         // ReLU's derivative is read off its output, if that is the whole result; the others need their input.
         match self.activation {

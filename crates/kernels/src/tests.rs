@@ -13,8 +13,9 @@ use crate::linear::{composed as composed_linear, linear_with};
 use crate::norm::composed as composed_norm;
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
-    Activation, GruCell, Precision, adaptive_layer_norm, attention, convolution, covariance_square, epps_pulley,
-    gated_residual, gru_rollout, in_this_precision, layer_norm, variance_hinge, with_precision,
+    Activation, GruCell, Precision, PreparedLinear, adaptive_layer_norm, attention, convolution, covariance_square,
+    epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear, linear_residual, variance_hinge,
+    with_precision,
 };
 
 const ACTIVATIONS: [Activation; 5] =
@@ -81,12 +82,37 @@ fn linear_layers() {
             let residual = random([2, rows, outputs]);
             let x = || stored.clone().swap_dims(1, 2);
             let what = format!("[{rows}, {inputs}, {outputs}] {activation:?}");
-            let fused = linear_with(x(), weight.clone(), Some(bias.clone()), activation, Some(residual.clone()));
+            let fused = linear_with(x(), weight.clone(), Some(bias.clone()), activation, Some(residual.clone()), None);
             let composed = composed_linear(x(), weight.clone(), Some(bias.clone()), activation, Some(residual.clone()));
             assert_same!(what, fused, composed, stored, weight, bias, residual);
-            let fused = linear_with(x(), weight.clone(), None, activation, None);
+            let fused = linear_with(x(), weight.clone(), None, activation, None, None);
             let composed = composed_linear(x(), weight.clone(), None, activation, None);
             assert_same!(what, fused, composed, stored, weight);
+        }
+    }
+}
+
+#[test]
+fn prepared_layers_give_the_same_numbers() {
+    for [rows, inputs, outputs] in [[1, 1, 1], [7, 5, 33], [130, 600, 40], [0, 3, 2]] {
+        let (x, residual) = (uniform([rows, inputs]), uniform([rows, outputs]));
+        let (weight, bias) = (uniform([inputs, outputs]), uniform([outputs]));
+        let prepared = PreparedLinear::new(weight.clone(), Some(bias.clone()));
+        for precision in [Precision::Float32, Precision::Bfloat16] {
+            // Prepared in the first of them.
+            let (found, wanted) = with_precision(precision, || {
+                let found = [
+                    prepared.forward(x.clone(), Activation::Gelu),
+                    prepared.forward_residual(x.clone(), residual.clone()),
+                ];
+                let (weight, bias) = (weight.clone(), Some(bias.clone()));
+                let wanted = [
+                    linear(x.clone(), weight.clone(), bias.clone(), Activation::Gelu),
+                    linear_residual(x.clone(), weight, bias, residual.clone()),
+                ];
+                (Tensor::cat(found.into(), 0), Tensor::cat(wanted.into(), 0))
+            });
+            assert!(difference(&found, &wanted) == 0.0, "[{rows}, {inputs}, {outputs}] {precision}");
         }
     }
 }
@@ -207,7 +233,7 @@ fn convolutions() {
 #[test]
 fn bfloat16_is_for_the_work_inside() {
     let (x, weight) = (random([20, 64]), random([64, 20]));
-    let product = || linear_with(x.clone(), weight.clone(), None, Activation::Identity, None);
+    let product = || linear(x.clone(), weight.clone(), None, Activation::Identity);
     let exact = product();
     let rounded = with_precision(Precision::Bfloat16, product);
     let apart = difference(&rounded, &exact);
@@ -220,7 +246,7 @@ fn precision_follows_work_to_other_threads_and_to_the_backward_pass() {
     use rayon::prelude::*;
     let (x, weight) = (random([40, 64]), random([64, 20]));
     let product = |_: usize| {
-        let out = linear_with(x.clone(), weight.clone(), None, Activation::Identity, None);
+        let out = linear(x.clone(), weight.clone(), None, Activation::Identity);
         let gradients = out.clone().sum().backward();
         (out.without_autodiff(), x.grad(&gradients).unwrap())
     };

@@ -26,6 +26,11 @@ pub(crate) fn linear_residual<const D: usize>(layer: &Linear, x: Tensor<D>, resi
     kernels::linear_residual(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), residual)
 }
 
+/// The layer for many calls.
+pub(crate) fn prepared(layer: &Linear) -> kernels::PreparedLinear {
+    kernels::PreparedLinear::new(layer.weight.val(), layer.bias.as_ref().map(Param::val))
+}
+
 /// Epsilon of a layer norm unless another is given.
 pub(crate) const NORM_EPSILON: f64 = 1e-5;
 

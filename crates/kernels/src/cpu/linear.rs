@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::level::{Work, at};
 use super::shared::Shared;
-use super::{Activation, Epilogue, Level, Matrix, Precision, Sums, product};
+use super::{Activation, Epilogue, Level, Matrix, Packed, Precision, Sums, product};
 
 /// What follows the product of a linear layer.
 struct Finish<'a> {
@@ -50,14 +50,15 @@ pub struct Linear<'a> {
 
 impl Linear<'_> {
     /// Writes `activation(x weight + bias) + residual` to `out`, `[rows, outputs]`, and the values before the activation to `inner`,
-    /// of the same shape.
+    /// of the same shape. `packed` is the weight, if it was prepared.
     ///
     /// # Panics
-    /// If the shapes do not fit.
+    /// If the shapes do not fit, or the weight was prepared for another precision.
     pub fn forward(
         &self,
         level: Level,
         precision: Precision,
+        packed: Option<&Packed>,
         residual: Option<&[f32]>,
         inner: Option<&mut [f32]>,
         out: &mut [f32],
@@ -68,7 +69,10 @@ impl Linear<'_> {
         assert!(inner.as_ref().is_none_or(|inner| inner.len() == out.len()), "inner values of {} numbers", out.len());
         let inner = inner.map(Shared::new);
         let finish = Finish { bias: self.bias, activation: self.activation, inner, residual, columns };
-        product(level, precision, self.x, self.weight, out, &finish);
+        match packed {
+            Some(packed) => packed.product(precision, self.x, self.weight, out, &finish),
+            None => product(level, precision, self.x, self.weight, out, &finish),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub use activation::Activation;
 pub use level::Level;
 pub use matrix::Matrix;
 pub use precision::Precision;
-pub use product::{Epilogue, Sums, product};
+pub use product::{Epilogue, Packed, Sums, product};
 
 #[cfg(test)]
 mod tests;

@@ -4,12 +4,12 @@
 use std::cell::RefCell;
 
 /// One cache line.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Line([u8; 64]);
 
 /// A growing block of memory whose contents are left from its last use.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Scratch(Vec<Line>);
 
 /// Numbers of which any bits are a value.
@@ -26,6 +26,12 @@ impl Scratch {
         }
         // SAFETY: the lines are initialised, hold at least `length` numbers, are aligned to 64 bytes, and any bits are a `T`.
         unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), length) }
+    }
+
+    /// All numbers.
+    pub(crate) fn kept<T: Plain>(&self) -> &[T] {
+        // SAFETY: the lines are initialised, aligned to 64 bytes, and any bits are a `T`.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * (64 / size_of::<T>())) }
     }
 }
 

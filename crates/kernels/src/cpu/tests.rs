@@ -78,7 +78,7 @@ fn linear(level: Level, x: &[f32], weight: &[f32], bias: &[f32], activation: Act
         activation,
     };
     let (mut inner, mut out) = (vec![f32::NAN; rows * outputs], vec![f32::NAN; rows * outputs]);
-    layer.forward(level, Precision::Float32, None, Some(&mut inner), &mut out);
+    layer.forward(level, Precision::Float32, None, None, Some(&mut inner), &mut out);
     [out, inner]
 }
 
@@ -260,6 +260,17 @@ proptest! {
             let [of_x, of_weight, of_bias] = &mut gradients;
             let out = super::convolution::Gradients { x: Some(of_x), weight: of_weight, bias: of_bias };
             convolution.backward(level, Precision::Float32, &x, &weight, Some(&inner), &g, out);
+            let (mut rounded_inner, mut out) = (vec![f32::NAN; length], vec![f32::NAN; length]);
+            let precision = Precision::Bfloat16;
+            convolution.forward(level, precision, &x, &weight, Some(&bias), Some(&mut rounded_inner), &mut out);
+            prop_assert!(difference(&rounded_inner, &expected) < 2e-2);
+            let mut rounded = gradients.each_ref().map(|exact| vec![f32::NAN; exact.len()]);
+            let [of_x, of_weight, of_bias] = &mut rounded;
+            let out = super::convolution::Gradients { x: Some(of_x), weight: of_weight, bias: of_bias };
+            convolution.backward(level, precision, &x, &weight, Some(&inner), &g, out);
+            for (rounded, exact) in rounded.iter().zip(&gradients) {
+                prop_assert!(difference(rounded, exact) < 2e-2);
+            }
             match &reference {
                 Some(reference) => (0..3).for_each(|index| {
                     assert!(difference(&gradients[index], &reference[index]) < 1e-5);

@@ -10,10 +10,11 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, assert_shape};
+use prevision_kernels::PreparedLinear;
 use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
-use crate::layers::{Activation, linear, linear_residual};
+use crate::layers::{Activation, prepared};
 use crate::validate::positive;
 
 /// Configuration of a [`ResidualMlp`].
@@ -79,30 +80,48 @@ impl ResidualMlp {
         assert_shape!(actions, [batch, _, action_inputs]);
         let state: Tensor<2> = start.narrow(1, history - 1, 1).reshape([batch, dim]);
         let actions = actions.narrow(1, history - 1, length + 1 - history);
-        in_tasks(self, state, actions, Self::rollout_rows)
+        let layers = Layers {
+            latent: prepared(&self.latent),
+            action: prepared(&self.action),
+            middle: prepared(&self.middle),
+            output: prepared(&self.output),
+        };
+        in_tasks(&layers, state, actions, Layers::rollout_rows)
     }
 
+    /// Numbers in one action.
+    pub fn action_dim(&self) -> usize {
+        self.action.weight.lazy_shape().dims::<2>()[0]
+    }
+}
+
+/// The layers for the steps of a rollout.
+#[derive(Clone)]
+struct Layers {
+    latent: PreparedLinear,
+    action: PreparedLinear,
+    middle: PreparedLinear,
+    output: PreparedLinear,
+}
+
+impl Layers {
     /// # Shapes
     /// - state: `[batch, dim]`
     /// - actions: `[batch, k, action]`
     /// - output: `[batch, k, dim]`
     fn rollout_rows(&self, mut state: Tensor<2>, actions: Tensor<3>) -> Tensor<3> {
         let [batch, steps, _] = actions.dims();
-        let actions = self.action.forward(actions);
+        // Steps first: those of one step are then one piece of memory.
+        let actions = self.action.forward(actions.swap_dims(0, 1), Activation::Identity);
         let [_, _, hidden] = actions.dims();
         let mut latents = Vec::with_capacity(steps);
         for step in 0..steps {
-            let action: Tensor<2> = actions.clone().narrow(1, step, 1).reshape([batch, hidden]);
-            let x = relu(linear_residual(&self.latent, state.clone(), action));
-            state = linear_residual(&self.output, linear(&self.middle, x, Activation::Relu), state);
+            let action: Tensor<2> = actions.clone().narrow(0, step, 1).reshape([batch, hidden]);
+            let x = relu(self.latent.forward_residual(state.clone(), action));
+            state = self.output.forward_residual(self.middle.forward(x, Activation::Relu), state);
             latents.push(state.clone());
         }
         Tensor::stack(latents, 1)
-    }
-
-    /// Numbers in one action.
-    pub fn action_dim(&self) -> usize {
-        self.action.weight.lazy_shape().dims::<2>()[0]
     }
 }
 

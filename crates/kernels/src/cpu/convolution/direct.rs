@@ -440,7 +440,11 @@ impl Work for WeightGradient<'_> {
             Round(panels).run::<FUSED>();
         }
         let farthest = backward.offsets.iter().copied().max().unwrap_or(0);
-        assert!((height - 1) * backward.pitch + farthest + width <= padded.len(), "an image of {} numbers", padded.len());
+        assert!(
+            (height - 1) * backward.pitch + farthest + width <= padded.len(),
+            "an image of {} numbers",
+            padded.len()
+        );
         let strip = (PIXELS / width).max(1);
         for first in (0..height).step_by(strip) {
             let rows = (first, (first + strip).min(height));

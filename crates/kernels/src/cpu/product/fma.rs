@@ -15,7 +15,7 @@ const ROWS: usize = 6;
 /// Columns of a block of sums.
 const COLUMNS: usize = 16;
 /// The longest part of a product's depth: a panel of the right operand of this depth stays in the first cache.
-const DEPTH: usize = 384;
+const DEPTH: usize = 512;
 /// Rows of the result that one task computes at most.
 const TASK_ROWS: usize = 72;
 /// Multiplications of a product that is not worth sharing among cores.
@@ -31,10 +31,9 @@ fn parts(depth: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// `out = finish(a b)` on all cores.
 pub(super) fn product(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], epilogue: &impl Epilogue) {
-    let (m, n) = (a.rows(), b.columns());
+    let n = b.columns();
     let columns = b.transposed();
-    let shared = m * n * a.columns() > SMALL;
-    let height = if shared { task_rows(m) } else { m };
+    let shared = a.rows() * n * a.columns() > SMALL;
     with_scratch(|scratch| {
         for depth in parts(a.columns()) {
             let panel = (depth.1 - depth.0) * COLUMNS;
@@ -50,23 +49,53 @@ pub(super) fn product(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &
             }
             let right = &*right;
             let part = |index: usize| &right[index * panel..][..panel];
-            let task = |(task, out): (usize, &mut [f32])| {
-                // SAFETY: as above.
-                unsafe { rows(precision, a, task * height, depth, part, out, n, epilogue) };
-            };
-            if shared {
-                out.par_chunks_mut(height * n).enumerate().for_each(task);
-            } else {
-                task((0, &mut *out));
-            }
+            in_tasks(shared, precision, a, depth, part, out, n, epilogue);
         }
     });
 }
 
-/// Rows of the result for each task, so that all cores have as much to do.
-fn task_rows(rows: usize) -> usize {
-    let tasks = rows.div_ceil(TASK_ROWS).next_multiple_of(rayon::current_num_threads());
-    rows.div_ceil(tasks).max(ROWS)
+/// `out = finish(a b)`, `b` of `n` columns as [`pack_right`] gives it; on all cores if it is worth it and `shared` allows it.
+pub(super) fn product_packed(
+    shared: bool,
+    precision: Precision,
+    a: Matrix<'_>,
+    panels: &[f32],
+    n: usize,
+    out: &mut [f32],
+    epilogue: &impl Epilogue,
+) {
+    let panel = a.columns() * COLUMNS;
+    let shared = shared && a.rows() * n * a.columns() > SMALL;
+    for depth in parts(a.columns()) {
+        let part = |index: usize| &panels[index * panel..][depth.0 * COLUMNS..depth.1 * COLUMNS];
+        in_tasks(shared, precision, a, depth, part, out, n, epilogue);
+    }
+}
+
+/// Computes all rows of the result, or adds this part of the depth to them, as [`rows`] says.
+fn in_tasks<'a>(
+    shared: bool,
+    precision: Precision,
+    a: Matrix<'_>,
+    depth: (usize, usize),
+    right: impl Fn(usize) -> &'a [f32] + Copy + Sync,
+    out: &mut [f32],
+    n: usize,
+    epilogue: &impl Epilogue,
+) {
+    // Tasks of one height, and as many for each core.
+    let tasks = a.rows().div_ceil(TASK_ROWS);
+    let tasks = if shared { tasks.next_multiple_of(rayon::current_num_threads()) } else { tasks };
+    let height = a.rows().div_ceil(tasks);
+    let task = |(task, out): (usize, &mut [f32])| {
+        // SAFETY: the level says that the processor has the features.
+        unsafe { rows(precision, a, task * height, depth, right, out, n, epilogue) };
+    };
+    if shared {
+        out.par_chunks_mut(height * n).enumerate().for_each(task);
+    } else {
+        out.chunks_mut(height * n).enumerate().for_each(task);
+    }
 }
 
 /// The whole depth of a right operand, packed by this thread.
@@ -79,18 +108,6 @@ pub(super) fn pack_right<'a>(precision: Precision, matrix: Matrix<'_>, scratch: 
         unsafe { pack::<COLUMNS>(precision, &columns, index * COLUMNS, (0, k), panel) };
     }
     panels
-}
-
-/// `out = a b` on this thread, `b` of `n` columns as [`pack_right`] gives it.
-pub(super) fn on_thread(precision: Precision, a: Matrix<'_>, panels: &[f32], n: usize, out: &mut [f32]) {
-    let panel = a.columns() * COLUMNS;
-    for depth in parts(a.columns()) {
-        let part = |index: usize| &panels[index * panel..][depth.0 * COLUMNS..depth.1 * COLUMNS];
-        for (task, out) in out.chunks_mut(TASK_ROWS * n).enumerate() {
-            // SAFETY: the level says that the processor has the features.
-            unsafe { rows(precision, a, task * TASK_ROWS, depth, part, out, n, &Sums) };
-        }
-    }
 }
 
 /// Computes the rows `first ..` that `out` holds, or adds this part of the depth to them. `right` gives the panels of the right
@@ -138,6 +155,9 @@ unsafe fn rows<'a>(
                 } else {
                     (&left[index * ROWS * length..], [1, ROWS])
                 };
+                for row in top..end {
+                    _mm_prefetch::<_MM_HINT_T0>(out[row * n + column..].as_ptr().cast());
+                }
                 // SAFETY: the features are the caller's.
                 unsafe { block(end - top, left, strides, right, &mut sums) };
                 for (row, sums) in (top..end).zip(&mut sums) {

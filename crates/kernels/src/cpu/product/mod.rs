@@ -114,10 +114,63 @@ pub(crate) fn product_on_thread(level: Level, a: Matrix<'_>, b: &Right<'_>, out:
     }
     match b.panels {
         #[cfg(target_arch = "x86_64")]
-        Panels::Tiles(panels) => tiles::on_thread(b.precision, a, panels, n, out),
+        Panels::Tiles(panels) => tiles::product_packed(false, b.precision, a, panels, n, out, &Sums),
         #[cfg(target_arch = "x86_64")]
-        Panels::Fma(panels) => fma::on_thread(b.precision, a, panels, n, out),
+        Panels::Fma(panels) => fma::product_packed(false, b.precision, a, panels, n, out, &Sums),
         Panels::None => vectors::sums(level, b.precision, a, b.matrix, out, gemm::Parallelism::None),
+    }
+}
+
+/// A right operand that is kept in the order in which products read it, for many of them.
+#[derive(Debug)]
+pub struct Packed {
+    level: Level,
+    precision: Precision,
+    sizes: [usize; 2],
+    room: Scratch,
+}
+
+impl Packed {
+    /// Prepares `matrix`, `[k, n]`.
+    pub fn new(level: Level, precision: Precision, matrix: Matrix<'_>) -> Self {
+        let mut room = Scratch::default();
+        Right::new(level, precision, matrix, &mut room);
+        Self { level, precision, sizes: [matrix.rows(), matrix.columns()], room }
+    }
+
+    /// The precision that it was prepared for.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// `out = finish(a matrix)`, as [`product`] does it. `matrix` and `precision` are those that this was made of.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the precision is another one.
+    pub fn product(
+        &self,
+        precision: Precision,
+        a: Matrix<'_>,
+        matrix: Matrix<'_>,
+        out: &mut [f32],
+        epilogue: &impl Epilogue,
+    ) {
+        let (m, k, n) = (a.rows(), a.columns(), matrix.columns());
+        assert_eq!(self.precision, precision, "the precision of a packed operand");
+        assert_eq!([k, n], self.sizes, "the sizes of a packed operand");
+        assert_eq!(out.len(), m * n, "the length of the result [{m}, {n}]");
+        #[cfg(target_arch = "x86_64")]
+        if k > 0 && !out.is_empty() {
+            if self.level.has_tiles() {
+                tiles::product_packed(true, precision, a, self.room.kept(), n, out, epilogue);
+                return;
+            }
+            if self.level.has_fma_alone() {
+                fma::product_packed(true, precision, a, self.room.kept(), n, out, epilogue);
+                return;
+            }
+        }
+        product(self.level, precision, a, matrix, out, epilogue);
     }
 }
 

@@ -47,11 +47,24 @@ pub(super) fn pack_right<'a>(precision: Precision, matrix: Matrix<'_>, scratch: 
     panels
 }
 
-pub(super) fn on_thread(precision: Precision, a: Matrix<'_>, panels: &[u16], n: usize, out: &mut [f32]) {
-    let k = a.columns();
-    for (task, rows) in out.chunks_mut(TASK_ROWS * n).enumerate() {
+/// `out = finish(a b)`, `b` of `n` columns as [`pack_right`] gives it; on all cores if `shared`.
+pub(super) fn product_packed(
+    shared: bool,
+    precision: Precision,
+    a: Matrix<'_>,
+    panels: &[u16],
+    n: usize,
+    out: &mut [f32],
+    epilogue: &impl Epilogue,
+) {
+    let task = |(task, rows): (usize, &mut [f32])| {
         // SAFETY: the level says that the processor has the features.
-        unsafe { block(precision, a, task * TASK_ROWS, (0, k), panels, n, rows, &Sums) };
+        unsafe { block(precision, a, task * TASK_ROWS, (0, a.columns()), panels, n, rows, epilogue) };
+    };
+    if shared {
+        out.par_chunks_mut(TASK_ROWS * n).enumerate().for_each(task);
+    } else {
+        out.chunks_mut(TASK_ROWS * n).enumerate().for_each(task);
     }
 }
 
