@@ -37,6 +37,12 @@ impl Level {
         self.0 == Instructions::Avx2
     }
 
+    /// Whether there are vectors of eight numbers with fused multiply-add, at least.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn has_fma(self) -> bool {
+        self.0 >= Instructions::Avx2
+    }
+
     /// Whether products run on tiles of bfloat16 (and 512-bit vectors are there).
     pub(crate) fn has_tiles(self) -> bool {
         self.0 == Instructions::Amx

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::level::{Work, at};
+use super::product::prefetch;
 use super::shared::Shared;
 use super::{Activation, Epilogue, Level, Matrix, Packed, Precision, Sums, product};
 
@@ -31,6 +32,13 @@ impl Epilogue for Finish<'_> {
         self.activation.apply::<FUSED>(sums);
         if let Some(residual) = self.residual {
             sums.iter_mut().zip(&residual[place..]).for_each(|(sum, residual)| *sum += residual);
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, row: usize, column: usize) {
+        if let Some(residual) = self.residual {
+            prefetch(&residual[row * self.columns + column..][..1]);
         }
     }
 }

@@ -5,7 +5,7 @@ use prevision_kernels::in_this_precision;
 use rayon::prelude::*;
 
 /// Rows of one task with latents of up to [`SMALL`] numbers: few enough for the intermediate values to stay in the cache.
-const ROWS_PER_TASK: usize = 256;
+const ROWS_PER_TASK: usize = 64;
 /// Rows of one task with longer latents.
 const LONG_ROWS_PER_TASK: usize = 16;
 /// Length of a latent of a single vector, at most.

@@ -4,16 +4,14 @@
 
 use super::super::level::Work;
 use super::super::math::fma;
-use super::super::product::Round;
-use super::super::{Level, Precision};
+use super::super::product::{COLUMNS, Round, lay_out_right};
+use super::super::{Level, Matrix, Precision};
 use super::Convolution;
 
 /// Neighbouring pixels that are computed together.
 pub(super) const LANES: usize = 8;
 /// Rows of weights (channels of the result) that are computed together at most.
 const ROWS: usize = 6;
-/// Channels of the result whose weight gradients are computed together.
-const COLUMNS: usize = 16;
 /// Numbers of an image that are read again and again: they stay in the second cache.
 const STRIP: usize = 1 << 15;
 /// Pixels whose part of the weight gradient is added up in registers: their gradients stay in the first cache.
@@ -45,26 +43,32 @@ impl Padded {
     #[inline(always)]
     fn fill(&self, precision: Precision, image: &[f32], out: &mut [f32]) {
         let [height, width] = self.size;
-        for (line, out) in out.chunks_exact_mut(self.pitch).enumerate() {
-            let (phase, row) = (line % self.phases, line / self.phases);
-            let (row, channel) = (row % self.rows, row / self.rows);
-            let Some(row) = row.checked_sub(self.margin[0]).filter(|row| *row < height) else {
-                out.fill(0.0);
-                continue;
-            };
-            let image = &image[(channel * height + row) * width..][..width];
-            // Place `i` has column `i phases + phase - margin`.
-            let first = self.margin[1].saturating_sub(phase).div_ceil(self.phases).min(self.pitch);
-            let last = (width + self.margin[1]).saturating_sub(phase).div_ceil(self.phases).clamp(first, self.pitch);
-            out[..first].fill(0.0);
-            out[last..].fill(0.0);
-            let out = &mut out[first..last];
-            let image = image.get(first * self.phases + phase - self.margin[1].min(first * self.phases + phase)..);
-            let Some(image) = image else { continue };
-            match self.phases {
-                1 => out.copy_from_slice(&image[..out.len()]),
-                2 => out.iter_mut().zip(image.iter().step_by(2)).for_each(|(out, value)| *out = *value),
-                phases => out.iter_mut().zip(image.iter().step_by(phases)).for_each(|(out, value)| *out = *value),
+        let line = self.phases * self.pitch;
+        for (image, out) in image.chunks_exact((height * width).max(1)).zip(out.chunks_exact_mut(self.rows * line)) {
+            let above = self.margin[0].min(self.rows);
+            let below = (above + height).min(self.rows);
+            out[..above * line].fill(0.0);
+            out[below * line..].fill(0.0);
+            let out = &mut out[above * line..below * line];
+            for phase in 0..self.phases {
+                // Place `i` has column `i phases + phase - margin`.
+                let first = self.margin[1].saturating_sub(phase).div_ceil(self.phases).min(self.pitch);
+                let last = (width + self.margin[1]).saturating_sub(phase).div_ceil(self.phases);
+                let last = last.clamp(first, self.pitch);
+                let column = (first * self.phases + phase).saturating_sub(self.margin[1]);
+                for (image, out) in image.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(line)) {
+                    let out = &mut out[phase * self.pitch..][..self.pitch];
+                    out[..first].fill(0.0);
+                    out[last..].fill(0.0);
+                    let (out, image) = (&mut out[first..last], &image[column.min(width)..]);
+                    match self.phases {
+                        1 => out.copy_from_slice(&image[..out.len()]),
+                        2 => out.iter_mut().zip(image.iter().step_by(2)).for_each(|(out, value)| *out = *value),
+                        phases => {
+                            out.iter_mut().zip(image.iter().step_by(phases)).for_each(|(out, value)| *out = *value);
+                        }
+                    }
+                }
             }
         }
         if precision == Precision::Bfloat16 {
@@ -281,6 +285,7 @@ fn store(out: &mut [f32], place: usize, sums: &[f32]) {
 pub(super) struct Backward {
     precision: Precision,
     outputs: usize,
+    stride: [usize; 2],
     image: Padded,
     /// Places of the kernel in the padded image.
     offsets: Vec<usize>,
@@ -341,7 +346,7 @@ impl Backward {
         };
         let phases = (0..stride[0]).flat_map(|y| (0..stride[1]).map(move |x| [y, x])).map(phase).collect();
         let offsets = (0..depth).map(offset).collect();
-        Self { precision, outputs, image, offsets, extent, pitch, gradient, phases }
+        Self { precision, outputs, stride, image, offsets, extent, pitch, gradient, phases }
     }
 
     /// Numbers that [`Self::add_weight_gradient`] and [`Self::x_gradient`] need room for.
@@ -364,7 +369,11 @@ impl Backward {
         room: &mut [f32],
         sums: &mut [f32],
     ) {
-        super::super::level::at(level, WeightGradient { backward: self, image, gradient, room, sums });
+        let pixels = self.extent[0] * self.extent[1];
+        let (padded, panels) = room.split_at_mut(self.image.len());
+        let panels = &mut panels[..self.outputs.next_multiple_of(COLUMNS) * pixels];
+        lay_out_right(level, self.precision, Matrix::new(gradient, self.outputs, pixels).transposed(), panels);
+        super::super::level::at(level, WeightGradient { backward: self, image, padded, panels, sums });
     }
 
     /// The sums of [`Self::add_weight_gradient`] as `[outputs, depth]`.
@@ -398,15 +407,14 @@ impl Work for XGradient<'_> {
         let room = &mut room[..backward.gradient.len()];
         backward.gradient.fill(backward.precision, gradient, room);
         let [height, width] = backward.image.size;
-        let stride = [backward.pitch / (backward.image.phases * backward.image.pitch), backward.image.phases];
+        let [down, along] = backward.stride;
         for Phase { first, sums } in &backward.phases {
             sums.run::<FUSED>(room, |row, y, x, sums| {
-                let (y, x) = (first[0] + y * stride[0], first[1] + x * stride[1]);
-                let place = (row * height + y) * width + x;
-                if stride[1] == 1 {
+                let place = (row * height + first[0] + y * down) * width + first[1] + x * along;
+                if along == 1 {
                     store(out, place, sums);
                 } else {
-                    out[place..].iter_mut().step_by(stride[1]).zip(sums).for_each(|(out, sum)| *out = *sum);
+                    out[place..].iter_mut().step_by(along).zip(sums).for_each(|(out, sum)| *out = *sum);
                 }
             });
         }
@@ -416,8 +424,9 @@ impl Work for XGradient<'_> {
 struct WeightGradient<'a> {
     backward: &'a Backward,
     image: &'a [f32],
-    gradient: &'a [f32],
-    room: &'a mut [f32],
+    padded: &'a mut [f32],
+    /// The gradients of the pixels, `[outputs / COLUMNS, pixels, COLUMNS]`.
+    panels: &'a [f32],
     sums: &'a mut [f32],
 }
 
@@ -426,19 +435,9 @@ impl Work for WeightGradient<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { backward, image, gradient, room, sums } = self;
+        let Self { backward, image, padded, panels, sums } = self;
         let ([height, width], depth) = (backward.extent, backward.offsets.len());
-        let pixels = height * width;
-        let panel = pixels * COLUMNS;
-        let (padded, panels) = room.split_at_mut(backward.image.len());
-        let panels = &mut panels[..backward.outputs.div_ceil(COLUMNS) * panel];
         backward.image.fill(backward.precision, image, padded);
-        for (panel, gradient) in panels.chunks_exact_mut(panel).zip(gradient.chunks(COLUMNS * pixels)) {
-            turn(gradient, pixels, panel);
-        }
-        if backward.precision == Precision::Bfloat16 {
-            Round(panels).run::<FUSED>();
-        }
         let farthest = backward.offsets.iter().copied().max().unwrap_or(0);
         assert!(
             (height - 1) * backward.pitch + farthest + width <= padded.len(),
@@ -448,7 +447,9 @@ impl Work for WeightGradient<'_> {
         let strip = (PIXELS / width).max(1);
         for first in (0..height).step_by(strip) {
             let rows = (first, (first + strip).min(height));
-            for (panel, sums) in panels.chunks_exact(panel).zip(sums.chunks_exact_mut(depth * COLUMNS)) {
+            for (panel, sums) in
+                panels.chunks_exact(height * width * COLUMNS).zip(sums.chunks_exact_mut(depth * COLUMNS))
+            {
                 let (sums, _) = sums.as_chunks_mut::<COLUMNS>();
                 for (top, end) in blocks(depth) {
                     let (sums, offsets) = (&mut sums[top..end], &backward.offsets[top..end]);
@@ -490,10 +491,10 @@ impl Backward {
         let (panel, _) = panel.as_chunks::<COLUMNS>();
         let offsets: [usize; HEIGHT] = offsets.try_into().expect("as many offsets as rows");
         let mut totals: [[f32; COLUMNS]; HEIGHT] = std::array::from_fn(|row| sums[row]);
-        for row in rows.0..rows.1 {
-            // SAFETY: the caller says that the pixels of the row are there.
-            let starts = offsets.map(|offset| unsafe { padded.as_ptr().add(row * self.pitch + offset) });
-            for (x, gradient) in panel[row * width..(row + 1) * width].iter().enumerate() {
+        // SAFETY: the caller says that the pixels of the rows are there.
+        let mut starts = offsets.map(|offset| unsafe { padded.as_ptr().add(rows.0 * self.pitch + offset) });
+        for gradients in panel[rows.0 * width..rows.1 * width].chunks_exact(width) {
+            for (x, gradient) in gradients.iter().enumerate() {
                 for (totals, start) in totals.iter_mut().zip(&starts) {
                     // SAFETY: as above.
                     let pixel = unsafe { *start.add(x) };
@@ -502,24 +503,8 @@ impl Backward {
                     }
                 }
             }
+            starts = starts.map(|start| start.wrapping_add(self.pitch));
         }
         sums.copy_from_slice(&totals);
-    }
-}
-
-/// Up to [`COLUMNS`] rows of pixels as `[pixels, COLUMNS]`, with zeros for rows that are not there.
-#[inline(always)]
-fn turn(rows: &[f32], pixels: usize, panel: &mut [f32]) {
-    let (panel, _) = panel.as_chunks_mut::<COLUMNS>();
-    if let Some(rows) = rows.get(..COLUMNS * pixels) {
-        let rows: [&[f32]; COLUMNS] = std::array::from_fn(|row| &rows[row * pixels..(row + 1) * pixels]);
-        for (pixel, numbers) in panel.iter_mut().enumerate() {
-            *numbers = std::array::from_fn(|row| rows[row][pixel]);
-        }
-        return;
-    }
-    let count = rows.len() / pixels;
-    for (pixel, numbers) in panel.iter_mut().enumerate() {
-        *numbers = std::array::from_fn(|row| if row < count { rows[row * pixels + pixel] } else { 0.0 });
     }
 }

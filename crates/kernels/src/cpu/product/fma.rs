@@ -12,8 +12,6 @@ use super::*;
 
 /// Rows of a block of sums at most.
 const ROWS: usize = 6;
-/// Columns of a block of sums.
-const COLUMNS: usize = 16;
 /// The longest part of a product's depth: a panel of the right operand of this depth stays in the first cache.
 const DEPTH: usize = 512;
 /// Rows of the result that one task computes at most.
@@ -100,14 +98,19 @@ fn in_tasks<'a>(
 
 /// The whole depth of a right operand, packed by this thread.
 pub(super) fn pack_right<'a>(precision: Precision, matrix: Matrix<'_>, scratch: &'a mut Scratch) -> &'a [f32] {
-    let (k, n) = (matrix.rows(), matrix.columns());
+    let panels = scratch.get::<f32>(matrix.columns().next_multiple_of(COLUMNS) * matrix.rows());
+    pack_into(precision, matrix, panels);
+    panels
+}
+
+/// [`lay_out_right`], as this processor does it best.
+pub(super) fn pack_into(precision: Precision, matrix: Matrix<'_>, panels: &mut [f32]) {
+    let k = matrix.rows();
     let columns = matrix.transposed();
-    let panels = scratch.get::<f32>(n.div_ceil(COLUMNS) * k * COLUMNS);
     for (index, panel) in panels.chunks_exact_mut((k * COLUMNS).max(1)).enumerate() {
         // SAFETY: the level says that the processor has the features.
         unsafe { pack::<COLUMNS>(precision, &columns, index * COLUMNS, (0, k), panel) };
     }
-    panels
 }
 
 /// Computes the rows `first ..` that `out` holds, or adds this part of the depth to them. `right` gives the panels of the right
@@ -156,7 +159,10 @@ unsafe fn rows<'a>(
                     (&left[index * ROWS * length..], [1, ROWS])
                 };
                 for row in top..end {
-                    _mm_prefetch::<_MM_HINT_T0>(out[row * n + column..].as_ptr().cast());
+                    prefetch(&out[row * n + column..][..columns]);
+                    if ends {
+                        epilogue.prefetch(first + row, column);
+                    }
                 }
                 // SAFETY: the features are the caller's.
                 unsafe { block(end - top, left, strides, right, &mut sums) };

@@ -11,6 +11,10 @@ use rayon::prelude::*;
 
 pub(crate) use round::Round;
 
+/// Columns of a right operand that stand together.
+pub(crate) const COLUMNS: usize = 16;
+
+use super::level::at;
 use super::scratch::{Scratch, with_scratch};
 use super::{Level, Matrix, Precision};
 
@@ -18,6 +22,23 @@ use super::{Level, Matrix, Precision};
 pub trait Epilogue: Sync {
     /// Turns the sums of row `row`, columns from `column` on, into what is stored.
     fn finish<const FUSED: bool>(&self, row: usize, column: usize, sums: &mut [f32]);
+
+    /// Has the processor fetch what [`Self::finish`] will read of a row, columns from `column` on, while the sums are made.
+    fn prefetch(&self, _row: usize, _column: usize) {}
+}
+
+/// Fetches the cache lines of numbers that will be needed soon.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(crate) fn prefetch(numbers: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in numbers.chunks(16) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address is valid, and the instruction changes nothing but caches.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = numbers;
 }
 
 /// The sums themselves.
@@ -68,6 +89,30 @@ pub fn product(
         return;
     }
     vectors::product(level, precision, a, b, out, epilogue);
+}
+
+/// Lays a right operand out as `[n / COLUMNS, k, COLUMNS]`, with zeros for columns that are not there.
+///
+/// # Panics
+/// If `panels` has another length.
+pub(crate) fn lay_out_right(level: Level, precision: Precision, matrix: Matrix<'_>, panels: &mut [f32]) {
+    let (k, n) = (matrix.rows(), matrix.columns());
+    assert_eq!(panels.len(), n.next_multiple_of(COLUMNS) * k, "panels of a matrix [{k}, {n}]");
+    #[cfg(target_arch = "x86_64")]
+    if level.has_fma() {
+        fma::pack_into(precision, matrix, panels);
+        return;
+    }
+    for (index, panel) in panels.chunks_exact_mut((k * COLUMNS).max(1)).enumerate() {
+        let (rows, _) = panel.as_chunks_mut::<COLUMNS>();
+        for (i, row) in rows.iter_mut().enumerate() {
+            let column = |column: usize| index * COLUMNS + column;
+            *row = std::array::from_fn(|j| if column(j) < n { matrix.get(i, column(j)) } else { 0.0 });
+        }
+    }
+    if precision == Precision::Bfloat16 {
+        at(level, Round(panels));
+    }
 }
 
 /// A right operand that several products on one thread share.

@@ -103,6 +103,10 @@ unsafe fn block(
                 let columns = BLOCK.min(n - column);
                 for row in top..rows.min(top + BLOCK) {
                     prefetch(&out[row * n + column..][..columns]);
+                    if ends {
+                        epilogue.prefetch(first + row, column);
+                        epilogue.prefetch(first + row, column + columns / 2);
+                    }
                 }
                 // SAFETY: both panels hold `steps` steps of this precision.
                 unsafe {
@@ -137,16 +141,6 @@ unsafe fn block(
             }
         }
     });
-}
-
-/// Fetches the cache lines of numbers that are about to be written.
-#[inline(always)]
-fn prefetch(numbers: &[f32]) {
-    use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-    for line in numbers.chunks(16) {
-        // SAFETY: the address is valid, and the instruction changes nothing but caches.
-        unsafe { _mm_prefetch::<_MM_HINT_ET0>(line.as_ptr().cast()) };
-    }
 }
 
 #[repr(align(64))]
