@@ -158,15 +158,14 @@ impl Convolution {
                     for (bias, row) in bias_sums.iter_mut().zip(before.chunks_exact(pixels)) {
                         *bias += sum(pixels, |i| row[i]);
                     }
-                    with_scratch(|scratch| match &direct {
-                        Some(direct) => {
+                    with_scratch(|scratch| {
+                        if let Some(direct) = &direct {
                             let room = scratch.get(direct.room());
                             direct.add_weight_gradient(level, x, before, room, &mut direct_sums);
                             if let Some(x_gradient) = &mut x_gradient {
                                 direct.x_gradient(level, before, room, x_gradient);
                             }
-                        }
-                        None => {
+                        } else {
                             self.add_weight_gradient_of_patches(level, precision, x, before, scratch, weight_sums);
                             if let Some(x_gradient) = &mut x_gradient {
                                 self.x_gradient_of_patches(level, precision, weight, before, scratch, x_gradient);
