@@ -3,7 +3,7 @@
 //! Every public function takes and returns [`Tensor`](burn::tensor::Tensor)s. On Burn's CPU backend `flex`, in float32, it runs a
 //! kernel of [`cpu`]; on every other backend it is a composition of Burn's operations, which is also what the tests compare with.
 //!
-//! - [`linear`](fn@linear), [`linear_residual`]: product, bias, activation or residual in one pass
+//! - [`linear`](fn@linear), [`linear_residual`]: product, bias, activation or residual in one pass; [`PreparedLinear`]: for many calls
 //! - [`layer_norm`]: with or without scale and shift; [`adaptive_layer_norm`], [`gated_residual`]: with those of each row
 //! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
