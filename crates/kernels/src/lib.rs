@@ -9,6 +9,7 @@
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
 //! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once
 //! - [`epps_pulley`](fn@epps_pulley), [`variance_hinge`], [`covariance_square`]: what keeps latents from collapsing
+//! - [`tubelets`](fn@tubelets): videos as rows of tubelets or patches
 //! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
 //! - [`optimizer`]: updates of all parameters in one pass
 //! - [`with_precision`]: products in float32 or bfloat16; [`in_this_precision`]: on other threads too
@@ -39,6 +40,7 @@ mod operation;
 pub mod optimizer;
 mod pool;
 mod precision;
+mod tubelets;
 mod vicreg;
 
 pub use adaptive::{adaptive_layer_norm, gated_residual};
@@ -50,6 +52,7 @@ pub use gru::{GruCell, gru_rollout};
 pub use linear::{PreparedLinear, linear, linear_residual};
 pub use norm::layer_norm;
 pub use precision::{Precision, in_this_precision, with_precision};
+pub use tubelets::tubelets;
 pub use vicreg::{covariance_square, variance_hinge};
 
 #[cfg(test)]

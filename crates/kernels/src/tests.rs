@@ -11,11 +11,12 @@ use crate::epps_pulley::composed as composed_epps_pulley;
 use crate::gru::composed as composed_gru;
 use crate::linear::{composed as composed_linear, linear_with};
 use crate::norm::composed as composed_norm;
+use crate::tubelets::composed as composed_tubelets;
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
     Activation, GruCell, Precision, PreparedLinear, adaptive_layer_norm, attention, convolution, covariance_square,
-    epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear, linear_residual, variance_hinge,
-    with_precision,
+    epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear, linear_residual, tubelets,
+    variance_hinge, with_precision,
 };
 
 const ACTIVATIONS: [Activation; 5] =
@@ -114,6 +115,25 @@ fn prepared_layers_give_the_same_numbers() {
             });
             assert!(difference(&found, &wanted) == 0.0, "[{rows}, {inputs}, {outputs}] {precision}");
         }
+    }
+}
+
+#[test]
+fn videos_in_tubelets() {
+    for (video, frames, patch) in [
+        ([2, 3, 4, 8, 12], 2, 4),
+        ([1, 1, 1, 1, 1], 1, 1),
+        ([3, 2, 3, 10, 5], 1, 5),
+        ([1, 3, 2, 32, 16], 2, 16),
+        ([0, 3, 2, 4, 4], 1, 2),
+    ] {
+        let [batch, channels, time, height, width] = video;
+        let (x, turned) = (random(video), random([batch, channels, time, width, height]));
+        let what = format!("{video:?} {frames} {patch}");
+        assert_same!(what, tubelets(x.clone(), frames, patch), composed_tubelets(x.clone(), frames, patch), x);
+        // Not contiguous.
+        let x = || turned.clone().swap_dims(3, 4);
+        assert_same!(what, tubelets(x(), frames, patch), composed_tubelets(x(), frames, patch), turned);
     }
 }
 

@@ -24,6 +24,7 @@ mod product;
 mod scratch;
 mod shared;
 mod sums;
+pub mod tubelets;
 pub mod vicreg;
 
 pub use activation::Activation;

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, assert_shape};
+use prevision_kernels::tubelets;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{Activation as Kernel, linear};
@@ -75,14 +76,11 @@ impl Patches {
     /// # Panics
     /// If the video does not have the channels and the size that the encoder was built for.
     pub fn forward(&self, video: Tensor<5>) -> Tensor<2> {
-        let [batch, channels, time, height, width] = video.dims();
+        let [batch, _, time, height, width] = video.dims();
         let Self { patch, rows, columns, .. } = *self;
         let padding = (0, columns * patch - width, 0, rows * patch - height);
         let video = if padding == (0, 0, 0, 0) { video } else { video.pad(padding, PadMode::Constant(0.0)) };
-        let patches: Tensor<2> = video
-            .reshape([batch, channels, time, rows, patch, columns, patch])
-            .permute([0, 2, 3, 5, 1, 4, 6])
-            .reshape([batch * time * rows * columns, channels * patch * patch]);
+        let patches = tubelets(video, 1, patch).flatten::<2>(0, 1);
         let [inputs, _] = self.hidden.weight.dims();
         assert_shape!(patches, [_, inputs]);
         let tokens = linear(&self.output, linear(&self.hidden, patches, self.activation.kernel()), Kernel::Identity);

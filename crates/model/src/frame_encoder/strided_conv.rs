@@ -9,6 +9,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Int, Tensor, TensorData, assert_shape};
+use prevision_kernels::tubelets;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, linear};
@@ -121,7 +122,7 @@ impl StridedConv {
     /// - video: `[batch, channels, time, height, width]`
     /// - output: `[batch * time, patches, channels * patch * patch]`, a patch flattened as (channel, row, column)
     fn tokens(&self, video: Tensor<5>) -> Tensor<3> {
-        let [batch, channels, time, height, width] = video.dims();
+        let [batch, _, time, height, width] = video.dims();
         let (patch, merges) = (self.patch, self.layers.len() - 1);
         let stride = patch * self.merge.pow(merges as u32);
         let (rows, columns) = (height.div_ceil(stride) * stride, width.div_ceil(stride) * stride);
@@ -131,10 +132,7 @@ impl StridedConv {
             video.pad((0, columns - width, 0, rows - height), PadMode::Constant(0.0))
         };
         let [rows, columns] = [rows / patch, columns / patch];
-        let patches = video
-            .reshape([batch, channels, time, rows, patch, columns, patch])
-            .permute([0, 2, 3, 5, 1, 4, 6])
-            .reshape([batch * time, rows * columns, channels * patch * patch]);
+        let patches = tubelets(video, 1, patch).reshape([(batch * time) as i32, (rows * columns) as i32, -1]);
         if merges == 0 {
             return patches;
         }

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
+use prevision_kernels::tubelets;
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
 use crate::layers::{Activation, linear};
@@ -52,13 +53,8 @@ impl TubeletEmbed {
     /// # Panics
     /// If an axis is not a multiple of the tubelet.
     pub fn forward(&self, video: Tensor<5>) -> Tensor<3> {
-        let [batch, channels, _, _, _] = video.dims();
-        let [t, h, w] = self.grid(video.dims());
-        let tubelets = video
-            .reshape([batch, channels, t, self.tubelet, h, self.patch, w, self.patch])
-            .permute([0, 2, 4, 6, 1, 3, 5, 7])
-            .reshape([batch, t * h * w, channels * self.tubelet * self.patch * self.patch]);
-        linear(&self.projection, tubelets, Activation::Identity)
+        let _ = self.grid(video.dims());
+        linear(&self.projection, tubelets(video, self.tubelet, self.patch), Activation::Identity)
     }
 }
 
