@@ -8,6 +8,15 @@ use crate::prepared::{PreparedSet, RawClips};
 use crate::videos::VideoClips;
 use crate::{Clip, ClipRequest, ClipShape, DataConfig, DataError, SkippedFile, SourceConfig, Split};
 
+/// What is known of a clip before it is decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The video that it will be drawn from.
+    pub video: usize,
+    /// Pixels that have to be decoded for it; 0 where all clips take the same time.
+    pub work: u64,
+}
+
 /// One side of a data set, from which clips of one shape are drawn.
 pub trait ClipDataset: Send + Sync {
     /// Number of videos or episodes on this side of the split.
@@ -33,10 +42,9 @@ pub trait ClipDataset: Send + Sync {
         requests.iter().map(|request| self.clip(request)).collect()
     }
 
-    /// The video that a request will be drawn from, as far as can be told without decoding its clip: requests of one video
-    /// should be drawn together.
-    fn find_video(&self, request: &ClipRequest) -> usize {
-        request.video
+    /// What can be told of a clip without decoding it: requests of one video should be drawn together.
+    fn find(&self, request: &ClipRequest) -> Found {
+        Found { video: request.video, work: 0 }
     }
 
     /// The shape of every clip.

@@ -15,7 +15,7 @@ use crate::draws::Draws;
 use crate::index_cache::IndexCache;
 use crate::indices::Indices;
 use crate::pictures::Pictures;
-use crate::{Clip, ClipRequest, DataConfig, DataError, SkipReason, SkippedFile, Split};
+use crate::{Clip, ClipRequest, DataConfig, DataError, Found, SkipReason, SkippedFile, Split};
 
 /// Which frames of which file make a clip.
 pub(crate) struct FilmPlan {
@@ -188,10 +188,15 @@ impl Films {
             .collect()
     }
 
-    /// The video that a request will be drawn from, unless its clip turns out to be damaged.
-    pub(crate) fn find_video(&self, source: &impl FilmSource, request: &ClipRequest) -> usize {
-        let found = self.draws.first_usable(request, |video| source.plan(video, request).map(|_| video));
+    /// What a request will be drawn from, unless its clip turns out to be damaged.
+    pub(crate) fn find(&self, source: &impl FilmSource, request: &ClipRequest) -> Found {
+        let found = self.draws.first_usable(request, |video| {
+            let FilmPlan { index, indices, .. } = source.plan(video, request)?;
+            let info = index.info();
+            let frames = index.frames_to_decode(&indices) as u64;
+            Ok(Found { video, work: frames * info.width as u64 * info.height as u64 })
+        });
         // Whoever draws the clip will meet the error.
-        found.unwrap_or(request.video)
+        found.unwrap_or(Found { video: request.video, work: 0 })
     }
 }

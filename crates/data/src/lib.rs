@@ -42,7 +42,7 @@ pub use array::Array2;
 pub use batch::{ClipBatch, HostBatch};
 pub use clip::{Clip, ClipRequest, ClipShape, ClipSource, Draw};
 pub use config::{CropConfig, DataConfig, Normalise, SourceConfig, Split};
-pub use dataset::{ClipDataset, open};
+pub use dataset::{ClipDataset, Found, open};
 pub use episodes::{Episode, EpisodeOptions, EpisodeReader, EpisodeWriter};
 pub use error::DataError;
 pub use ledger::{SkipReason, SkippedFile};

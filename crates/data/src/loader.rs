@@ -1,8 +1,8 @@
 //! The loader: batches in a fixed order, decoded ahead by worker threads.
 //!
 //! Clips are numbered through the whole training: number `n` belongs to batch `n / batch_size`. The workers find out which videos
-//! the next numbers stand for. Then each takes the next number and, with it, all others of the same video that will be wanted
-//! soon; it draws their clips in one pass and lays them on a shelf, from which the trainer's thread takes clips in order. What clip
+//! the next numbers stand for. Then each takes the longest work of the next batch and, with it, all others of the same video that will
+//! be wanted soon; it draws their clips in one pass and lays them on a shelf, from which the trainer's thread takes clips in order. What clip
 //! a number stands for depends on the seed alone, so neither the number of workers nor the place where a run was resumed changes a
 //! batch.
 
@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::order::EpochOrders;
-use crate::{Clip, ClipDataset, ClipRequest, DataConfig, DataError, Draw, HostBatch};
+use crate::{Clip, ClipDataset, ClipRequest, DataConfig, DataError, Draw, Found, HostBatch};
 
 /// Clips that one worker draws in one pass at most, so that the others are not kept waiting.
 const MAX_TOGETHER: u64 = 32;
@@ -89,8 +89,8 @@ struct Shared {
 struct Shelf {
     /// The next clip whose video is to be found.
     unknown: u64,
-    /// The clips that no worker has begun, and their videos.
-    open: BTreeMap<u64, usize>,
+    /// The clips that no worker has begun.
+    open: BTreeMap<u64, Found>,
     /// The next clip to be taken by the trainer.
     wanted: u64,
     clips: BTreeMap<u64, Result<Clip, DataError>>,
@@ -207,8 +207,8 @@ impl Shared {
         while let Some(task) = self.begin() {
             match task {
                 Task::Find(number) => {
-                    let video = self.find_video(number);
-                    self.lock().open.insert(number, video);
+                    let found = self.find(number);
+                    self.lock().open.insert(number, found);
                     self.taken.notify_all();
                 }
                 Task::Draw(numbers) => {
@@ -232,10 +232,13 @@ impl Shared {
                 return Some(Task::Find(shelf.unknown - 1));
             }
             let soon = shelf.wanted + self.ahead.div_ceil(2);
-            if let Some((&first, &video)) = shelf.open.first_key_value().filter(|&(&first, _)| first < soon) {
+            let batch = self.config.batch_size as u64;
+            let end = shelf.open.first_key_value().map_or(0, |(first, _)| (first / batch + 1) * batch).min(soon);
+            let of_batch = shelf.open.range(..end).rev();
+            if let Some((_, &Found { video, .. })) = of_batch.max_by_key(|(_, found)| found.work) {
                 // The other workers shall find work, too.
                 let share = self.ahead.div_ceil(self.config.workers.max(1) as u64).min(MAX_TOGETHER) as usize;
-                let same = shelf.open.range(first..).filter(|&(_, &other)| other == video);
+                let same = shelf.open.iter().filter(|(_, other)| other.video == video);
                 let numbers: Vec<u64> = same.map(|(&number, _)| number).take(share).collect();
                 for number in &numbers {
                     shelf.open.remove(number);
@@ -246,11 +249,12 @@ impl Shared {
         }
     }
 
-    /// The video of a clip, as far as it can be found.
-    fn find_video(&self, number: u64) -> usize {
+    /// What is known of a clip.
+    fn find(&self, number: u64) -> Found {
         let request = self.request(number);
+        let found = catch_unwind(AssertUnwindSafe(|| self.dataset.find(&request)));
         // A panic will be met again, and named, when the clip is drawn.
-        catch_unwind(AssertUnwindSafe(|| self.dataset.find_video(&request))).unwrap_or(request.video)
+        found.unwrap_or(Found { video: request.video, work: 0 })
     }
 
     /// Waits for a clip and takes it from the shelf.

@@ -10,7 +10,7 @@ use crate::manifest::{VideoEntry, find_videos};
 use crate::prepared::PreparedSet;
 use crate::sampling::{Spacing, indices, last_start, start};
 use crate::{
-    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason, SkippedFile, Split,
+    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, Found, SkipReason, SkippedFile, Split,
 };
 
 /// The video files of one side of a split.
@@ -92,8 +92,8 @@ impl ClipDataset for VideoClips {
         self.films.clips(self, requests)
     }
 
-    fn find_video(&self, request: &ClipRequest) -> usize {
-        self.films.find_video(self, request)
+    fn find(&self, request: &ClipRequest) -> Found {
+        self.films.find(self, request)
     }
 
     fn shape(&self) -> ClipShape {

@@ -4,13 +4,13 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use prevision_data::{
-    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, Loader, LoaderConfig, SkippedFile,
-    SourceConfig, Split, in_order, open,
+    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, Found, Loader, LoaderConfig,
+    SkippedFile, SourceConfig, Split, in_order, open,
 };
 use prevision_video::FrameBuffer;
 
@@ -209,6 +209,43 @@ fn workers_stop_ahead_at_the_given_bytes() {
     let videos: Vec<_> = loader.next_batch().unwrap().clips.iter().map(|clip| clip.source.video).collect();
     assert_eq!(videos, (0..10).collect::<Vec<_>>());
     settle(19..=19);
+}
+
+/// Of the clips of a batch the longest work is begun first, and clips of one video together.
+#[test]
+fn long_work_is_begun_first() {
+    struct Listed(Mutex<Vec<usize>>);
+    impl ClipDataset for Listed {
+        fn videos(&self) -> usize {
+            20
+        }
+        fn clips_per_video(&self) -> usize {
+            1
+        }
+        fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
+            self.0.lock().unwrap().push(request.slot);
+            slow(0, None).clip(request)
+        }
+        fn find(&self, request: &ClipRequest) -> Found {
+            // Slots 3 and 13 are of one video.
+            Found { video: request.slot % 10, work: if request.slot == 3 { 9 } else { 1 + (request.slot == 7) as u64 } }
+        }
+        fn shape(&self) -> ClipShape {
+            slow(0, None).shape()
+        }
+        fn skipped(&self) -> Vec<SkippedFile> {
+            vec![]
+        }
+    }
+    let dataset = Arc::new(Listed(Mutex::default()));
+    let config = LoaderConfig { last_batch: Some(1), ..plain(1, 1 << 20) };
+    let mut loader = Loader::new(dataset.clone(), &config, 0).unwrap();
+    for first in [0, 10] {
+        let videos = loader.next_batch().unwrap().clips.into_iter().map(|clip| clip.source.video);
+        assert!(videos.eq(first..first + 10), "batches are those of the order");
+    }
+    let begun = dataset.0.lock().unwrap().clone();
+    assert_eq!(begun[..6], [3, 13, 7, 17, 0, 10]);
 }
 
 #[test]

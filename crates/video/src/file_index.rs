@@ -69,6 +69,15 @@ impl VideoIndex {
     pub fn index_at(&self, seconds: f64) -> usize {
         self.frames.at(seconds)
     }
+
+    /// About how many frames have to be decoded for these: from the key frame before the first to the last.
+    pub fn frames_to_decode(&self, indices: &[usize]) -> usize {
+        let (Some(&first), Some(&last)) = (indices.iter().min(), indices.iter().max()) else {
+            return 0;
+        };
+        let packet = self.frames.packet_of(last).unwrap_or(last);
+        (packet + 1).saturating_sub(self.frames.access_point(first))
+    }
 }
 
 fn write_packets<S: Serializer>(packets: &Arc<PacketTable>, serializer: S) -> Result<S::Ok, S::Error> {

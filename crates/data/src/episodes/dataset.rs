@@ -9,8 +9,8 @@ use crate::dataset::side;
 use crate::films::{FilmPlan, FilmSource, Films};
 use crate::sampling::start;
 use crate::{
-    Array2, Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, SkipReason, SkippedFile,
-    SourceConfig, Split,
+    Array2, Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, Found, SkipReason,
+    SkippedFile, SourceConfig, Split,
 };
 
 /// The episodes of one side of a split that are long enough for a clip.
@@ -134,8 +134,8 @@ impl ClipDataset for EpisodeClips {
         self.films.clips(self, requests)
     }
 
-    fn find_video(&self, request: &ClipRequest) -> usize {
-        self.films.find_video(self, request)
+    fn find(&self, request: &ClipRequest) -> Found {
+        self.films.find(self, request)
     }
 
     fn shape(&self) -> ClipShape {
