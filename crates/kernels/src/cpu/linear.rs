@@ -23,7 +23,7 @@ impl Epilogue for Finish<'_> {
     fn finish<const FUSED: bool>(&self, row: usize, column: usize, sums: &mut [f32]) {
         let place = row * self.columns + column;
         if let Some(bias) = self.bias {
-            sums.iter_mut().zip(&bias[column..]).for_each(|(sum, bias)| *sum += bias);
+            add(sums, &bias[column..]);
         }
         if let Some(inner) = &self.inner {
             // SAFETY: a product finishes every place once, and rows of different tasks are apart.
@@ -31,7 +31,7 @@ impl Epilogue for Finish<'_> {
         }
         self.activation.apply::<FUSED>(sums);
         if let Some(residual) = self.residual {
-            sums.iter_mut().zip(&residual[place..]).for_each(|(sum, residual)| *sum += residual);
+            add(sums, &residual[place..]);
         }
     }
 
@@ -41,6 +41,17 @@ impl Epilogue for Finish<'_> {
             prefetch(&residual[row * self.columns + column..][..1]);
         }
     }
+}
+
+/// Adds the first of some numbers to others, all of a vector read before any is written.
+#[inline(always)]
+fn add(sums: &mut [f32], others: &[f32]) {
+    let others = &others[..sums.len()];
+    let ((chunks, rest), (other_chunks, other_rest)) = (sums.as_chunks_mut::<8>(), others.as_chunks::<8>());
+    for (sums, others) in chunks.iter_mut().zip(other_chunks) {
+        *sums = std::array::from_fn(|i| sums[i] + others[i]);
+    }
+    rest.iter_mut().zip(other_rest).for_each(|(sum, other)| *sum += other);
 }
 
 /// A linear layer's operands.

@@ -14,6 +14,8 @@ use super::*;
 const ROWS: usize = 6;
 /// The longest part of a product's depth: a panel of the right operand of this depth stays in the first cache.
 const DEPTH: usize = 512;
+/// Columns of the result below which the epilogue of a block takes longer than its sums, and `gemm` is faster.
+pub(super) const WIDE: usize = 96;
 /// Rows of the result that one task computes at most.
 const TASK_ROWS: usize = 72;
 /// Multiplications of a product that is not worth sharing among cores.
@@ -168,9 +170,13 @@ unsafe fn rows<'a>(
                 unsafe { block(end - top, left, strides, right, &mut sums) };
                 for (row, sums) in (top..end).zip(&mut sums) {
                     let target = &mut out[row * n + column..][..columns];
-                    // Of a known length for all but the last columns, which makes them vectors.
+                    // Numbers of a known length that nothing else refers to make vectors of an epilogue's loops.
                     if let Some(target) = target.as_mut_array::<COLUMNS>() {
-                        finish(epilogue, first + row, column, begins, ends, sums, target);
+                        let mut values = *sums;
+                        finish(epilogue, first + row, column, begins, ends, &mut values, target);
+                    } else if let (Some(target), Some(sums)) = (target.as_mut_array::<8>(), sums.first_chunk::<8>()) {
+                        let mut values = *sums;
+                        finish(epilogue, first + row, column, begins, ends, &mut values, target);
                     } else {
                         finish(epilogue, first + row, column, begins, ends, &mut sums[..columns], target);
                     }

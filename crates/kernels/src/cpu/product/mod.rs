@@ -84,7 +84,7 @@ pub fn product(
         return;
     }
     #[cfg(target_arch = "x86_64")]
-    if level.has_fma_alone() {
+    if level.has_fma_alone() && n >= fma::WIDE {
         fma::product(precision, a, b, out, epilogue);
         return;
     }
