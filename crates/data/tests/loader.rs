@@ -228,7 +228,10 @@ fn long_work_is_begun_first() {
         }
         fn find(&self, request: &ClipRequest) -> Found {
             // Slots 3 and 13 are of one video.
-            Found { video: request.slot % 10, work: if request.slot == 3 { 9 } else { 1 + (request.slot == 7) as u64 } }
+            Found {
+                video: request.slot % 10,
+                work: if request.slot == 3 { 9 } else { 1 + u64::from(request.slot == 7) },
+            }
         }
         fn shape(&self) -> ClipShape {
             slow(0, None).shape()
