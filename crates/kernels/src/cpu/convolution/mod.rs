@@ -1,7 +1,9 @@
 //! Two-dimensional convolution with bias and activation, and its gradients, image by image on one thread each: directly, or as products
 //! of patches where the processor has tiles or the rows of an image do not fill its vectors.
 
+mod correlation;
 mod direct;
+mod padded;
 mod patches;
 
 use rayon::prelude::*;
@@ -59,7 +61,7 @@ impl Convolution {
     /// Whether vectors of neighbouring pixels are worth more than laying patches out for a product.
     fn is_direct(&self, level: Level) -> bool {
         let [_, columns] = self.output_size();
-        !level.has_tiles() && 4 * columns >= 3 * columns.next_multiple_of(direct::LANES)
+        !level.has_tiles() && 4 * columns >= 3 * columns.next_multiple_of(correlation::LANES)
     }
 
     /// Writes the result, `[batch, outputs, height, width]`, to `out`, and the values before the activation to `inner`.
