@@ -4,12 +4,10 @@
 use super::super::Precision;
 use super::super::level::Work as _;
 use super::super::math::fma;
-use super::super::product::Round;
+use super::super::product::{ROWS, Round, blocks};
 
 /// Neighbouring pixels that are computed together.
 pub(super) const LANES: usize = 8;
-/// Rows of weights (channels of the result) that are computed together at most.
-pub(super) const ROWS: usize = 6;
 /// Numbers of an image that are read again and again: they stay in the second cache.
 const STRIP: usize = 1 << 15;
 
@@ -132,10 +130,4 @@ impl Correlation {
         sums[..HEIGHT].copy_from_slice(&totals);
         sums
     }
-}
-
-/// Blocks of nearly one height: a low one would leave the processor waiting for its sums.
-pub(super) fn blocks(rows: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = rows.div_ceil(ROWS);
-    (0..count).map(move |block| (block * rows / count, (block + 1) * rows / count))
 }

@@ -4,10 +4,10 @@
 
 use super::super::level::Work;
 use super::super::math::fma;
-use super::super::product::{COLUMNS, lay_out_right};
+use super::super::product::{COLUMNS, ROWS, blocks, lay_out_right};
 use super::super::{Level, Matrix, Precision};
 use super::Convolution;
-use super::correlation::{Correlation, LANES, ROWS, blocks};
+use super::correlation::{Correlation, LANES};
 use super::padded::Padded;
 
 /// Pixels whose part of the weight gradient is added up in registers: their gradients stay in the first cache.

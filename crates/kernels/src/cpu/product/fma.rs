@@ -10,18 +10,21 @@ use super::super::level::Work;
 use super::round::Round;
 use super::*;
 
-/// Rows of a block of sums at most.
-const ROWS: usize = 6;
-/// The longest part of a product's depth: a panel of the right operand of this depth stays in the first cache.
+/// The longest part of a product's depth: a panel of the right operand then has 32 KiB. Shorter parts are added up in memory more often.
 const DEPTH: usize = 512;
 /// Columns of the result below which the epilogue of a block takes longer than its sums, and `gemm` is faster.
-pub(super) const WIDE: usize = 96;
+const WIDE: usize = 96;
 /// Rows of the result that one task computes at most.
 const TASK_ROWS: usize = 72;
 /// Multiplications of a product that is not worth sharing among cores.
 const SMALL: usize = 1 << 19;
 /// Numbers of a right operand that are not worth sharing among cores.
 const SMALL_RIGHT: usize = 1 << 15;
+
+/// Whether products with `columns` columns of the result are done here.
+pub(super) fn suits(level: Level, columns: usize) -> bool {
+    level.has_fma_alone() && columns >= WIDE
+}
 
 /// The depths of a product's parts: as few as may be, of nearly one length.
 fn parts(depth: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -134,12 +137,10 @@ unsafe fn rows<'a>(
     let length = depth.1 - depth.0;
     let (begins, ends) = (depth.0 == 0, depth.1 == a.columns());
     let count = out.len() / n;
-    let blocks = count.div_ceil(ROWS);
+    let blocks = blocks(count);
     let [row_stride, column_stride] = a.strides();
     let in_place = column_stride == 1 && precision == Precision::Float32;
     with_scratch(|scratch| {
-        // Blocks of nearly one height: a low one would leave the processor waiting for its sums.
-        let blocks = (0..blocks).map(|block| (block * count / blocks, (block + 1) * count / blocks));
         let left: &[f32] = if in_place {
             &a.data()[first * row_stride + depth.0..]
         } else {

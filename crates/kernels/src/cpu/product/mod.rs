@@ -11,12 +11,20 @@ use rayon::prelude::*;
 
 pub(crate) use round::Round;
 
-/// Columns of a right operand that stand together.
-pub(crate) const COLUMNS: usize = 16;
-
 use super::level::at;
 use super::scratch::{Scratch, with_scratch};
 use super::{Level, Matrix, Precision};
+
+/// Rows of a block of sums on vectors, at most.
+pub(crate) const ROWS: usize = 6;
+/// Columns of such a block, and of a right operand that stand together.
+pub(crate) const COLUMNS: usize = 16;
+
+/// Cuts rows into blocks of nearly one height: a low one would leave the processor waiting for its sums.
+pub(crate) fn blocks(rows: usize) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone {
+    let count = rows.div_ceil(ROWS);
+    (0..count).map(move |block| (block * rows / count, (block + 1) * rows / count))
+}
 
 /// What is done to the sums of a product before they are stored.
 pub trait Epilogue: Sync {
@@ -84,7 +92,7 @@ pub fn product(
         return;
     }
     #[cfg(target_arch = "x86_64")]
-    if level.has_fma_alone() && n >= fma::WIDE {
+    if fma::suits(level, n) {
         fma::product(precision, a, b, out, epilogue);
         return;
     }
@@ -210,7 +218,7 @@ impl Packed {
                 tiles::product_packed(true, precision, a, self.room.kept(), n, out, epilogue);
                 return;
             }
-            if self.level.has_fma_alone() {
+            if fma::suits(self.level, n) {
                 fma::product_packed(true, precision, a, self.room.kept(), n, out, epilogue);
                 return;
             }
