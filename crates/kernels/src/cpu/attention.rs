@@ -168,14 +168,14 @@ impl Attention<'_> {
                                 let (scores, mixed, totals) =
                                     (&mut scores[..rows * tokens], &mut mixed[..rows * dim], &mut totals[..rows]);
                                 let queries = Matrix::new(&queries[first * dim..(first + rows) * dim], rows, dim);
-                                product_on_thread(level, queries, &key, scores);
+                                product_on_thread(queries, &key, scores);
                                 let visible = |row| self.mask.visible(head.batch, first + row, tokens);
                                 let logarithms = &mut logarithms[first..first + rows];
                                 at(
                                     level,
                                     Softmax { scores: &mut *scores, tokens, visible, totals: &mut *totals, logarithms },
                                 );
-                                product_on_thread(level, Matrix::new(scores, rows, tokens), &value, mixed);
+                                product_on_thread(Matrix::new(scores, rows, tokens), &value, mixed);
                                 for (row, (mixed, total)) in mixed.chunks_exact(dim).zip(&*totals).enumerate() {
                                     let place = (head.batch * tokens + first + row) * width + head.head * dim;
                                     // SAFETY: a token's channels of this head are written here alone.
@@ -239,7 +239,7 @@ impl Attention<'_> {
                     let mixed_gradient = self.rows(gradient, &head, first, rows);
                     let multiply = |a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]| {
                         with_scratch(|scratch| {
-                            product_on_thread(level, a, &Right::new(level, precision, b, scratch), out);
+                            product_on_thread(a, &Right::new(level, precision, b, scratch), out);
                         });
                     };
                     let key = Matrix::new(keys, tokens, dim);

@@ -150,7 +150,7 @@ impl Gru<'_> {
             let (recurrent, gates) = rest.split_at_mut(rows * 3 * dim);
             previous.copy_from_slice(state);
             for step in 0..steps {
-                product_on_thread(level, Matrix::new(previous, rows, dim), weight, recurrent);
+                product_on_thread(Matrix::new(previous, rows, dim), weight, recurrent);
                 let kept =
                     kept.as_mut().map(|kept| Kept { gates: &mut *kept.gates, statistics: &mut *kept.statistics });
                 let (previous, recurrent) = (&mut *previous, &*recurrent);
@@ -245,7 +245,7 @@ impl Gru<'_> {
                     sums: &mut *sums,
                 };
                 at(level, Backward { gru: *self, step, steps, now: &mut *now, task });
-                product_on_thread(level, Matrix::new(now, rows, 3 * dim), weight, through);
+                product_on_thread(Matrix::new(now, rows, 3 * dim), weight, through);
                 carried.iter_mut().zip(&*through).for_each(|(sum, value)| *sum += value);
             }
         });

@@ -8,10 +8,13 @@ use std::sync::OnceLock;
 pub struct Level(Instructions);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Instructions {
+pub(crate) enum Instructions {
     Portable,
     Avx2,
     Avx512,
+    /// With products of pairs of bfloat16.
+    Avx512Bf16,
+    /// With these, and tiles of bfloat16.
     Amx,
 }
 
@@ -27,20 +30,13 @@ impl Level {
 
     /// Every level that this machine allows, from plain Rust to the highest: for tests that compare them.
     pub fn available() -> Vec<Self> {
-        use Instructions::{Amx, Avx2, Avx512, Portable};
-        [Portable, Avx2, Avx512, Amx].map(Self).into_iter().filter(|level| *level <= Self::detect()).collect()
+        use Instructions::{Amx, Avx2, Avx512, Avx512Bf16, Portable};
+        [Portable, Avx2, Avx512, Avx512Bf16, Amx].map(Self).into_iter().filter(|level| *level <= Self::detect()).collect()
     }
 
-    /// Whether products run on vectors of eight numbers with fused multiply-add, and nothing wider is there.
-    #[cfg(target_arch = "x86_64")]
-    pub(crate) fn has_fma_alone(self) -> bool {
-        self.0 == Instructions::Avx2
-    }
-
-    /// Whether there are vectors of eight numbers with fused multiply-add, at least.
-    #[cfg(target_arch = "x86_64")]
-    pub(crate) fn has_fma(self) -> bool {
-        self.0 >= Instructions::Avx2
+    /// What this level allows.
+    pub(crate) fn instructions(self) -> Instructions {
+        self.0
     }
 
     /// Whether products run on tiles of bfloat16 (and 512-bit vectors are there).
@@ -58,7 +54,11 @@ fn detect() -> Instructions {
 fn detect() -> Instructions {
     use std::arch::is_x86_feature_detected as has;
     if has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512dq") && has!("avx2") && has!("fma") {
-        if super::amx::request() { Instructions::Amx } else { Instructions::Avx512 }
+        match has!("avx512bf16") {
+            true if super::amx::request() => Instructions::Amx,
+            true => Instructions::Avx512Bf16,
+            false => Instructions::Avx512,
+        }
     } else if has!("avx2") && has!("fma") {
         Instructions::Avx2
     } else {
@@ -82,7 +82,7 @@ pub(crate) fn at<W: Work>(level: Level, work: W) -> W::Output {
     {
         // SAFETY: a level above the lowest is made by `detect` and `available` alone.
         match level.0 {
-            Instructions::Amx | Instructions::Avx512 => return unsafe { with_avx512(work) },
+            Instructions::Amx | Instructions::Avx512Bf16 | Instructions::Avx512 => return unsafe { with_avx512(work) },
             Instructions::Avx2 => return unsafe { with_avx2(work) },
             Instructions::Portable => {}
         }
@@ -90,14 +90,32 @@ pub(crate) fn at<W: Work>(level: Level, work: W) -> W::Output {
     work.run::<false>()
 }
 
+/// Does work with vectors of sixteen numbers.
+///
+/// # Safety
+/// The processor has AVX-512 F, BW, VL and DQ, AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
-unsafe fn with_avx512<W: Work>(work: W) -> W::Output {
+pub(crate) unsafe fn with_avx512<W: Work>(work: W) -> W::Output {
     work.run::<true>()
 }
 
+/// Does work with vectors of sixteen numbers, or of as many pairs of bfloat16.
+///
+/// # Safety
+/// The processor has AVX-512 F, BW, VL, DQ and BF16, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma")]
+pub(crate) unsafe fn with_avx512_bf16<W: Work>(work: W) -> W::Output {
+    work.run::<true>()
+}
+
+/// Does work with vectors of eight numbers.
+///
+/// # Safety
+/// The processor has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn with_avx2<W: Work>(work: W) -> W::Output {
+pub(crate) unsafe fn with_avx2<W: Work>(work: W) -> W::Output {
     work.run::<true>()
 }

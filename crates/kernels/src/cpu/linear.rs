@@ -36,9 +36,9 @@ impl Epilogue for Finish<'_> {
     }
 
     #[inline(always)]
-    fn prefetch(&self, row: usize, column: usize) {
+    fn prefetch(&self, row: usize, column: usize, columns: usize) {
         if let Some(residual) = self.residual {
-            prefetch(&residual[row * self.columns + column..][..1]);
+            prefetch(&residual[row * self.columns + column..][..columns]);
         }
     }
 }

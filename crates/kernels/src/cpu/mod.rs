@@ -25,6 +25,7 @@ mod scratch;
 mod shared;
 mod sums;
 pub mod tubelets;
+mod vectors;
 pub mod vicreg;
 
 pub use activation::Activation;

@@ -28,10 +28,14 @@ impl Scratch {
         unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), length) }
     }
 
-    /// All numbers.
-    pub(crate) fn kept<T: Plain>(&self) -> &[T] {
-        // SAFETY: the lines are initialised, aligned to 64 bytes, and any bits are a `T`.
-        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * (64 / size_of::<T>())) }
+    /// The first `length` numbers as they were left.
+    ///
+    /// # Panics
+    /// If there were never as many.
+    pub(crate) fn kept<T: Plain>(&self, length: usize) -> &[T] {
+        assert!(length * size_of::<T>() <= self.0.len() * 64, "{length} numbers are kept");
+        // SAFETY: the lines are initialised, hold at least `length` numbers, are aligned to 64 bytes, and any bits are a `T`.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), length) }
     }
 }
 

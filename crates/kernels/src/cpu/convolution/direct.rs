@@ -1,36 +1,39 @@
-//! Convolution of one image without laying its patches out: a vector of neighbouring pixels under one place of the kernel stands in the
-//! image as it is, once zeros are around it and its columns are sorted by their remainder modulo the stride.
+//! Convolution of single images without laying their patches out: a vector of neighbouring pixels under one place of the kernel stands in
+//! the image as it is, once zeros are around it and its columns are sorted by their remainder modulo the stride.
 #![allow(unsafe_code)]
 
 use super::super::level::Work;
-use super::super::math::fma;
-use super::super::product::{COLUMNS, ROWS, blocks, lay_out_right};
-use super::super::{Level, Matrix, Precision};
-use super::Convolution;
-use super::correlation::{Correlation, LANES};
+use super::super::product::write_numbers;
+use super::super::scratch::with_scratch;
+use super::super::vectors::{OfHeight, Unit, Vectors, add_products, blocks, of_height};
+use super::super::{Matrix, Precision};
+use super::correlation::{Correlation, together};
 use super::padded::Padded;
+use super::{Backward, Convolution, Forward};
 
-/// Pixels whose part of the weight gradient is added up in registers: their gradients stay in the first cache.
-const PIXELS: usize = 256;
+/// Units of gradients whose part of the weight gradient is added up in registers: they stay in the first cache.
+const STRIP: usize = 1 << 12;
 
-/// A convolution that is done directly, with its weights in order.
-#[derive(Debug)]
-pub(super) struct Forward {
-    precision: Precision,
-    image: Padded,
-    sums: Correlation,
+/// Whether vectors of neighbouring pixels are worth more than laying patches out for a product.
+pub(super) fn suits<V: Vectors>(convolution: &Convolution) -> bool {
+    let [_, columns] = convolution.output_size();
+    4 * columns >= 3 * columns.next_multiple_of(together::<V>(columns))
 }
 
-/// The padded image of a convolution, its places of the kernel in the order of a weight's numbers, and the pitch of its pixels.
-fn places(convolution: &Convolution) -> (Padded, impl Fn(usize) -> usize + use<>, usize) {
+/// The padded image of a convolution with planes of `channels` channels, its places of the kernel in the order of a weight's numbers, and
+/// the pitch of its pixels.
+fn places<V: Vectors>(
+    convolution: &Convolution,
+    channels: usize,
+) -> (Padded, impl Fn(usize) -> usize + use<V>, usize) {
     let ([rows, columns], kernel, stride) = (convolution.output_size(), convolution.kernel, convolution.stride);
     let image = Padded {
-        channels: convolution.inputs,
+        planes: convolution.inputs.div_ceil(channels),
         size: convolution.size,
         margin: convolution.padding,
         rows: (rows.max(1) - 1) * stride[0] + kernel[0],
         phases: stride[1],
-        pitch: columns.next_multiple_of(LANES) + (kernel[1] - 1) / stride[1],
+        pitch: columns.next_multiple_of(together::<V>(columns)) + (kernel[1] - 1) / stride[1],
     };
     let offset = move |k: usize| {
         let (x, rest) = (k % kernel[1], k / kernel[1]);
@@ -39,62 +42,66 @@ fn places(convolution: &Convolution) -> (Padded, impl Fn(usize) -> usize + use<>
     (image, offset, stride[0] * image.phases * image.pitch)
 }
 
-impl Forward {
+/// A convolution with its weights in order.
+#[derive(Debug)]
+pub(super) struct DirectForward<V: Vectors, const ROWS: usize, const COLUMNS: usize> {
+    precision: Precision,
+    image: Padded,
+    sums: Correlation<V, ROWS, COLUMNS>,
+}
+
+impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> DirectForward<V, ROWS, COLUMNS> {
     pub(super) fn new(convolution: &Convolution, precision: Precision, weight: &[f32]) -> Self {
-        let (image, offset, pitch) = places(convolution);
-        let depth = convolution.depth();
-        let weight = |row: usize, k: usize| weight[row * depth + k];
-        let sizes = [convolution.outputs, depth];
-        let sums = Correlation::new(precision, sizes, weight, offset, convolution.output_size(), pitch);
-        Self { precision, image, sums }
-    }
-
-    /// Numbers that [`Self::run`] needs room for.
-    pub(super) fn room(&self) -> usize {
-        self.image.len()
-    }
-
-    /// `out`: `[outputs, height, width]`
-    pub(super) fn run(&self, level: Level, image: &[f32], room: &mut [f32], out: &mut [f32]) {
-        super::super::level::at(level, ForwardOf { forward: self, image, room, out });
+        let (image, offset, pitch) = places::<V>(convolution, V::Unit::DEPTH);
+        let Convolution { inputs, outputs, kernel, .. } = *convolution;
+        let area = kernel[0] * kernel[1];
+        let weight = |row: usize, k: usize| {
+            let channel = |kind: usize| k / area * V::Unit::DEPTH + kind;
+            let number = |kind: usize| weight[(row * inputs + channel(kind)) * area + k % area];
+            V::Unit::join(precision, [0, 1].map(|kind| if channel(kind) < inputs { number(kind) } else { 0.0 }))
+        };
+        let sizes = [outputs, image.planes * area];
+        Self { precision, image, sums: Correlation::new(sizes, weight, offset, convolution.output_size(), pitch) }
     }
 }
 
-struct ForwardOf<'a> {
-    forward: &'a Forward,
-    image: &'a [f32],
-    room: &'a mut [f32],
+impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Forward for DirectForward<V, ROWS, COLUMNS> {
+    fn forward(&self, image: &[f32], out: &mut [f32]) {
+        with_scratch(|scratch| {
+            let room = scratch.get::<V::Unit>(self.image.len());
+            self.image.fill_with_channels::<V>(self.precision, image, room);
+            // SAFETY: the level says that the processor has the vectors.
+            unsafe { V::enter(ForwardOf { forward: self, room, out }) };
+        });
+    }
+}
+
+struct ForwardOf<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
+    forward: &'a DirectForward<V, ROWS, COLUMNS>,
+    room: &'a [V::Unit],
     out: &'a mut [f32],
 }
 
-impl Work for ForwardOf<'_> {
+impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for ForwardOf<'_, V, ROWS, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { forward, image, room, out } = self;
-        forward.image.fill(forward.precision, image, room);
+        let Self { forward, room, out } = self;
         let [height, width] = forward.sums.extent;
-        forward.sums.run::<FUSED>(room, |row, y, x, sums| store(out, (row * height + y) * width + x, sums));
-    }
-}
-
-/// Copies a vector, or what of it is left.
-#[inline(always)]
-fn store(out: &mut [f32], place: usize, sums: &[f32]) {
-    let out = &mut out[place..][..sums.len()];
-    match (out.as_mut_array::<LANES>(), sums.as_array::<LANES>()) {
-        (Some(out), Some(sums)) => *out = *sums,
-        _ => out.copy_from_slice(sums),
+        forward.sums.run(room, |row, y, x, sums| {
+            out[(row * height + y) * width + x..][..sums.len()].copy_from_slice(sums);
+        });
     }
 }
 
 /// The gradients of a convolution that is done directly.
 #[derive(Debug)]
-pub(super) struct Backward {
+pub(super) struct DirectBackward<V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     precision: Precision,
     outputs: usize,
     stride: [usize; 2],
+    /// Each plane is a channel, its units are of several images.
     image: Padded,
     /// Places of the kernel in the padded image.
     offsets: Vec<usize>,
@@ -103,32 +110,32 @@ pub(super) struct Backward {
     /// Between rows of pixels in the padded image.
     pitch: usize,
     gradient: Padded,
-    phases: Vec<Phase>,
+    phases: Vec<Phase<V, ROWS, COLUMNS>>,
 }
 
 /// The pixels of an image whose rows and columns have one remainder modulo the stride: they are under the same places of the kernel.
 #[derive(Debug)]
-struct Phase {
+struct Phase<V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     /// First pixel.
     first: [usize; 2],
-    sums: Correlation,
+    sums: Correlation<V, ROWS, COLUMNS>,
 }
 
-impl Backward {
+impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> DirectBackward<V, ROWS, COLUMNS> {
     pub(super) fn new(convolution: &Convolution, precision: Precision, weight: &[f32]) -> Self {
-        let (image, offset, pitch) = places(convolution);
+        let (image, offset, pitch) = places::<V>(convolution, 1);
         let Convolution { inputs, outputs, size, kernel, stride, padding, .. } = *convolution;
         let extent = convolution.output_size();
         // Pixel `i` of the image is under place `k` in pixel `(i + padding - k) / stride` of the result, if that is a whole number.
         let reach = [0, 1].map(|axis| kernel[axis].div_ceil(stride[axis]));
         let last = [0, 1].map(|axis| (size[axis] + padding[axis]) / stride[axis]);
         let gradient = Padded {
-            channels: outputs,
+            planes: outputs.div_ceil(V::Unit::DEPTH),
             size: extent,
             margin: reach.map(|reach| reach - 1),
             rows: last[0] + reach[0],
             phases: 1,
-            pitch: (last[1] + 1).next_multiple_of(LANES) + padding[1] + reach[1],
+            pitch: (last[1] + 1).next_multiple_of(V::LANES) + padding[1] + reach[1],
         };
         let depth = convolution.depth();
         let phase = |remainder: [usize; 2]| {
@@ -142,51 +149,50 @@ impl Backward {
                 [rest / count[0], rest % count[0], x]
             };
             let weight = |row: usize, k: usize| {
-                let [output, y, x] = split(k);
+                let [plane, y, x] = split(k);
                 let place = [y * stride[0] + remainder[0], x * stride[1] + remainder[1]];
-                weight[output * depth + (row * kernel[0] + place[0]) * kernel[1] + place[1]]
+                let output = |kind: usize| plane * V::Unit::DEPTH + kind;
+                let number =
+                    |kind: usize| weight[output(kind) * depth + (row * kernel[0] + place[0]) * kernel[1] + place[1]];
+                V::Unit::join(precision, [0, 1].map(|kind| if output(kind) < outputs { number(kind) } else { 0.0 }))
             };
             let offset = |k: usize| {
-                let [output, y, x] = split(k);
-                gradient.place(output, whole[0] + reach[0] - 1 - y, whole[1] + reach[1] - 1 - x)
+                let [plane, y, x] = split(k);
+                gradient.place(plane, whole[0] + reach[0] - 1 - y, whole[1] + reach[1] - 1 - x)
             };
-            let sizes = [inputs, outputs * count[0] * count[1]];
-            Phase { first, sums: Correlation::new(precision, sizes, weight, offset, extent, gradient.pitch) }
+            let sizes = [inputs, gradient.planes * count[0] * count[1]];
+            Phase { first, sums: Correlation::new(sizes, weight, offset, extent, gradient.pitch) }
         };
         let phases = (0..stride[0]).flat_map(|y| (0..stride[1]).map(move |x| [y, x])).map(phase).collect();
         let offsets = (0..depth).map(offset).collect();
         Self { precision, outputs, stride, image, offsets, extent, pitch, gradient, phases }
     }
+}
 
-    /// Numbers that [`Self::add_weight_gradient`] and [`Self::x_gradient`] need room for.
-    pub(super) fn room(&self) -> usize {
-        let panels = self.outputs.next_multiple_of(COLUMNS) * self.extent[0] * self.extent[1];
-        (self.image.len() + panels).max(self.gradient.len())
-    }
+impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for DirectBackward<V, ROWS, COLUMNS> {
+    const TOGETHER: usize = V::Unit::DEPTH;
 
-    /// Numbers of the sums of [`Self::add_weight_gradient`].
-    pub(super) fn sums(&self) -> usize {
+    /// `[outputs / COLUMNS, depth, COLUMNS]`
+    fn sums(&self) -> usize {
         self.outputs.next_multiple_of(COLUMNS) * self.offsets.len()
     }
 
-    /// Adds the gradient of the weight to `sums`, `[outputs / COLUMNS, depth, COLUMNS]`.
-    pub(super) fn add_weight_gradient(
-        &self,
-        level: Level,
-        image: &[f32],
-        gradient: &[f32],
-        room: &mut [f32],
-        sums: &mut [f32],
-    ) {
+    fn add_weight_gradient(&self, images: &[&[f32]], gradients: &[&[f32]], sums: &mut [f32]) {
         let pixels = self.extent[0] * self.extent[1];
-        let (padded, panels) = room.split_at_mut(self.image.len());
-        let panels = &mut panels[..self.outputs.next_multiple_of(COLUMNS) * pixels];
-        lay_out_right(level, self.precision, Matrix::new(gradient, self.outputs, pixels).transposed(), panels);
-        super::super::level::at(level, WeightGradient { backward: self, image, padded, panels, sums });
+        let panels = self.outputs.next_multiple_of(COLUMNS) * pixels;
+        with_scratch(|scratch| {
+            let (image, panels) = scratch.get::<V::Unit>(self.image.len() + panels).split_at_mut(self.image.len());
+            self.image.fill_with_images::<V>(self.precision, images, image);
+            V::Unit::lay_out_kinds::<V>(self.precision, gradients.len(), panels, |kind, panels| {
+                let gradient = Matrix::new(gradients[kind], self.outputs, pixels);
+                write_numbers::<V, COLUMNS>(gradient.transposed(), panels);
+            });
+            // SAFETY: the level says that the processor has the vectors.
+            unsafe { V::enter(WeightGradient { backward: self, image, panels, sums }) };
+        });
     }
 
-    /// The sums of [`Self::add_weight_gradient`] as `[outputs, depth]`.
-    pub(super) fn put_in_order(&self, sums: &[f32], out: &mut [f32]) {
+    fn put_in_order(&self, sums: &[f32], out: &mut [f32]) {
         let depth = self.offsets.len();
         for (output, row) in out.chunks_exact_mut(depth).enumerate() {
             let panel = &sums[output / COLUMNS * depth * COLUMNS..];
@@ -194,34 +200,35 @@ impl Backward {
         }
     }
 
-    /// The gradient of the image from that of the result, `[outputs, height, width]`.
-    pub(super) fn x_gradient(&self, level: Level, gradient: &[f32], room: &mut [f32], out: &mut [f32]) {
-        super::super::level::at(level, XGradient { backward: self, gradient, room, out });
+    fn x_gradient(&self, gradient: &[f32], out: &mut [f32]) {
+        with_scratch(|scratch| {
+            let room = scratch.get::<V::Unit>(self.gradient.len());
+            self.gradient.fill_with_channels::<V>(self.precision, gradient, room);
+            // SAFETY: the level says that the processor has the vectors.
+            unsafe { V::enter(XGradient { backward: self, room, out }) };
+        });
     }
 }
 
-struct XGradient<'a> {
-    backward: &'a Backward,
-    gradient: &'a [f32],
-    room: &'a mut [f32],
+struct XGradient<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
+    backward: &'a DirectBackward<V, ROWS, COLUMNS>,
+    room: &'a [V::Unit],
     out: &'a mut [f32],
 }
 
-impl Work for XGradient<'_> {
+impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for XGradient<'_, V, ROWS, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { backward, gradient, room, out } = self;
-        let room = &mut room[..backward.gradient.len()];
-        backward.gradient.fill(backward.precision, gradient, room);
+        let Self { backward, room, out } = self;
         let [height, width] = backward.image.size;
         let [down, along] = backward.stride;
         for Phase { first, sums } in &backward.phases {
-            sums.run::<FUSED>(room, |row, y, x, sums| {
+            sums.run(room, |row, y, x, sums| {
                 let place = (row * height + first[0] + y * down) * width + first[1] + x * along;
                 if along == 1 {
-                    store(out, place, sums);
+                    out[place..][..sums.len()].copy_from_slice(sums);
                 } else {
                     out[place..].iter_mut().step_by(along).zip(sums).for_each(|(out, sum)| *out = *sum);
                 }
@@ -230,90 +237,97 @@ impl Work for XGradient<'_> {
     }
 }
 
-struct WeightGradient<'a> {
-    backward: &'a Backward,
-    image: &'a [f32],
-    padded: &'a mut [f32],
+struct WeightGradient<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
+    backward: &'a DirectBackward<V, ROWS, COLUMNS>,
+    image: &'a [V::Unit],
     /// The gradients of the pixels, `[outputs / COLUMNS, pixels, COLUMNS]`.
-    panels: &'a [f32],
+    panels: &'a [V::Unit],
     sums: &'a mut [f32],
 }
 
-impl Work for WeightGradient<'_> {
+impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for WeightGradient<'_, V, ROWS, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { backward, image, padded, panels, sums } = self;
+        let Self { backward, image, panels, sums } = self;
         let ([height, width], depth) = (backward.extent, backward.offsets.len());
-        backward.image.fill(backward.precision, image, padded);
         let farthest = backward.offsets.iter().copied().max().unwrap_or(0);
-        assert!(
-            (height - 1) * backward.pitch + farthest + width <= padded.len(),
-            "an image of {} numbers",
-            padded.len()
-        );
-        let strip = (PIXELS / width).max(1);
+        assert!((height - 1) * backward.pitch + farthest + width <= image.len(), "an image of {} units", image.len());
+        let strip = (STRIP / (width * COLUMNS)).max(1);
         for first in (0..height).step_by(strip) {
-            let rows = (first, (first + strip).min(height));
+            let rows = strip.min(height - first);
+            let image = &image[first * backward.pitch..];
             for (panel, sums) in
                 panels.chunks_exact(height * width * COLUMNS).zip(sums.chunks_exact_mut(depth * COLUMNS))
             {
-                let (sums, _) = sums.as_chunks_mut::<COLUMNS>();
-                for (top, end) in blocks(depth) {
-                    let (sums, offsets) = (&mut sums[top..end], &backward.offsets[top..end]);
-                    // SAFETY: the last number of the farthest place was found to be inside.
-                    unsafe {
-                        match end - top {
-                            1 => backward.block_of::<FUSED, 1>(padded, panel, rows, offsets, sums),
-                            2 => backward.block_of::<FUSED, 2>(padded, panel, rows, offsets, sums),
-                            3 => backward.block_of::<FUSED, 3>(padded, panel, rows, offsets, sums),
-                            4 => backward.block_of::<FUSED, 4>(padded, panel, rows, offsets, sums),
-                            5 => backward.block_of::<FUSED, 5>(padded, panel, rows, offsets, sums),
-                            _ => backward.block_of::<FUSED, ROWS>(padded, panel, rows, offsets, sums),
-                        }
-                    }
+                let panel = &panel[first * width * COLUMNS..][..rows * width * COLUMNS];
+                for (top, end) in blocks(depth, ROWS) {
+                    let (sums, offsets) = (&mut sums[top * COLUMNS..end * COLUMNS], &backward.offsets[top..end]);
+                    let block =
+                        Block::<V, COLUMNS> { image, pitch: backward.pitch, panel, extent: [rows, width], offsets, sums };
+                    // SAFETY: the level says that the processor has the vectors, and the last unit of the farthest place was found to
+                    // be inside.
+                    unsafe { of_height(end - top, block) };
                 }
             }
         }
     }
 }
 
-impl Backward {
-    /// Adds what some rows of pixels give to the gradients of the weights at some places of the kernel.
-    ///
-    /// # Safety
-    /// `padded` has every pixel of these rows behind every offset.
-    ///
-    /// # Panics
-    /// If there are not `HEIGHT` sums and offsets.
+/// What some rows of pixels give to the gradients of the weights at some places of the kernel.
+struct Block<'a, V: Vectors, const COLUMNS: usize> {
+    image: &'a [V::Unit],
+    /// Between rows of the image.
+    pitch: usize,
+    panel: &'a [V::Unit],
+    /// Rows and columns of pixels.
+    extent: [usize; 2],
+    offsets: &'a [usize],
+    sums: &'a mut [f32],
+}
+
+impl<V: Vectors, const COLUMNS: usize> OfHeight for Block<'_, V, COLUMNS> {
     #[inline(always)]
-    unsafe fn block_of<const FUSED: bool, const HEIGHT: usize>(
-        &self,
-        padded: &[f32],
-        panel: &[f32],
-        rows: (usize, usize),
-        offsets: &[usize],
-        sums: &mut [[f32; COLUMNS]],
-    ) {
-        let width = self.extent[1];
-        let (panel, _) = panel.as_chunks::<COLUMNS>();
-        let offsets: [usize; HEIGHT] = offsets.try_into().expect("as many offsets as rows");
-        let mut totals: [[f32; COLUMNS]; HEIGHT] = std::array::from_fn(|row| sums[row]);
-        // SAFETY: the caller says that the pixels of the rows are there.
-        let mut starts = offsets.map(|offset| unsafe { padded.as_ptr().add(rows.0 * self.pitch + offset) });
-        for gradients in panel[rows.0 * width..rows.1 * width].chunks_exact(width) {
-            for (x, gradient) in gradients.iter().enumerate() {
-                for (totals, start) in totals.iter_mut().zip(&starts) {
-                    // SAFETY: as above.
-                    let pixel = unsafe { *start.add(x) };
-                    for (total, gradient) in totals.iter_mut().zip(gradient) {
-                        *total = fma::<FUSED>(pixel, *gradient, *total);
-                    }
-                }
+    unsafe fn run<const HEIGHT: usize>(self) {
+        // SAFETY: the caller's.
+        unsafe { V::enter(BlockOf::<V, COLUMNS, HEIGHT>(self)) };
+    }
+}
+
+/// [`Block`] of so many places.
+struct BlockOf<'a, V: Vectors, const COLUMNS: usize, const HEIGHT: usize>(Block<'a, V, COLUMNS>);
+
+impl<V: Vectors, const COLUMNS: usize, const HEIGHT: usize> Work for BlockOf<'_, V, COLUMNS, HEIGHT> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Block { image, pitch, panel, extent: [rows, width], offsets, sums } = self.0;
+        let offsets: &[usize; HEIGHT] = offsets.try_into().expect("as many offsets as rows");
+        let (sums, _) = sums.as_chunks_mut::<COLUMNS>();
+        assert!(sums.len() == HEIGHT && panel.len() == rows * width * COLUMNS, "the sums and gradients of a block");
+        // SAFETY: work for these vectors was entered, and the caller says that the pixels behind every offset are there.
+        unsafe {
+            let mut totals: [[V::Sums; 2]; HEIGHT] = std::array::from_fn(|row| {
+                [V::read(sums[row].as_ptr()), V::read(sums[row].as_ptr().add(V::LANES))]
+            });
+            let mut starts = offsets.map(|offset| image.as_ptr().add(offset));
+            let mut panel = panel.as_ptr();
+            for _ in 0..rows {
+                totals = add_products::<V, HEIGHT>(
+                    width,
+                    |x, row| starts[row].add(x),
+                    |x| [0, 1].map(|half| V::load(panel.add(x * COLUMNS + half * V::LANES))),
+                    totals,
+                );
+                starts = starts.map(|start| start.wrapping_add(pitch));
+                panel = panel.wrapping_add(width * COLUMNS);
             }
-            starts = starts.map(|start| start.wrapping_add(self.pitch));
+            for (totals, sums) in totals.into_iter().zip(sums) {
+                V::write(totals[0], sums.as_mut_ptr());
+                V::write(totals[1], sums.as_mut_ptr().add(V::LANES));
+            }
         }
-        sums.copy_from_slice(&totals);
     }
 }

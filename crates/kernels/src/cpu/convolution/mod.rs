@@ -1,5 +1,5 @@
 //! Two-dimensional convolution with bias and activation, and its gradients, image by image on one thread each: directly, or as products
-//! of patches where the processor has tiles or the rows of an image do not fill its vectors.
+//! of patches where the rows of an image do not fill the processor's vectors.
 
 mod correlation;
 mod direct;
@@ -12,7 +12,10 @@ use super::level::{Work, at};
 use super::linear::sum_rows;
 use super::scratch::with_scratch;
 use super::sums::sum;
+use super::vectors::{OnVectors, Vectors, on_vectors};
 use super::{Activation, Level, Precision};
+use direct::{DirectBackward, DirectForward};
+use patches::Patches;
 
 /// Images whose weight gradients are added up before those of others are.
 const IMAGES_PER_PART: usize = 8;
@@ -58,12 +61,6 @@ impl Convolution {
         self.inputs * self.size[0] * self.size[1]
     }
 
-    /// Whether vectors of neighbouring pixels are worth more than laying patches out for a product.
-    fn is_direct(&self, level: Level) -> bool {
-        let [_, columns] = self.output_size();
-        !level.has_tiles() && 4 * columns >= 3 * columns.next_multiple_of(correlation::LANES)
-    }
-
     /// Writes the result, `[batch, outputs, height, width]`, to `out`, and the values before the activation to `inner`.
     ///
     /// - `x`: `[batch, inputs, height, width]`
@@ -82,30 +79,14 @@ impl Convolution {
         inner: Option<&mut [f32]>,
         out: &mut [f32],
     ) {
-        let (pixels, depth) = (self.pixels(), self.depth());
-        let one = self.outputs * pixels;
         if out.is_empty() {
             return;
         }
-        assert_eq!(weight.len(), self.outputs * depth, "weights");
+        assert_eq!(weight.len(), self.outputs * self.depth(), "weights");
         assert!(bias.is_none_or(|bias| bias.len() == self.outputs), "a bias of {} numbers", self.outputs);
-        assert_eq!(out.len() * self.image(), x.len() * one, "as many results as images");
+        assert_eq!(out.len() * self.image(), x.len() * self.outputs * self.pixels(), "as many results as images");
         assert!(inner.as_ref().is_none_or(|inner| inner.len() == out.len()), "inner values");
-        let direct = self.is_direct(level).then(|| direct::Forward::new(self, precision, weight));
-        let image = |x: &[f32], inner: Option<&mut [f32]>, out: &mut [f32]| {
-            with_scratch(|scratch| match &direct {
-                Some(direct) => direct.run(level, x, scratch.get(direct.room()), out),
-                None => self.product_of_patches(level, precision, x, weight, scratch, out),
-            });
-            at(level, Finish { bias, activation: self.activation, pixels, inner, out });
-        };
-        let images = out.par_chunks_mut(one).zip(x.par_chunks(self.image()));
-        match inner {
-            Some(inner) => {
-                images.zip(inner.par_chunks_mut(one)).for_each(|((out, x), inner)| image(x, Some(inner), out));
-            }
-            None => images.for_each(|(out, x)| image(x, None, out)),
-        }
+        on_vectors(level, precision, ForwardAll { convolution: self, level, precision, x, weight, bias, inner, out });
     }
 
     /// The gradients of weight, bias and, if wanted, input, from that of the result.
@@ -124,8 +105,6 @@ impl Convolution {
         gradient: &[f32],
         out: Gradients<'_>,
     ) {
-        let (pixels, depth, image) = (self.pixels(), self.depth(), self.image());
-        let one = self.outputs * pixels;
         out.weight.fill(0.0);
         out.bias.fill(0.0);
         if gradient.is_empty() {
@@ -134,56 +113,155 @@ impl Convolution {
             }
             return;
         }
-        let batch = gradient.len() / one;
-        assert_eq!(x.len(), batch * image, "as many results as images");
+        assert_eq!(x.len() * self.outputs * self.pixels(), gradient.len() * self.image(), "as many results as images");
         assert!(kept.is_none_or(|kept| kept.len() == gradient.len()), "kept values");
-        let direct = self.is_direct(level).then(|| direct::Backward::new(self, precision, weight));
+        on_vectors(
+            level,
+            precision,
+            BackwardAll { convolution: self, level, precision, x, weight, kept, gradient, out },
+        );
+    }
+}
+
+/// A convolution of single images, without bias and activation.
+trait Forward: Sync {
+    /// `out`: `[outputs, height, width]`
+    fn forward(&self, image: &[f32], out: &mut [f32]);
+}
+
+/// The gradients of a convolution of single images.
+trait Backward: Sync {
+    /// Images whose weight gradients are added up in one go, at most.
+    const TOGETHER: usize;
+
+    /// Numbers of the sums of [`Self::add_weight_gradient`].
+    fn sums(&self) -> usize;
+
+    /// Adds the gradient of the weight to `sums`. Gradients are `[outputs, height, width]`.
+    fn add_weight_gradient(&self, images: &[&[f32]], gradients: &[&[f32]], sums: &mut [f32]);
+
+    /// The sums of [`Self::add_weight_gradient`] as `[outputs, depth]`.
+    fn put_in_order(&self, sums: &[f32], out: &mut [f32]);
+
+    /// The gradient of the image from that of the result.
+    fn x_gradient(&self, gradient: &[f32], out: &mut [f32]);
+}
+
+/// [`Convolution::forward`] on vectors.
+struct ForwardAll<'a> {
+    convolution: &'a Convolution,
+    level: Level,
+    precision: Precision,
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+    inner: Option<&'a mut [f32]>,
+    out: &'a mut [f32],
+}
+
+impl OnVectors for ForwardAll<'_> {
+    type Output = ();
+
+    fn run<V: Vectors, const ROWS: usize, const COLUMNS: usize>(self) {
+        let Self { convolution, level, precision, weight, .. } = self;
+        if direct::suits::<V>(convolution) {
+            self.with(&DirectForward::<V, ROWS, COLUMNS>::new(convolution, precision, weight));
+        } else {
+            self.with(&Patches { convolution, level, precision, weight });
+        }
+    }
+}
+
+impl ForwardAll<'_> {
+    fn with(self, forward: &impl Forward) {
+        let Self { convolution, level, x, bias, inner, out, .. } = self;
+        let (pixels, activation) = (convolution.pixels(), convolution.activation);
+        let one = convolution.outputs * pixels;
+        let image = |x: &[f32], inner: Option<&mut [f32]>, out: &mut [f32]| {
+            forward.forward(x, out);
+            at(level, Finish { bias, activation, pixels, inner, out });
+        };
+        let images = out.par_chunks_mut(one).zip(x.par_chunks(convolution.image()));
+        match inner {
+            Some(inner) => {
+                images.zip(inner.par_chunks_mut(one)).for_each(|((out, x), inner)| image(x, Some(inner), out));
+            }
+            None => images.for_each(|(out, x)| image(x, None, out)),
+        }
+    }
+}
+
+/// [`Convolution::backward`] on vectors.
+struct BackwardAll<'a> {
+    convolution: &'a Convolution,
+    level: Level,
+    precision: Precision,
+    x: &'a [f32],
+    weight: &'a [f32],
+    kept: Option<&'a [f32]>,
+    gradient: &'a [f32],
+    out: Gradients<'a>,
+}
+
+impl OnVectors for BackwardAll<'_> {
+    type Output = ();
+
+    fn run<V: Vectors, const ROWS: usize, const COLUMNS: usize>(self) {
+        let Self { convolution, level, precision, weight, .. } = self;
+        if direct::suits::<V>(convolution) {
+            self.with(&DirectBackward::<V, ROWS, COLUMNS>::new(convolution, precision, weight));
+        } else {
+            self.with(&Patches { convolution, level, precision, weight });
+        }
+    }
+}
+
+impl BackwardAll<'_> {
+    fn with<B: Backward>(self, backward: &B) {
+        let Self { convolution, level, x, kept, gradient, out, .. } = self;
+        let Convolution { outputs, activation, .. } = *convolution;
+        let (pixels, depth, image) = (convolution.pixels(), convolution.depth(), convolution.image());
+        let one = outputs * pixels;
+        let batch = gradient.len() / one;
         // Of every part of the batch: gradient of the weight, then of the bias.
-        let (parts, total) = (batch.div_ceil(IMAGES_PER_PART), self.outputs * (depth + 1));
+        let (parts, total) = (batch.div_ceil(IMAGES_PER_PART), outputs * (depth + 1));
         let mut sums = vec![0.0; parts * total];
         let x_gradients: Vec<Option<&mut [f32]>> = match out.x {
             Some(x) => x.chunks_mut(IMAGES_PER_PART * image).map(Some).collect(),
             None => (0..parts).map(|_| None).collect(),
         };
         sums.par_chunks_mut(total).zip(x_gradients).enumerate().for_each(|(part, (sums, mut x_gradient))| {
-            let (weight_sums, bias_sums) = sums.split_at_mut(self.outputs * depth);
-            let mut direct_sums = vec![0.0; direct.as_ref().map_or(0, direct::Backward::sums)];
-            for index in 0..IMAGES_PER_PART.min(batch - part * IMAGES_PER_PART) {
-                let place = part * IMAGES_PER_PART + index;
-                let (x, range) = (&x[place * image..(place + 1) * image], place * one..(place + 1) * one);
-                let mut x_gradient = x_gradient.as_mut().map(|all| &mut all[index * image..(index + 1) * image]);
+            let (weight_sums, bias_sums) = sums.split_at_mut(outputs * depth);
+            let mut own_sums = vec![0.0; backward.sums()];
+            let last = batch.min((part + 1) * IMAGES_PER_PART);
+            for first in (part * IMAGES_PER_PART..last).step_by(B::TOGETHER) {
+                let count = B::TOGETHER.min(last - first);
+                let range = first * one..(first + count) * one;
                 with_scratch(|scratch| {
-                    let before = scratch.get::<f32>(one);
-                    let kept = kept.map(|kept| &kept[range.clone()]);
-                    let gradient = &gradient[range];
-                    at(level, Before { activation: self.activation, kept, gradient, before: &mut *before });
-                    for (bias, row) in bias_sums.iter_mut().zip(before.chunks_exact(pixels)) {
-                        *bias += sum(pixels, |i| row[i]);
-                    }
-                    with_scratch(|scratch| {
-                        if let Some(direct) = &direct {
-                            let room = scratch.get(direct.room());
-                            direct.add_weight_gradient(level, x, before, room, &mut direct_sums);
-                            if let Some(x_gradient) = &mut x_gradient {
-                                direct.x_gradient(level, before, room, x_gradient);
-                            }
-                        } else {
-                            self.add_weight_gradient_of_patches(level, precision, x, before, scratch, weight_sums);
-                            if let Some(x_gradient) = &mut x_gradient {
-                                self.x_gradient_of_patches(level, precision, weight, before, scratch, x_gradient);
-                            }
+                    let before = scratch.get::<f32>(count * one);
+                    let (kept, gradient) = (kept.map(|kept| &kept[range.clone()]), &gradient[range]);
+                    at(level, Before { activation, kept, gradient, before: &mut *before });
+                    let gradients: Vec<&[f32]> = before.chunks_exact(one).collect();
+                    for gradient in &gradients {
+                        for (bias, row) in bias_sums.iter_mut().zip(gradient.chunks_exact(pixels)) {
+                            *bias += sum(pixels, |i| row[i]);
                         }
-                    });
+                    }
+                    let images: Vec<&[f32]> = x[first * image..(first + count) * image].chunks_exact(image).collect();
+                    backward.add_weight_gradient(&images, &gradients, &mut own_sums);
+                    if let Some(x_gradient) = &mut x_gradient {
+                        let place = first - part * IMAGES_PER_PART;
+                        let outs = x_gradient[place * image..].chunks_exact_mut(image);
+                        gradients.iter().zip(outs).for_each(|(gradient, out)| backward.x_gradient(gradient, out));
+                    }
                 });
             }
-            if let Some(direct) = &direct {
-                direct.put_in_order(&direct_sums, weight_sums);
-            }
+            backward.put_in_order(&own_sums, weight_sums);
         });
         let mut all = vec![0.0; total];
         sum_rows(level, &sums, &mut all);
-        out.weight.copy_from_slice(&all[..self.outputs * depth]);
-        out.bias.copy_from_slice(&all[self.outputs * depth..]);
+        out.weight.copy_from_slice(&all[..outputs * depth]);
+        out.bias.copy_from_slice(&all[outputs * depth..]);
     }
 }
 

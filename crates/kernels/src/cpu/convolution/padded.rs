@@ -1,13 +1,14 @@
 //! An image between zeros, in the order in which vectors of neighbouring pixels under one place of a kernel stand together.
 
 use super::super::Precision;
-use super::super::level::Work as _;
-use super::super::product::Round;
+use super::super::level::Work;
+use super::super::vectors::{Unit, Vectors};
 
-/// Images with zeros around them, in memory `[channels, rows, phases, pitch]`: column `i phases + phase` is at `[.., phase, i]`.
+/// Images with zeros around them, in memory `[planes, rows, phases, pitch]`: column `i phases + phase` is at `[.., phase, i]`. A plane
+/// has units of one channel, or of several.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Padded {
-    pub(super) channels: usize,
+    pub(super) planes: usize,
     pub(super) size: [usize; 2],
     /// Zeros above and on the left.
     pub(super) margin: [usize; 2],
@@ -18,48 +19,86 @@ pub(super) struct Padded {
 
 impl Padded {
     pub(super) fn len(&self) -> usize {
-        self.channels * self.rows * self.phases * self.pitch
+        self.planes * self.plane()
     }
 
-    /// Where a number stands.
-    pub(super) fn place(&self, channel: usize, row: usize, column: usize) -> usize {
-        ((channel * self.rows + row) * self.phases + column % self.phases) * self.pitch + column / self.phases
+    fn plane(&self) -> usize {
+        self.rows * self.phases * self.pitch
     }
 
-    /// Lays an image out.
+    /// Where a unit stands.
+    pub(super) fn place(&self, plane: usize, row: usize, column: usize) -> usize {
+        ((plane * self.rows + row) * self.phases + column % self.phases) * self.pitch + column / self.phases
+    }
+
+    /// Lays the channels of an image out, units of neighbouring ones.
+    pub(super) fn fill_with_channels<V: Vectors>(&self, precision: Precision, image: &[f32], out: &mut [V::Unit]) {
+        let channel = self.size[0] * self.size[1];
+        let groups = image.chunks((channel * V::Unit::DEPTH).max(1));
+        for (image, out) in groups.zip(out.chunks_exact_mut(self.plane())) {
+            V::Unit::lay_out_kinds::<V>(precision, image.len() / channel, out, |kind, out| {
+                self.fill_plane::<V>(&image[kind * channel..][..channel], out);
+            });
+        }
+    }
+
+    /// Lays images out, units of their numbers at one place.
+    pub(super) fn fill_with_images<V: Vectors>(&self, precision: Precision, images: &[&[f32]], out: &mut [V::Unit]) {
+        let channel = self.size[0] * self.size[1];
+        for (plane, out) in out.chunks_exact_mut(self.plane()).enumerate() {
+            V::Unit::lay_out_kinds::<V>(precision, images.len(), out, |kind, out| {
+                self.fill_plane::<V>(&images[kind][plane * channel..][..channel], out);
+            });
+        }
+    }
+
+    fn fill_plane<V: Vectors>(&self, image: &[f32], out: &mut [f32]) {
+        // SAFETY: whoever has these vectors asks for their units.
+        #[allow(unsafe_code)]
+        unsafe {
+            V::enter(FillPlane { padded: *self, image, out });
+        }
+    }
+}
+
+/// Lays one channel of an image out.
+struct FillPlane<'a> {
+    padded: Padded,
+    image: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Work for FillPlane<'_> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn fill(&self, precision: Precision, image: &[f32], out: &mut [f32]) {
-        let [height, width] = self.size;
-        let line = self.phases * self.pitch;
-        for (image, out) in image.chunks_exact((height * width).max(1)).zip(out.chunks_exact_mut(self.rows * line)) {
-            let above = self.margin[0].min(self.rows);
-            let below = (above + height).min(self.rows);
-            out[..above * line].fill(0.0);
-            out[below * line..].fill(0.0);
-            let out = &mut out[above * line..below * line];
-            for phase in 0..self.phases {
-                // Place `i` has column `i phases + phase - margin`.
-                let first = self.margin[1].saturating_sub(phase).div_ceil(self.phases).min(self.pitch);
-                let last = (width + self.margin[1]).saturating_sub(phase).div_ceil(self.phases);
-                let last = last.clamp(first, self.pitch);
-                let column = (first * self.phases + phase).saturating_sub(self.margin[1]);
-                for (image, out) in image.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(line)) {
-                    let out = &mut out[phase * self.pitch..][..self.pitch];
-                    out[..first].fill(0.0);
-                    out[last..].fill(0.0);
-                    let (out, image) = (&mut out[first..last], &image[column.min(width)..]);
-                    match self.phases {
-                        1 => out.copy_from_slice(&image[..out.len()]),
-                        2 => out.iter_mut().zip(image.iter().step_by(2)).for_each(|(out, value)| *out = *value),
-                        phases => {
-                            out.iter_mut().zip(image.iter().step_by(phases)).for_each(|(out, value)| *out = *value);
-                        }
+    fn run<const FUSED: bool>(self) {
+        let Self { padded: Padded { size: [height, width], margin, rows, phases, pitch, .. }, image, out } = self;
+        let line = phases * pitch;
+        let above = margin[0].min(rows);
+        let below = (above + height).min(rows);
+        out[..above * line].fill(0.0);
+        out[below * line..].fill(0.0);
+        let out = &mut out[above * line..below * line];
+        for phase in 0..phases {
+            // Place `i` has column `i phases + phase - margin`.
+            let first = margin[1].saturating_sub(phase).div_ceil(phases).min(pitch);
+            let last = (width + margin[1]).saturating_sub(phase).div_ceil(phases);
+            let last = last.clamp(first, pitch);
+            let column = (first * phases + phase).saturating_sub(margin[1]);
+            for (image, out) in image.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(line)) {
+                let out = &mut out[phase * pitch..][..pitch];
+                out[..first].fill(0.0);
+                out[last..].fill(0.0);
+                let (out, image) = (&mut out[first..last], &image[column.min(width)..]);
+                match phases {
+                    1 => out.copy_from_slice(&image[..out.len()]),
+                    2 => out.iter_mut().zip(image.iter().step_by(2)).for_each(|(out, value)| *out = *value),
+                    phases => {
+                        out.iter_mut().zip(image.iter().step_by(phases)).for_each(|(out, value)| *out = *value);
                     }
                 }
             }
-        }
-        if precision == Precision::Bfloat16 {
-            Round(out).run::<true>();
         }
     }
 }

@@ -1,69 +1,78 @@
 //! Convolution of one image as a product of patches, which are laid out in the cache.
 
 use super::super::product::{Right, product_on_thread};
-use super::super::scratch::{Scratch, with_scratch};
+use super::super::scratch::with_scratch;
 use super::super::{Level, Matrix, Precision};
-use super::Convolution;
+use super::{Backward, Convolution, Forward};
+
+/// A convolution by products of patches.
+#[derive(Debug)]
+pub(super) struct Patches<'a> {
+    pub(super) convolution: &'a Convolution,
+    pub(super) level: Level,
+    pub(super) precision: Precision,
+    pub(super) weight: &'a [f32],
+}
+
+impl Patches<'_> {
+    /// `weight`, `[outputs, depth]`
+    fn weight(&self) -> Matrix<'_> {
+        Matrix::new(self.weight, self.convolution.outputs, self.convolution.depth())
+    }
+
+    /// `out = a b`
+    fn product(&self, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]) {
+        with_scratch(|panels| product_on_thread(a, &Right::new(self.level, self.precision, b, panels), out));
+    }
+}
+
+impl Forward for Patches<'_> {
+    fn forward(&self, image: &[f32], out: &mut [f32]) {
+        let (depth, pixels) = (self.convolution.depth(), self.convolution.pixels());
+        with_scratch(|scratch| {
+            let patches = scratch.get::<f32>(depth * pixels);
+            self.convolution.lay_out(image, patches);
+            self.product(self.weight(), Matrix::new(patches, depth, pixels), out);
+        });
+    }
+}
+
+impl Backward for Patches<'_> {
+    const TOGETHER: usize = 1;
+
+    fn sums(&self) -> usize {
+        self.weight.len()
+    }
+
+    fn add_weight_gradient(&self, images: &[&[f32]], gradients: &[&[f32]], sums: &mut [f32]) {
+        let (depth, pixels) = (self.convolution.depth(), self.convolution.pixels());
+        with_scratch(|scratch| {
+            let (patches, part) = scratch.get::<f32>(depth * pixels + sums.len()).split_at_mut(depth * pixels);
+            for (image, gradient) in images.iter().zip(gradients) {
+                self.convolution.lay_out(image, patches);
+                let gradient = Matrix::new(gradient, self.convolution.outputs, pixels);
+                self.product(gradient, Matrix::new(patches, depth, pixels).transposed(), part);
+                sums.iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
+            }
+        });
+    }
+
+    fn put_in_order(&self, sums: &[f32], out: &mut [f32]) {
+        out.copy_from_slice(sums);
+    }
+
+    fn x_gradient(&self, gradient: &[f32], out: &mut [f32]) {
+        let (depth, pixels) = (self.convolution.depth(), self.convolution.pixels());
+        with_scratch(|scratch| {
+            let patches = scratch.get::<f32>(depth * pixels);
+            let gradient = Matrix::new(gradient, self.convolution.outputs, pixels);
+            self.product(self.weight().transposed(), gradient, patches);
+            self.convolution.add_up(patches, out);
+        });
+    }
+}
 
 impl Convolution {
-    /// `out`: `[outputs, height, width]`
-    pub(super) fn product_of_patches(
-        &self,
-        level: Level,
-        precision: Precision,
-        image: &[f32],
-        weight: &[f32],
-        scratch: &mut Scratch,
-        out: &mut [f32],
-    ) {
-        let (depth, pixels) = (self.depth(), self.pixels());
-        let patches = scratch.get::<f32>(depth * pixels);
-        self.lay_out(image, patches);
-        with_scratch(|panels| {
-            let right = Right::new(level, precision, Matrix::new(patches, depth, pixels), panels);
-            product_on_thread(level, Matrix::new(weight, self.outputs, depth), &right, out);
-        });
-    }
-
-    /// Adds to `sums`, `[outputs, depth]`.
-    pub(super) fn add_weight_gradient_of_patches(
-        &self,
-        level: Level,
-        precision: Precision,
-        image: &[f32],
-        gradient: &[f32],
-        scratch: &mut Scratch,
-        sums: &mut [f32],
-    ) {
-        let (depth, pixels) = (self.depth(), self.pixels());
-        let (patches, part) = scratch.get::<f32>(depth * pixels + sums.len()).split_at_mut(depth * pixels);
-        self.lay_out(image, patches);
-        with_scratch(|panels| {
-            let right = Right::new(level, precision, Matrix::new(patches, depth, pixels).transposed(), panels);
-            product_on_thread(level, Matrix::new(gradient, self.outputs, pixels), &right, part);
-        });
-        sums.iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
-    }
-
-    /// The gradient of the image from that of the result, `[outputs, height, width]`.
-    pub(super) fn x_gradient_of_patches(
-        &self,
-        level: Level,
-        precision: Precision,
-        weight: &[f32],
-        gradient: &[f32],
-        scratch: &mut Scratch,
-        out: &mut [f32],
-    ) {
-        let (depth, pixels) = (self.depth(), self.pixels());
-        let patches = scratch.get::<f32>(depth * pixels);
-        with_scratch(|panels| {
-            let right = Right::new(level, precision, Matrix::new(gradient, self.outputs, pixels), panels);
-            product_on_thread(level, Matrix::new(weight, self.outputs, depth).transposed(), &right, patches);
-        });
-        self.add_up(patches, out);
-    }
-
     /// For every place of a kernel (channel, row, column) the numbers under it, patch by patch: `[depth, pixels]`.
     fn lay_out(&self, image: &[f32], patches: &mut [f32]) {
         let width = self.size[1];

@@ -1,38 +1,29 @@
 //! Matrix products with a function of the result's rows applied while they are in the cache.
 
-#[cfg(target_arch = "x86_64")]
-mod fma;
-mod round;
+mod blocked;
+mod panels;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
-mod vectors;
+
+use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
-pub(crate) use round::Round;
+pub(crate) use panels::write_numbers;
 
-use super::level::at;
 use super::scratch::{Scratch, with_scratch};
+use super::vectors::on_vectors;
 use super::{Level, Matrix, Precision};
-
-/// Rows of a block of sums on vectors, at most.
-pub(crate) const ROWS: usize = 6;
-/// Columns of such a block, and of a right operand that stand together.
-pub(crate) const COLUMNS: usize = 16;
-
-/// Cuts rows into blocks of nearly one height: a low one would leave the processor waiting for its sums.
-pub(crate) fn blocks(rows: usize) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone {
-    let count = rows.div_ceil(ROWS);
-    (0..count).map(move |block| (block * rows / count, (block + 1) * rows / count))
-}
+use blocked::Product;
+use panels::WritePanels;
 
 /// What is done to the sums of a product before they are stored.
 pub trait Epilogue: Sync {
     /// Turns the sums of row `row`, columns from `column` on, into what is stored.
     fn finish<const FUSED: bool>(&self, row: usize, column: usize, sums: &mut [f32]);
 
-    /// Has the processor fetch what [`Self::finish`] will read of a row, columns from `column` on, while the sums are made.
-    fn prefetch(&self, _row: usize, _column: usize) {}
+    /// Has the processor fetch what [`Self::finish`] will read of a row, `columns` columns from `column` on, while the sums are made.
+    fn prefetch(&self, _row: usize, _column: usize, _columns: usize) {}
 }
 
 /// Fetches the cache lines of numbers that will be needed soon.
@@ -57,9 +48,6 @@ impl Epilogue for Sums {
     #[inline(always)]
     fn finish<const FUSED: bool>(&self, _: usize, _: usize, _: &mut [f32]) {}
 }
-
-/// Rows of the result that one task computes.
-const TASK_ROWS: usize = 64;
 
 /// `out = finish(a b)`, `[m, n]` with rows one after the other.
 ///
@@ -91,87 +79,56 @@ pub fn product(
         tiles::product(precision, a, b, out, epilogue);
         return;
     }
-    #[cfg(target_arch = "x86_64")]
-    if fma::suits(level, n) {
-        fma::product(precision, a, b, out, epilogue);
-        return;
-    }
-    vectors::product(level, precision, a, b, out, epilogue);
+    on_vectors(level, precision, Product { precision, a, b, packed: None, shared: true, out, epilogue });
 }
 
-/// Lays a right operand out as `[n / COLUMNS, k, COLUMNS]`, with zeros for columns that are not there.
-///
-/// # Panics
-/// If `panels` has another length.
-pub(crate) fn lay_out_right(level: Level, precision: Precision, matrix: Matrix<'_>, panels: &mut [f32]) {
-    let (k, n) = (matrix.rows(), matrix.columns());
-    assert_eq!(panels.len(), n.next_multiple_of(COLUMNS) * k, "panels of a matrix [{k}, {n}]");
-    #[cfg(target_arch = "x86_64")]
-    if level.has_fma() {
-        fma::pack_into(precision, matrix, panels);
-        return;
-    }
-    for (index, panel) in panels.chunks_exact_mut((k * COLUMNS).max(1)).enumerate() {
-        let (rows, _) = panel.as_chunks_mut::<COLUMNS>();
-        for (i, row) in rows.iter_mut().enumerate() {
-            let column = |column: usize| index * COLUMNS + column;
-            *row = std::array::from_fn(|j| if column(j) < n { matrix.get(i, column(j)) } else { 0.0 });
-        }
-    }
-    if precision == Precision::Bfloat16 {
-        at(level, Round(panels));
-    }
-}
-
-/// A right operand that several products on one thread share.
+/// A right operand that several products on one thread share, in the order in which they read it.
 pub(crate) struct Right<'a> {
-    matrix: Matrix<'a>,
+    level: Level,
     precision: Precision,
-    panels: Panels<'a>,
-}
-
-/// A right operand in the order in which a product reads it.
-#[derive(Clone, Copy)]
-enum Panels<'a> {
-    #[cfg(target_arch = "x86_64")]
-    Tiles(&'a [u16]),
-    #[cfg(target_arch = "x86_64")]
-    Fma(&'a [f32]),
-    /// As it was.
-    None,
+    matrix: Matrix<'a>,
+    room: &'a Scratch,
 }
 
 impl<'a> Right<'a> {
-    /// Prepares `matrix`, `[k, n]`, in `scratch`.
-    pub(crate) fn new(level: Level, precision: Precision, matrix: Matrix<'a>, scratch: &'a mut Scratch) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if level.has_tiles() {
-            return Self { matrix, precision, panels: Panels::Tiles(tiles::pack_right(precision, matrix, scratch)) };
-        }
-        #[cfg(target_arch = "x86_64")]
-        if level.has_fma_alone() {
-            return Self { matrix, precision, panels: Panels::Fma(fma::pack_right(precision, matrix, scratch)) };
-        }
-        Self { matrix, precision, panels: Panels::None }
+    /// Prepares `matrix`, `[k, n]`, in `room`.
+    pub(crate) fn new(level: Level, precision: Precision, matrix: Matrix<'a>, room: &'a mut Scratch) -> Self {
+        lay_out(level, precision, matrix, room);
+        Self { level, precision, matrix, room }
     }
 }
 
-/// `out = a b` on this thread alone, `[m, n]` with rows one after the other.
-pub(crate) fn product_on_thread(level: Level, a: Matrix<'_>, b: &Right<'_>, out: &mut [f32]) {
-    let (m, k, n) = (a.rows(), a.columns(), b.matrix.columns());
-    debug_assert_eq!(k, b.matrix.rows());
-    debug_assert_eq!(out.len(), m * n);
-    if out.is_empty() || k == 0 {
-        out.fill(0.0);
+/// Lays a right operand out as this level's products read it.
+fn lay_out(level: Level, precision: Precision, matrix: Matrix<'_>, room: &mut Scratch) {
+    #[cfg(target_arch = "x86_64")]
+    if level.has_tiles() {
+        tiles::pack_right(precision, matrix, room);
         return;
     }
-    match b.panels {
-        #[cfg(target_arch = "x86_64")]
-        Panels::Tiles(panels) => tiles::product_packed(false, b.precision, a, panels, n, out, &Sums),
-        #[cfg(target_arch = "x86_64")]
-        Panels::Fma(panels) => fma::product_packed(false, b.precision, a, panels, n, out, &Sums),
-        Panels::None => vectors::sums(level, b.precision, a, b.matrix, out, gemm::Parallelism::None),
+    on_vectors(level, precision, WritePanels { precision, matrix, room });
+}
+
+/// `out = a b` on this thread alone, `[m, n]` with rows one after the other.
+pub(crate) fn product_on_thread(a: Matrix<'_>, b: &Right<'_>, out: &mut [f32]) {
+    product_with(b, false, a, out, &Sums);
+}
+
+/// `out = finish(a b)`, on all cores if it is worth it and `shared` allows it.
+fn product_with(b: &Right<'_>, shared: bool, a: Matrix<'_>, out: &mut [f32], epilogue: &impl Epilogue) {
+    let Right { level, precision, matrix: b, room } = *b;
+    let (m, k, n) = (a.rows(), a.columns(), b.columns());
+    assert_eq!(k, b.rows(), "the depth of the operands");
+    assert_eq!(out.len(), m * n, "the length of the result [{m}, {n}]");
+    if out.is_empty() || k == 0 {
+        product(level, precision, a, b, out, epilogue);
+        return;
     }
+    #[cfg(target_arch = "x86_64")]
+    if level.has_tiles() {
+        tiles::product_packed(shared, precision, a, room, n, out, epilogue);
+        return;
+    }
+    on_vectors(level, precision, Product { precision, a, b, packed: Some(room), shared, out, epilogue });
 }
 
 /// A right operand that is kept in the order in which products read it, for many of them.
@@ -187,7 +144,7 @@ impl Packed {
     /// Prepares `matrix`, `[k, n]`.
     pub fn new(level: Level, precision: Precision, matrix: Matrix<'_>) -> Self {
         let mut room = Scratch::default();
-        Right::new(level, precision, matrix, &mut room);
+        lay_out(level, precision, matrix, &mut room);
         Self { level, precision, sizes: [matrix.rows(), matrix.columns()], room }
     }
 
@@ -208,22 +165,10 @@ impl Packed {
         out: &mut [f32],
         epilogue: &impl Epilogue,
     ) {
-        let (m, k, n) = (a.rows(), a.columns(), matrix.columns());
         assert_eq!(self.precision, precision, "the precision of a packed operand");
-        assert_eq!([k, n], self.sizes, "the sizes of a packed operand");
-        assert_eq!(out.len(), m * n, "the length of the result [{m}, {n}]");
-        #[cfg(target_arch = "x86_64")]
-        if k > 0 && !out.is_empty() {
-            if self.level.has_tiles() {
-                tiles::product_packed(true, precision, a, self.room.kept(), n, out, epilogue);
-                return;
-            }
-            if fma::suits(self.level, n) {
-                fma::product_packed(true, precision, a, self.room.kept(), n, out, epilogue);
-                return;
-            }
-        }
-        product(self.level, precision, a, matrix, out, epilogue);
+        assert_eq!([matrix.rows(), matrix.columns()], self.sizes, "the sizes of a packed operand");
+        let right = Right { level: self.level, precision, matrix, room: &self.room };
+        product_with(&right, true, a, out, epilogue);
     }
 }
 

@@ -5,6 +5,8 @@ use super::super::amx::{BLOCK, Tiles};
 use super::super::pack::{Side, pack};
 use super::*;
 
+/// Rows of the result that one task computes.
+const TASK_ROWS: usize = 64;
 /// Depth up to which a product is done in one go, and the depth of a part of a longer one.
 const DEPTH_WHOLE: usize = 1024;
 const DEPTH_PART: usize = 256;
@@ -35,7 +37,7 @@ pub(super) fn product(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &
 }
 
 /// The whole depth of a right operand, packed by this thread.
-pub(super) fn pack_right<'a>(precision: Precision, matrix: Matrix<'_>, scratch: &'a mut Scratch) -> &'a [u16] {
+pub(super) fn pack_right(precision: Precision, matrix: Matrix<'_>, scratch: &mut Scratch) {
     let (k, n) = (matrix.rows(), matrix.columns());
     let columns = matrix.transposed();
     let panel = precision.panel(k).max(1);
@@ -44,7 +46,6 @@ pub(super) fn pack_right<'a>(precision: Precision, matrix: Matrix<'_>, scratch: 
         // SAFETY: the level says that the processor has the features.
         unsafe { pack(&columns, index * BLOCK, (0, k), Side::Right, precision, panel) };
     }
-    panels
 }
 
 /// `out = finish(a b)`, `b` of `n` columns as [`pack_right`] gives it; on all cores if `shared`.
@@ -52,11 +53,12 @@ pub(super) fn product_packed(
     shared: bool,
     precision: Precision,
     a: Matrix<'_>,
-    panels: &[u16],
+    panels: &Scratch,
     n: usize,
     out: &mut [f32],
     epilogue: &impl Epilogue,
 ) {
+    let panels = panels.kept::<u16>(n.div_ceil(BLOCK) * precision.panel(a.columns()));
     let task = |(task, rows): (usize, &mut [f32])| {
         // SAFETY: the level says that the processor has the features.
         unsafe { block(precision, a, task * TASK_ROWS, (0, a.columns()), panels, n, rows, epilogue) };
@@ -104,8 +106,7 @@ unsafe fn block(
                 for row in top..rows.min(top + BLOCK) {
                     prefetch(&out[row * n + column..][..columns]);
                     if ends {
-                        epilogue.prefetch(first + row, column);
-                        epilogue.prefetch(first + row, column + columns / 2);
+                        epilogue.prefetch(first + row, column, columns);
                     }
                 }
                 // SAFETY: both panels hold `steps` steps of this precision.

@@ -1,0 +1,140 @@
+//! Operands in the order in which products read them.
+#![allow(unsafe_code)]
+
+use super::super::level::Work;
+use super::super::vectors::{OnVectors, SIDE, Unit, Vectors};
+use super::*;
+
+/// Units of a panel of `WIDTH` lines.
+pub(super) fn panel_length<V: Vectors, const WIDTH: usize>(depth: usize) -> usize {
+    depth.div_ceil(V::Unit::DEPTH) * WIDTH
+}
+
+/// Lays a right operand out as `[n / COLUMNS, steps, COLUMNS]`, with zeros for columns that are not there.
+pub(super) struct WritePanels<'a, 's> {
+    pub(super) precision: Precision,
+    pub(super) matrix: Matrix<'a>,
+    pub(super) room: &'s mut Scratch,
+}
+
+impl OnVectors for WritePanels<'_, '_> {
+    type Output = ();
+
+    fn run<V: Vectors, const ROWS: usize, const COLUMNS: usize>(self) {
+        let Self { precision, matrix, room } = self;
+        let (length, columns) = (panel_length::<V, COLUMNS>(matrix.rows()), matrix.transposed());
+        let panels = room.get::<V::Unit>(matrix.columns().div_ceil(COLUMNS) * length);
+        for (index, panel) in panels.chunks_exact_mut(length.max(1)).enumerate() {
+            write_panel::<V, COLUMNS>(precision, &columns, index * COLUMNS, (0, matrix.rows()), panel);
+        }
+    }
+}
+
+/// The numbers of a right operand as `[n / COLUMNS, k, COLUMNS]`, with zeros for columns that are not there. To be called by whoever
+/// has these vectors.
+///
+/// # Panics
+/// If there is no room for them.
+pub(crate) fn write_numbers<V: Vectors, const COLUMNS: usize>(matrix: Matrix<'_>, numbers: &mut [f32]) {
+    let (k, columns) = (matrix.rows(), matrix.transposed());
+    assert_eq!(numbers.len(), matrix.columns().next_multiple_of(COLUMNS) * k, "numbers of panels");
+    for (index, numbers) in numbers.chunks_exact_mut((k * COLUMNS).max(1)).enumerate() {
+        let (matrix, first, depth) = (&columns, index * COLUMNS, (0, k));
+        // SAFETY: the caller's level says that the processor has the vectors.
+        unsafe { V::enter(Write::<V, COLUMNS> { matrix, first, depth, numbers, vectors: PhantomData }) };
+    }
+}
+
+/// Lays out lines `first ..` of `matrix`, `WIDTH` of them (zeros beyond the last), columns `depth.0 .. depth.1`, so that the `WIDTH`
+/// units of a column stand together. Lines are the rows of a left operand, and the columns of a right one, which is given transposed.
+///
+/// # Panics
+/// If the panel has another length.
+pub(super) fn write_panel<V: Vectors, const WIDTH: usize>(
+    precision: Precision,
+    matrix: &Matrix<'_>,
+    first: usize,
+    depth: (usize, usize),
+    panel: &mut [V::Unit],
+) {
+    let length = depth.1 - depth.0;
+    assert_eq!(panel.len(), panel_length::<V, WIDTH>(length), "a panel of {length} x {WIDTH}");
+    V::Unit::lay_out::<V>(precision, [length, WIDTH], panel, |numbers| {
+        // SAFETY: the level says that the processor has the vectors.
+        unsafe { V::enter(Write::<V, WIDTH> { matrix, first, depth, numbers, vectors: PhantomData }) };
+    });
+}
+
+/// The numbers of [`write_panel`].
+struct Write<'a, V, const WIDTH: usize> {
+    matrix: &'a Matrix<'a>,
+    first: usize,
+    depth: (usize, usize),
+    numbers: &'a mut [f32],
+    vectors: PhantomData<V>,
+}
+
+impl<V: Vectors, const WIDTH: usize> Work for Write<'_, V, WIDTH> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { matrix, first, depth, numbers, .. } = self;
+        let [line_stride, stride] = matrix.strides();
+        let (columns, _) = numbers.as_chunks_mut::<WIDTH>();
+        let lines = matrix.rows().saturating_sub(first).min(WIDTH);
+        if line_stride == 1 && lines == WIDTH {
+            for (column, numbers) in columns.iter_mut().enumerate() {
+                numbers.copy_from_slice(&matrix.data()[first + (depth.0 + column) * stride..][..WIDTH]);
+            }
+        } else if stride == 1 {
+            let length = depth.1 - depth.0;
+            let line = |line: usize| &matrix.data()[(first + line) * line_stride + depth.0..][..length];
+            let lines = std::array::from_fn(|index| if index < lines { line(index) } else { &[] });
+            turn::<V, WIDTH>(&lines, length, numbers);
+        } else {
+            for (column, numbers) in columns.iter_mut().enumerate() {
+                for (line, number) in numbers.iter_mut().enumerate() {
+                    *number = if line < lines { matrix.get(first + line, depth.0 + column) } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+/// Writes the `length` numbers of each column of some lines together; lines without numbers count as zeros, and are the last ones.
+#[inline(always)]
+fn turn<V: Vectors, const WIDTH: usize>(lines: &[&[f32]; WIDTH], length: usize, panel: &mut [f32]) {
+    let panel = &mut panel[..length * WIDTH];
+    let there = lines.iter().take_while(|line| line.len() >= length && length > 0).count();
+    let whole = length / SIDE * SIDE;
+    for start in (0..whole).step_by(SIDE) {
+        // Numbers beyond the lines go where the first lines of the next column come later: therefore the last lines first.
+        for top in (0..WIDTH).step_by(SIDE).rev() {
+            let width = SIDE.min(WIDTH - top);
+            let count = width.min(there.saturating_sub(top));
+            let square = std::array::from_fn(|line| {
+                if line < count { lines[top + line][start..start + SIDE].as_ptr() } else { std::ptr::null() }
+            });
+            if width == SIDE || start + SIDE < length {
+                let target = &mut panel[start * WIDTH + top..][..(SIDE - 1) * WIDTH + SIDE];
+                // SAFETY: the lines have eight numbers from here on, and there is room for eight columns.
+                unsafe { V::turn(square, count, target.as_mut_ptr(), WIDTH) };
+            } else {
+                let mut room = [[0.0; SIDE]; SIDE];
+                // SAFETY: as above.
+                unsafe { V::turn(square, count, room.as_mut_ptr().cast(), SIDE) };
+                for (column, numbers) in room.iter().enumerate() {
+                    panel[(start + column) * WIDTH + top..][..width].copy_from_slice(&numbers[..width]);
+                }
+            }
+        }
+    }
+    for column in whole..length {
+        let numbers = &mut panel[column * WIDTH..][..WIDTH];
+        numbers
+            .iter_mut()
+            .enumerate()
+            .for_each(|(line, number)| *number = if line < there { lines[line][column] } else { 0.0 });
+    }
+}

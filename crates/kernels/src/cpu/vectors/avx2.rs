@@ -1,0 +1,101 @@
+//! Vectors of eight numbers, with fused multiply-add.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::super::level::{Work, with_avx2};
+use super::{SIDE, Vectors};
+
+/// Vectors of eight numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx2;
+
+impl Vectors for Avx2 {
+    type Unit = f32;
+    type Factors = __m256;
+    type Sums = __m256;
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    unsafe fn enter<W: Work>(work: W) -> W::Output {
+        // SAFETY: the caller's.
+        unsafe { with_avx2(work) }
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_setzero_ps() }
+    }
+
+    #[inline(always)]
+    unsafe fn read(numbers: *const f32) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_loadu_ps(numbers) }
+    }
+
+    #[inline(always)]
+    unsafe fn write(sums: __m256, numbers: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { _mm256_storeu_ps(numbers, sums) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(units: *const f32) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_loadu_ps(units) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves([low, high]: [*const f32; 2]) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high)) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(unit: *const f32) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_broadcast_ss(&*unit) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(left: __m256, right: __m256, sums: __m256) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_fmadd_ps(left, right, sums) }
+    }
+
+    #[inline(always)]
+    unsafe fn turn(lines: [*const f32; SIDE], count: usize, out: *mut f32, pitch: usize) {
+        // SAFETY: the caller's.
+        unsafe { turn(lines, count, out, pitch) }
+    }
+}
+
+/// [`Vectors::turn`]
+///
+/// # Safety
+/// The processor has AVX2, and the caller's numbers are there.
+#[inline(always)]
+pub(super) unsafe fn turn(lines: [*const f32; SIDE], count: usize, out: *mut f32, pitch: usize) {
+    // SAFETY: the caller's.
+    unsafe {
+        let rows: [__m256; SIDE] = std::array::from_fn(|line| {
+            if line < count { _mm256_loadu_ps(lines[line]) } else { _mm256_setzero_ps() }
+        });
+        // Pairs of rows, then fours, then halves.
+        let pairs: [__m256; SIDE] = std::array::from_fn(|i| {
+            let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);
+            if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) }
+        });
+        let fours: [__m256; SIDE] = std::array::from_fn(|i| {
+            let (a, b) = (pairs[i / 4 * 4 + i % 4 / 2], pairs[i / 4 * 4 + i % 4 / 2 + 2]);
+            if i % 2 == 0 { _mm256_shuffle_ps::<0x44>(a, b) } else { _mm256_shuffle_ps::<0xee>(a, b) }
+        });
+        for column in 0..SIDE {
+            let (a, b) = (fours[column % 4], fours[column % 4 + 4]);
+            let numbers =
+                if column < 4 { _mm256_permute2f128_ps::<0x20>(a, b) } else { _mm256_permute2f128_ps::<0x31>(a, b) };
+            _mm256_storeu_ps(out.add(column * pitch), numbers);
+        }
+    }
+}

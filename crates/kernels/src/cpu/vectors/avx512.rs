@@ -1,0 +1,147 @@
+//! Vectors of sixteen numbers, or of as many pairs of bfloat16.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::super::level::{Work, with_avx512, with_avx512_bf16};
+use super::unit::Pair;
+use super::{SIDE, Vectors, avx2};
+
+/// Vectors of sixteen numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx512;
+
+/// Vectors of sixteen pairs of bfloat16, whose products are added up in float32.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx512Bf16;
+
+impl Vectors for Avx512 {
+    type Unit = f32;
+    type Factors = __m512;
+    type Sums = __m512;
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn enter<W: Work>(work: W) -> W::Output {
+        // SAFETY: the caller's.
+        unsafe { with_avx512(work) }
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_setzero_ps() }
+    }
+
+    #[inline(always)]
+    unsafe fn read(numbers: *const f32) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_loadu_ps(numbers) }
+    }
+
+    #[inline(always)]
+    unsafe fn write(sums: __m512, numbers: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { _mm512_storeu_ps(numbers, sums) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(units: *const f32) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_loadu_ps(units) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves([low, high]: [*const f32; 2]) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high)) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(unit: *const f32) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_set1_ps(*unit) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(left: __m512, right: __m512, sums: __m512) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_fmadd_ps(left, right, sums) }
+    }
+
+    #[inline(always)]
+    unsafe fn turn(lines: [*const f32; SIDE], count: usize, out: *mut f32, pitch: usize) {
+        // SAFETY: the caller's.
+        unsafe { avx2::turn(lines, count, out, pitch) }
+    }
+}
+
+impl Vectors for Avx512Bf16 {
+    type Unit = Pair;
+    type Factors = __m512i;
+    type Sums = __m512;
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn enter<W: Work>(work: W) -> W::Output {
+        // SAFETY: the caller's.
+        unsafe { with_avx512_bf16(work) }
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { Avx512::zero() }
+    }
+
+    #[inline(always)]
+    unsafe fn read(numbers: *const f32) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { Avx512::read(numbers) }
+    }
+
+    #[inline(always)]
+    unsafe fn write(sums: __m512, numbers: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { Avx512::write(sums, numbers) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(units: *const Pair) -> __m512i {
+        // SAFETY: the caller's.
+        unsafe { _mm512_loadu_si512(units.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves([low, high]: [*const Pair; 2]) -> __m512i {
+        // SAFETY: the caller's.
+        unsafe {
+            let (low, high) = (_mm256_loadu_si256(low.cast()), _mm256_loadu_si256(high.cast()));
+            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(unit: *const Pair) -> __m512i {
+        // SAFETY: the caller's.
+        unsafe { _mm512_set1_epi32(unit.cast::<i32>().read()) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(left: __m512i, right: __m512i, sums: __m512) -> __m512 {
+        // SAFETY: the caller's; both types are 512 bits.
+        unsafe {
+            let (left, right) = (
+                std::mem::transmute::<__m512i, __m512bh>(left),
+                std::mem::transmute::<__m512i, __m512bh>(right),
+            );
+            _mm512_dpbf16_ps(sums, left, right)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn turn(lines: [*const f32; SIDE], count: usize, out: *mut f32, pitch: usize) {
+        // SAFETY: the caller's.
+        unsafe { avx2::turn(lines, count, out, pitch) }
+    }
+}

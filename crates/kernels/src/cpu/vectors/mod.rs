@@ -1,0 +1,182 @@
+//! The vectors that products and convolutions are made of, one type for each kind of processor: a block of sums stays in registers while
+//! numbers of a left operand, one at a time, are multiplied with vectors of a right one.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+mod unit;
+
+pub(crate) use unit::Unit;
+
+use super::level::{Instructions, Work};
+use super::{Level, Precision};
+
+/// Rows of a block of sums at most, on any processor.
+pub(crate) const MOST_ROWS: usize = 12;
+/// Lines of the square that [`Vectors::turn`] turns.
+pub(crate) const SIDE: usize = 8;
+
+/// Vectors of a kind of processor. Every function but [`Self::enter`] is to be inlined into work that was entered.
+pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
+    /// What is multiplied in one lane.
+    type Unit: Unit;
+    /// A vector of units.
+    type Factors: Copy;
+    /// A vector of sums.
+    type Sums: Copy;
+    /// Sums in a vector.
+    const LANES: usize;
+
+    /// Does work compiled for these vectors.
+    ///
+    /// # Safety
+    /// The processor has them.
+    unsafe fn enter<W: Work>(work: W) -> W::Output;
+
+    /// No sums yet.
+    ///
+    /// # Safety
+    /// As [`Self::enter`], and so for all that follow.
+    unsafe fn zero() -> Self::Sums;
+
+    /// Sums from memory.
+    ///
+    /// # Safety
+    /// A vector of numbers is there.
+    unsafe fn read(numbers: *const f32) -> Self::Sums;
+
+    /// Sums to memory.
+    ///
+    /// # Safety
+    /// There is room for a vector of numbers.
+    unsafe fn write(sums: Self::Sums, numbers: *mut f32);
+
+    /// Neighbouring units.
+    ///
+    /// # Safety
+    /// A vector of units is there.
+    unsafe fn load(units: *const Self::Unit) -> Self::Factors;
+
+    /// Two halves of a vector from different places.
+    ///
+    /// # Safety
+    /// Half a vector of units is at each.
+    unsafe fn load_halves(units: [*const Self::Unit; 2]) -> Self::Factors;
+
+    /// One unit in every lane.
+    ///
+    /// # Safety
+    /// It is there.
+    unsafe fn splat(unit: *const Self::Unit) -> Self::Factors;
+
+    /// `left right + sums`, lane by lane.
+    ///
+    /// # Safety
+    /// As [`Self::enter`].
+    unsafe fn multiply_add(left: Self::Factors, right: Self::Factors, sums: Self::Sums) -> Self::Sums;
+
+    /// Writes the columns of a square, of which the first `count` lines are given: column `i` at `out + i pitch`, [`SIDE`] numbers with
+    /// zeros for lines that are not given.
+    ///
+    /// # Safety
+    /// The numbers, and room for them, are there.
+    unsafe fn turn(lines: [*const f32; SIDE], count: usize, out: *mut f32, pitch: usize);
+}
+
+/// Work that is written once for all vectors. A block of sums has up to `ROWS` rows of `COLUMNS` columns, which are two vectors.
+pub(crate) trait OnVectors {
+    /// What it gives.
+    type Output;
+
+    /// Does it.
+    fn run<V: Vectors, const ROWS: usize, const COLUMNS: usize>(self) -> Self::Output;
+}
+
+/// Does work with the vectors of this level that multiply in this precision: where no instruction does, units are float32 numbers that
+/// were rounded.
+pub(crate) fn on_vectors<W: OnVectors>(level: Level, precision: Precision, work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    match (level.instructions(), precision) {
+        (Instructions::Avx512Bf16 | Instructions::Amx, Precision::Bfloat16) => {
+            return work.run::<avx512::Avx512Bf16, 12, 32>();
+        }
+        (Instructions::Avx512 | Instructions::Avx512Bf16 | Instructions::Amx, _) => {
+            return work.run::<avx512::Avx512, 12, 32>();
+        }
+        (Instructions::Avx2, _) => return work.run::<avx2::Avx2, 6, 16>(),
+        (Instructions::Portable, _) => {}
+    }
+    let _ = (level, precision);
+    work.run::<portable::Portable, 6, 8>()
+}
+
+/// Cuts rows into blocks of nearly one height, `most` at most: a low one would leave the processor waiting for its sums.
+pub(crate) fn blocks(rows: usize, most: usize) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone {
+    let count = rows.div_ceil(most);
+    (0..count).map(move |block| (block * rows / count, (block + 1) * rows / count))
+}
+
+/// Adds `steps` products to a block of sums: of the unit `left(step, row)` with the two vectors `right(step)`.
+///
+/// # Safety
+/// Work for these vectors was entered, and the units are there.
+#[inline(always)]
+pub(crate) unsafe fn add_products<V: Vectors, const HEIGHT: usize>(
+    steps: usize,
+    left: impl Fn(usize, usize) -> *const V::Unit,
+    right: impl Fn(usize) -> [V::Factors; 2],
+    mut sums: [[V::Sums; 2]; HEIGHT],
+) -> [[V::Sums; 2]; HEIGHT] {
+    for step in 0..steps {
+        let right = right(step);
+        for (row, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: the caller's.
+            unsafe {
+                let left = V::splat(left(step, row));
+                *sums = [V::multiply_add(left, right[0], sums[0]), V::multiply_add(left, right[1], sums[1])];
+            }
+        }
+    }
+    sums
+}
+
+/// Work on a block of sums whose height is known when it is compiled.
+pub(crate) trait OfHeight {
+    /// Does it.
+    ///
+    /// # Safety
+    /// The processor has the vectors that the work is for.
+    unsafe fn run<const HEIGHT: usize>(self);
+}
+
+/// Does work on a block of `height` rows.
+///
+/// # Safety
+/// The processor has the vectors that the work is for.
+///
+/// # Panics
+/// If there are no rows, or more than [`MOST_ROWS`].
+#[inline(always)]
+pub(crate) unsafe fn of_height(height: usize, work: impl OfHeight) {
+    // SAFETY: the caller's.
+    unsafe {
+        match height {
+            1 => work.run::<1>(),
+            2 => work.run::<2>(),
+            3 => work.run::<3>(),
+            4 => work.run::<4>(),
+            5 => work.run::<5>(),
+            6 => work.run::<6>(),
+            7 => work.run::<7>(),
+            8 => work.run::<8>(),
+            9 => work.run::<9>(),
+            10 => work.run::<10>(),
+            11 => work.run::<11>(),
+            12 => work.run::<12>(),
+            _ => panic!("a block of {height} rows"),
+        }
+    }
+}

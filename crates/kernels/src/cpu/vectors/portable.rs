@@ -1,0 +1,76 @@
+//! Vectors of four numbers that every processor has, in plain Rust.
+#![allow(unsafe_code)]
+
+use super::super::level::Work;
+use super::super::math::fma;
+use super::{SIDE, Vectors};
+
+/// Vectors of four numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Portable;
+
+/// Whether every processor of this kind multiplies and adds in one instruction.
+const FUSED: bool = cfg!(target_arch = "aarch64");
+
+impl Vectors for Portable {
+    type Unit = f32;
+    type Factors = [f32; 4];
+    type Sums = [f32; 4];
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    unsafe fn enter<W: Work>(work: W) -> W::Output {
+        work.run::<FUSED>()
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> [f32; 4] {
+        [0.0; 4]
+    }
+
+    #[inline(always)]
+    unsafe fn read(numbers: *const f32) -> [f32; 4] {
+        // SAFETY: the caller's.
+        unsafe { numbers.cast::<[f32; 4]>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn write(sums: [f32; 4], numbers: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { numbers.cast::<[f32; 4]>().write(sums) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(units: *const f32) -> [f32; 4] {
+        // SAFETY: the caller's.
+        unsafe { Self::read(units) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(units: [*const f32; 2]) -> [f32; 4] {
+        // SAFETY: the caller's.
+        let [[a, b], [c, d]] = units.map(|units| unsafe { units.cast::<[f32; 2]>().read() });
+        [a, b, c, d]
+    }
+
+    #[inline(always)]
+    unsafe fn splat(unit: *const f32) -> [f32; 4] {
+        // SAFETY: the caller's.
+        [unsafe { *unit }; 4]
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(left: [f32; 4], right: [f32; 4], sums: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|lane| fma::<FUSED>(left[lane], right[lane], sums[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn turn(lines: [*const f32; SIDE], count: usize, out: *mut f32, pitch: usize) {
+        for column in 0..SIDE {
+            for (line, start) in lines.iter().enumerate() {
+                // SAFETY: the caller's.
+                unsafe { *out.add(column * pitch + line) = if line < count { *start.add(column) } else { 0.0 } };
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What is multiplied in one lane of a vector.
+
+use super::super::Precision;
+use super::super::level::Work;
+use super::super::scratch::{Plain, with_scratch};
+use super::Vectors;
+
+/// What is multiplied in one lane: a number, or two of them.
+pub(crate) trait Unit: Plain + Default + std::fmt::Debug + Send + Sync + 'static {
+    /// Numbers in it: neighbours in the depth of a product.
+    const DEPTH: usize;
+
+    /// A unit of its numbers; the second one counts only if there are two.
+    fn join(precision: Precision, numbers: [f32; 2]) -> Self;
+
+    /// Writes units, `[steps, width]`, of numbers that `write` gives as `[depth, width]`, with zeros where the depth does not fill a
+    /// unit. Numbers are rounded to the precision.
+    fn lay_out<V: Vectors>(
+        precision: Precision,
+        numbers: [usize; 2],
+        units: &mut [Self],
+        write: impl FnOnce(&mut [f32]),
+    );
+
+    /// Writes units of as many numbers of several kinds, each of which `write` gives for all units: [`Self::DEPTH`] kinds at most, and
+    /// zeros for those that are not there. Numbers are rounded to the precision.
+    fn lay_out_kinds<V: Vectors>(
+        precision: Precision,
+        kinds: usize,
+        units: &mut [Self],
+        write: impl FnMut(usize, &mut [f32]),
+    );
+}
+
+impl Unit for f32 {
+    const DEPTH: usize = 1;
+
+    #[inline(always)]
+    fn join(precision: Precision, [number, _]: [f32; 2]) -> Self {
+        match precision {
+            Precision::Float32 => number,
+            Precision::Bfloat16 => f32::from_bits(round(number)),
+        }
+    }
+
+    fn lay_out<V: Vectors>(precision: Precision, _: [usize; 2], units: &mut [Self], write: impl FnOnce(&mut [f32])) {
+        write(units);
+        if precision == Precision::Bfloat16 {
+            // SAFETY: whoever has these vectors asks for their units.
+            #[allow(unsafe_code)]
+            unsafe {
+                V::enter(Round(units));
+            }
+        }
+    }
+
+    fn lay_out_kinds<V: Vectors>(
+        precision: Precision,
+        kinds: usize,
+        units: &mut [Self],
+        mut write: impl FnMut(usize, &mut [f32]),
+    ) {
+        assert_eq!(kinds, 1, "kinds of a number");
+        Self::lay_out::<V>(precision, [units.len(), 1], units, |numbers| write(0, numbers));
+    }
+}
+
+/// Two bfloat16 numbers, the first in the lower half.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(transparent)]
+pub(crate) struct Pair(u32);
+
+#[cfg(target_arch = "x86_64")]
+impl Plain for Pair {}
+
+#[cfg(target_arch = "x86_64")]
+impl Unit for Pair {
+    const DEPTH: usize = 2;
+
+    #[inline(always)]
+    fn join(_: Precision, [first, second]: [f32; 2]) -> Self {
+        Self(round(first) >> 16 | round(second))
+    }
+
+    fn lay_out<V: Vectors>(
+        _: Precision,
+        [depth, width]: [usize; 2],
+        units: &mut [Self],
+        write: impl FnOnce(&mut [f32]),
+    ) {
+        with_scratch(|scratch| {
+            let numbers = scratch.get::<f32>(depth * width);
+            write(numbers);
+            // SAFETY: whoever has these vectors asks for their units.
+            #[allow(unsafe_code)]
+            unsafe {
+                V::enter(Join { numbers, width, units });
+            }
+        });
+    }
+
+    fn lay_out_kinds<V: Vectors>(
+        precision: Precision,
+        kinds: usize,
+        units: &mut [Self],
+        mut write: impl FnMut(usize, &mut [f32]),
+    ) {
+        let width = units.len();
+        Self::lay_out::<V>(precision, [kinds, width], units, |numbers| {
+            numbers.chunks_exact_mut(width.max(1)).enumerate().for_each(|(kind, numbers)| write(kind, numbers));
+        });
+    }
+}
+
+/// Joins lines of numbers, two and two.
+#[cfg(target_arch = "x86_64")]
+struct Join<'a> {
+    numbers: &'a [f32],
+    width: usize,
+    units: &'a mut [Pair],
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Work for Join<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let width = self.width.max(1);
+        for (units, lines) in self.units.chunks_exact_mut(width).zip(self.numbers.chunks(2 * width)) {
+            let (first, second) = lines.split_at(width);
+            if second.is_empty() {
+                units.iter_mut().zip(first).for_each(|(unit, first)| *unit = Pair(round(*first) >> 16));
+            } else {
+                for ((unit, first), second) in units.iter_mut().zip(first).zip(second) {
+                    *unit = Pair(round(*first) >> 16 | round(*second));
+                }
+            }
+        }
+    }
+}
+
+/// The bits of a number rounded to bfloat16, ties to even.
+#[inline(always)]
+fn round(number: f32) -> u32 {
+    let bits = number.to_bits();
+    bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000
+}
+
+/// Rounds numbers to bfloat16, ties to even.
+struct Round<'a>(&'a mut [f32]);
+
+impl Work for Round<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        self.0.iter_mut().for_each(|value| *value = f32::from_bits(round(*value)));
+    }
+}
