@@ -16,6 +16,12 @@ pub(crate) fn sum(length: usize, mut f: impl FnMut(usize) -> f32) -> f32 {
     for index in whole..length {
         sums[index - whole] += f(index);
     }
+    add_lanes(sums)
+}
+
+/// The sum of lanes: halves are added to each other.
+#[inline(always)]
+fn add_lanes(mut sums: [f32; LANES]) -> f32 {
     let mut width = LANES / 2;
     while width > 0 {
         for lane in 0..width {
@@ -24,6 +30,22 @@ pub(crate) fn sum(length: usize, mut f: impl FnMut(usize) -> f32) -> f32 {
         width /= 2;
     }
     sums[0]
+}
+
+/// The sum of numbers, in lanes.
+#[inline(always)]
+pub(crate) fn sum_of(values: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum += value;
+        }
+    }
+    for (sum, value) in sums.iter_mut().zip(rest) {
+        *sum += value;
+    }
+    add_lanes(sums)
 }
 
 /// The largest number; minus infinity of none.

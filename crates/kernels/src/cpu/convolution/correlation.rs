@@ -1,8 +1,11 @@
 //! Sums over the places of a kernel for vectors of neighbouring pixels.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
+use super::super::Precision;
 use super::super::level::Work;
-use super::super::vectors::{MOST_ROWS, OfHeight, Vectors, add_products, blocks, of_height};
+use super::super::vectors::{MOST_ROWS, OfHeight, Unit, Vectors, add_products, blocks, of_height};
 
 /// Units of an image that are read again and again: they stay in the second cache.
 const STRIP: usize = 1 << 15;
@@ -21,131 +24,168 @@ pub(super) struct Correlation<V: Vectors, const ROWS: usize, const COLUMNS: usiz
     /// `[blocks, k, ROWS]`: the rows of each block.
     weights: Vec<V::Unit>,
     offsets: Vec<usize>,
+    /// Where the pixels of each group that is computed together begin, row after row.
+    groups: Vec<usize>,
     /// Rows and columns of pixels.
     pub(super) extent: [usize; 2],
-    pitch: usize,
 }
 
 impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, COLUMNS> {
+    /// `weight` says for each place and kind of number in a unit where the weight of the first row is, if there is one; those of the
+    /// others are `weight_pitch` numbers apart.
     pub(super) fn new(
+        precision: Precision,
         [rows, depth]: [usize; 2],
-        weight: impl Fn(usize, usize) -> V::Unit,
+        weights: &[f32],
+        weight_pitch: usize,
+        weight: impl Fn(usize, usize) -> Option<usize>,
         offset: impl Fn(usize) -> usize,
         extent: [usize; 2],
         pitch: usize,
     ) -> Self {
+        let places: Vec<[Option<usize>; 2]> = (0..depth).map(|k| [0, 1].map(|kind| weight(k, kind))).collect();
+        let unit = |row: usize, place: &[Option<usize>; 2]| {
+            let number = |place: Option<usize>| place.map_or(0.0, |place| weights[row * weight_pitch + place]);
+            V::Unit::join(precision, place.map(number))
+        };
         let mut weights = Vec::with_capacity(rows.div_ceil(ROWS) * depth * ROWS);
         for (top, end) in blocks(rows, ROWS) {
-            for k in 0..depth {
-                weights.extend((top..top + ROWS).map(|row| if row < end { weight(row, k) } else { V::Unit::default() }));
+            for place in &places {
+                weights.extend((top..top + ROWS).map(|row| if row < end { unit(row, place) } else { V::Unit::default() }));
             }
         }
-        Self { rows, weights, offsets: (0..depth).map(offset).collect(), extent, pitch }
+        let along = (0..extent[1]).step_by(together::<V>(extent[1]));
+        let groups = (0..extent[0]).flat_map(|y| along.clone().map(move |x| y * pitch + x)).collect();
+        Self { rows, weights, offsets: (0..depth).map(offset).collect(), groups, extent }
     }
 
-    /// Calls `store` with row, y, x and the sums of pixels from there on, at most a vector.
+    /// Number of all sums.
+    pub(super) fn len(&self) -> usize {
+        self.rows * self.extent[0] * self.extent[1]
+    }
+
+    /// Writes `out`, `[rows, height, width]`. `finish` gets the sums of some rows of weights, rows and their pixels, while they are in the
+    /// cache.
     #[inline(always)]
-    pub(super) fn run(&self, source: &[V::Unit], mut store: impl FnMut(usize, usize, usize, &[f32])) {
+    pub(super) fn run(
+        &self,
+        source: &[V::Unit],
+        out: &mut [f32],
+        mut finish: impl FnMut(&mut [f32], Range<usize>, Range<usize>),
+    ) {
         let ([height, width], depth) = (self.extent, self.offsets.len());
         let together = together::<V>(width);
-        let groups = width.div_ceil(together);
-        if height == 0 || groups == 0 {
+        let (Some(last_offset), Some(last_group)) = (self.offsets.iter().max(), self.groups.last()) else {
+            out.fill(0.0);
             return;
-        }
-        let farthest = self.offsets.iter().copied().max().unwrap_or(0);
-        assert!(
-            (height - 1) * self.pitch + farthest + groups * together <= source.len(),
-            "an image of {} units",
-            source.len()
-        );
+        };
+        assert!(last_offset + last_group + together <= source.len(), "an image of {} units", source.len());
+        let pixels = height * width;
+        assert_eq!(out.len(), self.rows * pixels, "the sums of an image");
+        let along = self.groups.len() / height;
         let mut sums = [[0.0; COLUMNS]; MOST_ROWS];
         // Rows share lines of the image with their neighbours only.
         let strip = (STRIP / (source.len() / height).max(1)).max(2);
         for first in (0..height).step_by(strip) {
-            let last = (first + strip).min(height) * groups;
+            let end_of_strip = (first + strip).min(height);
+            let groups = &self.groups[first * along..end_of_strip * along];
             for (block, (top, end)) in blocks(self.rows, ROWS).enumerate() {
                 let weights = &self.weights[block * depth * ROWS..][..depth * ROWS];
-                for group in (first * groups..last).step_by(COLUMNS / together) {
-                    // If there are no more groups the last one is computed again.
-                    let place = |index: usize| {
-                        let group = (group + index).min(last - 1);
-                        (group / groups, group % groups * together)
+                for (index, bases) in groups.chunks(COLUMNS / together).enumerate() {
+                    let index = first * along + index * (COLUMNS / together);
+                    // If there are not enough groups the last one is computed again.
+                    let base = |quarter: usize| bases[(quarter * (V::LANES / 2) / together).min(bases.len() - 1)];
+                    // Sums of whole groups are neighbours in the result.
+                    let whole = width.is_multiple_of(together) && bases.len() * together == COLUMNS;
+                    let target = if whole {
+                        let place = top * pixels + index * together;
+                        assert!(place + (end - top - 1) * pixels + COLUMNS <= out.len(), "room for sums");
+                        (out[place..].as_mut_ptr(), pixels)
+                    } else {
+                        (sums.as_flattened_mut().as_mut_ptr(), COLUMNS)
                     };
-                    let bases = [0, 1, 2, 3].map(|quarter| {
-                        let (y, x) = place(quarter * (V::LANES / 2) / together);
-                        y * self.pitch + x
-                    });
-                    let (offsets, whole) = (self.offsets.as_slice(), together == V::LANES);
-                    let block = Block::<V, ROWS, COLUMNS> { weights, offsets, source, bases, whole, sums: &mut sums };
-                    // SAFETY: the level says that the processor has the vectors, and the last unit of the farthest place was found to
-                    // be inside.
+                    let block = Block::<V, ROWS> {
+                        weights,
+                        offsets: &self.offsets,
+                        source,
+                        bases: [base(0), base(1), base(2), base(3)],
+                        neighbours: together == V::LANES,
+                        target,
+                    };
+                    // SAFETY: the level says that the processor has the vectors, the last unit of the farthest place was found to be
+                    // inside, and there is room for the sums.
                     unsafe { of_height(end - top, block) };
+                    if whole {
+                        continue;
+                    }
                     for (row, sums) in (top..end).zip(&sums) {
-                        for (index, sums) in sums.chunks_exact(together).enumerate() {
-                            let (y, x) = place(index);
-                            store(row, y, x, &sums[..together.min(width - x)]);
+                        for (group, sums) in (index..index + bases.len()).zip(sums.chunks_exact(together)) {
+                            let (y, x) = (group / along, group % along * together);
+                            let count = together.min(width - x);
+                            out[row * pixels + y * width + x..][..count].copy_from_slice(&sums[..count]);
                         }
                     }
                 }
+                finish(out, top..end, first * width..end_of_strip * width);
             }
         }
     }
 }
 
 /// The sums of some rows for two vectors of pixels.
-struct Block<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
+struct Block<'a, V: Vectors, const ROWS: usize> {
     weights: &'a [V::Unit],
     offsets: &'a [usize],
     source: &'a [V::Unit],
     /// Where the halves of both vectors begin.
     bases: [usize; 4],
     /// Whether the halves of a vector are neighbours.
-    whole: bool,
-    sums: &'a mut [[f32; COLUMNS]; MOST_ROWS],
+    neighbours: bool,
+    /// Where the sums go, and the distance between rows there.
+    target: (*mut f32, usize),
 }
 
-impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> OfHeight for Block<'_, V, ROWS, COLUMNS> {
+impl<V: Vectors, const ROWS: usize> OfHeight for Block<'_, V, ROWS> {
     #[inline(always)]
     unsafe fn run<const HEIGHT: usize>(self) {
         // SAFETY: the caller's.
-        unsafe { V::enter(BlockOf::<V, ROWS, COLUMNS, HEIGHT>(self)) };
+        unsafe { V::enter(BlockOf::<V, ROWS, HEIGHT>(self)) };
     }
 }
 
 /// [`Block`] of so many rows.
-struct BlockOf<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize, const HEIGHT: usize>(Block<'a, V, ROWS, COLUMNS>);
+struct BlockOf<'a, V: Vectors, const ROWS: usize, const HEIGHT: usize>(Block<'a, V, ROWS>);
 
-impl<V: Vectors, const ROWS: usize, const COLUMNS: usize, const HEIGHT: usize> Work
-    for BlockOf<'_, V, ROWS, COLUMNS, HEIGHT>
-{
+impl<V: Vectors, const ROWS: usize, const HEIGHT: usize> Work for BlockOf<'_, V, ROWS, HEIGHT> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Block { weights, offsets, source, bases, whole, sums } = self.0;
+        let Block { weights, offsets, source, bases, neighbours, target: (target, pitch) } = self.0;
         assert!(HEIGHT <= ROWS && weights.len() == offsets.len() * ROWS, "the weights of a block");
         let weights = weights.as_ptr();
-        // SAFETY: work for these vectors was entered, and the caller says that the units behind every offset are there.
+        // SAFETY: work for these vectors was entered, and the caller says that the units behind every offset are there, and room for the
+        // sums.
         unsafe {
             let starts = bases.map(|base| source.as_ptr().add(base));
             let left = |step: usize, row: usize| weights.add(step * ROWS + row);
             let zeros = [[V::zero(); 2]; HEIGHT];
-            let totals = if whole {
+            let totals = if neighbours {
                 let right = |step: usize| {
                     let offset = *offsets.get_unchecked(step);
                     [V::load(starts[0].add(offset)), V::load(starts[2].add(offset))]
                 };
-                add_products::<V, HEIGHT>(offsets.len(), left, right, zeros)
+                add_products::<V, HEIGHT, 2>(offsets.len(), left, right, zeros)
             } else {
                 let right = |step: usize| {
                     let starts = starts.map(|start| start.add(*offsets.get_unchecked(step)));
                     [V::load_halves([starts[0], starts[1]]), V::load_halves([starts[2], starts[3]])]
                 };
-                add_products::<V, HEIGHT>(offsets.len(), left, right, zeros)
+                add_products::<V, HEIGHT, 2>(offsets.len(), left, right, zeros)
             };
-            for (totals, sums) in totals.into_iter().zip(sums) {
-                V::write(totals[0], sums.as_mut_ptr());
-                V::write(totals[1], sums.as_mut_ptr().add(V::LANES));
+            for (row, totals) in totals.into_iter().enumerate() {
+                V::write(totals[0], target.add(row * pitch));
+                V::write(totals[1], target.add(row * pitch + V::LANES));
             }
         }
     }

@@ -9,7 +9,7 @@ use super::super::vectors::{OfHeight, Unit, Vectors, add_products, blocks, of_he
 use super::super::{Matrix, Precision};
 use super::correlation::{Correlation, together};
 use super::padded::Padded;
-use super::{Backward, Convolution, Forward};
+use super::{Backward, Convolution, Finish, Forward, finish_channel};
 
 /// Units of gradients whose part of the weight gradient is added up in registers: they stay in the first cache.
 const STRIP: usize = 1 << 12;
@@ -55,23 +55,24 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> DirectForward<V, ROWS,
         let (image, offset, pitch) = places::<V>(convolution, V::Unit::DEPTH);
         let Convolution { inputs, outputs, kernel, .. } = *convolution;
         let area = kernel[0] * kernel[1];
-        let weight = |row: usize, k: usize| {
-            let channel = |kind: usize| k / area * V::Unit::DEPTH + kind;
-            let number = |kind: usize| weight[(row * inputs + channel(kind)) * area + k % area];
-            V::Unit::join(precision, [0, 1].map(|kind| if channel(kind) < inputs { number(kind) } else { 0.0 }))
+        let place = |k: usize, kind: usize| {
+            let channel = k / area * V::Unit::DEPTH + kind;
+            (channel < inputs && kind < V::Unit::DEPTH).then_some(channel * area + k % area)
         };
-        let sizes = [outputs, image.planes * area];
-        Self { precision, image, sums: Correlation::new(sizes, weight, offset, convolution.output_size(), pitch) }
+        let (sizes, extent) = ([outputs, image.planes * area], convolution.output_size());
+        let sums =
+            Correlation::new(precision, sizes, weight, convolution.depth(), place, offset, extent, pitch);
+        Self { precision, image, sums }
     }
 }
 
 impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Forward for DirectForward<V, ROWS, COLUMNS> {
-    fn forward(&self, image: &[f32], out: &mut [f32]) {
+    fn forward(&self, image: &[f32], finish: Finish<'_>) {
         with_scratch(|scratch| {
             let room = scratch.get::<V::Unit>(self.image.len());
             self.image.fill_with_channels::<V>(self.precision, image, room);
             // SAFETY: the level says that the processor has the vectors.
-            unsafe { V::enter(ForwardOf { forward: self, room, out }) };
+            unsafe { V::enter(ForwardOf { forward: self, room, finish }) };
         });
     }
 }
@@ -79,7 +80,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Forward for DirectForw
 struct ForwardOf<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     forward: &'a DirectForward<V, ROWS, COLUMNS>,
     room: &'a [V::Unit],
-    out: &'a mut [f32],
+    finish: Finish<'a>,
 }
 
 impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for ForwardOf<'_, V, ROWS, COLUMNS> {
@@ -87,10 +88,14 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for ForwardOf<'_,
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { forward, room, out } = self;
-        let [height, width] = forward.sums.extent;
-        forward.sums.run(room, |row, y, x, sums| {
-            out[(row * height + y) * width + x..][..sums.len()].copy_from_slice(sums);
+        let Self { forward, room, finish } = self;
+        let Finish { bias, activation, pixels, mut inner, out } = finish;
+        forward.sums.run(room, out, |out, channels, places| {
+            for channel in channels {
+                let range = channel * pixels + places.start..channel * pixels + places.end;
+                let inner = inner.as_mut().map(|inner| &mut inner[range.clone()]);
+                finish_channel::<FUSED>(bias.map(|bias| bias[channel]), activation, inner, &mut out[range]);
+            }
         });
     }
 }
@@ -148,20 +153,20 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> DirectBackward<V, ROWS
                 let (x, rest) = (k % count[1], k / count[1]);
                 [rest / count[0], rest % count[0], x]
             };
-            let weight = |row: usize, k: usize| {
-                let [plane, y, x] = split(k);
+            let place = |k: usize, kind: usize| {
+                let ([plane, y, x], depths) = (split(k), V::Unit::DEPTH);
                 let place = [y * stride[0] + remainder[0], x * stride[1] + remainder[1]];
-                let output = |kind: usize| plane * V::Unit::DEPTH + kind;
-                let number =
-                    |kind: usize| weight[output(kind) * depth + (row * kernel[0] + place[0]) * kernel[1] + place[1]];
-                V::Unit::join(precision, [0, 1].map(|kind| if output(kind) < outputs { number(kind) } else { 0.0 }))
+                let output = plane * depths + kind;
+                (output < outputs && kind < depths).then_some(output * depth + place[0] * kernel[1] + place[1])
             };
             let offset = |k: usize| {
                 let [plane, y, x] = split(k);
                 gradient.place(plane, whole[0] + reach[0] - 1 - y, whole[1] + reach[1] - 1 - x)
             };
             let sizes = [inputs, gradient.planes * count[0] * count[1]];
-            Phase { first, sums: Correlation::new(sizes, weight, offset, extent, gradient.pitch) }
+            let area = kernel[0] * kernel[1];
+            let sums = Correlation::new(precision, sizes, weight, area, place, offset, extent, gradient.pitch);
+            Phase { first, sums }
         };
         let phases = (0..stride[0]).flat_map(|y| (0..stride[1]).map(move |x| [y, x])).map(phase).collect();
         let offsets = (0..depth).map(offset).collect();
@@ -170,19 +175,24 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> DirectBackward<V, ROWS
 }
 
 impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for DirectBackward<V, ROWS, COLUMNS> {
-    const TOGETHER: usize = V::Unit::DEPTH;
+    fn together(&self) -> usize {
+        V::Unit::DEPTH
+    }
 
     /// `[outputs / COLUMNS, depth, COLUMNS]`
     fn sums(&self) -> usize {
         self.outputs.next_multiple_of(COLUMNS) * self.offsets.len()
     }
 
-    fn add_weight_gradient(&self, images: &[&[f32]], gradients: &[&[f32]], sums: &mut [f32]) {
+    fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], sums: &mut [f32]) {
         let pixels = self.extent[0] * self.extent[1];
         let panels = self.outputs.next_multiple_of(COLUMNS) * pixels;
+        let images: Vec<&[f32]> =
+            images.chunks_exact(self.image.planes * self.image.size[0] * self.image.size[1]).collect();
+        let gradients: Vec<&[f32]> = gradients.chunks_exact(self.outputs * pixels).collect();
         with_scratch(|scratch| {
             let (image, panels) = scratch.get::<V::Unit>(self.image.len() + panels).split_at_mut(self.image.len());
-            self.image.fill_with_images::<V>(self.precision, images, image);
+            self.image.fill_with_images::<V>(self.precision, &images, image);
             V::Unit::lay_out_kinds::<V>(self.precision, gradients.len(), panels, |kind, panels| {
                 let gradient = Matrix::new(gradients[kind], self.outputs, pixels);
                 write_numbers::<V, COLUMNS>(gradient.transposed(), panels);
@@ -200,19 +210,28 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for DirectBac
         }
     }
 
-    fn x_gradient(&self, gradient: &[f32], out: &mut [f32]) {
-        with_scratch(|scratch| {
-            let room = scratch.get::<V::Unit>(self.gradient.len());
-            self.gradient.fill_with_channels::<V>(self.precision, gradient, room);
-            // SAFETY: the level says that the processor has the vectors.
-            unsafe { V::enter(XGradient { backward: self, room, out }) };
-        });
+    fn x_gradient(&self, gradients: &[f32], out: &mut [f32]) {
+        let images = gradients.chunks_exact(self.outputs * self.extent[0] * self.extent[1]);
+        let size = out.len() / images.len();
+        for (gradient, out) in images.zip(out.chunks_exact_mut(size)) {
+            with_scratch(|scratch| {
+                let room = scratch.get::<V::Unit>(self.gradient.len());
+                self.gradient.fill_with_channels::<V>(self.precision, gradient, room);
+                with_scratch(|scratch| {
+                    let phases = scratch.get::<f32>(if self.stride == [1, 1] { 0 } else { out.len() });
+                    // SAFETY: the level says that the processor has the vectors.
+                    unsafe { V::enter(XGradient { backward: self, room, phases, out }) };
+                });
+            });
+        }
     }
 }
 
 struct XGradient<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     backward: &'a DirectBackward<V, ROWS, COLUMNS>,
     room: &'a [V::Unit],
+    /// Room for the pixels of each phase, if there are several.
+    phases: &'a mut [f32],
     out: &'a mut [f32],
 }
 
@@ -221,18 +240,42 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for XGradient<'_,
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { backward, room, out } = self;
-        let [height, width] = backward.image.size;
-        let [down, along] = backward.stride;
-        for Phase { first, sums } in &backward.phases {
-            sums.run(room, |row, y, x, sums| {
-                let place = (row * height + first[0] + y * down) * width + first[1] + x * along;
-                if along == 1 {
-                    out[place..][..sums.len()].copy_from_slice(sums);
-                } else {
-                    out[place..].iter_mut().step_by(along).zip(sums).for_each(|(out, sum)| *out = *sum);
+        let Self { backward, room, phases, out } = self;
+        let ([height, width], [down, along]) = (backward.image.size, backward.stride);
+        if let [Phase { sums, .. }] = backward.phases.as_slice() {
+            sums.run(room, out, |_, _, _| {});
+            return;
+        }
+        // `[phases, inputs, rows, columns]`
+        let mut rest = &mut *phases;
+        let parts = backward.phases.iter().map(|Phase { sums, .. }| {
+            let part = rest.split_off_mut(..sums.len()).expect("phases have the image's pixels");
+            sums.run(room, &mut *part, |_, _, _| {});
+            &*part
+        });
+        let parts: Vec<&[f32]> = parts.collect();
+        for (row, out) in out.chunks_exact_mut(height * width).enumerate() {
+            for (phases, parts) in backward.phases.chunks_exact(along).zip(parts.chunks_exact(along)) {
+                // The phases along a line, in the order of their first pixels.
+                let shift = phases.iter().position(|phase| phase.first[1] == 0).unwrap_or(0);
+                let lines = out.chunks_exact_mut(width).skip(phases[0].first[0]).step_by(down);
+                for (y, out) in lines.enumerate() {
+                    let part = |x: usize| {
+                        let (index, [rows, columns]) = ((x + shift) % along, phases[(x + shift) % along].sums.extent);
+                        &parts[index][(row * rows + y) * columns..][..columns]
+                    };
+                    if along == 2 {
+                        let (even, odd) = (part(0), part(1));
+                        let (pairs, last) = out.as_chunks_mut::<2>();
+                        pairs.iter_mut().zip(even).zip(odd).for_each(|((pair, even), odd)| *pair = [*even, *odd]);
+                        last.iter_mut().zip(even.last()).for_each(|(last, even)| *last = *even);
+                    } else {
+                        for x in 0..along {
+                            out.iter_mut().skip(x).step_by(along).zip(part(x)).for_each(|(out, sum)| *out = *sum);
+                        }
+                    }
                 }
-            });
+            }
         }
     }
 }
@@ -250,22 +293,43 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for WeightGradien
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { backward, image, panels, sums } = self;
-        let ([height, width], depth) = (backward.extent, backward.offsets.len());
-        let farthest = backward.offsets.iter().copied().max().unwrap_or(0);
-        assert!((height - 1) * backward.pitch + farthest + width <= image.len(), "an image of {} units", image.len());
+        let Self { backward: DirectBackward { offsets, extent, pitch, .. }, image, panels, sums } = self;
+        let (extent, pitch) = (*extent, *pitch);
+        WeightSums::<V> { image, pitch, offsets, panels, extent, used: extent }.add::<ROWS, COLUMNS>(sums);
+    }
+}
+
+/// Sums over pixels: `sums[column, offset] = sum_(y, x) image[offset + y pitch + x] panels[column, y, x]`.
+pub(super) struct WeightSums<'a, V: Vectors> {
+    pub(super) image: &'a [V::Unit],
+    /// Between rows of the image.
+    pub(super) pitch: usize,
+    pub(super) offsets: &'a [usize],
+    /// `[columns / COLUMNS, height, width, COLUMNS]`
+    pub(super) panels: &'a [V::Unit],
+    /// Rows and columns of pixels.
+    pub(super) extent: [usize; 2],
+    /// Those that count.
+    pub(super) used: [usize; 2],
+}
+
+impl<V: Vectors> WeightSums<'_, V> {
+    /// Adds to `sums`, `[columns / COLUMNS, offsets, COLUMNS]`. To be inlined into work for the vectors.
+    #[inline(always)]
+    pub(super) fn add<const ROWS: usize, const COLUMNS: usize>(self, sums: &mut [f32]) {
+        let Self { image, pitch, offsets, panels, extent, used: [height, width] } = self;
+        let (all, depth) = (extent[0] * extent[1] * COLUMNS, offsets.len());
+        let Some(farthest) = offsets.iter().max() else { return };
+        assert!((height - 1) * pitch + farthest + width <= image.len(), "an image of {} units", image.len());
         let strip = (STRIP / (width * COLUMNS)).max(1);
         for first in (0..height).step_by(strip) {
             let rows = strip.min(height - first);
-            let image = &image[first * backward.pitch..];
-            for (panel, sums) in
-                panels.chunks_exact(height * width * COLUMNS).zip(sums.chunks_exact_mut(depth * COLUMNS))
-            {
+            let image = &image[first * pitch..];
+            for (panel, sums) in panels.chunks_exact(all).zip(sums.chunks_exact_mut(depth * COLUMNS)) {
                 let panel = &panel[first * width * COLUMNS..][..rows * width * COLUMNS];
                 for (top, end) in blocks(depth, ROWS) {
-                    let (sums, offsets) = (&mut sums[top * COLUMNS..end * COLUMNS], &backward.offsets[top..end]);
-                    let block =
-                        Block::<V, COLUMNS> { image, pitch: backward.pitch, panel, extent: [rows, width], offsets, sums };
+                    let (sums, offsets) = (&mut sums[top * COLUMNS..end * COLUMNS], &offsets[top..end]);
+                    let block = Block::<V, COLUMNS> { image, pitch, panel, extent: [rows, width], offsets, sums };
                     // SAFETY: the level says that the processor has the vectors, and the last unit of the farthest place was found to
                     // be inside.
                     unsafe { of_height(end - top, block) };
@@ -315,7 +379,7 @@ impl<V: Vectors, const COLUMNS: usize, const HEIGHT: usize> Work for BlockOf<'_,
             let mut starts = offsets.map(|offset| image.as_ptr().add(offset));
             let mut panel = panel.as_ptr();
             for _ in 0..rows {
-                totals = add_products::<V, HEIGHT>(
+                totals = add_products::<V, HEIGHT, 2>(
                     width,
                     |x, row| starts[row].add(x),
                     |x| [0, 1].map(|half| V::load(panel.add(x * COLUMNS + half * V::LANES))),

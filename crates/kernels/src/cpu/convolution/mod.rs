@@ -1,24 +1,27 @@
-//! Two-dimensional convolution with bias and activation, and its gradients, image by image on one thread each: directly, or as products
-//! of patches where the rows of an image do not fill the processor's vectors.
+//! Two-dimensional convolution with bias and activation, and its gradients, a few images on one thread each: by transformed tiles where
+//! they save multiplications, otherwise directly, or as products of patches where the rows of an image do not fill the processor's
+//! vectors.
 
 mod correlation;
 mod direct;
 mod padded;
 mod patches;
+mod winograd;
 
 use rayon::prelude::*;
 
 use super::level::{Work, at};
 use super::linear::sum_rows;
 use super::scratch::with_scratch;
-use super::sums::sum;
+use super::sums::sum_of;
 use super::vectors::{OnVectors, Vectors, on_vectors};
 use super::{Activation, Level, Precision};
 use direct::{DirectBackward, DirectForward};
 use patches::Patches;
+use winograd::{WinogradBackward, WinogradForward};
 
 /// Images whose weight gradients are added up before those of others are.
-const IMAGES_PER_PART: usize = 8;
+const IMAGES_PER_PART: usize = 16;
 
 /// Sizes of a convolution of square images or not, kernels not dilated, one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,28 +126,40 @@ impl Convolution {
     }
 }
 
-/// A convolution of single images, without bias and activation.
-trait Forward: Sync {
-    /// `out`: `[outputs, height, width]`
-    fn forward(&self, image: &[f32], out: &mut [f32]);
+/// Images of so many that one task may take at a time: each core gets some. No result depends on it.
+fn together(batch: usize) -> usize {
+    (batch / (2 * rayon::current_num_threads())).clamp(1, IMAGES_PER_PART)
 }
 
-/// The gradients of a convolution of single images.
+/// A convolution of a few images.
+trait Forward: Sync {
+    /// Images that it takes at a time, at most.
+    fn together(&self) -> usize {
+        1
+    }
+
+    /// Writes the result, and the values before the activation.
+    fn forward(&self, images: &[f32], finish: Finish<'_>);
+}
+
+/// The gradients of a convolution of a few images.
 trait Backward: Sync {
-    /// Images whose weight gradients are added up in one go, at most.
-    const TOGETHER: usize;
+    /// Images that it takes at a time, at most.
+    fn together(&self) -> usize {
+        1
+    }
 
     /// Numbers of the sums of [`Self::add_weight_gradient`].
     fn sums(&self) -> usize;
 
-    /// Adds the gradient of the weight to `sums`. Gradients are `[outputs, height, width]`.
-    fn add_weight_gradient(&self, images: &[&[f32]], gradients: &[&[f32]], sums: &mut [f32]);
+    /// Adds the gradient of the weight to `sums`. Gradients are `[images, outputs, height, width]`.
+    fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], sums: &mut [f32]);
 
     /// The sums of [`Self::add_weight_gradient`] as `[outputs, depth]`.
     fn put_in_order(&self, sums: &[f32], out: &mut [f32]);
 
-    /// The gradient of the image from that of the result.
-    fn x_gradient(&self, gradient: &[f32], out: &mut [f32]);
+    /// The gradients of the images from those of the result.
+    fn x_gradient(&self, gradients: &[f32], out: &mut [f32]);
 }
 
 /// [`Convolution::forward`] on vectors.
@@ -163,8 +178,11 @@ impl OnVectors for ForwardAll<'_> {
     type Output = ();
 
     fn run<V: Vectors, const ROWS: usize, const COLUMNS: usize>(self) {
-        let Self { convolution, level, precision, weight, .. } = self;
-        if direct::suits::<V>(convolution) {
+        let Self { convolution, level, precision, x, weight, .. } = self;
+        if winograd::suits::<V>(convolution, precision) {
+            let together = together(x.len() / convolution.image());
+            self.with(&WinogradForward::<V, ROWS, COLUMNS>::new(convolution, together, weight));
+        } else if direct::suits::<V>(convolution) {
             self.with(&DirectForward::<V, ROWS, COLUMNS>::new(convolution, precision, weight));
         } else {
             self.with(&Patches { convolution, level, precision, weight });
@@ -174,17 +192,17 @@ impl OnVectors for ForwardAll<'_> {
 
 impl ForwardAll<'_> {
     fn with(self, forward: &impl Forward) {
-        let Self { convolution, level, x, bias, inner, out, .. } = self;
+        let Self { convolution, x, bias, inner, out, .. } = self;
         let (pixels, activation) = (convolution.pixels(), convolution.activation);
         let one = convolution.outputs * pixels;
         let image = |x: &[f32], inner: Option<&mut [f32]>, out: &mut [f32]| {
-            forward.forward(x, out);
-            at(level, Finish { bias, activation, pixels, inner, out });
+            forward.forward(x, Finish { bias, activation, pixels, inner, out });
         };
-        let images = out.par_chunks_mut(one).zip(x.par_chunks(convolution.image()));
+        let together = forward.together();
+        let images = out.par_chunks_mut(together * one).zip(x.par_chunks(together * convolution.image()));
         match inner {
             Some(inner) => {
-                images.zip(inner.par_chunks_mut(one)).for_each(|((out, x), inner)| image(x, Some(inner), out));
+                images.zip(inner.par_chunks_mut(together * one)).for_each(|((out, x), inner)| image(x, Some(inner), out));
             }
             None => images.for_each(|(out, x)| image(x, None, out)),
         }
@@ -207,8 +225,11 @@ impl OnVectors for BackwardAll<'_> {
     type Output = ();
 
     fn run<V: Vectors, const ROWS: usize, const COLUMNS: usize>(self) {
-        let Self { convolution, level, precision, weight, .. } = self;
-        if direct::suits::<V>(convolution) {
+        let Self { convolution, level, precision, x, weight, .. } = self;
+        if winograd::suits::<V>(convolution, precision) {
+            let together = together(x.len() / convolution.image());
+            self.with(&WinogradBackward::<V, ROWS, COLUMNS>::new(convolution, together, weight));
+        } else if direct::suits::<V>(convolution) {
             self.with(&DirectBackward::<V, ROWS, COLUMNS>::new(convolution, precision, weight));
         } else {
             self.with(&Patches { convolution, level, precision, weight });
@@ -217,51 +238,42 @@ impl OnVectors for BackwardAll<'_> {
 }
 
 impl BackwardAll<'_> {
-    fn with<B: Backward>(self, backward: &B) {
+    fn with(self, backward: &impl Backward) {
         let Self { convolution, level, x, kept, gradient, out, .. } = self;
         let Convolution { outputs, activation, .. } = *convolution;
-        let (pixels, depth, image) = (convolution.pixels(), convolution.depth(), convolution.image());
+        let (pixels, image) = (convolution.pixels(), convolution.image());
         let one = outputs * pixels;
         let batch = gradient.len() / one;
-        // Of every part of the batch: gradient of the weight, then of the bias.
-        let (parts, total) = (batch.div_ceil(IMAGES_PER_PART), outputs * (depth + 1));
+        // Of every part of the batch: sums for the gradient of the weight, then of the bias.
+        let (parts, total) = (batch.div_ceil(IMAGES_PER_PART), backward.sums() + outputs);
         let mut sums = vec![0.0; parts * total];
         let x_gradients: Vec<Option<&mut [f32]>> = match out.x {
             Some(x) => x.chunks_mut(IMAGES_PER_PART * image).map(Some).collect(),
             None => (0..parts).map(|_| None).collect(),
         };
         sums.par_chunks_mut(total).zip(x_gradients).enumerate().for_each(|(part, (sums, mut x_gradient))| {
-            let (weight_sums, bias_sums) = sums.split_at_mut(outputs * depth);
-            let mut own_sums = vec![0.0; backward.sums()];
+            let (weight_sums, bias_sums) = sums.split_at_mut(backward.sums());
             let last = batch.min((part + 1) * IMAGES_PER_PART);
-            for first in (part * IMAGES_PER_PART..last).step_by(B::TOGETHER) {
-                let count = B::TOGETHER.min(last - first);
+            for first in (part * IMAGES_PER_PART..last).step_by(backward.together()) {
+                let count = backward.together().min(last - first);
                 let range = first * one..(first + count) * one;
                 with_scratch(|scratch| {
                     let before = scratch.get::<f32>(count * one);
                     let (kept, gradient) = (kept.map(|kept| &kept[range.clone()]), &gradient[range]);
-                    at(level, Before { activation, kept, gradient, before: &mut *before });
-                    let gradients: Vec<&[f32]> = before.chunks_exact(one).collect();
-                    for gradient in &gradients {
-                        for (bias, row) in bias_sums.iter_mut().zip(gradient.chunks_exact(pixels)) {
-                            *bias += sum(pixels, |i| row[i]);
-                        }
-                    }
-                    let images: Vec<&[f32]> = x[first * image..(first + count) * image].chunks_exact(image).collect();
-                    backward.add_weight_gradient(&images, &gradients, &mut own_sums);
+                    at(level, Before { activation, kept, gradient, pixels, before: &mut *before, bias_sums });
+                    let images = &x[first * image..(first + count) * image];
+                    backward.add_weight_gradient(images, before, weight_sums);
                     if let Some(x_gradient) = &mut x_gradient {
                         let place = first - part * IMAGES_PER_PART;
-                        let outs = x_gradient[place * image..].chunks_exact_mut(image);
-                        gradients.iter().zip(outs).for_each(|(gradient, out)| backward.x_gradient(gradient, out));
+                        backward.x_gradient(before, &mut x_gradient[place * image..(place + count) * image]);
                     }
                 });
             }
-            backward.put_in_order(&own_sums, weight_sums);
         });
         let mut all = vec![0.0; total];
         sum_rows(level, &sums, &mut all);
-        out.weight.copy_from_slice(&all[..outputs * depth]);
-        out.bias.copy_from_slice(&all[outputs * depth..]);
+        backward.put_in_order(&all[..backward.sums()], out.weight);
+        out.bias.copy_from_slice(&all[backward.sums()..]);
     }
 }
 
@@ -276,6 +288,7 @@ pub struct Gradients<'a> {
     pub bias: &'a mut [f32],
 }
 
+/// What follows the sums of one image, and where it goes.
 struct Finish<'a> {
     bias: Option<&'a [f32]>,
     activation: Activation,
@@ -284,30 +297,32 @@ struct Finish<'a> {
     out: &'a mut [f32],
 }
 
-impl Work for Finish<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        if let Some(bias) = self.bias {
-            for (row, bias) in self.out.chunks_exact_mut(self.pixels).zip(bias) {
-                for value in row.iter_mut() {
-                    *value += bias;
-                }
-            }
-        }
-        if let Some(inner) = self.inner {
-            inner.copy_from_slice(self.out);
-        }
-        self.activation.apply::<FUSED>(self.out);
+/// Turns sums of a channel of the result into what follows.
+#[inline(always)]
+fn finish_channel<const FUSED: bool>(
+    bias: Option<f32>,
+    activation: Activation,
+    inner: Option<&mut [f32]>,
+    sums: &mut [f32],
+) {
+    if let Some(bias) = bias {
+        sums.iter_mut().for_each(|sum| *sum += bias);
     }
+    if let Some(inner) = inner {
+        inner.copy_from_slice(sums);
+    }
+    activation.apply::<FUSED>(sums);
 }
 
+/// The gradients before the activation, and their sums.
 struct Before<'a> {
     activation: Activation,
     kept: Option<&'a [f32]>,
     gradient: &'a [f32],
+    pixels: usize,
     before: &'a mut [f32],
+    /// Of each channel.
+    bias_sums: &'a mut [f32],
 }
 
 impl Work for Before<'_> {
@@ -318,6 +333,11 @@ impl Work for Before<'_> {
         self.before.copy_from_slice(self.gradient);
         if let Some(kept) = self.kept {
             self.activation.multiply_derivative::<FUSED>(self.before, kept);
+        }
+        for image in self.before.chunks_exact(self.pixels * self.bias_sums.len()) {
+            for (bias, row) in self.bias_sums.iter_mut().zip(image.chunks_exact(self.pixels)) {
+                *bias += sum_of(row);
+            }
         }
     }
 }

@@ -52,6 +52,15 @@ impl Padded {
         }
     }
 
+    /// Lays the channels of an image out as numbers.
+    #[inline(always)]
+    pub(super) fn fill_numbers<V: Vectors>(&self, image: &[f32], out: &mut [f32]) {
+        let channel = self.size[0] * self.size[1];
+        for (image, out) in image.chunks_exact(channel.max(1)).zip(out.chunks_exact_mut(self.plane())) {
+            self.fill_plane::<V>(image, out);
+        }
+    }
+
     fn fill_plane<V: Vectors>(&self, image: &[f32], out: &mut [f32]) {
         // SAFETY: whoever has these vectors asks for their units.
         #[allow(unsafe_code)]
@@ -77,9 +86,28 @@ impl Work for FillPlane<'_> {
         let line = phases * pitch;
         let above = margin[0].min(rows);
         let below = (above + height).min(rows);
-        out[..above * line].fill(0.0);
-        out[below * line..].fill(0.0);
+        out.fill(0.0);
         let out = &mut out[above * line..below * line];
+        if phases == 2 {
+            // Pixels two and two: each goes to the phase of its column.
+            let [even, odd] = [0, 1].map(|column| ((column + margin[1]) % 2, (column + margin[1]) / 2));
+            let counts = [width.div_ceil(2), width / 2];
+            let counts = [counts[0].min(pitch.saturating_sub(even.1)), counts[1].min(pitch.saturating_sub(odd.1))];
+            for (image, out) in image.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(line)) {
+                let (first, second) = out.split_at_mut(pitch);
+                let [even_out, odd_out] = if even.0 == 0 { [first, second] } else { [second, first] };
+                let even_out = &mut even_out[even.1.min(pitch)..][..counts[0]];
+                let odd_out = &mut odd_out[odd.1.min(pitch)..][..counts[1]];
+                let (pairs, _) = image.as_chunks::<2>();
+                for ((pair, even), odd) in pairs.iter().zip(&mut *even_out).zip(odd_out) {
+                    [*even, *odd] = *pair;
+                }
+                for (index, out) in even_out.iter_mut().enumerate().skip(counts[1]) {
+                    *out = image[2 * index];
+                }
+            }
+            return;
+        }
         for phase in 0..phases {
             // Place `i` has column `i phases + phase - margin`.
             let first = margin[1].saturating_sub(phase).div_ceil(phases).min(pitch);
@@ -87,18 +115,22 @@ impl Work for FillPlane<'_> {
             let last = last.clamp(first, pitch);
             let column = (first * phases + phase).saturating_sub(margin[1]);
             for (image, out) in image.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(line)) {
-                let out = &mut out[phase * pitch..][..pitch];
-                out[..first].fill(0.0);
-                out[last..].fill(0.0);
-                let (out, image) = (&mut out[first..last], &image[column.min(width)..]);
-                match phases {
-                    1 => out.copy_from_slice(&image[..out.len()]),
-                    2 => out.iter_mut().zip(image.iter().step_by(2)).for_each(|(out, value)| *out = *value),
-                    phases => {
-                        out.iter_mut().zip(image.iter().step_by(phases)).for_each(|(out, value)| *out = *value);
-                    }
+                let out = &mut out[phase * pitch..][first..last];
+                let image = &image[column.min(width)..];
+                if phases == 1 {
+                    copy(&image[..out.len()], out);
+                } else {
+                    out.iter_mut().zip(image.iter().step_by(phases)).for_each(|(out, value)| *out = *value);
                 }
             }
         }
     }
+}
+
+/// Copies numbers; short lines are copied faster than by a call.
+#[inline(always)]
+fn copy(from: &[f32], to: &mut [f32]) {
+    let ((chunks, rest), (to, to_rest)) = (from.as_chunks::<8>(), to.as_chunks_mut::<8>());
+    to.iter_mut().zip(chunks).for_each(|(to, from)| *to = *from);
+    to_rest.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
 }

@@ -1,9 +1,10 @@
 //! Convolution of one image as a product of patches, which are laid out in the cache.
 
+use super::super::level::{Work, at};
 use super::super::product::{Right, product_on_thread};
 use super::super::scratch::with_scratch;
 use super::super::{Level, Matrix, Precision};
-use super::{Backward, Convolution, Forward};
+use super::{Backward, Convolution, Finish, Forward, finish_channel};
 
 /// A convolution by products of patches.
 #[derive(Debug)]
@@ -27,33 +28,46 @@ impl Patches<'_> {
 }
 
 impl Forward for Patches<'_> {
-    fn forward(&self, image: &[f32], out: &mut [f32]) {
+    fn forward(&self, image: &[f32], finish: Finish<'_>) {
         let (depth, pixels) = (self.convolution.depth(), self.convolution.pixels());
         with_scratch(|scratch| {
             let patches = scratch.get::<f32>(depth * pixels);
             self.convolution.lay_out(image, patches);
-            self.product(self.weight(), Matrix::new(patches, depth, pixels), out);
+            self.product(self.weight(), Matrix::new(patches, depth, pixels), &mut *finish.out);
+            at(self.level, Channels(finish));
         });
     }
 }
 
-impl Backward for Patches<'_> {
-    const TOGETHER: usize = 1;
+/// Finishes channel after channel.
+struct Channels<'a>(Finish<'a>);
 
+impl Work for Channels<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Finish { bias, activation, pixels, mut inner, out } = self.0;
+        for (channel, sums) in out.chunks_exact_mut(pixels).enumerate() {
+            let inner = inner.as_mut().map(|inner| &mut inner[channel * pixels..][..pixels]);
+            finish_channel::<FUSED>(bias.map(|bias| bias[channel]), activation, inner, sums);
+        }
+    }
+}
+
+impl Backward for Patches<'_> {
     fn sums(&self) -> usize {
         self.weight.len()
     }
 
-    fn add_weight_gradient(&self, images: &[&[f32]], gradients: &[&[f32]], sums: &mut [f32]) {
+    fn add_weight_gradient(&self, image: &[f32], gradient: &[f32], sums: &mut [f32]) {
         let (depth, pixels) = (self.convolution.depth(), self.convolution.pixels());
         with_scratch(|scratch| {
             let (patches, part) = scratch.get::<f32>(depth * pixels + sums.len()).split_at_mut(depth * pixels);
-            for (image, gradient) in images.iter().zip(gradients) {
-                self.convolution.lay_out(image, patches);
-                let gradient = Matrix::new(gradient, self.convolution.outputs, pixels);
-                self.product(gradient, Matrix::new(patches, depth, pixels).transposed(), part);
-                sums.iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
-            }
+            self.convolution.lay_out(image, patches);
+            let gradient = Matrix::new(gradient, self.convolution.outputs, pixels);
+            self.product(gradient, Matrix::new(patches, depth, pixels).transposed(), part);
+            sums.iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
         });
     }
 

@@ -4,6 +4,7 @@
 use std::arch::x86_64::*;
 
 use super::super::level::{Work, with_avx2};
+use super::sse::Sse;
 use super::{SIDE, Vectors};
 
 /// Vectors of eight numbers.
@@ -14,6 +15,7 @@ impl Vectors for Avx2 {
     type Unit = f32;
     type Factors = __m256;
     type Sums = __m256;
+    type Half = Sse;
     const LANES: usize = 8;
 
     #[inline(always)]
@@ -62,6 +64,28 @@ impl Vectors for Avx2 {
     unsafe fn multiply_add(left: __m256, right: __m256, sums: __m256) -> __m256 {
         // SAFETY: the caller's.
         unsafe { _mm256_fmadd_ps(left, right, sums) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn subtract(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn write_in_turn(even: __m256, odd: __m256, numbers: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe {
+            let (low, high) = (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd));
+            _mm256_storeu_ps(numbers, _mm256_permute2f128_ps::<0x20>(low, high));
+            _mm256_storeu_ps(numbers.add(8), _mm256_permute2f128_ps::<0x31>(low, high));
+        }
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@ use std::arch::x86_64::*;
 
 use super::super::level::{Work, with_avx512, with_avx512_bf16};
 use super::unit::Pair;
+use super::avx2::Avx2;
 use super::{SIDE, Vectors, avx2};
 
 /// Vectors of sixteen numbers.
@@ -19,6 +20,7 @@ impl Vectors for Avx512 {
     type Unit = f32;
     type Factors = __m512;
     type Sums = __m512;
+    type Half = Avx2;
     const LANES: usize = 16;
 
     #[inline(always)]
@@ -70,6 +72,29 @@ impl Vectors for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn subtract(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn write_in_turn(even: __m512, odd: __m512, numbers: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            _mm512_storeu_ps(numbers, _mm512_permutex2var_ps(even, low, odd));
+            _mm512_storeu_ps(numbers.add(16), _mm512_permutex2var_ps(even, high, odd));
+        }
+    }
+
+    #[inline(always)]
     unsafe fn turn(lines: [*const f32; SIDE], count: usize, out: *mut f32, pitch: usize) {
         // SAFETY: the caller's.
         unsafe { avx2::turn(lines, count, out, pitch) }
@@ -80,6 +105,7 @@ impl Vectors for Avx512Bf16 {
     type Unit = Pair;
     type Factors = __m512i;
     type Sums = __m512;
+    type Half = Avx2;
     const LANES: usize = 16;
 
     #[inline(always)]
@@ -137,6 +163,24 @@ impl Vectors for Avx512Bf16 {
             );
             _mm512_dpbf16_ps(sums, left, right)
         }
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { Avx512::add(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn subtract(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { Avx512::subtract(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn write_in_turn(even: __m512, odd: __m512, numbers: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { Avx512::write_in_turn(even, odd, numbers) }
     }
 
     #[inline(always)]

@@ -7,6 +7,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sse;
 mod unit;
 
 pub(crate) use unit::Unit;
@@ -16,6 +18,8 @@ use super::{Level, Precision};
 
 /// Rows of a block of sums at most, on any processor.
 pub(crate) const MOST_ROWS: usize = 12;
+/// Numbers of a vector at most, on any processor.
+pub(crate) const MOST_LANES: usize = 16;
 /// Lines of the square that [`Vectors::turn`] turns.
 pub(crate) const SIDE: usize = 8;
 
@@ -27,6 +31,8 @@ pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
     type Factors: Copy;
     /// A vector of sums.
     type Sums: Copy;
+    /// Vectors of half as many numbers, or the same if there are none.
+    type Half: Vectors;
     /// Sums in a vector.
     const LANES: usize;
 
@@ -78,6 +84,24 @@ pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// As [`Self::enter`].
     unsafe fn multiply_add(left: Self::Factors, right: Self::Factors, sums: Self::Sums) -> Self::Sums;
 
+    /// `a + b`
+    ///
+    /// # Safety
+    /// As [`Self::enter`].
+    unsafe fn add(a: Self::Sums, b: Self::Sums) -> Self::Sums;
+
+    /// `a - b`
+    ///
+    /// # Safety
+    /// As [`Self::enter`].
+    unsafe fn subtract(a: Self::Sums, b: Self::Sums) -> Self::Sums;
+
+    /// Writes two vectors to memory, number by number in turn.
+    ///
+    /// # Safety
+    /// There is room for two vectors of numbers.
+    unsafe fn write_in_turn(even: Self::Sums, odd: Self::Sums, numbers: *mut f32);
+
     /// Writes the columns of a square, of which the first `count` lines are given: column `i` at `out + i pitch`, [`SIDE`] numbers with
     /// zeros for lines that are not given.
     ///
@@ -119,24 +143,26 @@ pub(crate) fn blocks(rows: usize, most: usize) -> impl ExactSizeIterator<Item = 
     (0..count).map(move |block| (block * rows / count, (block + 1) * rows / count))
 }
 
-/// Adds `steps` products to a block of sums: of the unit `left(step, row)` with the two vectors `right(step)`.
+/// Adds `steps` products to a block of sums: of the unit `left(step, row)` with the `WIDTH` vectors `right(step)`.
 ///
 /// # Safety
 /// Work for these vectors was entered, and the units are there.
 #[inline(always)]
-pub(crate) unsafe fn add_products<V: Vectors, const HEIGHT: usize>(
+pub(crate) unsafe fn add_products<V: Vectors, const HEIGHT: usize, const WIDTH: usize>(
     steps: usize,
     left: impl Fn(usize, usize) -> *const V::Unit,
-    right: impl Fn(usize) -> [V::Factors; 2],
-    mut sums: [[V::Sums; 2]; HEIGHT],
-) -> [[V::Sums; 2]; HEIGHT] {
+    right: impl Fn(usize) -> [V::Factors; WIDTH],
+    mut sums: [[V::Sums; WIDTH]; HEIGHT],
+) -> [[V::Sums; WIDTH]; HEIGHT] {
     for step in 0..steps {
         let right = right(step);
         for (row, sums) in sums.iter_mut().enumerate() {
             // SAFETY: the caller's.
             unsafe {
                 let left = V::splat(left(step, row));
-                *sums = [V::multiply_add(left, right[0], sums[0]), V::multiply_add(left, right[1], sums[1])];
+                for (sums, right) in sums.iter_mut().zip(right) {
+                    *sums = V::multiply_add(left, right, *sums);
+                }
             }
         }
     }

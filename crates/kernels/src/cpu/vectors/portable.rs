@@ -7,7 +7,7 @@ use super::{SIDE, Vectors};
 
 /// Vectors of four numbers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Portable;
+pub(crate) struct Portable;
 
 /// Whether every processor of this kind multiplies and adds in one instruction.
 const FUSED: bool = cfg!(target_arch = "aarch64");
@@ -16,6 +16,7 @@ impl Vectors for Portable {
     type Unit = f32;
     type Factors = [f32; 4];
     type Sums = [f32; 4];
+    type Half = Self;
     const LANES: usize = 4;
 
     #[inline(always)]
@@ -62,6 +63,22 @@ impl Vectors for Portable {
     #[inline(always)]
     unsafe fn multiply_add(left: [f32; 4], right: [f32; 4], sums: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|lane| fma::<FUSED>(left[lane], right[lane], sums[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|lane| a[lane] + b[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn subtract(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|lane| a[lane] - b[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn write_in_turn([a, b, c, d]: [f32; 4], [e, f, g, h]: [f32; 4], numbers: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { numbers.cast::<[f32; 8]>().write([a, e, b, f, c, g, d, h]) }
     }
 
     #[inline(always)]

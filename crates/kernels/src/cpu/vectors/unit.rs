@@ -10,6 +10,9 @@ pub(crate) trait Unit: Plain + Default + std::fmt::Debug + Send + Sync + 'static
     /// Numbers in it: neighbours in the depth of a product.
     const DEPTH: usize;
 
+    /// Numbers as units, if in this precision each is one as it is.
+    fn of_numbers(numbers: &[f32], precision: Precision) -> Option<&[Self]>;
+
     /// A unit of its numbers; the second one counts only if there are two.
     fn join(precision: Precision, numbers: [f32; 2]) -> Self;
 
@@ -34,6 +37,10 @@ pub(crate) trait Unit: Plain + Default + std::fmt::Debug + Send + Sync + 'static
 
 impl Unit for f32 {
     const DEPTH: usize = 1;
+
+    fn of_numbers(numbers: &[f32], precision: Precision) -> Option<&[Self]> {
+        (precision == Precision::Float32).then_some(numbers)
+    }
 
     #[inline(always)]
     fn join(precision: Precision, [number, _]: [f32; 2]) -> Self {
@@ -77,6 +84,10 @@ impl Plain for Pair {}
 #[cfg(target_arch = "x86_64")]
 impl Unit for Pair {
     const DEPTH: usize = 2;
+
+    fn of_numbers(_: &[f32], _: Precision) -> Option<&[Self]> {
+        None
+    }
 
     #[inline(always)]
     fn join(_: Precision, [first, second]: [f32; 2]) -> Self {
