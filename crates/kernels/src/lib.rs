@@ -7,7 +7,7 @@
 //! - [`layer_norm`]: with or without scale and shift; [`adaptive_layer_norm`], [`gated_residual`]: with those of each row
 //! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
-//! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once
+//! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once; [`stack_steps`]: rollouts made in groups of rows as one
 //! - [`epps_pulley`](fn@epps_pulley), [`variance_hinge`], [`covariance_square`]: what keeps latents from collapsing
 //! - [`tubelets`](fn@tubelets): videos as rows of tubelets or patches
 //! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
@@ -40,6 +40,7 @@ mod operation;
 pub mod optimizer;
 mod pool;
 mod precision;
+mod stack;
 mod tubelets;
 mod vicreg;
 
@@ -52,6 +53,7 @@ pub use gru::{GruCell, gru_rollout};
 pub use linear::{PreparedLinear, linear, linear_residual};
 pub use norm::layer_norm;
 pub use precision::{Precision, in_this_precision, with_precision};
+pub use stack::stack_steps;
 pub use tubelets::tubelets;
 pub use vicreg::{covariance_square, variance_hinge};
 

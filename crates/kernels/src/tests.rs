@@ -15,8 +15,8 @@ use crate::tubelets::composed as composed_tubelets;
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
     Activation, GruCell, Precision, PreparedLinear, adaptive_layer_norm, attention, convolution, covariance_square,
-    epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear, linear_residual, tubelets,
-    variance_hinge, with_precision,
+    epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear, linear_residual, stack_steps,
+    tubelets, variance_hinge, with_precision,
 };
 
 const ACTIVATIONS: [Activation; 5] =
@@ -235,9 +235,13 @@ fn attentions() {
 
 #[test]
 fn convolutions() {
-    for ([batch, inputs, outputs], [height, width], stride, padding) in
-        [([2, 3, 5], [9, 14], 2, 1), ([1, 1, 1], [3, 3], 1, 0), ([9, 4, 33], [8, 8], 1, 1), ([0, 2, 2], [5, 5], 1, 1)]
-    {
+    for ([batch, inputs, outputs], [height, width], stride, padding) in [
+        ([2, 3, 5], [9, 14], 2, 1),
+        ([1, 1, 1], [3, 3], 1, 0),
+        ([9, 4, 33], [8, 8], 1, 1),
+        ([5, 17, 20], [13, 15], 1, 1),
+        ([0, 2, 2], [5, 5], 1, 1),
+    ] {
         for activation in ACTIVATIONS {
             let x = random([batch, inputs, height, width]);
             let (weight, bias) = (random([outputs, inputs, 3, 3]), random([outputs]));
@@ -248,6 +252,15 @@ fn convolutions() {
             assert_same!(format!("{batch} {activation:?}"), given, expected, x, weight, bias);
         }
     }
+}
+
+#[test]
+fn steps_of_groups_are_one_rollout() {
+    let group = |rows: usize| (0..3).map(|_| uniform([rows, 5])).collect::<Vec<Tensor<2>>>();
+    let groups: Vec<_> = [4, 1, 7].map(group).into();
+    let given = stack_steps(groups.clone());
+    assert_eq!(given.dims(), [12, 3, 5]);
+    assert!(difference(&given, &crate::stack::composed(groups)) == 0.0);
 }
 
 #[test]

@@ -31,7 +31,11 @@ impl Level {
     /// Every level that this machine allows, from plain Rust to the highest: for tests that compare them.
     pub fn available() -> Vec<Self> {
         use Instructions::{Amx, Avx2, Avx512, Avx512Bf16, Portable};
-        [Portable, Avx2, Avx512, Avx512Bf16, Amx].map(Self).into_iter().filter(|level| *level <= Self::detect()).collect()
+        [Portable, Avx2, Avx512, Avx512Bf16, Amx]
+            .map(Self)
+            .into_iter()
+            .filter(|level| *level <= Self::detect())
+            .collect()
     }
 
     /// What this level allows.

@@ -244,7 +244,11 @@ fn check_convolution(batch: usize, convolution: Convolution) {
         let mut sum = f64::from(bias[out]);
         for channel in 0..inputs {
             for (i, j) in (0..kernel).flat_map(|i| (0..kernel).map(move |j| (i, j))) {
-                let (Some(r), Some(c)) = ((row * stride + i).checked_sub(padding), (column * stride + j).checked_sub(padding)) else { continue };
+                let (Some(r), Some(c)) =
+                    ((row * stride + i).checked_sub(padding), (column * stride + j).checked_sub(padding))
+                else {
+                    continue;
+                };
                 if r < height && c < width {
                     sum += f64::from(x[((image * inputs + channel) * height + r) * width + c])
                         * f64::from(weight[((out * inputs + channel) * kernel + i) * kernel + j]);

@@ -108,8 +108,8 @@ impl Layers {
     /// # Shapes
     /// - state: `[batch, dim]`
     /// - actions: `[batch, k, action]`
-    /// - output: `[batch, k, dim]`
-    fn rollout_rows(&self, mut state: Tensor<2>, actions: Tensor<3>) -> Tensor<3> {
+    /// - output: of each step `[batch, dim]`
+    fn rollout_rows(&self, mut state: Tensor<2>, actions: Tensor<3>) -> Vec<Tensor<2>> {
         let [batch, steps, _] = actions.dims();
         // Steps first: those of one step are then one piece of memory.
         let actions = self.action.forward(actions.swap_dims(0, 1), Activation::Identity);
@@ -121,7 +121,7 @@ impl Layers {
             state = self.output.forward_residual(self.middle.forward(x, Activation::Relu), state);
             latents.push(state.clone());
         }
-        Tensor::stack(latents, 1)
+        latents
     }
 }
 

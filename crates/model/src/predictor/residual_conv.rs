@@ -105,8 +105,8 @@ impl ResidualConv {
     /// # Shapes
     /// - rows: `[batch, dim + static_dim]`, the state, then the static latent
     /// - actions: `[batch, k, action]`
-    /// - output: `[batch, k, dim]`
-    fn rollout_rows(&self, rows: Tensor<2>, actions: Tensor<3>) -> Tensor<3> {
+    /// - output: of each step `[batch, dim]`
+    fn rollout_rows(&self, rows: Tensor<2>, actions: Tensor<3>) -> Vec<Tensor<2>> {
         let [batch, steps, _] = actions.dims();
         let tokens = self.grid.places();
         let [hidden, outputs] = self.output.weight.dims();
@@ -132,7 +132,7 @@ impl ResidualConv {
             state = state + change.narrow(2, 0, channels) * gate;
             latents.push(state.clone().reshape([batch, dim]));
         }
-        Tensor::stack(latents, 1)
+        latents
     }
 
     /// Numbers in one action.

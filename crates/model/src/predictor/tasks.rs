@@ -1,7 +1,7 @@
 //! Rollouts of many rows, spread over the cores.
 
 use burn::tensor::{Device, Tensor};
-use prevision_kernels::in_this_precision;
+use prevision_kernels::{in_this_precision, stack_steps};
 use rayon::prelude::*;
 
 /// Rows of one task with latents of up to [`SMALL`] numbers: few enough for the intermediate values to stay in the cache.
@@ -11,7 +11,8 @@ const LONG_ROWS_PER_TASK: usize = 16;
 /// Length of a latent of a single vector, at most.
 const SMALL: usize = 1024;
 
-/// Rolls rows out with `rollout`; off the tape on the CPU in tasks of a fixed number of rows, spread over the cores.
+/// Rolls rows out with `rollout`, which gives the latents of each step, `[batch, dim]`; off the tape on the CPU in tasks of a fixed number
+/// of rows, spread over the cores.
 ///
 /// # Shapes
 /// - state: `[batch, dim]`
@@ -21,14 +22,14 @@ pub(super) fn in_tasks<C: Clone + Send + Sync>(
     cell: &C,
     state: Tensor<2>,
     actions: Tensor<3>,
-    rollout: impl Fn(&C, Tensor<2>, Tensor<3>) -> Tensor<3> + Sync,
+    rollout: impl Fn(&C, Tensor<2>, Tensor<3>) -> Vec<Tensor<2>> + Sync,
 ) -> Tensor<3> {
     let [batch, dim] = state.dims();
     let rows_per_task = if dim <= SMALL { ROWS_PER_TASK } else { LONG_ROWS_PER_TASK };
     let device = state.device();
     let tasks = batch.div_ceil(rows_per_task);
     if tasks == 1 || device.is_autodiff() || device != Device::flex() {
-        return rollout(cell, state, actions);
+        return Tensor::stack(rollout(cell, state, actions), 1);
     }
     let tasks: Vec<(C, Tensor<2>, Tensor<3>)> = (0..tasks)
         .map(|task| {
@@ -38,6 +39,5 @@ pub(super) fn in_tasks<C: Clone + Send + Sync>(
         })
         .collect();
     let rollout = in_this_precision(|(cell, state, actions): (C, _, _)| rollout(&cell, state, actions));
-    let parts = tasks.into_par_iter().map(rollout).collect();
-    Tensor::cat(parts, 0)
+    stack_steps(tasks.into_par_iter().map(rollout).collect())
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::Precision;
 use super::super::level::Work;
+use super::super::product::prefetch;
 use super::super::vectors::{MOST_ROWS, OfHeight, Unit, Vectors, add_products, blocks, of_height};
 
 /// Units of an image that are read again and again: they stay in the second cache.
@@ -51,7 +52,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
         let mut weights = Vec::with_capacity(rows.div_ceil(ROWS) * depth * ROWS);
         for (top, end) in blocks(rows, ROWS) {
             for place in &places {
-                weights.extend((top..top + ROWS).map(|row| if row < end { unit(row, place) } else { V::Unit::default() }));
+                weights
+                    .extend((top..top + ROWS).map(|row| if row < end { unit(row, place) } else { V::Unit::default() }));
             }
         }
         let along = (0..extent[1]).step_by(together::<V>(extent[1]));
@@ -64,12 +66,13 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
         self.rows * self.extent[0] * self.extent[1]
     }
 
-    /// Writes `out`, `[rows, height, width]`. `finish` gets the sums of some rows of weights, rows and their pixels, while they are in the
+    /// Writes `out`, `[rows, height, width]`, and has the processor fetch `ahead`, which is needed next. `finish` gets the sums of some rows of weights, rows and their pixels, while they are in the
     /// cache.
     #[inline(always)]
     pub(super) fn run(
         &self,
         source: &[V::Unit],
+        ahead: &[f32],
         out: &mut [f32],
         mut finish: impl FnMut(&mut [f32], Range<usize>, Range<usize>),
     ) {
@@ -84,6 +87,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
         assert_eq!(out.len(), self.rows * pixels, "the sums of an image");
         let along = self.groups.len() / height;
         let mut sums = [[0.0; COLUMNS]; MOST_ROWS];
+        let tasks = (self.groups.len() * together).div_ceil(COLUMNS) * self.rows.div_ceil(ROWS);
+        let mut ahead = ahead.chunks(ahead.len().div_ceil(tasks).max(1));
         // Rows share lines of the image with their neighbours only.
         let strip = (STRIP / (source.len() / height).max(1)).max(2);
         for first in (0..height).step_by(strip) {
@@ -112,6 +117,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
                         neighbours: together == V::LANES,
                         target,
                     };
+                    prefetch(ahead.next().unwrap_or_default());
                     // SAFETY: the level says that the processor has the vectors, the last unit of the farthest place was found to be
                     // inside, and there is room for the sums.
                     unsafe { of_height(end - top, block) };

@@ -22,10 +22,7 @@ pub(super) fn suits<V: Vectors>(convolution: &Convolution) -> bool {
 
 /// The padded image of a convolution with planes of `channels` channels, its places of the kernel in the order of a weight's numbers, and
 /// the pitch of its pixels.
-fn places<V: Vectors>(
-    convolution: &Convolution,
-    channels: usize,
-) -> (Padded, impl Fn(usize) -> usize + use<V>, usize) {
+fn places<V: Vectors>(convolution: &Convolution, channels: usize) -> (Padded, impl Fn(usize) -> usize + use<V>, usize) {
     let ([rows, columns], kernel, stride) = (convolution.output_size(), convolution.kernel, convolution.stride);
     let image = Padded {
         planes: convolution.inputs.div_ceil(channels),
@@ -60,19 +57,18 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> DirectForward<V, ROWS,
             (channel < inputs && kind < V::Unit::DEPTH).then_some(channel * area + k % area)
         };
         let (sizes, extent) = ([outputs, image.planes * area], convolution.output_size());
-        let sums =
-            Correlation::new(precision, sizes, weight, convolution.depth(), place, offset, extent, pitch);
+        let sums = Correlation::new(precision, sizes, weight, convolution.depth(), place, offset, extent, pitch);
         Self { precision, image, sums }
     }
 }
 
 impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Forward for DirectForward<V, ROWS, COLUMNS> {
-    fn forward(&self, image: &[f32], finish: Finish<'_>) {
+    fn forward(&self, image: &[f32], ahead: &[f32], finish: Finish<'_>) {
         with_scratch(|scratch| {
             let room = scratch.get::<V::Unit>(self.image.len());
             self.image.fill_with_channels::<V>(self.precision, image, room);
             // SAFETY: the level says that the processor has the vectors.
-            unsafe { V::enter(ForwardOf { forward: self, room, finish }) };
+            unsafe { V::enter(ForwardOf { forward: self, room, ahead, finish }) };
         });
     }
 }
@@ -80,6 +76,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Forward for DirectForw
 struct ForwardOf<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     forward: &'a DirectForward<V, ROWS, COLUMNS>,
     room: &'a [V::Unit],
+    ahead: &'a [f32],
     finish: Finish<'a>,
 }
 
@@ -88,9 +85,9 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for ForwardOf<'_,
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { forward, room, finish } = self;
+        let Self { forward, room, ahead, finish } = self;
         let Finish { bias, activation, pixels, mut inner, out } = finish;
-        forward.sums.run(room, out, |out, channels, places| {
+        forward.sums.run(room, ahead, out, |out, channels, places| {
             for channel in channels {
                 let range = channel * pixels + places.start..channel * pixels + places.end;
                 let inner = inner.as_mut().map(|inner| &mut inner[range.clone()]);
@@ -243,14 +240,14 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for XGradient<'_,
         let Self { backward, room, phases, out } = self;
         let ([height, width], [down, along]) = (backward.image.size, backward.stride);
         if let [Phase { sums, .. }] = backward.phases.as_slice() {
-            sums.run(room, out, |_, _, _| {});
+            sums.run(room, &[], out, |_, _, _| {});
             return;
         }
         // `[phases, inputs, rows, columns]`
         let mut rest = &mut *phases;
         let parts = backward.phases.iter().map(|Phase { sums, .. }| {
             let part = rest.split_off_mut(..sums.len()).expect("phases have the image's pixels");
-            sums.run(room, &mut *part, |_, _, _| {});
+            sums.run(room, &[], &mut *part, |_, _, _| {});
             &*part
         });
         let parts: Vec<&[f32]> = parts.collect();
@@ -373,9 +370,8 @@ impl<V: Vectors, const COLUMNS: usize, const HEIGHT: usize> Work for BlockOf<'_,
         assert!(sums.len() == HEIGHT && panel.len() == rows * width * COLUMNS, "the sums and gradients of a block");
         // SAFETY: work for these vectors was entered, and the caller says that the pixels behind every offset are there.
         unsafe {
-            let mut totals: [[V::Sums; 2]; HEIGHT] = std::array::from_fn(|row| {
-                [V::read(sums[row].as_ptr()), V::read(sums[row].as_ptr().add(V::LANES))]
-            });
+            let mut totals: [[V::Sums; 2]; HEIGHT] =
+                std::array::from_fn(|row| [V::read(sums[row].as_ptr()), V::read(sums[row].as_ptr().add(V::LANES))]);
             let mut starts = offsets.map(|offset| image.as_ptr().add(offset));
             let mut panel = panel.as_ptr();
             for _ in 0..rows {

@@ -138,8 +138,8 @@ trait Forward: Sync {
         1
     }
 
-    /// Writes the result, and the values before the activation.
-    fn forward(&self, images: &[f32], finish: Finish<'_>);
+    /// Writes the result, and the values before the activation. `ahead` is the images that are needed next.
+    fn forward(&self, images: &[f32], ahead: &[f32], finish: Finish<'_>);
 }
 
 /// The gradients of a convolution of a few images.
@@ -195,16 +195,19 @@ impl ForwardAll<'_> {
         let Self { convolution, x, bias, inner, out, .. } = self;
         let (pixels, activation) = (convolution.pixels(), convolution.activation);
         let one = convolution.outputs * pixels;
-        let image = |x: &[f32], inner: Option<&mut [f32]>, out: &mut [f32]| {
-            forward.forward(x, Finish { bias, activation, pixels, inner, out });
-        };
         let together = forward.together();
-        let images = out.par_chunks_mut(together * one).zip(x.par_chunks(together * convolution.image()));
+        let size = together * convolution.image();
+        let image = |index: usize, inner: Option<&mut [f32]>, out: &mut [f32]| {
+            let (images, ahead) = x[index * size..].split_at(size.min(x.len() - index * size));
+            let finish = Finish { bias, activation, pixels, inner, out };
+            forward.forward(images, &ahead[..size.min(ahead.len())], finish);
+        };
+        let outs = out.par_chunks_mut(together * one).enumerate();
         match inner {
-            Some(inner) => {
-                images.zip(inner.par_chunks_mut(together * one)).for_each(|((out, x), inner)| image(x, Some(inner), out));
-            }
-            None => images.for_each(|(out, x)| image(x, None, out)),
+            Some(inner) => outs
+                .zip(inner.par_chunks_mut(together * one))
+                .for_each(|((index, out), inner)| image(index, Some(inner), out)),
+            None => outs.for_each(|(index, out)| image(index, None, out)),
         }
     }
 }

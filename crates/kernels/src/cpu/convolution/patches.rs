@@ -28,7 +28,7 @@ impl Patches<'_> {
 }
 
 impl Forward for Patches<'_> {
-    fn forward(&self, image: &[f32], finish: Finish<'_>) {
+    fn forward(&self, image: &[f32], _: &[f32], finish: Finish<'_>) {
         let (depth, pixels) = (self.convolution.depth(), self.convolution.pixels());
         with_scratch(|scratch| {
             let patches = scratch.get::<f32>(depth * pixels);

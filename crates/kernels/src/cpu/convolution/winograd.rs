@@ -7,11 +7,11 @@
 
 use std::ops::Range;
 
-use super::super::{Activation, Matrix, Precision};
 use super::super::level::Work;
 use super::super::product::write_numbers;
 use super::super::scratch::with_scratch;
 use super::super::vectors::{MOST_LANES, Unit, Vectors};
+use super::super::{Activation, Matrix, Precision};
 use super::correlation::Correlation;
 use super::direct::WeightSums;
 use super::padded::Padded;
@@ -122,7 +122,11 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> WinogradForward<V, ROW
         // The kernel turned by half a circle.
         let weight = |input: usize, output: usize| {
             let numbers = &weight[(output * inputs + input) * 9..][..9];
-            [[numbers[8], numbers[7], numbers[6]], [numbers[5], numbers[4], numbers[3]], [numbers[2], numbers[1], numbers[0]]]
+            [
+                [numbers[8], numbers[7], numbers[6]],
+                [numbers[5], numbers[4], numbers[3]],
+                [numbers[2], numbers[1], numbers[0]],
+            ]
         };
         let padding = padding.map(|padding| 2 - padding);
         Self::with([outputs, inputs], weight, convolution.output_size(), padding, Tiling::new(size, images))
@@ -157,7 +161,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> WinogradForward<V, ROW
         Self { image: padded(inputs, size, padding, &tiling), outputs, tiling, products }
     }
 
-    fn run(&self, images: &[f32], finish: Finish<'_>) {
+    fn run(&self, images: &[f32], ahead: &[f32], finish: Finish<'_>) {
         let one = self.image.planes * self.image.size[0] * self.image.size[1];
         let (count, images) = (self.tiling.count(), images.chunks_exact(one).collect::<Vec<_>>());
         with_scratch(|scratch| {
@@ -166,7 +170,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> WinogradForward<V, ROW
             let (padded, room) = room.split_at_mut(sizes[0]);
             let (tiles, sums) = room.split_at_mut(sizes[1]);
             // SAFETY: the level says that the processor has the vectors.
-            unsafe { V::enter(Run { forward: self, images: &images, padded, tiles, sums, finish }) };
+            unsafe { V::enter(Run { forward: self, images: &images, ahead, padded, tiles, sums, finish }) };
         });
     }
 }
@@ -176,8 +180,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Forward for WinogradFo
         self.tiling.images
     }
 
-    fn forward(&self, images: &[f32], finish: Finish<'_>) {
-        self.run(images, finish);
+    fn forward(&self, images: &[f32], ahead: &[f32], finish: Finish<'_>) {
+        self.run(images, ahead, finish);
     }
 }
 
@@ -185,6 +189,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Forward for WinogradFo
 struct Run<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     forward: &'a WinogradForward<V, ROWS, COLUMNS>,
     images: &'a [&'a [f32]],
+    /// Images that are needed next.
+    ahead: &'a [f32],
     padded: &'a mut [f32],
     /// `[PLACES, inputs, tiles]`
     tiles: &'a mut [f32],
@@ -193,19 +199,23 @@ struct Run<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     finish: Finish<'a>,
 }
 
-impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for Run<'_, V, ROWS, COLUMNS>
-{
+impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for Run<'_, V, ROWS, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { forward, images, padded, tiles, sums, finish } = self;
+        let Self { forward, images, ahead, padded, tiles, sums, finish } = self;
         let Finish { bias, activation, mut inner, out, .. } = finish;
         let WinogradForward { image, outputs, tiling, products } = forward;
         let (count, [height, width]) = (tiling.count(), tiling.size);
+        // Part of them with each product.
+        let parts = PLACES * tiling.blocks(images.len()).count();
+        let mut ahead = ahead.chunks(ahead.len().div_ceil(parts).max(1));
         for block in tiling.blocks(images.len()) {
             if block.rows.start == 0 {
-                for (image, padded) in images[block.images.clone()].iter().zip(padded.chunks_exact_mut(forward.image.len())) {
+                for (image, padded) in
+                    images[block.images.clone()].iter().zip(padded.chunks_exact_mut(forward.image.len()))
+                {
                     forward.image.fill_numbers::<V>(image, padded);
                 }
             }
@@ -216,7 +226,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for Run<'_, V, RO
                 .zip(sums.chunks_exact_mut(outputs * count))
             {
                 let Some(tiles) = V::Unit::of_numbers(tiles, Precision::Float32) else { continue };
-                product.run(tiles, sums, |_, _, _| {});
+                product.run(tiles, ahead.next().unwrap_or_default(), sums, |_, _, _| {});
             }
             for channel in 0..*outputs {
                 for image in block.images.clone() {
@@ -445,11 +455,13 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for WinogradB
             for (image, padded) in images.chunks_exact(one).zip(padded.chunks_exact_mut(self.image.len())) {
                 self.image.fill_numbers::<V>(image, padded);
             }
-            let each = gradients.chunks_exact(self.outputs * pixels).zip(gradient_panels.chunks_exact_mut(panels * pixels));
+            let each =
+                gradients.chunks_exact(self.outputs * pixels).zip(gradient_panels.chunks_exact_mut(panels * pixels));
             for (gradient, panels) in each {
                 write_numbers::<V, COLUMNS>(Matrix::new(gradient, self.outputs, pixels).transposed(), panels);
             }
-            let work = AddWeightGradient { backward: self, count, padded, tiles, gradient_panels, gradient_tiles, sums };
+            let work =
+                AddWeightGradient { backward: self, count, padded, tiles, gradient_panels, gradient_tiles, sums };
             // SAFETY: the level says that the processor has the vectors.
             unsafe { V::enter(work) };
         });
@@ -473,7 +485,11 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for WinogradB
 
     fn x_gradient(&self, gradients: &[f32], out: &mut [f32]) {
         let pixels = self.of_image.tiling.size[0] * self.of_image.tiling.size[1];
-        self.of_image.run(gradients, Finish { bias: None, activation: Activation::Identity, pixels, inner: None, out });
+        self.of_image.run(
+            gradients,
+            &[],
+            Finish { bias: None, activation: Activation::Identity, pixels, inner: None, out },
+        );
     }
 }
 
@@ -520,7 +536,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for AddWeightGrad
                 let numbers = |numbers| V::Unit::of_numbers(numbers, Precision::Float32);
                 let (Some(image), Some(panels)) = (numbers(tiles), numbers(gradients)) else { continue };
                 let extent = [1, length];
-                WeightSums::<V> { image, pitch: 0, offsets, panels, extent, used: [1, used] }.add::<ROWS, COLUMNS>(sums);
+                WeightSums::<V> { image, pitch: 0, offsets, panels, extent, used: [1, used] }
+                    .add::<ROWS, COLUMNS>(sums);
             }
         }
     }

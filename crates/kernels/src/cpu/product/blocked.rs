@@ -22,6 +22,8 @@ const SMALL_RESULT: usize = 1 << 19;
 const SUMS: usize = 1 << 21;
 /// Rows for which the right operand of a deep product is not laid out.
 const FEW_ROWS: usize = 96;
+/// Units of a line of the cache: rows that are so much longer than a power of two do not meet in one set.
+const LINE: usize = 16;
 /// The distance of numbers whose lines stay in the cache from one block to the next.
 const NEAR: usize = 128;
 /// Lines of memory in one set of the first cache, at least.
@@ -262,43 +264,78 @@ impl<E: Epilogue> Part<'_, E> {
             _ => false,
         };
         let in_place = V::Unit::of_numbers(a.data(), precision).filter(|_| in_place);
+        let (rows, steps) = (out.len() / n, (depth.1 - depth.0).div_ceil(V::Unit::DEPTH));
         with_scratch(|scratch| {
-            let panel = panel_length::<V, ROWS>(depth.1 - depth.0);
-            let left: &[V::Unit] = match in_place {
-                Some(numbers) => &numbers[first * row_stride + depth.0 * column_stride..],
-                None => {
-                    let left = scratch.get::<V::Unit>(blocks.len() * panel);
-                    for ((top, _), panel) in blocks.clone().zip(left.chunks_exact_mut(panel)) {
-                        write_panel::<V, ROWS>(precision, &a, first + top, depth, panel);
-                    }
-                    left
+            // The left operand, and distances there: of blocks, of rows and of steps.
+            let (left, block_stride, strides): (&[V::Unit], usize, [usize; 2]) = if let Some(numbers) = in_place {
+                let left = &numbers[first * row_stride + depth.0 * column_stride..];
+                (left, row_stride, [row_stride, column_stride])
+            } else if column_stride == 1 {
+                let pitch = steps.next_multiple_of(LINE) + LINE;
+                let left = scratch.get::<V::Unit>(rows * pitch);
+                let lines = |row: usize| &a.data()[(first + row) * row_stride..][depth.0..depth.1];
+                // SAFETY: the level says that the processor has the vectors.
+                unsafe { V::enter(WriteLines { precision, lines, steps, pitch, units: &mut *left }) };
+                (left, pitch, [pitch, 1])
+            } else {
+                let panel = panel_length::<V, ROWS>(depth.1 - depth.0);
+                let left = scratch.get::<V::Unit>(blocks.len() * panel);
+                for ((top, _), panel) in blocks.clone().zip(left.chunks_exact_mut(panel)) {
+                    write_panel::<V, ROWS>(precision, &a, first + top, depth, panel);
                 }
+                (left, panel, [1, ROWS])
             };
+            let in_panels = strides == [1, ROWS] && in_place.is_none();
             let mut sums = [[0.0; COLUMNS]; MOST_ROWS];
             for column in (0..n).step_by(COLUMNS) {
                 let (right, pitch) = right.panel(column / COLUMNS);
                 let columns = COLUMNS.min(n - column);
                 for (index, (top, end)) in blocks.clone().enumerate() {
-                    let (left, strides) = match in_place {
-                        Some(_) => (&left[top * row_stride..], [row_stride, column_stride]),
-                        None => (&left[index * panel..], [1, ROWS]),
-                    };
+                    let left = &left[if in_panels { index } else { top } * block_stride..];
                     for row in top..end {
                         prefetch(&out[row * n + column..][..columns]);
                         if ends {
                             epilogue.prefetch(first + row, column, columns);
                         }
                     }
-                    let steps = (depth.1 - depth.0).div_ceil(V::Unit::DEPTH);
                     let block = Block::<V, COLUMNS> { left, strides, steps, right, pitch, columns, sums: &mut sums };
                     // SAFETY: the level says that the processor has the vectors.
                     unsafe {
                         of_height(end - top, block);
-                        V::enter(Store { part: self, first, rows: (top, end), column, sums: &mut sums, out: &mut *out });
+                        V::enter(Store {
+                            part: self,
+                            first,
+                            rows: (top, end),
+                            column,
+                            sums: &mut sums,
+                            out: &mut *out,
+                        });
                     }
                 }
             }
         });
+    }
+}
+
+/// Lays rows of a left operand out as they are.
+struct WriteLines<'a, L, U> {
+    precision: Precision,
+    lines: L,
+    /// Units of a row.
+    steps: usize,
+    /// Distance of rows.
+    pitch: usize,
+    units: &'a mut [U],
+}
+
+impl<'m, L: Fn(usize) -> &'m [f32], U: Unit> Work for WriteLines<'_, L, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        for (row, units) in self.units.chunks_exact_mut(self.pitch).enumerate() {
+            U::lay_out_line(self.precision, (self.lines)(row), &mut units[..self.steps]);
+        }
     }
 }
 

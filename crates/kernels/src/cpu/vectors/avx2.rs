@@ -103,9 +103,8 @@ impl Vectors for Avx2 {
 pub(super) unsafe fn turn(lines: [*const f32; SIDE], count: usize, out: *mut f32, pitch: usize) {
     // SAFETY: the caller's.
     unsafe {
-        let rows: [__m256; SIDE] = std::array::from_fn(|line| {
-            if line < count { _mm256_loadu_ps(lines[line]) } else { _mm256_setzero_ps() }
-        });
+        let rows: [__m256; SIDE] =
+            std::array::from_fn(|line| if line < count { _mm256_loadu_ps(lines[line]) } else { _mm256_setzero_ps() });
         // Pairs of rows, then fours, then halves.
         let pairs: [__m256; SIDE] = std::array::from_fn(|i| {
             let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);

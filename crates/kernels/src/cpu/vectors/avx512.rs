@@ -4,8 +4,8 @@
 use std::arch::x86_64::*;
 
 use super::super::level::{Work, with_avx512, with_avx512_bf16};
-use super::unit::Pair;
 use super::avx2::Avx2;
+use super::unit::Pair;
 use super::{SIDE, Vectors, avx2};
 
 /// Vectors of sixteen numbers.
@@ -157,10 +157,8 @@ impl Vectors for Avx512Bf16 {
     unsafe fn multiply_add(left: __m512i, right: __m512i, sums: __m512) -> __m512 {
         // SAFETY: the caller's; both types are 512 bits.
         unsafe {
-            let (left, right) = (
-                std::mem::transmute::<__m512i, __m512bh>(left),
-                std::mem::transmute::<__m512i, __m512bh>(right),
-            );
+            let (left, right) =
+                (std::mem::transmute::<__m512i, __m512bh>(left), std::mem::transmute::<__m512i, __m512bh>(right));
             _mm512_dpbf16_ps(sums, left, right)
         }
     }

@@ -25,6 +25,9 @@ pub(crate) trait Unit: Plain + Default + std::fmt::Debug + Send + Sync + 'static
         write: impl FnOnce(&mut [f32]),
     );
 
+    /// Writes units of neighbouring numbers, with a zero where the last unit is not filled. To be inlined into work for the vectors.
+    fn lay_out_line(precision: Precision, numbers: &[f32], units: &mut [Self]);
+
     /// Writes units of as many numbers of several kinds, each of which `write` gives for all units: [`Self::DEPTH`] kinds at most, and
     /// zeros for those that are not there. Numbers are rounded to the precision.
     fn lay_out_kinds<V: Vectors>(
@@ -57,6 +60,16 @@ impl Unit for f32 {
             #[allow(unsafe_code)]
             unsafe {
                 V::enter(Round(units));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn lay_out_line(precision: Precision, numbers: &[f32], units: &mut [Self]) {
+        match precision {
+            Precision::Float32 => units.copy_from_slice(numbers),
+            Precision::Bfloat16 => {
+                units.iter_mut().zip(numbers).for_each(|(unit, number)| *unit = f32::from_bits(round(*number)));
             }
         }
     }
@@ -109,6 +122,17 @@ impl Unit for Pair {
                 V::enter(Join { numbers, width, units });
             }
         });
+    }
+
+    #[inline(always)]
+    fn lay_out_line(_: Precision, numbers: &[f32], units: &mut [Self]) {
+        let (pairs, rest) = numbers.as_chunks::<2>();
+        for (unit, [first, second]) in units.iter_mut().zip(pairs) {
+            *unit = Self(round(*first) >> 16 | round(*second));
+        }
+        if let ([number], Some(unit)) = (rest, units.get_mut(pairs.len())) {
+            *unit = Self(round(*number) >> 16);
+        }
     }
 
     fn lay_out_kinds<V: Vectors>(
