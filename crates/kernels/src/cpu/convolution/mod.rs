@@ -309,7 +309,9 @@ fn finish_channel<const FUSED: bool>(
     sums: &mut [f32],
 ) {
     if let Some(bias) = bias {
-        sums.iter_mut().for_each(|sum| *sum += bias);
+        for sum in sums.iter_mut() {
+            *sum += bias;
+        }
     }
     if let Some(inner) = inner {
         inner.copy_from_slice(sums);

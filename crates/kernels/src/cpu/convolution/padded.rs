@@ -90,7 +90,7 @@ impl Work for FillPlane<'_> {
         let out = &mut out[above * line..below * line];
         if phases == 2 {
             // Pixels two and two: each goes to the phase of its column.
-            let [even, odd] = [0, 1].map(|column| ((column + margin[1]) % 2, (column + margin[1]) / 2));
+            let [even, odd] = [0, 1].map(|column| column + margin[1]).map(|column| (column % 2, column / 2));
             let counts = [width.div_ceil(2), width / 2];
             let counts = [counts[0].min(pitch.saturating_sub(even.1)), counts[1].min(pitch.saturating_sub(odd.1))];
             for (image, out) in image.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(line)) {

@@ -561,7 +561,7 @@ unsafe fn gradient_lines<V: Vectors, const COLUMNS: usize>(
     let line = |y: usize| if y < height { &gradient[y * width..][..width] } else { &[] };
     let (first, second) = (line(2 * row), line(2 * row + 1));
     for x in 0..tiling.tiles[1] {
-        let tiles = &mut tiles[x..][..(PLACES - 1) * pitch + 1];
+        let tiles = &mut tiles[x..][..=(PLACES - 1) * pitch];
         for half in [0, V::LANES] {
             // SAFETY: each pixel has two vectors.
             unsafe {
