@@ -5,14 +5,12 @@
 use super::super::level::Work;
 use super::super::product::write_numbers;
 use super::super::scratch::with_scratch;
-use super::super::vectors::{OfHeight, Unit, Vectors, add_products, blocks, of_height};
+use super::super::vectors::{Unit, Vectors};
 use super::super::{Matrix, Precision};
 use super::correlation::{Correlation, together};
 use super::padded::Padded;
+use super::weight_sums::WeightSums;
 use super::{Backward, Convolution, Finish, Forward, finish_channel};
-
-/// Units of gradients whose part of the weight gradient is added up in registers: they stay in the first cache.
-const STRIP: usize = 1 << 12;
 
 /// Whether vectors of neighbouring pixels are worth more than laying patches out for a product.
 pub(super) fn suits<V: Vectors>(convolution: &Convolution) -> bool {
@@ -293,101 +291,5 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for WeightGradien
         let Self { backward: DirectBackward { offsets, extent, pitch, .. }, image, panels, sums } = self;
         let (extent, pitch) = (*extent, *pitch);
         WeightSums::<V> { image, pitch, offsets, panels, extent, used: extent }.add::<ROWS, COLUMNS>(sums);
-    }
-}
-
-/// Sums over pixels: `sums[column, offset] = sum_(y, x) image[offset + y pitch + x] panels[column, y, x]`.
-pub(super) struct WeightSums<'a, V: Vectors> {
-    pub(super) image: &'a [V::Unit],
-    /// Between rows of the image.
-    pub(super) pitch: usize,
-    pub(super) offsets: &'a [usize],
-    /// `[columns / COLUMNS, height, width, COLUMNS]`
-    pub(super) panels: &'a [V::Unit],
-    /// Rows and columns of pixels.
-    pub(super) extent: [usize; 2],
-    /// Those that count.
-    pub(super) used: [usize; 2],
-}
-
-impl<V: Vectors> WeightSums<'_, V> {
-    /// Adds to `sums`, `[columns / COLUMNS, offsets, COLUMNS]`. To be inlined into work for the vectors.
-    #[inline(always)]
-    pub(super) fn add<const ROWS: usize, const COLUMNS: usize>(self, sums: &mut [f32]) {
-        let Self { image, pitch, offsets, panels, extent, used: [height, width] } = self;
-        let (all, depth) = (extent[0] * extent[1] * COLUMNS, offsets.len());
-        let Some(farthest) = offsets.iter().max() else { return };
-        assert!((height - 1) * pitch + farthest + width <= image.len(), "an image of {} units", image.len());
-        let strip = (STRIP / (width * COLUMNS)).max(1);
-        for first in (0..height).step_by(strip) {
-            let rows = strip.min(height - first);
-            let image = &image[first * pitch..];
-            for (panel, sums) in panels.chunks_exact(all).zip(sums.chunks_exact_mut(depth * COLUMNS)) {
-                let panel = &panel[first * width * COLUMNS..][..rows * width * COLUMNS];
-                for (top, end) in blocks(depth, ROWS) {
-                    let (sums, offsets) = (&mut sums[top * COLUMNS..end * COLUMNS], &offsets[top..end]);
-                    let block = Block::<V, COLUMNS> { image, pitch, panel, extent: [rows, width], offsets, sums };
-                    // SAFETY: the level says that the processor has the vectors, and the last unit of the farthest place was found to
-                    // be inside.
-                    unsafe { of_height(end - top, block) };
-                }
-            }
-        }
-    }
-}
-
-/// What some rows of pixels give to the gradients of the weights at some places of the kernel.
-struct Block<'a, V: Vectors, const COLUMNS: usize> {
-    image: &'a [V::Unit],
-    /// Between rows of the image.
-    pitch: usize,
-    panel: &'a [V::Unit],
-    /// Rows and columns of pixels.
-    extent: [usize; 2],
-    offsets: &'a [usize],
-    sums: &'a mut [f32],
-}
-
-impl<V: Vectors, const COLUMNS: usize> OfHeight for Block<'_, V, COLUMNS> {
-    #[inline(always)]
-    unsafe fn run<const HEIGHT: usize>(self) {
-        // SAFETY: the caller's.
-        unsafe { V::enter(BlockOf::<V, COLUMNS, HEIGHT>(self)) };
-    }
-}
-
-/// [`Block`] of so many places.
-struct BlockOf<'a, V: Vectors, const COLUMNS: usize, const HEIGHT: usize>(Block<'a, V, COLUMNS>);
-
-impl<V: Vectors, const COLUMNS: usize, const HEIGHT: usize> Work for BlockOf<'_, V, COLUMNS, HEIGHT> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Block { image, pitch, panel, extent: [rows, width], offsets, sums } = self.0;
-        let offsets: &[usize; HEIGHT] = offsets.try_into().expect("as many offsets as rows");
-        let (sums, _) = sums.as_chunks_mut::<COLUMNS>();
-        assert!(sums.len() == HEIGHT && panel.len() == rows * width * COLUMNS, "the sums and gradients of a block");
-        // SAFETY: work for these vectors was entered, and the caller says that the pixels behind every offset are there.
-        unsafe {
-            let mut totals: [[V::Sums; 2]; HEIGHT] =
-                std::array::from_fn(|row| [V::read(sums[row].as_ptr()), V::read(sums[row].as_ptr().add(V::LANES))]);
-            let mut starts = offsets.map(|offset| image.as_ptr().add(offset));
-            let mut panel = panel.as_ptr();
-            for _ in 0..rows {
-                totals = add_products::<V, HEIGHT, 2>(
-                    width,
-                    |x, row| starts[row].add(x),
-                    |x| [0, 1].map(|half| V::load(panel.add(x * COLUMNS + half * V::LANES))),
-                    totals,
-                );
-                starts = starts.map(|start| start.wrapping_add(pitch));
-                panel = panel.wrapping_add(width * COLUMNS);
-            }
-            for (totals, sums) in totals.into_iter().zip(sums) {
-                V::write(totals[0], sums.as_mut_ptr());
-                V::write(totals[1], sums.as_mut_ptr().add(V::LANES));
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@ mod correlation;
 mod direct;
 mod padded;
 mod patches;
+mod weight_sums;
 mod winograd;
 
 use rayon::prelude::*;

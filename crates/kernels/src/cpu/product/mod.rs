@@ -1,6 +1,8 @@
 //! Matrix products with a function of the result's rows applied while they are in the cache.
 
+mod block;
 mod blocked;
+mod deep;
 mod panels;
 #[cfg(target_arch = "x86_64")]
 mod tiles;

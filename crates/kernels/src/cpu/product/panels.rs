@@ -1,6 +1,8 @@
 //! Operands in the order in which products read them.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use super::super::level::Work;
 use super::super::vectors::{OnVectors, SIDE, Unit, Vectors};
 use super::*;
@@ -136,5 +138,70 @@ fn turn<V: Vectors, const WIDTH: usize>(lines: &[&[f32]; WIDTH], length: usize, 
             .iter_mut()
             .enumerate()
             .for_each(|(line, number)| *number = if line < there { lines[line][column] } else { 0.0 });
+    }
+}
+
+/// Lays rows of a left operand out as they are.
+pub(super) struct WriteLines<'a, L, U> {
+    pub(super) precision: Precision,
+    pub(super) lines: L,
+    /// Units of a row.
+    pub(super) steps: usize,
+    /// Distance of rows.
+    pub(super) pitch: usize,
+    pub(super) units: &'a mut [U],
+}
+
+impl<'m, L: Fn(usize) -> &'m [f32], U: Unit> Work for WriteLines<'_, L, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        for (row, units) in self.units.chunks_exact_mut(self.pitch).enumerate() {
+            U::lay_out_line(self.precision, (self.lines)(row), &mut units[..self.steps]);
+        }
+    }
+}
+
+/// The columns of a right operand, some at a time.
+pub(super) trait Panels<V: Vectors> {
+    /// Columns from `index COLUMNS` on, and the distance from one step to the next.
+    fn panel(&mut self, index: usize) -> (&[V::Unit], usize);
+}
+
+/// Panels that were laid out before.
+#[derive(Clone)]
+pub(super) struct Prepared<'a, V: Vectors, const COLUMNS: usize> {
+    pub(super) panels: &'a [V::Unit],
+    pub(super) length: usize,
+    /// The part of a panel that is used.
+    pub(super) part: Range<usize>,
+}
+
+impl<V: Vectors, const COLUMNS: usize> Panels<V> for Prepared<'_, V, COLUMNS> {
+    fn panel(&mut self, index: usize) -> (&[V::Unit], usize) {
+        (&self.panels[index * self.length..][self.part.clone()], COLUMNS)
+    }
+}
+
+/// Panels that are laid out when they are needed, or not at all if few rows need them.
+pub(super) struct OnDemand<'a, V: Vectors, const COLUMNS: usize> {
+    pub(super) precision: Precision,
+    pub(super) b: Matrix<'a>,
+    pub(super) depth: (usize, usize),
+    pub(super) few: bool,
+    pub(super) room: &'a mut [V::Unit],
+}
+
+impl<V: Vectors, const COLUMNS: usize> Panels<V> for OnDemand<'_, V, COLUMNS> {
+    fn panel(&mut self, index: usize) -> (&[V::Unit], usize) {
+        let (column, [row_stride, column_stride]) = (index * COLUMNS, self.b.strides());
+        let in_place = self.few && column_stride == 1 && column + COLUMNS <= self.b.columns();
+        if let Some(numbers) = V::Unit::of_numbers(self.b.data(), self.precision).filter(|_| in_place) {
+            let (start, last) = (self.depth.0 * row_stride + column, (self.depth.1 - 1) * row_stride + column);
+            return (&numbers[start..last + COLUMNS], row_stride);
+        }
+        write_panel::<V, COLUMNS>(self.precision, &self.b.transposed(), column, self.depth, self.room);
+        (self.room, COLUMNS)
     }
 }
