@@ -27,7 +27,7 @@ pub fn linear<const D: usize>(
     linear_with(x, weight, bias, activation, None, None)
 }
 
-/// `x weight + bias + residual`.
+/// `activation(x weight + bias + residual)`.
 ///
 /// # Shapes
 /// - x: `[.., inputs]`
@@ -40,8 +40,9 @@ pub fn linear_residual<const D: usize>(
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     residual: Tensor<D>,
+    activation: Activation,
 ) -> Tensor<D> {
-    linear_with(x, weight, bias, Activation::Identity, Some(residual), None)
+    linear_with(x, weight, bias, activation, Some(residual), None)
 }
 
 /// Weight and bias of a linear layer that is called many times: off the tape on the CPU the weight is laid out once for all calls.
@@ -75,9 +76,14 @@ impl PreparedLinear {
     }
 
     /// As [`linear_residual`].
-    pub fn forward_residual<const D: usize>(&self, x: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+    pub fn forward_residual<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        residual: Tensor<D>,
+        activation: Activation,
+    ) -> Tensor<D> {
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        linear_with(x, weight, bias, Activation::Identity, Some(residual), self.packed.clone())
+        linear_with(x, weight, bias, activation, Some(residual), self.packed.clone())
     }
 }
 
@@ -113,11 +119,12 @@ pub(crate) fn composed<const D: usize>(
     activation: Activation,
     residual: Option<Tensor<D>>,
 ) -> Tensor<D> {
-    let out = plain_activation(burn::tensor::module::linear(x, weight, bias), activation);
-    match residual {
+    let out = burn::tensor::module::linear(x, weight, bias);
+    let out = match residual {
         Some(residual) => out + residual,
         None => out,
-    }
+    };
+    plain_activation(out, activation)
 }
 
 /// The activation as Burn's own operations.
@@ -162,9 +169,9 @@ impl Operation for LinearOperation {
                 layer.forward(level, self.precision, packed, residual, inner, out);
             })
         };
-        // ReLU's derivative is read off its output, if that is the whole result; the others need their input.
+        // ReLU's derivative is read off its output; the others need their input.
         match self.activation {
-            Activation::Relu if training && !self.residual => {
+            Activation::Relu if training => {
                 let out = forward(None);
                 (out.clone(), vec![out])
             }
@@ -190,7 +197,6 @@ impl Operation for LinearOperation {
     ) -> Vec<Option<Array>> {
         let level = Level::detect();
         let (Some(x), Some(weight)) = (&inputs[0], &inputs[1]) else { unreachable!("both are needed") };
-        let after = gradient.clone();
         let inner = match kept.first() {
             Some(kept) => Array::filled(gradient.shape(), |inner| {
                 activation_backward(level, self.activation, kept.values(), gradient.values(), inner);
@@ -214,7 +220,7 @@ impl Operation for LinearOperation {
                 .push(wanted[2].then(|| Array::filled([weight.width()], |out| sum_rows(level, inner.values(), out))));
         }
         if self.residual {
-            gradients.push(Some(after));
+            gradients.push(Some(inner));
         }
         gradients
     }

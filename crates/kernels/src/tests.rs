@@ -104,12 +104,12 @@ fn prepared_layers_give_the_same_numbers() {
             let (found, wanted) = with_precision(precision, || {
                 let found = [
                     prepared.forward(x.clone(), Activation::Gelu),
-                    prepared.forward_residual(x.clone(), residual.clone()),
+                    prepared.forward_residual(x.clone(), residual.clone(), Activation::Relu),
                 ];
                 let (weight, bias) = (weight.clone(), Some(bias.clone()));
                 let wanted = [
                     linear(x.clone(), weight.clone(), bias.clone(), Activation::Gelu),
-                    linear_residual(x.clone(), weight, bias, residual.clone()),
+                    linear_residual(x.clone(), weight, bias, residual.clone(), Activation::Relu),
                 ];
                 (Tensor::cat(found.into(), 0), Tensor::cat(wanted.into(), 0))
             });

@@ -16,14 +16,19 @@ pub(crate) fn linear<const D: usize>(layer: &Linear, x: Tensor<D>, activation: A
     kernels::linear(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), activation)
 }
 
-/// `residual + x weight + bias`.
+/// `activation(residual + x weight + bias)`.
 ///
 /// # Shapes
 /// - x: `[.., inputs]`
 /// - residual: `[.., outputs]`
 /// - output: `[.., outputs]`
-pub(crate) fn linear_residual<const D: usize>(layer: &Linear, x: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
-    kernels::linear_residual(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), residual)
+pub(crate) fn linear_residual<const D: usize>(
+    layer: &Linear,
+    x: Tensor<D>,
+    residual: Tensor<D>,
+    activation: Activation,
+) -> Tensor<D> {
+    kernels::linear_residual(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), residual, activation)
 }
 
 /// The layer for many calls.

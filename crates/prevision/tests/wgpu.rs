@@ -144,8 +144,14 @@ fn kernels_equal_their_forms_on_the_gpu() {
                 Some(x[2].clone()),
                 Activation::Gelu,
             );
-            (y + linear_residual(x[0].clone().reshape([5, 7]), x[1].clone().reshape([7, 3]), None, residual))
-                .reshape([15])
+            (y + linear_residual(
+                x[0].clone().reshape([5, 7]),
+                x[1].clone().reshape([7, 3]),
+                None,
+                residual,
+                Activation::Identity,
+            ))
+            .reshape([15])
         }),
         ("layer_norm", &[60, 12, 12], |x| {
             layer_norm(x[0].clone().reshape([5, 12]), Some(x[1].clone()), Some(x[2].clone()), 1e-5).reshape([60])

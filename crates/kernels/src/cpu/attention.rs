@@ -11,7 +11,7 @@ use super::math::exp;
 use super::product::{Right, product_on_thread};
 use super::scratch::with_scratch;
 use super::shared::Shared;
-use super::sums::{largest, sum};
+use super::sums::{largest, sum_of, sum_of_pairs};
 use super::{Level, Matrix, Precision};
 
 /// Rows of scores that exist at a time in the forward and in the backward pass.
@@ -352,7 +352,7 @@ impl<V: Fn(usize) -> usize> Work for Softmax<'_, V> {
             for score in scores.iter_mut() {
                 *score = exp::<FUSED>(*score - top);
             }
-            let total = sum(scores.len(), |i| scores[i]);
+            let total = sum_of(scores, |score| score);
             self.totals[row] = total;
             self.logarithms[row] = if scores.is_empty() { f32::INFINITY } else { top + total.ln() };
         }
@@ -383,7 +383,7 @@ impl<V: Fn(usize) -> usize> Work for Slopes<'_, V> {
             };
             let (mixed, gradient) =
                 (&self.mixed.data()[of(&self.mixed)], &self.mixed_gradient.data()[of(&self.mixed_gradient)]);
-            let mean = sum(mixed.len(), |i| mixed[i] * gradient[i]);
+            let mean = sum_of_pairs(mixed, gradient, |mixed, gradient| mixed * gradient);
             let visible = (self.visible)(row);
             let (weights, hidden) = weights.split_at_mut(visible);
             hidden.fill(0.0);

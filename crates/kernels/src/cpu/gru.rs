@@ -10,7 +10,7 @@ use super::linear::{sum_rows, weight_gradient};
 use super::math::{fma, sigmoid, tanh};
 use super::product::{Right, product_on_thread};
 use super::scratch::with_scratch;
-use super::sums::sum;
+use super::sums::{sum, sum_of};
 use super::{Level, Matrix, Precision};
 
 /// Rows that one task rolls out.
@@ -303,8 +303,8 @@ impl Work for Forward<'_, '_> {
                 new[i] = tanh::<FUSED>(fma::<FUSED>(reset[i], product[i], in_new[i]));
                 next[i] = fma::<FUSED>(update[i], state[i] - new[i], new[i]);
             }
-            let mean = sum(dim, |i| next[i]) / dim as f32;
-            let variance = sum(dim, |i| (next[i] - mean) * (next[i] - mean)) / dim as f32;
+            let mean = sum_of(next, |next| next) / dim as f32;
+            let variance = sum_of(next, |next| (next - mean) * (next - mean)) / dim as f32;
             let inverse = 1.0 / (variance + epsilon).sqrt();
             for i in 0..dim {
                 next[i] = fma::<FUSED>((next[i] - mean) * inverse, scale[i], shift[i]);
@@ -372,7 +372,7 @@ impl Work for Backward<'_, '_> {
                 shift_sums[i] += after;
                 carried[i] = after * scale[i];
             }
-            let along_one = sum(dim, |i| carried[i]) / dim as f32;
+            let along_one = sum_of(carried, |carried| carried) / dim as f32;
             let along_normal = sum(dim, |i| carried[i] * normal(i)) / dim as f32;
             // Through the gates.
             let inputs = &mut task.inputs[place * 3 * dim..][..3 * dim];

@@ -1,4 +1,4 @@
-//! `activation(x w + b) + residual`, and its gradients.
+//! `activation(x w + b + residual)`, and its gradients.
 #![allow(unsafe_code)]
 
 use rayon::prelude::*;
@@ -25,14 +25,14 @@ impl Epilogue for Finish<'_> {
         if let Some(bias) = self.bias {
             add(sums, &bias[column..]);
         }
+        if let Some(residual) = self.residual {
+            add(sums, &residual[place..]);
+        }
         if let Some(inner) = &self.inner {
             // SAFETY: a product finishes every place once, and rows of different tasks are apart.
             unsafe { inner.slice(place, sums.len()) }.copy_from_slice(sums);
         }
         self.activation.apply::<FUSED>(sums);
-        if let Some(residual) = self.residual {
-            add(sums, &residual[place..]);
-        }
     }
 
     #[inline(always)]
@@ -63,12 +63,12 @@ pub struct Linear<'a> {
     pub weight: Matrix<'a>,
     /// `[outputs]`
     pub bias: Option<&'a [f32]>,
-    /// After the bias.
+    /// After bias and residual.
     pub activation: Activation,
 }
 
 impl Linear<'_> {
-    /// Writes `activation(x weight + bias) + residual` to `out`, `[rows, outputs]`, and the values before the activation to `inner`,
+    /// Writes `activation(x weight + bias + residual)` to `out`, `[rows, outputs]`, and the values before the activation to `inner`,
     /// of the same shape. `packed` is the weight, if it was prepared.
     ///
     /// # Panics

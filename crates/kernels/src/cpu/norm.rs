@@ -7,7 +7,7 @@ use super::Level;
 use super::level::{Work, at};
 use super::linear::sum_rows;
 use super::math::fma;
-use super::sums::sum;
+use super::sums::{sum_of, sum_of_pairs};
 
 /// Rows that one task works on.
 const TASK_ROWS: usize = 64;
@@ -91,8 +91,8 @@ pub fn forward(
             let rows = self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)).zip(self.statistics);
             for (row, ((x, out), statistics)) in rows.enumerate() {
                 let (x, out) = (&x[..width], &mut out[..width]);
-                let mean = sum(width, |i| x[i]) / width as f32;
-                let variance = sum(width, |i| (x[i] - mean) * (x[i] - mean)) / width as f32;
+                let mean = sum_of(x, |x| x) / width as f32;
+                let variance = sum_of(x, |x| (x - mean) * (x - mean)) / width as f32;
                 let inverse = 1.0 / (variance + self.epsilon).sqrt();
                 *statistics = [mean, inverse];
                 match self.affine {
@@ -213,8 +213,8 @@ pub fn backward(
                         }
                     }
                 }
-                let along_one = sum(width, |i| out[i]) / width as f32;
-                let along_normal = sum(width, |i| out[i] * ((x[i] - mean) * inverse)) / width as f32;
+                let along_one = sum_of(out, |out| out) / width as f32;
+                let along_normal = sum_of_pairs(out, x, |out, x| out * ((x - mean) * inverse)) / width as f32;
                 for i in 0..width {
                     let normal = (x[i] - mean) * inverse;
                     out[i] = inverse * (out[i] - along_one - normal * along_normal);

@@ -563,7 +563,37 @@ fn threads_do_not_change_a_bit() {
                 let mut means = vec![0.0; 10 * outputs];
                 let normality = epps_pulley::forward(level, &out, outputs, &mut means);
                 let penalties = vec![covariance, normality];
-                [out, inner, of_weight, of_bias, mixed, states, penalties]
+                // 18 images of 16 channels, by transformed tiles and, with stride 2, directly.
+                let images = &out[..18 * 16 * 81];
+                let convolved = [1, 2].map(|stride| {
+                    let convolution = Convolution {
+                        inputs: 16,
+                        outputs: 17,
+                        size: [9, 9],
+                        kernel: [3, 3],
+                        stride: [stride, stride],
+                        padding: [1, 1],
+                        activation: Activation::Relu,
+                    };
+                    let pixels: usize = convolution.output_size().iter().product();
+                    let weight = &qkv[..17 * 16 * 9];
+                    let mut result = vec![0.0; 18 * 17 * pixels];
+                    convolution.forward(level, Precision::Float32, images, weight, None, None, &mut result);
+                    let mut of_x = vec![0.0; images.len()];
+                    let (mut of_weight, mut of_bias) = (vec![0.0; weight.len()], vec![0.0; 17]);
+                    let gradients = super::convolution::Gradients {
+                        x: Some(&mut of_x),
+                        weight: &mut of_weight,
+                        bias: &mut of_bias,
+                    };
+                    let kept = Some(result.as_slice());
+                    convolution.backward(level, Precision::Float32, images, weight, kept, &result, gradients);
+                    [result, of_x, of_weight, of_bias].concat()
+                });
+                // As deep as it takes for tasks to share the depth.
+                let (mut deep, numbers) = (vec![0.0; 15 * 15], Matrix::new(&out, 2600, 15));
+                weight_gradient(level, Precision::Float32, numbers, numbers, &mut deep);
+                [out.clone(), inner, of_weight, of_bias, mixed, states, penalties, convolved.concat(), deep]
                     .concat()
                     .into_iter()
                     .map(f32::to_bits)

@@ -153,7 +153,7 @@ impl Work for Squares<'_> {
     fn run<const FUSED: bool>(self) -> f32 {
         self.0.iter_mut().for_each(|value| *value *= self.1);
         let values = &*self.0;
-        super::sums::sum(values.len(), |i| values[i] * values[i])
+        super::sums::sum_of(values, |value| value * value)
     }
 }
 

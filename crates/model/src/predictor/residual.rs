@@ -8,7 +8,6 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, assert_shape};
 use prevision_kernels::PreparedLinear;
 use serde::{Deserialize, Serialize};
@@ -117,8 +116,9 @@ impl Layers {
         let mut latents = Vec::with_capacity(steps);
         for step in 0..steps {
             let action: Tensor<2> = actions.clone().narrow(0, step, 1).reshape([batch, hidden]);
-            let x = relu(self.latent.forward_residual(state.clone(), action));
-            state = self.output.forward_residual(self.middle.forward(x, Activation::Relu), state);
+            let x = self.latent.forward_residual(state.clone(), action, Activation::Relu);
+            let x = self.middle.forward(x, Activation::Relu);
+            state = self.output.forward_residual(x, state, Activation::Identity);
             latents.push(state.clone());
         }
         latents
@@ -128,6 +128,7 @@ impl Layers {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Distribution;
+    use burn::tensor::activation::relu;
 
     use super::*;
 

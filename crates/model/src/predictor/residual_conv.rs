@@ -5,7 +5,7 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::{relu, sigmoid};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +126,8 @@ impl ResidualConv {
                 Some(place) => place.clone() + action,
                 None => action.expand([batch, tokens, hidden]),
             };
-            let x = relu(linear_residual(&self.latent, self.grid.neighbourhoods(state.clone()), beside));
+            let around = self.grid.neighbourhoods(state.clone());
+            let x = linear_residual(&self.latent, around, beside, Activation::Relu);
             let change = linear(&self.output, linear(&self.middle, x, Activation::Relu), Activation::Identity);
             let gate = sigmoid(change.clone().narrow(2, channels, channels));
             state = state + change.narrow(2, 0, channels) * gate;

@@ -6,7 +6,7 @@ use prevision_kernels::Rotation;
 
 use super::{Attention, Mlp};
 use crate::initialisation::{TRANSFORMER_STD, transformer_norm};
-use crate::layers::{LayerNorm, linear_residual};
+use crate::layers::{Activation, LayerNorm, linear_residual};
 
 /// Sizes of a [`Block`].
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +61,8 @@ impl Block {
     /// - output: `[batch, tokens, dim]`
     pub fn forward(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
         let mixed = self.attn.mix(self.norm1.forward(x.clone()), rotation, false);
-        let x = linear_residual(&self.attn.proj, mixed, x);
+        let x = linear_residual(&self.attn.proj, mixed, x, Activation::Identity);
         let hidden = self.mlp.hidden(self.norm2.forward(x.clone()));
-        linear_residual(&self.mlp.fc2, hidden, x)
+        linear_residual(&self.mlp.fc2, hidden, x, Activation::Identity)
     }
 }

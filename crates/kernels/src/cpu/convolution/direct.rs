@@ -182,12 +182,10 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for DirectBac
     fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], sums: &mut [f32]) {
         let pixels = self.extent[0] * self.extent[1];
         let panels = self.outputs.next_multiple_of(COLUMNS) * pixels;
-        let images: Vec<&[f32]> =
-            images.chunks_exact(self.image.planes * self.image.size[0] * self.image.size[1]).collect();
         let gradients: Vec<&[f32]> = gradients.chunks_exact(self.outputs * pixels).collect();
         with_scratch(|scratch| {
             let (image, panels) = scratch.get::<V::Unit>(self.image.len() + panels).split_at_mut(self.image.len());
-            self.image.fill_with_images::<V>(self.precision, &images, image);
+            self.image.fill_with_images::<V>(self.precision, images, image);
             V::Unit::lay_out_kinds::<V>(self.precision, gradients.len(), panels, |kind, panels| {
                 let gradient = Matrix::new(gradients[kind], self.outputs, pixels);
                 write_numbers::<V, COLUMNS>(gradient.transposed(), panels);

@@ -342,7 +342,7 @@ impl Work for Before<'_> {
         }
         for image in self.before.chunks_exact(self.pixels * self.bias_sums.len()) {
             for (bias, row) in self.bias_sums.iter_mut().zip(image.chunks_exact(self.pixels)) {
-                *bias += sum_of(row);
+                *bias += sum_of(row, |value| value);
             }
         }
     }

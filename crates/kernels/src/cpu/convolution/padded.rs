@@ -2,6 +2,7 @@
 
 use super::super::Precision;
 use super::super::level::Work;
+use super::super::scratch::with_scratch;
 use super::super::vectors::{Unit, Vectors};
 
 /// Images with zeros around them, in memory `[planes, rows, phases, pitch]`: column `i phases + phase` is at `[.., phase, i]`. A plane
@@ -36,101 +37,111 @@ impl Padded {
         let channel = self.size[0] * self.size[1];
         let groups = image.chunks((channel * V::Unit::DEPTH).max(1));
         for (image, out) in groups.zip(out.chunks_exact_mut(self.plane())) {
-            V::Unit::lay_out_kinds::<V>(precision, image.len() / channel, out, |kind, out| {
-                self.fill_plane::<V>(&image[kind * channel..][..channel], out);
-            });
+            let (first, second) = image.split_at(channel);
+            self.fill_plane::<V, V::Unit>(precision, first, second, out);
         }
     }
 
-    /// Lays images out, units of their numbers at one place.
-    pub(super) fn fill_with_images<V: Vectors>(&self, precision: Precision, images: &[&[f32]], out: &mut [V::Unit]) {
+    /// Lays one image or two out, units of their numbers at one place.
+    pub(super) fn fill_with_images<V: Vectors>(&self, precision: Precision, images: &[f32], out: &mut [V::Unit]) {
         let channel = self.size[0] * self.size[1];
+        let (first, second) = images.split_at(self.planes * channel);
         for (plane, out) in out.chunks_exact_mut(self.plane()).enumerate() {
-            V::Unit::lay_out_kinds::<V>(precision, images.len(), out, |kind, out| {
-                self.fill_plane::<V>(&images[kind][plane * channel..][..channel], out);
-            });
+            let second = if second.is_empty() { second } else { &second[plane * channel..][..channel] };
+            self.fill_plane::<V, V::Unit>(precision, &first[plane * channel..][..channel], second, out);
         }
     }
 
     /// Lays the channels of an image out as numbers.
-    #[inline(always)]
     pub(super) fn fill_numbers<V: Vectors>(&self, image: &[f32], out: &mut [f32]) {
         let channel = self.size[0] * self.size[1];
         for (image, out) in image.chunks_exact(channel.max(1)).zip(out.chunks_exact_mut(self.plane())) {
-            self.fill_plane::<V>(image, out);
+            self.fill_plane::<V, f32>(Precision::Float32, image, &[], out);
         }
     }
 
-    fn fill_plane<V: Vectors>(&self, image: &[f32], out: &mut [f32]) {
-        // SAFETY: whoever has these vectors asks for their units.
-        #[allow(unsafe_code)]
-        unsafe {
-            V::enter(FillPlane { padded: *self, image, out });
-        }
+    /// `second` is the second numbers of the units, if they have two and these are not zeros.
+    fn fill_plane<V: Vectors, U: Unit>(&self, precision: Precision, first: &[f32], second: &[f32], out: &mut [U]) {
+        with_scratch(|scratch| {
+            let second = match (U::DEPTH, second) {
+                (1, _) => first,
+                (_, []) => {
+                    let zeros = scratch.get::<f32>(first.len());
+                    zeros.fill(0.0);
+                    zeros
+                }
+                _ => second,
+            };
+            // SAFETY: whoever has these vectors asks for their units.
+            #[allow(unsafe_code)]
+            unsafe {
+                V::enter(FillPlane { padded: *self, precision, images: [first, second], out });
+            }
+        });
     }
 }
 
-/// Lays one channel of an image out.
-struct FillPlane<'a> {
+/// Lays one plane out.
+struct FillPlane<'a, U> {
     padded: Padded,
-    image: &'a [f32],
-    out: &'a mut [f32],
+    precision: Precision,
+    /// The first and the second numbers of the units.
+    images: [&'a [f32]; 2],
+    out: &'a mut [U],
 }
 
-impl Work for FillPlane<'_> {
+impl<U: Unit> Work for FillPlane<'_, U> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { padded: Padded { size: [height, width], margin, rows, phases, pitch, .. }, image, out } = self;
+        let Self { padded, precision, images, out } = self;
+        let Padded { size: [height, width], margin, rows, phases, pitch, .. } = padded;
         let line = phases * pitch;
         let above = margin[0].min(rows);
         let below = (above + height).min(rows);
-        out.fill(0.0);
-        let out = &mut out[above * line..below * line];
-        if phases == 2 {
-            // Pixels two and two: each goes to the phase of its column.
-            let [even, odd] = [0, 1].map(|column| column + margin[1]).map(|column| (column % 2, column / 2));
-            let counts = [width.div_ceil(2), width / 2];
-            let counts = [counts[0].min(pitch.saturating_sub(even.1)), counts[1].min(pitch.saturating_sub(odd.1))];
-            for (image, out) in image.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(line)) {
-                let (first, second) = out.split_at_mut(pitch);
-                let [even_out, odd_out] = if even.0 == 0 { [first, second] } else { [second, first] };
+        out.fill(U::default());
+        let lines = images.map(|image| image.chunks_exact(width.max(1)));
+        let [firsts, seconds] = lines;
+        let lines = firsts.zip(seconds).zip(out[above * line..below * line].chunks_exact_mut(line));
+        for ((first, second), out) in lines {
+            if phases == 2 {
+                // Pixels two and two: each goes to the phase of its column.
+                let [even, odd] = [0, 1].map(|column| column + margin[1]).map(|column| (column % 2, column / 2));
+                let counts = [width.div_ceil(2).min(pitch.saturating_sub(even.1)), width / 2];
+                let counts = [counts[0], counts[1].min(pitch.saturating_sub(odd.1))];
+                let (low, high) = out.split_at_mut(pitch);
+                let [even_out, odd_out] = if even.0 == 0 { [low, high] } else { [high, low] };
                 let even_out = &mut even_out[even.1.min(pitch)..][..counts[0]];
                 let odd_out = &mut odd_out[odd.1.min(pitch)..][..counts[1]];
-                let (pairs, _) = image.as_chunks::<2>();
-                for ((pair, even), odd) in pairs.iter().zip(&mut *even_out).zip(odd_out) {
-                    [*even, *odd] = *pair;
+                let pairs = first.as_chunks::<2>().0.iter().zip(second.as_chunks::<2>().0);
+                for ((first, second), (even, odd)) in pairs.zip(even_out.iter_mut().zip(odd_out)) {
+                    *even = U::join(precision, [first[0], second[0]]);
+                    *odd = U::join(precision, [first[1], second[1]]);
                 }
                 for (index, out) in even_out.iter_mut().enumerate().skip(counts[1]) {
-                    *out = image[2 * index];
+                    *out = U::join(precision, [first[2 * index], second[2 * index]]);
                 }
+                continue;
             }
-            return;
-        }
-        for phase in 0..phases {
-            // Place `i` has column `i phases + phase - margin`.
-            let first = margin[1].saturating_sub(phase).div_ceil(phases).min(pitch);
-            let last = (width + margin[1]).saturating_sub(phase).div_ceil(phases);
-            let last = last.clamp(first, pitch);
-            let column = (first * phases + phase).saturating_sub(margin[1]);
-            for (image, out) in image.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(line)) {
-                let out = &mut out[phase * pitch..][first..last];
-                let image = &image[column.min(width)..];
+            for phase in 0..phases {
+                // Place `i` has column `i phases + phase - margin`.
+                let start = margin[1].saturating_sub(phase).div_ceil(phases).min(pitch);
+                let end = (width + margin[1]).saturating_sub(phase).div_ceil(phases).clamp(start, pitch);
+                let column = (start * phases + phase).saturating_sub(margin[1]).min(width);
+                let out = &mut out[phase * pitch..][start..end];
                 if phases == 1 {
-                    copy(&image[..out.len()], out);
+                    let (first, second) = (&first[column..][..out.len()], &second[column..][..out.len()]);
+                    for ((out, first), second) in out.iter_mut().zip(first).zip(second) {
+                        *out = U::join(precision, [*first, *second]);
+                    }
                 } else {
-                    out.iter_mut().zip(image.iter().step_by(phases)).for_each(|(out, value)| *out = *value);
+                    let numbers = first[column..].iter().zip(&second[column..]).step_by(phases);
+                    for (out, (first, second)) in out.iter_mut().zip(numbers) {
+                        *out = U::join(precision, [*first, *second]);
+                    }
                 }
             }
         }
     }
-}
-
-/// Copies numbers; short lines are copied faster than by a call.
-#[inline(always)]
-fn copy(from: &[f32], to: &mut [f32]) {
-    let ((chunks, rest), (to, to_rest)) = (from.as_chunks::<8>(), to.as_chunks_mut::<8>());
-    to.iter_mut().zip(chunks).for_each(|(to, from)| *to = *from);
-    to_rest.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
 }

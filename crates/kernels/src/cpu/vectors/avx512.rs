@@ -187,3 +187,23 @@ impl Vectors for Avx512Bf16 {
         unsafe { avx2::turn(lines, count, out, pitch) }
     }
 }
+
+/// Rounds neighbouring numbers to pairs, as many as fill vectors; gives the number of pairs.
+///
+/// # Safety
+/// The processor has AVX-512 F and BF16.
+#[target_feature(enable = "avx512f,avx512bf16")]
+#[inline]
+pub(super) unsafe fn join_neighbours(numbers: &[f32], units: &mut [Pair]) -> usize {
+    let (numbers, _) = numbers.as_chunks::<32>();
+    let (units, _) = units.as_chunks_mut::<16>();
+    for (numbers, units) in numbers.iter().zip(&mut *units) {
+        // SAFETY: two vectors are read, and one is written; both types are 512 bits.
+        unsafe {
+            let (low, high) = (_mm512_loadu_ps(numbers.as_ptr()), _mm512_loadu_ps(numbers.as_ptr().add(16)));
+            let pairs = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low));
+            _mm512_storeu_si512(units.as_mut_ptr().cast(), pairs);
+        }
+    }
+    16 * numbers.len().min(units.len())
+}

@@ -126,7 +126,11 @@ impl Unit for Pair {
 
     #[inline(always)]
     fn lay_out_line(_: Precision, numbers: &[f32], units: &mut [Self]) {
-        let (pairs, rest) = numbers.as_chunks::<2>();
+        // SAFETY: pairs are units of vectors that come with what rounds numbers to them.
+        #[allow(unsafe_code)]
+        let done = unsafe { super::avx512::join_neighbours(numbers, units) };
+        let (pairs, rest) = numbers[2 * done..].as_chunks::<2>();
+        let units = &mut units[done..];
         for (unit, [first, second]) in units.iter_mut().zip(pairs) {
             *unit = Self(round(*first) >> 16 | round(*second));
         }

@@ -41,7 +41,13 @@ unsafe fn gradient_line<V: Vectors>([a, b]: [V::Sums; 2]) -> [V::Sums; 4] {
 
 /// Writes `B^T d B` of the tiles of a block, `[PLACES, channels, tiles]`. `padded` has its images.
 #[inline(always)]
-pub(super) fn transform_tiles<V: Vectors>(image: &Padded, tiling: &Tiling, block: &Block, padded: &[f32], tiles: &mut [f32]) {
+pub(super) fn transform_tiles<V: Vectors>(
+    image: &Padded,
+    tiling: &Tiling,
+    block: &Block,
+    padded: &[f32],
+    tiles: &mut [f32],
+) {
     let (count, columns) = (tiling.count(), tiling.tiles[1]);
     for channel in 0..image.planes {
         for index in block.images.clone() {
