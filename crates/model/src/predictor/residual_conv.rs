@@ -145,6 +145,7 @@ impl ResidualConv {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Distribution;
+    use burn::tensor::activation::relu;
     use burn::tensor::module::conv2d;
     use burn::tensor::ops::ConvOptions;
 
