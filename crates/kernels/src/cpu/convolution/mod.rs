@@ -86,6 +86,7 @@ impl Convolution {
         if out.is_empty() {
             return;
         }
+        assert!(self.image() > 0, "images without pixels");
         assert_eq!(weight.len(), self.outputs * self.depth(), "weights");
         assert!(bias.is_none_or(|bias| bias.len() == self.outputs), "a bias of {} numbers", self.outputs);
         assert_eq!(out.len() * self.image(), x.len() * self.outputs * self.pixels(), "as many results as images");
@@ -117,6 +118,7 @@ impl Convolution {
             }
             return;
         }
+        assert!(self.image() > 0, "images without pixels");
         assert_eq!(x.len() * self.outputs * self.pixels(), gradient.len() * self.image(), "as many results as images");
         assert!(kept.is_none_or(|kept| kept.len() == gradient.len()), "kept values");
         on_vectors(
@@ -347,3 +349,6 @@ impl Work for Before<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
