@@ -1,4 +1,5 @@
 //! Convolutions against the plain sum and finite differences, at every level and in both precisions.
+#![allow(clippy::single_match_else, reason = "the first level is compared with differences, the others with the first")]
 
 use proptest::prelude::*;
 
