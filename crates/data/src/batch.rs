@@ -1,9 +1,7 @@
 //! Batches, on the host and on the device.
 
-use std::mem::MaybeUninit;
-
 use burn::tensor::{Device, Tensor, TensorData};
-use prevision_video::separate_colours;
+use prevision_kernels::Pixels;
 
 use crate::{Array2, Clip, ClipSource, Normalise};
 
@@ -17,8 +15,8 @@ pub struct HostBatch {
 
 /// A batch on the device, ready for a model.
 pub struct ClipBatch {
-    /// `[b, c, t, h, w]`, normalised.
-    pub video: Tensor<5>,
+    /// `[b, c, t, h, w]`; bytes on the CPU, numbers elsewhere, normalised in either case.
+    pub video: Pixels,
     /// `[b, t - 1, a]`.
     pub actions: Option<Tensor<3>>,
     /// `[b, t, s]`.
@@ -30,7 +28,7 @@ pub struct ClipBatch {
 }
 
 impl HostBatch {
-    /// Normalises the pixels and puts everything on the device, the video in one upload.
+    /// Puts everything on the device, the video as one block with what normalises it.
     ///
     /// # Shapes
     /// - each clip: frames `[t, h, w, 3]`
@@ -39,28 +37,18 @@ impl HostBatch {
     /// # Panics
     /// If the batch is empty, or its clips differ in shape or in having actions or a state.
     pub fn to_device(&self, normalise: &Normalise, device: &Device) -> ClipBatch {
-        let first = &self.clips[0];
-        let (t, h, w) = (first.frames.frames, first.frames.height, first.frames.width);
-        let (factor, offset) = linear(normalise);
-        let plane = h * w;
-        let length = self.clips.len() * 3 * t * plane;
-        let mut values: Vec<f32> = Vec::with_capacity(length);
-        if length > 0 {
-            let places = values.spare_capacity_mut()[..length].chunks_exact_mut(3 * t * plane);
-            for (clip, out) in self.clips.iter().zip(places) {
-                let found = (clip.frames.frames, clip.frames.height, clip.frames.width);
-                assert!(found == (t, h, w), "a batch of clips [t, h, w] = {:?} and {found:?}", (t, h, w));
-                deinterleave(&clip.frames.data, out, plane, factor, offset);
-            }
+        let first = &self.clips[0].frames;
+        let size = [first.frames, first.height, first.width];
+        let mut bytes = Vec::with_capacity(self.clips.len() * first.data.len());
+        for Clip { frames, .. } in &self.clips {
+            let found = [frames.frames, frames.height, frames.width];
+            assert!(found == size, "a batch of clips [t, h, w] = {size:?} and {found:?}");
+            bytes.extend_from_slice(&frames.data);
         }
-        #[expect(unsafe_code, reason = "filling hundreds of megabytes with zeros first takes longer than the rest")]
-        // SAFETY: there is room for `length` values, and all of them were written: `chunks_exact_mut` cuts them into one part for each
-        // clip without a rest, and `deinterleave` fills each part.
-        unsafe {
-            values.set_len(length);
-        }
+        let [t, h, w] = size;
+        let Normalise { mean, std } = *normalise;
         ClipBatch {
-            video: Tensor::from_data(TensorData::new(values, [self.clips.len(), 3, t, h, w]), device),
+            video: Pixels::from_rgb(bytes, [self.clips.len(), t, h, w], mean, std, device),
             actions: self.stack("actions", |clip| clip.actions.as_ref(), device),
             state: self.stack("state", |clip| clip.state.as_ref(), device),
             labels: self.clips.iter().map(|clip| clip.label).collect(),
@@ -77,26 +65,6 @@ impl HostBatch {
             values.extend(of(clip).into_iter().flat_map(|array| &array.data));
         }
         Some(Tensor::from_data(TensorData::new(values, [self.clips.len(), rows, columns]), device))
-    }
-}
-
-/// Normalising as `factor * byte + offset`, for red, green and blue.
-fn linear(normalise: &Normalise) -> ([f32; 3], [f32; 3]) {
-    let (mean, std) = (normalise.mean.map(f64::from), normalise.std.map(f64::from));
-    let factor = std::array::from_fn(|channel| (1.0 / (255.0 * std[channel])) as f32);
-    let offset = std::array::from_fn(|channel| (-mean[channel] / std[channel]) as f32);
-    (factor, offset)
-}
-
-/// `[t, h, w, 3]` bytes to `[3, t, h, w]` values; all of them are written.
-fn deinterleave(frames: &[u8], out: &mut [MaybeUninit<f32>], plane: usize, factor: [f32; 3], offset: [f32; 3]) {
-    assert_eq!((frames.len(), out.len() % (3 * plane)), (out.len(), 0), "bytes and values of whole frames");
-    let channel = out.len() / 3;
-    let (red, rest) = out.split_at_mut(channel);
-    let (green, blue) = rest.split_at_mut(channel);
-    let planes = red.chunks_exact_mut(plane).zip(green.chunks_exact_mut(plane)).zip(blue.chunks_exact_mut(plane));
-    for (frame, ((red, green), blue)) in frames.chunks_exact(plane * 3).zip(planes) {
-        separate_colours(frame, factor, offset, [red, green, blue]);
     }
 }
 
@@ -120,7 +88,7 @@ mod tests {
         let device = Device::flex();
         let on_device = batch.to_device(&normalise, &device);
         assert_eq!(on_device.video.dims(), [2, 3, 2, 1, 2]);
-        let values = on_device.video.into_data().try_to_vec::<f32>().unwrap();
+        let values = on_device.video.into_tensor().into_data().try_to_vec::<f32>().unwrap();
         let near = |found: &[f32], expected: &[f32]| {
             for (found, expected) in found.iter().zip(expected) {
                 assert!((found - expected).abs() < 1e-4, "{found} is not {expected}");

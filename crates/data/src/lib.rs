@@ -6,7 +6,7 @@
 //! 2. [`ClipDataset::clip`] draws one clip: which frames ([`sampling`]), then decoded, cropped, scaled and flipped in one pass;
 //! 3. [`Loader`] draws batches of them on worker threads, in an order that depends on the seed alone;
 //!    [`in_order`] walks a data set once, for evaluation;
-//! 4. [`HostBatch::to_device`] normalises and uploads.
+//! 4. [`HostBatch::to_device`] uploads; on the CPU pixels stay bytes until a model reads them.
 //!
 //! Every random choice is a pure function of (seed, purpose, epoch, index), see [`seed`].
 

@@ -2,7 +2,7 @@
 
 use burn::backend::TensorMetadata as _;
 use burn::backend::flex::{FlexTensor, Layout};
-use burn::tensor::{Bytes, DType, Shape};
+use burn::tensor::{Bytes, DType, Shape, TensorData};
 
 use crate::pool::Room;
 
@@ -73,6 +73,11 @@ impl Array {
     /// Rows of that length; 0 when there are no numbers.
     pub(crate) fn rows(&self) -> usize {
         self.values().len().checked_div(self.width()).unwrap_or(0)
+    }
+
+    /// The numbers for a tensor of any device.
+    pub(crate) fn into_data(self) -> TensorData {
+        self.0.into_data()
     }
 
     /// The tensor.

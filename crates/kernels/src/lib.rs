@@ -9,7 +9,8 @@
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
 //! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once; [`stack_steps`]: rollouts made in groups of rows as one
 //! - [`epps_pulley`](fn@epps_pulley), [`variance_hinge`], [`covariance_square`]: what keeps latents from collapsing
-//! - [`tubelets`](fn@tubelets): videos as rows of tubelets or patches
+//! - [`patch_embedding`](fn@patch_embedding): tubelets or patches of a video through a linear layer, out of [`Pixels`]: numbers, or bytes
+//!   as they were decoded
 //! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
 //! - [`optimizer`]: updates of all parameters in one pass
 //! - [`with_precision`]: products in float32 or bfloat16; [`in_this_precision`]: on other threads too
@@ -38,9 +39,12 @@ mod linear;
 mod norm;
 mod operation;
 pub mod optimizer;
+mod patch_embedding;
+mod pixels;
 mod pool;
 mod precision;
 mod stack;
+mod tokens;
 mod tubelets;
 mod vicreg;
 
@@ -52,9 +56,11 @@ pub use epps_pulley::epps_pulley;
 pub use gru::{GruCell, gru_rollout};
 pub use linear::{PreparedLinear, linear, linear_residual};
 pub use norm::layer_norm;
+pub use patch_embedding::{Tubelets, patch_embedding};
+pub use pixels::Pixels;
 pub use precision::{Precision, in_this_precision, with_precision};
 pub use stack::stack_steps;
-pub use tubelets::tubelets;
+pub use tokens::{TokenIds, gather_tokens};
 pub use vicreg::{covariance_square, variance_hinge};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Shape, Tensor, activation};
 
 use crate::array::Array;
 use crate::cpu::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
@@ -149,8 +149,41 @@ struct LinearOperation {
     packed: Option<Arc<Packed>>,
 }
 
-fn matrix(array: &Array) -> Matrix<'_> {
+pub(crate) fn matrix(array: &Array) -> Matrix<'_> {
     Matrix::new(array.values(), array.rows(), array.width())
+}
+
+/// The result of a layer of this shape, and what its backward pass needs to get behind the activation. `forward` writes the values before
+/// it, if asked, and those after it.
+pub(crate) fn kept(
+    activation: Activation,
+    training: bool,
+    shape: Shape,
+    forward: impl FnOnce(Option<&mut [f32]>, &mut [f32]),
+) -> (Array, Vec<Array>) {
+    match activation {
+        Activation::Gelu | Activation::GeluTanh | Activation::Silu if training => {
+            let fill = |inner: &mut [f32]| Array::filled(shape.clone(), |out| forward(Some(inner), out));
+            let (inner, out) = Array::filled_with(shape.clone(), fill);
+            (out, vec![inner])
+        }
+        _ => {
+            let out = Array::filled(shape, |out| forward(None, out));
+            // ReLU's derivative is read off its output.
+            let kept = if training && activation == Activation::Relu { vec![out.clone()] } else { Vec::new() };
+            (out, kept)
+        }
+    }
+}
+
+/// The gradient before the activation from that after it, with what [`kept`] kept.
+pub(crate) fn before_activation(level: Level, activation: Activation, kept: &[Array], gradient: Array) -> Array {
+    match kept.first() {
+        Some(kept) => Array::filled(gradient.shape(), |inner| {
+            activation_backward(level, activation, kept.values(), gradient.values(), inner);
+        }),
+        None => gradient,
+    }
 }
 
 impl Operation for LinearOperation {
@@ -164,24 +197,9 @@ impl Operation for LinearOperation {
         let layer = Linear { x: matrix(x), weight: matrix(weight), bias, activation: self.activation };
         let level = Level::detect();
         let packed = self.packed.as_deref().filter(|packed| packed.precision() == self.precision);
-        let forward = |inner: Option<&mut [f32]>| {
-            Array::filled(shape.clone(), |out| {
-                layer.forward(level, self.precision, packed, residual, inner, out);
-            })
-        };
-        // ReLU's derivative is read off its output; the others need their input.
-        match self.activation {
-            Activation::Relu if training => {
-                let out = forward(None);
-                (out.clone(), vec![out])
-            }
-            Activation::Identity => (forward(None), Vec::new()),
-            _ if training => {
-                let (inner, out) = Array::filled_with(shape.clone(), |inner| forward(Some(inner)));
-                (out, vec![inner])
-            }
-            _ => (forward(None), Vec::new()),
-        }
+        kept(self.activation, training, shape, |inner, out| {
+            layer.forward(level, self.precision, packed, residual, inner, out);
+        })
     }
 
     fn needs(&self, index: usize) -> bool {
@@ -197,12 +215,7 @@ impl Operation for LinearOperation {
     ) -> Vec<Option<Array>> {
         let level = Level::detect();
         let (Some(x), Some(weight)) = (&inputs[0], &inputs[1]) else { unreachable!("both are needed") };
-        let inner = match kept.first() {
-            Some(kept) => Array::filled(gradient.shape(), |inner| {
-                activation_backward(level, self.activation, kept.values(), gradient.values(), inner);
-            }),
-            None => gradient,
-        };
+        let inner = before_activation(level, self.activation, kept, gradient);
         let mut gradients = vec![
             wanted[0].then(|| {
                 Array::filled(x.shape(), |out| {

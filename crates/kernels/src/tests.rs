@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::adaptive::{composed_adaptive, composed_gate};
 use crate::attention::{Mask, Rotation, composed as composed_attention};
@@ -11,12 +11,13 @@ use crate::epps_pulley::composed as composed_epps_pulley;
 use crate::gru::composed as composed_gru;
 use crate::linear::{composed as composed_linear, linear_with};
 use crate::norm::composed as composed_norm;
-use crate::tubelets::composed as composed_tubelets;
+use crate::patch_embedding::composed as composed_embedding;
+use crate::tubelets::{composed as composed_tubelets, tubelets};
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
-    Activation, GruCell, Precision, PreparedLinear, adaptive_layer_norm, attention, convolution, covariance_square,
-    epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear, linear_residual, stack_steps,
-    tubelets, variance_hinge, with_precision,
+    Activation, GruCell, Pixels, Precision, PreparedLinear, Tubelets, adaptive_layer_norm, attention, convolution,
+    covariance_square, epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear,
+    linear_residual, patch_embedding, stack_steps, variance_hinge, with_precision,
 };
 
 const ACTIVATIONS: [Activation; 5] =
@@ -135,6 +136,68 @@ fn videos_in_tubelets() {
         let x = || turned.clone().swap_dims(3, 4);
         assert_same!(what, tubelets(x(), frames, patch), composed_tubelets(x(), frames, patch), turned);
     }
+}
+
+/// Clips of bytes with these sizes, the same every time, and the same as numbers.
+fn pixels(sizes: [usize; 4]) -> [Pixels; 2] {
+    let bytes: Vec<u8> = (0..3 * sizes.iter().product::<usize>()).map(|i| (i * i / 7 + i * 31) as u8).collect();
+    let pixels = Pixels::from_rgb(bytes, sizes, [0.3, 0.5, 0.4], [0.2, 0.25, 0.5], &Device::flex().autodiff());
+    [pixels.clone(), pixels.into_tensor().into()]
+}
+
+#[test]
+fn patches_of_bytes() {
+    for (sizes, frames, side, grid, keep, outputs) in [
+        ([2, 4, 8, 12], 2, 4, [2, 3], None, 5),
+        ([1, 1, 1, 1], 1, 1, [1, 1], None, 1),
+        // The grid reaches beyond the frame.
+        ([3, 3, 10, 7], 1, 5, [3, 2], None, 33),
+        ([2, 2, 65, 3], 1, 5, [14, 2], Some((1, vec![27, 3, 28])), 16),
+        ([3, 2, 32, 48], 2, 16, [2, 3], Some((3, vec![5, 0, 1, 1, 2, 4])), 40),
+        // Tubelets in several parts.
+        ([5, 2, 64, 96], 2, 16, [4, 6], None, 24),
+        ([0, 2, 4, 4], 1, 2, [2, 2], None, 3),
+    ] {
+        let [bytes, numbers] = pixels(sizes);
+        let keep = keep.map(|(rows, ids): (usize, Vec<i64>)| {
+            let shape = [rows, ids.len() / rows];
+            Tensor::<2, Int>::from_data(TensorData::new(ids, shape), &Device::flex())
+        });
+        let patches = Tubelets { frames, side, grid, keep: keep.as_ref() };
+        let (weight, bias) = (random([3 * frames * side * side, outputs]), random([outputs]));
+        for activation in ACTIVATIONS {
+            let what = format!("{sizes:?} {frames} {side} {keep:?} {activation:?}");
+            let (weight, bias) = (weight.clone(), bias.clone());
+            let given = patch_embedding(bytes.clone(), patches, weight.clone(), Some(bias.clone()), activation);
+            let expected = composed_embedding(numbers.clone(), patches, weight.clone(), Some(bias.clone()), activation);
+            assert_same!(what, given, expected, weight, bias);
+            let given = patch_embedding(bytes.clone(), patches, weight.clone(), None, activation);
+            let expected = composed_embedding(numbers.clone(), patches, weight.clone(), None, activation);
+            assert_same!(what, given, expected, weight);
+        }
+    }
+}
+
+#[test]
+fn parts_of_bytes_are_the_parts_of_their_numbers() {
+    let [bytes, numbers] = pixels([2, 5, 3, 4]);
+    let same = |given: Pixels, expected: Pixels, what: &str| {
+        assert_eq!(given.dims(), expected.dims(), "{what}");
+        assert!(difference(&given.into_tensor(), &expected.into_tensor()) == 0.0, "{what}");
+    };
+    let both = |part: fn(Pixels) -> Pixels| [part(bytes.clone()), part(numbers.clone())];
+    for (what, [given, expected]) in [
+        ("frames", both(|video| video.frames(1, 3))),
+        ("frames of frames", both(|video| video.frames(1, 3).frames(1, 2))),
+        ("single frames", both(Pixels::single_frames)),
+        ("single frames of frames", both(|video| video.frames(2, 2).single_frames())),
+        ("a single frame's frames", both(|video| video.single_frames().frames(0, 1))),
+    ] {
+        same(given, expected, what);
+    }
+    let value: f32 = bytes.into_tensor().slice([0..1, 2..3, 0..1, 0..1, 0..1]).into_scalar();
+    // Byte 2: (4 / 7) + 62.
+    assert!((value - (62.0 / 255.0 - 0.4) / 0.5).abs() < 1e-6, "{value}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::operation::{Operation, apply, runs_on};
 ///
 /// # Panics
 /// If an axis is not a multiple of the tubelet.
-pub fn tubelets(video: Tensor<5>, frames: usize, patch: usize) -> Tensor<3> {
+pub(crate) fn tubelets(video: Tensor<5>, frames: usize, patch: usize) -> Tensor<3> {
     let sizes = Tubelets { video: video.dims(), frames, patch };
     // Says so if there is a rest.
     let _ = sizes.grid();

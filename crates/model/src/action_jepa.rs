@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, assert_shape};
+use prevision_kernels::Pixels;
 
 use crate::frame_encoder::FrameEncoder;
 use crate::heads::Heads;
@@ -32,7 +33,8 @@ impl ActionJepa {
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
     /// - output: `[batch, time, dim]`
-    pub fn encode(&self, video: Tensor<5>) -> Tensor<3> {
+    pub fn encode(&self, video: impl Into<Pixels>) -> Tensor<3> {
+        let video = video.into();
         match &self.static_encoder {
             None => self.encoder.forward(video),
             Some(encoder) => Tensor::cat(vec![encoder.forward(video.clone()), self.encoder.forward(video)], 2),
@@ -45,18 +47,19 @@ impl ActionJepa {
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
     /// - output: `[batch, time, dim]`
-    pub fn encode_clips(&self, video: Tensor<5>) -> Tensor<3> {
+    pub fn encode_clips(&self, video: impl Into<Pixels>) -> Tensor<3> {
+        let video = video.into();
         let latents = self.encoder.forward(video.clone());
-        self.with_static(&video, latents)
+        self.with_static(video, latents)
     }
 
     /// Puts the static part of the first frame before the latents of all frames.
-    fn with_static(&self, video: &Tensor<5>, latents: Tensor<3>) -> Tensor<3> {
+    fn with_static(&self, video: Pixels, latents: Tensor<3>) -> Tensor<3> {
         let [batch, time, _] = latents.dims();
         match &self.static_encoder {
             None => latents,
             Some(encoder) => {
-                let place = encoder.forward(video.clone().narrow(2, 0, 1)).expand([batch, time, encoder.dim()]);
+                let place = encoder.forward(video.frames(0, 1)).expand([batch, time, encoder.dim()]);
                 Tensor::cat(vec![place, latents], 2)
             }
         }
@@ -67,12 +70,13 @@ impl ActionJepa {
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
     /// - output: `[batch, time, dim]`
-    pub fn encode_target(&self, video: Tensor<5>) -> Tensor<3> {
+    pub fn encode_target(&self, video: impl Into<Pixels>) -> Tensor<3> {
+        let video = video.into();
         match &self.target {
             Some(target) => {
                 let video = video.without_autodiff();
                 let latents = target.forward(video.clone());
-                self.with_static(&video, latents).detach()
+                self.with_static(video, latents).detach()
             }
             None => self.encode(video),
         }

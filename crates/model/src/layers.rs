@@ -13,7 +13,7 @@ pub(crate) use kernels::Activation;
 /// - x: `[.., inputs]`
 /// - output: `[.., outputs]`
 pub(crate) fn linear<const D: usize>(layer: &Linear, x: Tensor<D>, activation: Activation) -> Tensor<D> {
-    kernels::linear(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), activation)
+    kernels::linear(x, layer.weight.val(), bias(layer), activation)
 }
 
 /// `activation(residual + x weight + bias)`.
@@ -28,12 +28,17 @@ pub(crate) fn linear_residual<const D: usize>(
     residual: Tensor<D>,
     activation: Activation,
 ) -> Tensor<D> {
-    kernels::linear_residual(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), residual, activation)
+    kernels::linear_residual(x, layer.weight.val(), bias(layer), residual, activation)
+}
+
+/// The bias of a layer, `[outputs]`.
+pub(crate) fn bias(layer: &Linear) -> Option<Tensor<1>> {
+    layer.bias.as_ref().map(Param::val)
 }
 
 /// The layer for many calls.
 pub(crate) fn prepared(layer: &Linear) -> kernels::PreparedLinear {
-    kernels::PreparedLinear::new(layer.weight.val(), layer.bias.as_ref().map(Param::val))
+    kernels::PreparedLinear::new(layer.weight.val(), bias(layer))
 }
 
 /// Epsilon of a layer norm unless another is given.

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use prevision_kernels::Pixels;
 
 use crate::masks::{MaskPair, token_ids};
 use crate::predictor::MaskedPredictor;
@@ -29,7 +30,8 @@ impl MaskedJepa {
     /// - video: `[batch, channels, time, height, width]`
     /// - mask: `batch` lists of `n` context ids
     /// - output: `[batch, n, dim]`
-    pub fn encode_context(&self, video: Tensor<5>, mask: &MaskPair) -> Tensor<3> {
+    pub fn encode_context(&self, video: impl Into<Pixels>, mask: &MaskPair) -> Tensor<3> {
+        let video = video.into();
         let ids = token_ids(&mask.context, &video.device());
         self.encoder.forward(video, Some(&ids))
     }
@@ -53,8 +55,8 @@ impl MaskedJepa {
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
     /// - output: `[batch, tokens, dim]`
-    pub fn targets(&self, video: Tensor<5>) -> Tensor<3> {
-        self.target.forward(video.without_autodiff(), None).detach()
+    pub fn targets(&self, video: impl Into<Pixels>) -> Tensor<3> {
+        self.target.forward(video.into().without_autodiff(), None).detach()
     }
 
     /// Encodes all tokens with the context encoder.
@@ -62,7 +64,7 @@ impl MaskedJepa {
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
     /// - output: `[batch, tokens, dim]`
-    pub fn encode(&self, video: Tensor<5>) -> Tensor<3> {
+    pub fn encode(&self, video: impl Into<Pixels>) -> Tensor<3> {
         self.encoder.forward(video, None)
     }
 

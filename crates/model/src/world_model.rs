@@ -1,6 +1,7 @@
 //! The world model as evaluation and planning know it.
 
 use burn::tensor::{Tensor, assert_shape};
+use prevision_kernels::Pixels;
 
 use crate::ActionJepa;
 
@@ -12,7 +13,7 @@ pub trait WorldModel {
     /// # Shapes
     /// - observation: `[batch, channels, time, height, width]`
     /// - output: `[batch, time, dim]`
-    fn encode(&self, observation: Tensor<5>) -> Tensor<3>;
+    fn encode(&self, observation: Pixels) -> Tensor<3>;
 
     /// Imagines several action sequences from the same past.
     ///
@@ -30,7 +31,7 @@ pub trait WorldModel {
 }
 
 impl WorldModel for ActionJepa {
-    fn encode(&self, observation: Tensor<5>) -> Tensor<3> {
+    fn encode(&self, observation: Pixels) -> Tensor<3> {
         ActionJepa::encode(self, observation)
     }
 

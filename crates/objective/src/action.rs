@@ -2,6 +2,7 @@
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
+use prevision_kernels::Pixels;
 use prevision_model::ActionJepa;
 
 use crate::distance::indices;
@@ -15,8 +16,8 @@ use crate::{
 /// The clips of one step.
 #[derive(Clone, Debug)]
 pub struct ActionInputs<'a> {
-    /// Normalised frames, `[batch, channels, time, height, width]`.
-    pub video: Tensor<5>,
+    /// Frames, `[batch, channels, time, height, width]`.
+    pub video: Pixels,
     /// The action leaving every frame but the last, `[batch, time - 1, action]`.
     pub actions: Tensor<3>,
     /// The state at every frame, `[batch, time, state]`; for the position, the first two columns are x and y in pixels.
@@ -48,7 +49,7 @@ impl ObjectiveConfig {
             "a rollout of {steps} steps does not fit clips of {time} frames with {channels} channels"
         );
         let encoded = self.frames_to_encode(model, time, steps);
-        let latents = model.encode_clips(batch.video.clone().narrow(2, 0, encoded));
+        let latents = model.encode_clips(batch.video.clone().frames(0, encoded));
         let [clips, frames, dim] = latents.dims();
         let pooled = || latents.clone().reshape([clips * frames, dim]);
         let spread = spread(model, &latents, batch.episodes);
@@ -132,7 +133,7 @@ impl ObjectiveConfig {
     ) -> Tensor<1> {
         let predicted = model.rollout(latents.clone().narrow(1, 0, 1), batch.actions.clone().narrow(1, 0, steps));
         let target = if model.target.is_some() {
-            model.encode_target(batch.video.clone().narrow(2, 1, steps))
+            model.encode_target(batch.video.clone().frames(1, steps))
         } else {
             let target = latents.clone().narrow(1, 1, steps);
             if self.prediction.detach_targets { target.detach() } else { target }

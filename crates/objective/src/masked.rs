@@ -1,6 +1,7 @@
 //! The loss of a masked (V-JEPA) model.
 
 use burn::prelude::*;
+use prevision_kernels::Pixels;
 use prevision_model::{MaskPair, MaskedJepa, gather_tokens, token_ids};
 
 use crate::prediction::normalise;
@@ -21,8 +22,9 @@ impl ObjectiveConfig {
     ///
     /// # Panics
     /// If there is no mask.
-    pub fn masked_terms(&self, model: &MaskedJepa, video: Tensor<5>, masks: &[MaskPair]) -> LossTerms {
+    pub fn masked_terms(&self, model: &MaskedJepa, video: impl Into<Pixels>, masks: &[MaskPair]) -> LossTerms {
         assert!(!masks.is_empty(), "a masked objective needs at least one mask");
+        let video = video.into();
         let contexts: Vec<Tensor<3>> = masks.iter().map(|mask| model.encode_context(video.clone(), mask)).collect();
         let over_masks = |term: &dyn Fn(Tensor<2>) -> Tensor<1>| {
             let terms: Vec<_> = contexts.iter().map(|context| term(context.clone().flatten(0, 1))).collect();
@@ -38,7 +40,7 @@ impl ObjectiveConfig {
     fn masked_error(
         &self,
         model: &MaskedJepa,
-        video: &Tensor<5>,
+        video: &Pixels,
         masks: &[MaskPair],
         contexts: &[Tensor<3>],
     ) -> Tensor<1> {

@@ -46,7 +46,7 @@ fn inputs(device: &Device) -> ActionInputs<'static> {
         TensorData::new(values, shape.to_vec())
     };
     ActionInputs {
-        video: Tensor::from_data(random(&[CLIPS, 3, FRAMES, 16, 16]), &device),
+        video: Tensor::<5>::from_data(random(&[CLIPS, 3, FRAMES, 16, 16]), &device).into(),
         actions: Tensor::from_data(random(&[CLIPS, FRAMES - 1, 2]), &device),
         state: Some(Tensor::<3>::from_data(random(&[CLIPS, FRAMES, 3]), &device) * 4.0 + 8.0),
         episodes: &EPISODES,

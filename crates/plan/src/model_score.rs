@@ -139,15 +139,16 @@ mod tests {
     use super::*;
     use crate::cost::{LatentDistance, LearnedDistance, Steps};
     use burn::tensor::Distribution;
+    use prevision_kernels::Pixels;
     use prevision_model::{ActionJepaConfig, HeadFlags, InputShape};
 
     /// The latent moves by the action, and by a tenth of the action before the present when it is known.
     struct Drift;
 
     impl WorldModel for Drift {
-        fn encode(&self, observation: Tensor<5>) -> Tensor<3> {
+        fn encode(&self, observation: Pixels) -> Tensor<3> {
             let [b, c, t, h, w] = observation.dims();
-            observation.swap_dims(1, 2).reshape([b, t, c * h * w])
+            observation.into_tensor().swap_dims(1, 2).reshape([b, t, c * h * w])
         }
 
         fn rollout(&self, latents: Tensor<3>, actions: Tensor<4>) -> Tensor<4> {

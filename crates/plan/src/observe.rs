@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use burn::prelude::*;
 use prevision_data::{Clip, ClipSource, HostBatch, Normalise};
+use prevision_kernels::Pixels;
 use prevision_video::FrameBuffer;
 
 /// Normalises RGB frames exactly as training did, by the same code.
@@ -11,7 +12,7 @@ use prevision_video::FrameBuffer;
 /// # Shapes
 /// - frames: one or more rows, each the same number of frames `[h, w, 3]`
 /// - output: `[b, 3, t, h, w]`
-pub(crate) fn video<'a, R, F>(rows: R, [height, width]: [usize; 2], normalise: &Normalise, device: &Device) -> Tensor<5>
+pub(crate) fn video<'a, R, F>(rows: R, [height, width]: [usize; 2], normalise: &Normalise, device: &Device) -> Pixels
 where
     R: IntoIterator<Item = F>,
     F: IntoIterator<Item = &'a [u8]>,
@@ -37,7 +38,7 @@ mod tests {
     fn pixels_become_channels_first_and_normalised() {
         let frames: [&[u8]; 2] = [&[255, 0, 51, 0, 0, 0], &[0, 255, 0, 0, 0, 255]];
         let normalise = Normalise { mean: [0.0, 0.5, 0.0], std: [1.0, 0.5, 0.2] };
-        let tensor = video([frames], [1, 2], &normalise, &Device::flex());
+        let tensor = video([frames], [1, 2], &normalise, &Device::flex()).into_tensor();
         assert_eq!(tensor.dims(), [1, 3, 2, 1, 2]);
         let values = tensor.into_data().try_into_vec_as::<f32>().unwrap();
         for (got, want) in values.iter().zip([1.0, 0.0, 0.0, 0.0, -1.0, -1.0, 1.0, -1.0, 1.0, 0.0, 0.0, 5.0]) {

@@ -9,8 +9,8 @@ use prevision::objective::{ActionInputs, LossTerms, ObjectiveConfig};
 use prevision::train::OptimizerConfig;
 use prevision::train::optimizer::Optimizer;
 use prevision_kernels::{
-    Activation, GruCell, Mask, adaptive_layer_norm, attention, convolution, covariance_square, epps_pulley,
-    gated_residual, gru_rollout, layer_norm, linear, linear_residual, variance_hinge,
+    Activation, GruCell, Mask, Pixels, Tubelets, adaptive_layer_norm, attention, convolution, covariance_square,
+    epps_pulley, gated_residual, gru_rollout, layer_norm, linear, linear_residual, patch_embedding, variance_hinge,
 };
 
 const INPUT: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
@@ -22,8 +22,14 @@ fn numbers<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// Deterministic clips, `[batch, time, height, width]`.
+fn pixels(sizes: [usize; 4], device: &Device) -> Pixels {
+    let bytes = (0..3 * sizes.iter().product::<usize>()).map(|i| (i * 7919 % 251) as u8).collect();
+    Pixels::from_rgb(bytes, sizes, [0.5, 0.4, 0.3], [0.5, 0.6, 0.4], device)
+}
+
 fn terms(model: &Jepa, config: &ModelConfig, objective: &ObjectiveConfig, device: &Device) -> LossTerms {
-    let video = numbers([3, 3, 4, 16, 16], device);
+    let video = pixels([3, 4, 16, 16], device);
     match (model, config) {
         (Jepa::Action(model), _) => {
             let inputs = ActionInputs {
@@ -135,7 +141,7 @@ fn values_and_gradients(lengths: &[usize], operation: Operation, device: &Device
 /// Elsewhere than on the CPU a kernel is a composition of Burn's operations: it must be the same function.
 #[test]
 fn kernels_equal_their_forms_on_the_gpu() {
-    let cases: [(&str, &[usize], Operation); 9] = [
+    let cases: [(&str, &[usize], Operation); 10] = [
         ("linear", &[35, 21, 3], |x| {
             let residual = x[0].clone().reshape([5, 7]).narrow(1, 0, 3) * 0.5;
             let y = linear(
@@ -177,6 +183,12 @@ fn kernels_equal_their_forms_on_the_gpu() {
                 epsilon: 1e-5,
             };
             gru_rollout(x[0].clone().reshape([2, 3, 15]), x[1].clone().reshape([2, 5]), cell).reshape([30])
+        }),
+        ("patch_embedding", &[24 * 4, 4], |x| {
+            let keep = Tensor::from_data([[5, 0, 3]], &x[0].device());
+            let patches = Tubelets { frames: 2, side: 2, grid: [2, 3], keep: Some(&keep) };
+            let (video, weight) = (pixels([2, 2, 3, 6], &x[0].device()), x[0].clone().reshape([24, 4]));
+            patch_embedding(video, patches, weight, Some(x[1].clone()), Activation::Silu).reshape([24])
         }),
         ("variance_hinge", &[40], |x| variance_hinge(x[0].clone().reshape([8, 5]), 1.0, 1e-4)),
         ("covariance_square", &[40], |x| covariance_square(x[0].clone().reshape([8, 5]))),

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use prevision_data::{ClipBatch, ClipShape};
+use prevision_kernels::Pixels;
 use prevision_model::{InputShape, Jepa, MaskSampler, ModelConfig};
 use prevision_objective::{ActionInputs, LossTerms, PositionScale};
 
@@ -84,7 +85,7 @@ impl<'a> Learner<'a> {
 }
 
 /// The latents of clips, one row per frame or token: `[n, dim]`, off the tape.
-pub(crate) fn latents(model: &Jepa, video: Tensor<5>) -> Tensor<2> {
+pub(crate) fn latents(model: &Jepa, video: Pixels) -> Tensor<2> {
     let video = video.without_autodiff();
     match model.valid() {
         Jepa::Action(model) => model.encode(video).flatten(0, 1),
@@ -93,7 +94,7 @@ pub(crate) fn latents(model: &Jepa, video: Tensor<5>) -> Tensor<2> {
 }
 
 /// Where the model's position head sees the agent in each frame of `video` `[1, c, t, h, w]`: `[t, 2]` in pixels, x then y.
-pub(crate) fn positions(model: &Jepa, video: Tensor<5>) -> Option<Tensor<2>> {
+pub(crate) fn positions(model: &Jepa, video: Pixels) -> Option<Tensor<2>> {
     let [.., height, width] = video.dims();
     let Jepa::Action(model) = model.valid() else { return None };
     let head = model.heads.position.as_ref()?;

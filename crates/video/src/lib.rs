@@ -57,7 +57,7 @@ pub use gif::write_gif;
 pub use mp4::{Mp4Options, Mp4Writer, Quality};
 pub use png::write_png;
 pub use probe::{VideoInfo, probe};
-pub use resample::{resample, separate_colours};
+pub use resample::resample;
 pub use video::{ClipRead, FrameSource, OpenOptions, Video};
 pub use window::Window;
 

@@ -30,24 +30,24 @@ impl Activation {
         }
     }
 
-    /// Multiplies gradients of the output with the derivative at `inputs`, the values before the function.
+    /// Writes gradients of the output times the derivative at `inputs`, the values before the function.
     #[inline(always)]
-    pub(crate) fn multiply_derivative<const FUSED: bool>(self, gradients: &mut [f32], inputs: &[f32]) {
-        let pairs = gradients.iter_mut().zip(inputs);
+    pub(crate) fn derivative<const FUSED: bool>(self, gradients: &[f32], inputs: &[f32], out: &mut [f32]) {
+        let places = out.iter_mut().zip(gradients).zip(inputs);
         match self {
-            Self::Identity => {}
-            Self::Relu => pairs.for_each(|(g, x)| *g = if *x > 0.0 { *g } else { 0.0 }),
-            Self::Gelu => pairs.for_each(|(g, x)| {
+            Self::Identity => out.copy_from_slice(gradients),
+            Self::Relu => places.for_each(|((out, g), x)| *out = if *x > 0.0 { *g } else { 0.0 }),
+            Self::Gelu => places.for_each(|((out, g), x)| {
                 let (distribution, density) = normal::<FUSED>(*x);
-                *g *= fma::<FUSED>(*x, density, distribution);
+                *out = *g * fma::<FUSED>(*x, density, distribution);
             }),
-            Self::GeluTanh => pairs.for_each(|(g, x)| {
+            Self::GeluTanh => places.for_each(|((out, g), x)| {
                 let (gate, slope) = gelu_gate::<FUSED>(*x);
-                *g *= fma::<FUSED>(*x, slope, gate);
+                *out = *g * fma::<FUSED>(*x, slope, gate);
             }),
-            Self::Silu => pairs.for_each(|(g, x)| {
+            Self::Silu => places.for_each(|((out, g), x)| {
                 let s = sigmoid::<FUSED>(*x);
-                *g *= s * fma::<FUSED>(*x, 1.0 - s, 1.0);
+                *out = *g * (s * fma::<FUSED>(*x, 1.0 - s, 1.0));
             }),
         }
     }

@@ -107,8 +107,7 @@ pub fn activation_backward(level: Level, activation: Activation, kept: &[f32], g
         type Output = ();
         #[inline(always)]
         fn run<const FUSED: bool>(self) {
-            self.3.copy_from_slice(self.2);
-            self.0.multiply_derivative::<FUSED>(self.3, self.1);
+            self.0.derivative::<FUSED>(self.2, self.1, self.3);
         }
     }
     assert_eq!(kept.len(), gradient.len());

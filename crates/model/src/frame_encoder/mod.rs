@@ -7,6 +7,7 @@ mod vit;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use prevision_kernels::Pixels;
 use serde::{Deserialize, Serialize};
 
 pub use impala::{Impala, ImpalaConfig};
@@ -100,12 +101,13 @@ impl FrameEncoder {
     ///
     /// # Panics
     /// If channels, height or width are not those the encoder was built for.
-    pub fn forward(&self, video: Tensor<5>) -> Tensor<3> {
+    pub fn forward(&self, video: impl Into<Pixels>) -> Tensor<3> {
+        let video = video.into();
         let [batch, _, time, _, _] = video.dims();
         let latents = match self {
-            Self::Impala(encoder) => encoder.forward(fold_frames(video)),
+            Self::Impala(encoder) => encoder.forward(video.single_frames().into_tensor().squeeze_dim(2)),
             Self::StridedConv(encoder) => encoder.forward(video),
-            Self::Vit(encoder) => encoder.forward(fold_frames(video)),
+            Self::Vit(encoder) => encoder.forward(video),
             Self::Patches(encoder) => encoder.forward(video),
         };
         latents.reshape([batch, time, self.dim()])
@@ -140,10 +142,4 @@ impl FrameEncoder {
         let [dim] = norm.gamma.lazy_shape().dims();
         dim
     }
-}
-
-/// `[batch, channels, time, height, width]` to `[batch * time, channels, height, width]`.
-fn fold_frames(video: Tensor<5>) -> Tensor<4> {
-    let [batch, channels, time, height, width] = video.dims();
-    video.swap_dims(1, 2).reshape([batch * time, channels, height, width])
 }

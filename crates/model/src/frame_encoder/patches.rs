@@ -2,12 +2,11 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::ops::PadMode;
-use burn::tensor::{Device, Tensor, assert_shape};
-use prevision_kernels::tubelets;
+use burn::tensor::{Device, Tensor};
+use prevision_kernels::{Pixels, Tubelets, patch_embedding};
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{Activation as Kernel, linear};
+use crate::layers::{Activation as Kernel, bias, linear};
 use crate::validate::positive;
 use crate::{Activation, InputShape};
 
@@ -75,15 +74,12 @@ impl Patches {
     ///
     /// # Panics
     /// If the video does not have the channels and the size that the encoder was built for.
-    pub fn forward(&self, video: Tensor<5>) -> Tensor<2> {
-        let [batch, _, time, height, width] = video.dims();
-        let Self { patch, rows, columns, .. } = *self;
-        let padding = (0, columns * patch - width, 0, rows * patch - height);
-        let video = if padding == (0, 0, 0, 0) { video } else { video.pad(padding, PadMode::Constant(0.0)) };
-        let patches = tubelets(video, 1, patch).flatten::<2>(0, 1);
-        let [inputs, _] = self.hidden.weight.dims();
-        assert_shape!(patches, [_, inputs]);
-        let tokens = linear(&self.output, linear(&self.hidden, patches, self.activation.kernel()), Kernel::Identity);
+    pub fn forward(&self, video: Pixels) -> Tensor<2> {
+        let [batch, _, time, _, _] = video.dims();
+        let cut = Tubelets { frames: 1, side: self.patch, grid: self.grid(), keep: None };
+        let (weight, bias) = (self.hidden.weight.val(), bias(&self.hidden));
+        let hidden = patch_embedding(video, cut, weight, bias, self.activation.kernel());
+        let tokens = linear(&self.output, hidden, Kernel::Identity);
         tokens.reshape([(batch * time) as i32, -1])
     }
 
@@ -125,7 +121,8 @@ mod tests {
         let video = Tensor::<5>::random([2, 3, 2, 7, 10], Distribution::Default, &Device::flex());
         let changed =
             video.clone().slice_assign([1..2, 0..3, 1..2, 4..7, 4..8], Tensor::ones([1, 3, 1, 3, 4], &Device::flex()));
-        let difference = (encoder.forward(video) - encoder.forward(changed)).abs().reshape([4, 6, 2]).sum_dim(2);
+        let difference =
+            (encoder.forward(video.into()) - encoder.forward(changed.into())).abs().reshape([4, 6, 2]).sum_dim(2);
         let values = difference.into_data().try_into_vec_as::<f32>().unwrap();
         for (index, value) in values.iter().enumerate() {
             assert_eq!(*value > 0.0, index == 3 * 6 + 4, "{index}: {value}");

@@ -7,12 +7,11 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::ops::PadMode;
-use burn::tensor::{Device, Int, Tensor, TensorData, assert_shape};
-use prevision_kernels::tubelets;
+use burn::tensor::{Device, Tensor, TensorData, assert_shape};
+use prevision_kernels::{Pixels, Tubelets, patch_embedding};
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, linear};
+use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, bias, linear};
 use crate::validate::{check, positive};
 use crate::{Activation, InputShape};
 
@@ -98,16 +97,12 @@ impl StridedConv {
     ///
     /// # Panics
     /// If the video does not have the channels and the size that the encoder was built for.
-    pub fn forward(&self, video: Tensor<5>) -> Tensor<2> {
+    pub fn forward(&self, video: Pixels) -> Tensor<2> {
         let mut tokens = self.tokens(video);
-        let frames = tokens.dims()[0];
-        for (index, layer) in self.layers.iter().enumerate() {
-            if index > 0 {
-                let [_, count, width] = tokens.dims();
-                let merged = self.merge * self.merge;
-                tokens = tokens.reshape([frames, count / merged, merged * width]);
-            }
-            tokens = linear(layer, tokens, self.activation.kernel());
+        let merged = self.merge * self.merge;
+        for layer in &self.layers[1..] {
+            let [frames, count, width] = tokens.dims();
+            tokens = linear(layer, tokens.reshape([frames, count / merged, merged * width]), self.activation.kernel());
         }
         let features: Tensor<2> = tokens.flatten(1, 2);
         let [inputs, _] = self.hidden.weight.dims();
@@ -116,29 +111,22 @@ impl StridedConv {
         self.norm.forward(linear(&self.projection, hidden, Kernel::Identity))
     }
 
-    /// Patches in the order in which they are merged.
+    /// The patch layer, its tokens in the order in which they are merged.
     ///
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
-    /// - output: `[batch * time, patches, channels * patch * patch]`, a patch flattened as (channel, row, column)
-    fn tokens(&self, video: Tensor<5>) -> Tensor<3> {
-        let [batch, _, time, height, width] = video.dims();
+    /// - output: `[batch * time, patches, widths[0]]`
+    fn tokens(&self, video: Pixels) -> Tensor<3> {
+        let [_, _, _, height, width] = video.dims();
         let (patch, merges) = (self.patch, self.layers.len() - 1);
-        let stride = patch * self.merge.pow(merges as u32);
-        let (rows, columns) = (height.div_ceil(stride) * stride, width.div_ceil(stride) * stride);
-        let video = if (rows, columns) == (height, width) {
-            video
-        } else {
-            video.pad((0, columns - width, 0, rows - height), PadMode::Constant(0.0))
-        };
-        let [rows, columns] = [rows / patch, columns / patch];
-        let patches = tubelets(video, 1, patch).reshape([(batch * time) as i32, (rows * columns) as i32, -1]);
-        if merges == 0 {
-            return patches;
-        }
-        let order: Vec<i64> = merge_order(rows, columns, self.merge, merges).into_iter().map(|id| id as i64).collect();
-        let order = Tensor::<1, Int>::from_data(TensorData::new(order, [rows * columns]), &patches.device());
-        patches.select(1, order)
+        let side = self.merge.pow(merges as u32);
+        let grid = [height, width].map(|length| length.div_ceil(patch * side) * side);
+        let order: Vec<i64> =
+            merge_order(grid[0], grid[1], self.merge, merges).into_iter().map(|id| id as i64).collect();
+        let order = Tensor::from_data(TensorData::new(order, [1, grid[0] * grid[1]]), &video.device());
+        let patches = Tubelets { frames: 1, side: patch, grid, keep: Some(&order) };
+        let layer = &self.layers[0];
+        patch_embedding(video.single_frames(), patches, layer.weight.val(), bias(layer), self.activation.kernel())
     }
 }
 
@@ -164,7 +152,7 @@ fn merge_order(rows: usize, columns: usize, merge: usize, levels: usize) -> Vec<
 mod tests {
     use burn::tensor::Distribution;
     use burn::tensor::module::conv2d;
-    use burn::tensor::ops::ConvOptions;
+    use burn::tensor::ops::{ConvOptions, PadMode};
 
     use super::*;
 
@@ -197,9 +185,10 @@ mod tests {
         let features = second.permute([0, 2, 3, 1]).reshape([4, 2 * 3 * 4]);
         let hidden = burn::tensor::activation::relu(encoder.hidden.forward(features));
         let expected = encoder.norm.forward(encoder.projection.forward(hidden));
-        expected
-            .into_data()
-            .assert_approx_eq::<f32>(&encoder.forward(video).into_data(), burn::tensor::Tolerance::absolute(1e-5));
+        expected.into_data().assert_approx_eq::<f32>(
+            &encoder.forward(video.into()).into_data(),
+            burn::tensor::Tolerance::absolute(1e-5),
+        );
     }
 
     #[test]

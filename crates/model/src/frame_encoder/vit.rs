@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use prevision_kernels::Pixels;
 use serde::{Deserialize, Serialize};
 
 use crate::InputShape;
@@ -80,10 +81,10 @@ pub struct FrameVit {
 
 impl FrameVit {
     /// # Shapes
-    /// - frames: `[n, channels, height, width]`
-    /// - output: `[n, dim]`
-    pub fn forward(&self, frames: Tensor<4>) -> Tensor<2> {
-        let tokens = self.tokens.forward(frames.unsqueeze_dim(2), None);
+    /// - video: `[batch, channels, time, height, width]`
+    /// - output: `[batch * time, dim]`
+    pub fn forward(&self, video: Pixels) -> Tensor<2> {
+        let tokens = self.tokens.forward(video.single_frames(), None);
         let pooled: Tensor<2> = tokens.mean_dim(1).squeeze_dim(1);
         self.norm.forward(linear(&self.projection, pooled, Kernel::Identity))
     }

@@ -3,10 +3,11 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
-use prevision_kernels::tubelets;
+use prevision_kernels::{Pixels, Tubelets, patch_embedding};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
-use crate::layers::{Activation, linear};
+use crate::layers::{Activation, bias};
+use crate::masks::TokenIds;
 
 /// Splits a clip into tubelets and projects each to a token.
 ///
@@ -46,15 +47,20 @@ impl TubeletEmbed {
         [time / self.tubelet, height / self.patch, width / self.patch]
     }
 
+    /// Projects the tubelets listed in `keep`, or all.
+    ///
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
-    /// - output: `[batch, tokens, dim]`, tokens in (time, height, width) order
+    /// - keep: `[batch, n]` or `[1, n]` token ids
+    /// - output: `[batch, n, dim]`, in the order of `keep`; without it all tokens in (time, height, width) order
     ///
     /// # Panics
-    /// If an axis is not a multiple of the tubelet.
-    pub fn forward(&self, video: Tensor<5>) -> Tensor<3> {
-        let _ = self.grid(video.dims());
-        linear(&self.projection, tubelets(video, self.tubelet, self.patch), Activation::Identity)
+    /// If an axis is not a multiple of the tubelet, or an id is outside the grid.
+    pub fn forward(&self, video: impl Into<Pixels>, keep: Option<&TokenIds>) -> Tensor<3> {
+        let video = video.into();
+        let [_, rows, columns] = self.grid(video.dims());
+        let patches = Tubelets { frames: self.tubelet, side: self.patch, grid: [rows, columns], keep };
+        patch_embedding(video, patches, self.projection.weight.val(), bias(&self.projection), Activation::Identity)
     }
 }
 
@@ -78,7 +84,7 @@ mod tests {
         let video = Tensor::<5>::random([2, 3, 4, 8, 12], Distribution::Default, &device);
         let convolved = conv3d(video.clone(), kernel, Some(bias), ConvOptions::new([2, 4, 4], [0, 0, 0], [1, 1, 1], 1));
         let expected: Tensor<3> = convolved.flatten::<3>(2, 4).swap_dims(1, 2);
-        let error: f32 = (embed.forward(video) - expected).abs().max().into_scalar();
+        let error: f32 = (embed.forward(video, None) - expected).abs().max().into_scalar();
         assert!(error < 1e-4, "largest error {error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, assert_shape};
+use prevision_kernels::Pixels;
 use serde::{Deserialize, Serialize};
 
 use super::rope;
@@ -144,7 +145,7 @@ pub struct VideoVit {
 }
 
 impl VideoVit {
-    /// Encodes the tokens listed in `keep`, or all. Hidden tokens are dropped before the first block: they are never attended to.
+    /// Encodes the tokens listed in `keep`, or all. Of the others nothing is read or computed.
     ///
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
@@ -153,17 +154,22 @@ impl VideoVit {
     ///
     /// # Panics
     /// If an axis is not a multiple of the tubelet, or an id is outside the grid.
-    pub fn forward(&self, video: Tensor<5>, keep: Option<&TokenIds>) -> Tensor<3> {
+    pub fn forward(&self, video: impl Into<Pixels>, keep: Option<&TokenIds>) -> Tensor<3> {
+        let video = video.into();
         let grid = self.tubelet_embed.grid(video.dims());
         let device = video.device();
-        let mut tokens = self.tubelet_embed.forward(video);
+        let mut tokens = self.tubelet_embed.forward(video, keep);
         let [batch, _, dim] = tokens.dims();
-        if self.positions == PositionKind::SinCos {
-            tokens = tokens + sin_cos_table(grid, dim, &device).unsqueeze_dim(0);
-        }
         if let Some(ids) = keep {
             assert_shape!(ids, [batch, _]);
-            tokens = gather_tokens(tokens, ids);
+        }
+        if self.positions == PositionKind::SinCos {
+            let table: Tensor<3> = sin_cos_table(grid, dim, &device).unsqueeze_dim(0);
+            tokens = tokens
+                + match keep {
+                    Some(ids) => gather_tokens(table.expand([batch, grid.iter().product(), dim]), ids),
+                    None => table,
+                };
         }
         let rotation = rope::for_kind(self.positions, keep, grid, self.head_dim, &device);
         for block in &self.blocks {

@@ -25,7 +25,7 @@ fn rollout_equals_step_by_step() {
     for (predictor, history) in [(GRU, 1), (GRU, 2), (TRANSFORMER, 1), (TRANSFORMER, 3)] {
         let model = config(STRIDED, predictor, SHARED).init(&SMALL, &HeadFlags::default(), &device);
         assert_eq!(model.action_dim(), 2);
-        let latents = WorldModel::encode(&model, random([2, 3, history, 16, 16], &device));
+        let latents = WorldModel::encode(&model, random([2, 3, history, 16, 16], &device).into());
         let actions: Tensor<4> = random([2, 5, history - 1 + 4, 2], &device);
         let imagined = WorldModel::rollout(&model, latents.clone(), actions.clone());
         assert_eq!(imagined.dims(), [2, 5, 4, 8]);

@@ -1,6 +1,7 @@
 //! What is known of the goal, computed once per episode.
 
 use burn::prelude::*;
+use prevision_kernels::Pixels;
 use prevision_model::ActionJepa;
 
 /// The goals of a batch of episodes, as costs need them.
@@ -16,8 +17,8 @@ impl Goal {
     /// Encodes goal observations.
     ///
     /// # Shapes
-    /// - observation: `[b, c, 1, h, w]`, normalised
-    pub fn encode(model: &ActionJepa, observation: Tensor<5>) -> Self {
+    /// - observation: `[b, c, 1, h, w]`
+    pub fn encode(model: &ActionJepa, observation: impl Into<Pixels>) -> Self {
         let latents = model.encode(observation);
         let [rows, time, dim] = latents.dims();
         assert_eq!(time, 1, "a goal is one frame, not {time}");

@@ -3,7 +3,6 @@
 #![allow(unsafe_code, reason = "calling functions that are compiled for vector units which were found to be there")]
 #![allow(clippy::inline_always, reason = "a body must be compiled anew in each of the functions that call it")]
 
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::colour::Colour;
@@ -41,28 +40,9 @@ macro_rules! dispatch {
 dispatch!(filter_body, filter_avx512, filter_avx2, (
     samples: &Samples<'_>, down: &Filter, across: &Filter, rows: Range<usize>, strip: &mut Strip, out: &mut [f32]
 ));
-dispatch!(separate_body, separate_avx512, separate_avx2, (
-    pixels: &[u8], factor: [f32; 3], offset: [f32; 3], planes: [&mut [MaybeUninit<f32>]; 3]
-));
 dispatch!(write_body, write_avx512, write_avx2, (
     colour: Colour, planes: &[Vec<f32>; 3], columns: usize, rows: usize, target: &mut [u8]
 ));
-
-/// Packed RGB to one plane of `factor * byte + offset` for each colour.
-pub(super) fn separate(pixels: &[u8], factor: [f32; 3], offset: [f32; 3], planes: [&mut [MaybeUninit<f32>]; 3]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if has_avx512() {
-            // SAFETY: the processor has these vector units.
-            return unsafe { separate_avx512(pixels, factor, offset, planes) };
-        }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has these vector units.
-            return unsafe { separate_avx2(pixels, factor, offset, planes) };
-        }
-    }
-    separate_body(pixels, factor, offset, planes);
-}
 
 #[cfg(target_arch = "x86_64")]
 fn has_avx512() -> bool {
@@ -157,28 +137,6 @@ fn filter_body(
             }
         }
         *sums = total;
-    }
-}
-
-#[inline(always)]
-fn separate_body(pixels: &[u8], factor: [f32; 3], offset: [f32; 3], planes: [&mut [MaybeUninit<f32>]; 3]) {
-    let [red, green, blue] = planes;
-    let (blocks, rest) = pixels.as_chunks::<{ 3 * LANES }>();
-    let (red, red_rest) = red.as_chunks_mut::<LANES>();
-    let (green, green_rest) = green.as_chunks_mut::<LANES>();
-    let (blue, blue_rest) = blue.as_chunks_mut::<LANES>();
-    for (((block, red), green), blue) in blocks.iter().zip(red).zip(green).zip(blue) {
-        for lane in 0..LANES {
-            red[lane].write(f32::from(block[3 * lane]) * factor[0] + offset[0]);
-            green[lane].write(f32::from(block[3 * lane + 1]) * factor[1] + offset[1]);
-            blue[lane].write(f32::from(block[3 * lane + 2]) * factor[2] + offset[2]);
-        }
-    }
-    let rests = red_rest.iter_mut().zip(green_rest).zip(blue_rest);
-    for (pixel, ((red, green), blue)) in rest.as_chunks::<3>().0.iter().zip(rests) {
-        red.write(f32::from(pixel[0]) * factor[0] + offset[0]);
-        green.write(f32::from(pixel[1]) * factor[1] + offset[1]);
-        blue.write(f32::from(pixel[2]) * factor[2] + offset[2]);
     }
 }
 

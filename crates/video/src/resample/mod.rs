@@ -9,8 +9,6 @@ mod filter;
 mod kernel;
 mod planes;
 
-use std::mem::MaybeUninit;
-
 use ffmpeg_next::frame;
 
 use crate::orientation::Orientation;
@@ -184,21 +182,6 @@ pub fn resample<'a>(
     }
 }
 
-/// Packed RGB pixels to one plane for each colour: `factor * byte + offset`, rounded twice. Every value of the planes is written.
-///
-/// # Shapes
-/// - pixels: `[n, 3]`
-/// - planes: `[n]` each
-///
-/// # Panics
-/// If the lengths differ.
-pub fn separate_colours(pixels: &[u8], factor: [f32; 3], offset: [f32; 3], planes: [&mut [MaybeUninit<f32>]; 3]) {
-    for plane in &planes {
-        assert_eq!(pixels.len(), 3 * plane.len(), "bytes of RGB for planes of {} values", plane.len());
-    }
-    kernel::separate(pixels, factor, offset, planes);
-}
-
 impl Prepared {
     fn new(task: Task) -> Self {
         let (width, height) = task.picture;
@@ -219,8 +202,6 @@ impl Prepared {
 
 #[cfg(test)]
 mod tests {
-    use std::mem::MaybeUninit;
-
     use super::Resampler;
     use crate::Window;
 
@@ -233,24 +214,6 @@ mod tests {
         let mut out = vec![0; size.0 * size.1 * 3];
         Resampler::default().run_rgb(picture, from.0 * 3, from, &window, size, &mut out);
         out
-    }
-
-    #[test]
-    fn colours_are_separated_in_blocks_and_at_the_end() {
-        for count in [0, 1, 15, 16, 17, 100] {
-            let pixels: Vec<u8> = (0..3 * count).map(|place| (place * 7) as u8).collect();
-            let mut planes = [(); 3].map(|()| vec![MaybeUninit::new(f32::NAN); count]);
-            let slices = planes.each_mut().map(Vec::as_mut_slice);
-            super::separate_colours(&pixels, [1.0, 2.0, 0.5], [0.0, -1.0, 3.0], slices);
-            #[expect(unsafe_code, reason = "all values were there before")]
-            // SAFETY: each value was initialised when the planes were made.
-            let value = |plane: usize, index: usize| unsafe { planes[plane][index].assume_init() };
-            for (index, pixel) in pixels.chunks_exact(3).enumerate() {
-                let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
-                let found = [value(0, index), value(1, index), value(2, index)];
-                assert_eq!(found, [red, green * 2.0 - 1.0, blue * 0.5 + 3.0], "pixel {index} of {count}");
-            }
-        }
     }
 
     #[test]

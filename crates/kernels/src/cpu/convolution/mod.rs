@@ -338,9 +338,9 @@ impl Work for Before<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        self.before.copy_from_slice(self.gradient);
-        if let Some(kept) = self.kept {
-            self.activation.multiply_derivative::<FUSED>(self.before, kept);
+        match self.kept {
+            Some(kept) => self.activation.derivative::<FUSED>(self.gradient, kept, self.before),
+            None => self.before.copy_from_slice(self.gradient),
         }
         for image in self.before.chunks_exact(self.pixels * self.bias_sums.len()) {
             for (bias, row) in self.bias_sums.iter_mut().zip(image.chunks_exact(self.pixels)) {

@@ -134,7 +134,7 @@ pub(super) fn clips_per_second(source: &Path, size: usize, workers: usize, budge
     while clips == 0 || begin.elapsed() < budget {
         let batch = loader.next_batch().ok()?;
         clips += batch.clips.len();
-        drop(batch.to_device(&config.normalise, &Device::flex()));
+        drop(batch.to_device(&config.normalise, &Device::flex()).video.into_tensor());
     }
     Some(clips as f64 / begin.elapsed().as_secs_f64())
 }
@@ -153,7 +153,7 @@ fn measure(
     while (drawn.len() as u64) < args.clips {
         let mut batch = loader.next_batch()?;
         batch.clips.truncate(usize::try_from(args.clips)? - drawn.len());
-        drop(batch.to_device(&config.normalise, &device));
+        drop(batch.to_device(&config.normalise, &device).video.into_tensor());
         drawn.extend(batch.clips.iter().map(|clip| Drawn {
             path: clip.source.path.clone(),
             indices: (0..args.frames).map(|frame| clip.source.start + frame * args.stride).collect(),
