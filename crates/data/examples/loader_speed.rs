@@ -84,7 +84,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             drop(batch.to_device(&Normalise::default(), &Device::flex()).video.into_tensor());
             upload = begin.elapsed().as_secs_f64();
         }
-        writeln!(out, "32 clips as normalised numbers: {:.2} ms, {:.0} frames/s", upload * 1e3, (32 * frames) as f64 / upload)?;
+        writeln!(
+            out,
+            "32 clips as normalised numbers: {:.2} ms, {:.0} frames/s",
+            upload * 1e3,
+            (32 * frames) as f64 / upload
+        )?;
     }
     drop(loader);
     std::fs::remove_dir_all(folder)?;
