@@ -7,7 +7,8 @@
 //! - [`layer_norm`]: with or without scale and shift; [`adaptive_layer_norm`], [`gated_residual`]: with those of each row
 //! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
-//! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once; [`stack_steps`]: rollouts made in groups of rows as one
+//! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once; [`residual_rollout`]: a residual network; [`stack_steps`]: other
+//!   rollouts that were made in groups of rows as one
 //! - [`epps_pulley`](fn@epps_pulley), [`variance_hinge`], [`covariance_square`]: what keeps latents from collapsing
 //! - [`patch_embedding`](fn@patch_embedding): tubelets or patches of a video through a linear layer, out of [`Pixels`]: numbers, or bytes
 //!   as they were decoded
@@ -43,6 +44,7 @@ mod patch_embedding;
 mod pixels;
 mod pool;
 mod precision;
+mod residual;
 mod stack;
 mod tokens;
 mod tubelets;
@@ -59,6 +61,7 @@ pub use norm::layer_norm;
 pub use patch_embedding::{Tubelets, patch_embedding};
 pub use pixels::Pixels;
 pub use precision::{Precision, in_this_precision, with_precision};
+pub use residual::{ResidualCell, residual_rollout};
 pub use stack::stack_steps;
 pub use tokens::{TokenIds, gather_tokens};
 pub use vicreg::{covariance_square, variance_hinge};

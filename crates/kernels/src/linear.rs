@@ -70,6 +70,21 @@ impl PreparedLinear {
         Self { weight, bias, packed }
     }
 
+    /// `[inputs, outputs]`
+    pub(crate) fn weight(&self) -> Tensor<2> {
+        self.weight.clone()
+    }
+
+    /// `[outputs]`
+    pub(crate) fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.clone()
+    }
+
+    /// The weight as products of this precision read it, if it was laid out for them.
+    pub(crate) fn packed(&self, precision: Precision) -> Option<Arc<Packed>> {
+        self.packed.clone().filter(|packed| packed.precision() == precision)
+    }
+
     /// As [`linear`](fn@linear).
     pub fn forward<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
         linear_with(x, self.weight.clone(), self.bias.clone(), activation, None, self.packed.clone())

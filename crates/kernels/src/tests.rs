@@ -15,9 +15,9 @@ use crate::patch_embedding::composed as composed_embedding;
 use crate::tubelets::{composed as composed_tubelets, tubelets};
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
-    Activation, GruCell, Pixels, Precision, PreparedLinear, Tubelets, adaptive_layer_norm, attention, convolution,
-    covariance_square, epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear,
-    linear_residual, patch_embedding, stack_steps, variance_hinge, with_precision,
+    Activation, GruCell, Pixels, Precision, PreparedLinear, ResidualCell, Tubelets, adaptive_layer_norm, attention,
+    convolution, covariance_square, epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear,
+    linear_residual, patch_embedding, residual_rollout, stack_steps, variance_hinge, with_precision,
 };
 
 const ACTIVATIONS: [Activation; 5] =
@@ -251,6 +251,28 @@ fn recurrent_rollouts() {
         assert_same!(what, given, expected.clone(), stored, state, weight, bias, scale, shift);
         let untracked = gru_rollout(inputs().without_autodiff(), state.without_autodiff(), cell);
         assert!(difference(&untracked, &expected) < 1e-5, "{what} off the tape");
+    }
+}
+
+#[test]
+fn residual_rollouts() {
+    for [batch, steps, dim, hidden] in [[1, 1, 1, 1], [3, 4, 2, 5], [73, 3, 17, 40], [150, 2, 64, 33]] {
+        for precision in [Precision::Float32, Precision::Bfloat16] {
+            with_precision(precision, || {
+                let layer = |inputs, outputs, bias: bool| {
+                    PreparedLinear::new(uniform([inputs, outputs]), bias.then(|| uniform([outputs])))
+                };
+                let (latent, middle) = (layer(dim, hidden, true), layer(hidden, hidden, false));
+                let cell = ResidualCell { latent, middle, output: layer(hidden, dim, true) };
+                // Not contiguous: the transpose of what is stored.
+                let actions = || uniform([batch, steps, hidden]).swap_dims(0, 1);
+                let (actions, state) = (actions(), uniform([batch, dim]));
+                let given = residual_rollout(actions.clone(), state.clone(), &cell);
+                let expected = crate::residual::composed(actions, state, &cell);
+                let apart = difference(&given, &expected);
+                assert!(apart < 1e-6, "[{batch}, {steps}, {dim}, {hidden}] {precision}: {apart}");
+            });
+        }
     }
 }
 

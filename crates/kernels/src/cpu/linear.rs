@@ -9,13 +9,13 @@ use super::shared::Shared;
 use super::{Activation, Epilogue, Level, Matrix, Packed, Precision, Sums, product};
 
 /// What follows the product of a linear layer.
-struct Finish<'a> {
-    bias: Option<&'a [f32]>,
-    activation: Activation,
+pub(super) struct Finish<'a> {
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) activation: Activation,
     /// Where the values before the activation go.
-    inner: Option<Shared<'a>>,
-    residual: Option<&'a [f32]>,
-    columns: usize,
+    pub(super) inner: Option<Shared<'a>>,
+    pub(super) residual: Option<&'a [f32]>,
+    pub(super) columns: usize,
 }
 
 impl Epilogue for Finish<'_> {
@@ -45,7 +45,7 @@ impl Epilogue for Finish<'_> {
 
 /// Adds the first of some numbers to others, all of a vector read before any is written.
 #[inline(always)]
-fn add(sums: &mut [f32], others: &[f32]) {
+pub(super) fn add(sums: &mut [f32], others: &[f32]) {
     let others = &others[..sums.len()];
     let ((chunks, rest), (other_chunks, other_rest)) = (sums.as_chunks_mut::<8>(), others.as_chunks::<8>());
     for (sums, others) in chunks.iter_mut().zip(other_chunks) {

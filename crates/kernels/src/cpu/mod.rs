@@ -22,6 +22,7 @@ mod pack;
 pub mod pixels;
 mod precision;
 mod product;
+pub mod residual;
 mod scratch;
 mod shared;
 mod sums;

@@ -9,11 +9,10 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, assert_shape};
-use prevision_kernels::PreparedLinear;
+use prevision_kernels::{ResidualCell, residual_rollout};
 use serde::{Deserialize, Serialize};
 
-use super::tasks::in_tasks;
-use crate::layers::{Activation, prepared};
+use crate::layers::{Activation, linear, prepared};
 use crate::validate::positive;
 
 /// Configuration of a [`ResidualMlp`].
@@ -79,49 +78,19 @@ impl ResidualMlp {
         assert_shape!(actions, [batch, _, action_inputs]);
         let state: Tensor<2> = start.narrow(1, history - 1, 1).reshape([batch, dim]);
         let actions = actions.narrow(1, history - 1, length + 1 - history);
-        let layers = Layers {
+        // Steps first: those of one step are then one piece of memory.
+        let actions = linear(&self.action, actions.swap_dims(0, 1), Activation::Identity);
+        let cell = ResidualCell {
             latent: prepared(&self.latent),
-            action: prepared(&self.action),
             middle: prepared(&self.middle),
             output: prepared(&self.output),
         };
-        in_tasks(&layers, state, actions, Layers::rollout_rows)
+        residual_rollout(actions, state, &cell)
     }
 
     /// Numbers in one action.
     pub fn action_dim(&self) -> usize {
         self.action.weight.lazy_shape().dims::<2>()[0]
-    }
-}
-
-/// The layers for the steps of a rollout.
-#[derive(Clone)]
-struct Layers {
-    latent: PreparedLinear,
-    action: PreparedLinear,
-    middle: PreparedLinear,
-    output: PreparedLinear,
-}
-
-impl Layers {
-    /// # Shapes
-    /// - state: `[batch, dim]`
-    /// - actions: `[batch, k, action]`
-    /// - output: of each step `[batch, dim]`
-    fn rollout_rows(&self, mut state: Tensor<2>, actions: Tensor<3>) -> Vec<Tensor<2>> {
-        let [batch, steps, _] = actions.dims();
-        // Steps first: those of one step are then one piece of memory.
-        let actions = self.action.forward(actions.swap_dims(0, 1), Activation::Identity);
-        let [_, _, hidden] = actions.dims();
-        let mut latents = Vec::with_capacity(steps);
-        for step in 0..steps {
-            let action: Tensor<2> = actions.clone().narrow(0, step, 1).reshape([batch, hidden]);
-            let x = self.latent.forward_residual(state.clone(), action, Activation::Relu);
-            let x = self.middle.forward(x, Activation::Relu);
-            state = self.output.forward_residual(x, state, Activation::Identity);
-            latents.push(state.clone());
-        }
-        latents
     }
 }
 

@@ -167,10 +167,25 @@ impl Packed {
         out: &mut [f32],
         epilogue: &impl Epilogue,
     ) {
+        product_with(&self.right(precision, matrix), true, a, out, epilogue);
+    }
+
+    /// As [`Self::product`], on this thread alone.
+    pub(crate) fn product_on_thread(
+        &self,
+        precision: Precision,
+        a: Matrix<'_>,
+        matrix: Matrix<'_>,
+        out: &mut [f32],
+        epilogue: &impl Epilogue,
+    ) {
+        product_with(&self.right(precision, matrix), false, a, out, epilogue);
+    }
+
+    fn right<'a>(&'a self, precision: Precision, matrix: Matrix<'a>) -> Right<'a> {
         assert_eq!(self.precision, precision, "the precision of a packed operand");
         assert_eq!([matrix.rows(), matrix.columns()], self.sizes, "the sizes of a packed operand");
-        let right = Right { level: self.level, precision, matrix, room: &self.room };
-        product_with(&right, true, a, out, epilogue);
+        Right { level: self.level, precision, matrix, room: &self.room }
     }
 }
 
