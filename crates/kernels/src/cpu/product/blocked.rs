@@ -24,6 +24,8 @@ const WAYS: usize = 8;
 const SMALL: usize = 1 << 19;
 /// Numbers of a right operand that are not worth sharing among cores.
 const SMALL_RIGHT: usize = 1 << 15;
+/// Numbers of a result that is larger than the second cache.
+const FAR: usize = 1 << 18;
 /// Distances in memory that are multiples of this many numbers meet in one set of the first cache.
 const ALIAS: usize = 1024;
 
@@ -54,14 +56,14 @@ impl<E: Epilogue> OnVectors for Product<'_, E> {
         let Self { precision, a, b, packed, shared, out, epilogue } = self;
         let n = b.columns();
         let shared = shared && a.rows() * n * a.columns() > SMALL;
-        let whole = (0, a.columns());
+        let (whole, far) = ((0, a.columns()), out.len() > FAR);
         if shared && packed.is_none() && deep::suits(a.columns(), out.len()) {
             deep::deep::<V, ROWS, COLUMNS>(precision, a, b, out, epilogue);
             return;
         }
         let mut run = |depth: (usize, usize), panels: &[V::Unit], length: usize, part: Range<usize>| {
             let part = Prepared::<V, COLUMNS> { panels, length, part };
-            Part { precision, a, depth, whole, n, epilogue }.run::<V, ROWS, COLUMNS>(shared, part, out);
+            Part { precision, a, depth, whole, n, far, epilogue }.run::<V, ROWS, COLUMNS>(shared, part, out);
         };
         if let Some(packed) = packed {
             let length = panel_length::<V, COLUMNS>(a.columns());
@@ -101,6 +103,8 @@ pub(super) struct Part<'a, E> {
     pub(super) whole: (usize, usize),
     /// Columns of the result.
     pub(super) n: usize,
+    /// Whether the result is larger than the cache.
+    pub(super) far: bool,
     pub(super) epilogue: &'a E,
 }
 
@@ -141,8 +145,8 @@ impl<E: Epilogue> Part<'_, E> {
         mut right: impl Panels<V>,
         out: &mut [f32],
     ) {
-        let Self { precision, a, depth, whole, n, epilogue } = self;
-        let ends = depth.1 == whole.1;
+        let Self { precision, a, depth, whole, n, far, epilogue } = self;
+        let (begins, ends) = (depth.0 == whole.0, depth.1 == whole.1);
         let blocks = blocks(out.len() / n, ROWS);
         let [row_stride, column_stride] = a.strides();
         // One number is read at a time: any order does whose lines do not push each other out of the cache.
@@ -181,7 +185,9 @@ impl<E: Epilogue> Part<'_, E> {
                 for (index, (top, end)) in blocks.clone().enumerate() {
                     let left = &left[if in_panels { index } else { top } * block_stride..];
                     for row in top..end {
-                        prefetch(&out[row * n + column..][..columns]);
+                        if far || !begins {
+                            prefetch(&out[row * n + column..][..columns]);
+                        }
                         if ends {
                             epilogue.prefetch(first + row, column, columns);
                         }

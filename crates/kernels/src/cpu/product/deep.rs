@@ -41,7 +41,7 @@ pub(super) fn deep<V: Vectors, const ROWS: usize, const COLUMNS: usize>(
             with_scratch(|scratch| {
                 for depth in parts(whole) {
                     let room = scratch.get::<V::Unit>(panel_length::<V, COLUMNS>(depth.1 - depth.0));
-                    let part = Part { precision, a, depth, whole, n, epilogue: &Sums };
+                    let part = Part { precision, a, depth, whole, n, far: false, epilogue: &Sums };
                     let right = OnDemand::<V, COLUMNS> { precision, b, depth, few: a.rows() <= FEW_ROWS, room };
                     part.rows::<V, ROWS, COLUMNS>(0, right, sums);
                 }
