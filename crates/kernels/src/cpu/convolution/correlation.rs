@@ -11,6 +11,9 @@ use super::super::vectors::{MOST_ROWS, OfHeight, Unit, Vectors, add_products, bl
 /// Units of an image that are read again and again: they stay in the second cache.
 const STRIP: usize = 1 << 15;
 
+/// Portions in which a block of sums has the processor fetch what is needed next: more at once than it can wait for would hold it up.
+const FETCHES: usize = 4;
+
 /// Pixels of a row that are computed together: a vector of them, or half of one if that leaves less of the last vector empty.
 pub(super) fn together<V: Vectors>(width: usize) -> usize {
     let half = V::LANES / 2;
@@ -116,8 +119,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
                         bases: [base(0), base(1), base(2), base(3)],
                         neighbours: together == V::LANES,
                         target,
+                        ahead: ahead.next().unwrap_or_default(),
                     };
-                    prefetch(ahead.next().unwrap_or_default());
                     // SAFETY: the level says that the processor has the vectors, the last unit of the farthest place was found to be
                     // inside, and there is room for the sums.
                     unsafe { of_height(end - top, block) };
@@ -149,6 +152,8 @@ struct Block<'a, V: Vectors, const ROWS: usize> {
     neighbours: bool,
     /// Where the sums go, and the distance between rows there.
     target: (*mut f32, usize),
+    /// What the processor fetches meanwhile.
+    ahead: &'a [f32],
 }
 
 impl<V: Vectors, const ROWS: usize> OfHeight for Block<'_, V, ROWS> {
@@ -167,28 +172,35 @@ impl<V: Vectors, const ROWS: usize, const HEIGHT: usize> Work for BlockOf<'_, V,
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Block { weights, offsets, source, bases, neighbours, target: (target, pitch) } = self.0;
+        let Block { weights, offsets, source, bases, neighbours, target: (target, pitch), ahead } = self.0;
+        let part = offsets.len().div_ceil(FETCHES).max(1);
+        let mut ahead = ahead.chunks(ahead.len().div_ceil(FETCHES).max(1));
         assert!(HEIGHT <= ROWS && weights.len() == offsets.len() * ROWS, "the weights of a block");
-        let weights = weights.as_ptr();
+        let (weights, depth) = (weights.as_ptr(), offsets.len());
         // SAFETY: work for these vectors was entered, and the caller says that the units behind every offset are there, and room for the
         // sums.
         unsafe {
             let starts = bases.map(|base| source.as_ptr().add(base));
-            let left = |step: usize, row: usize| weights.add(step * ROWS + row);
-            let zeros = [[V::zero(); 2]; HEIGHT];
-            let totals = if neighbours {
-                let right = |step: usize| {
-                    let offset = *offsets.get_unchecked(step);
-                    [V::load(starts[0].add(offset)), V::load(starts[2].add(offset))]
+            let mut totals = [[V::zero(); 2]; HEIGHT];
+            for first in (0..offsets.len()).step_by(part) {
+                prefetch(ahead.next().unwrap_or_default());
+                let (offsets, weights) = (offsets.as_ptr().add(first), weights.add(first * ROWS));
+                let steps = part.min(depth - first);
+                let left = |step: usize, row: usize| weights.add(step * ROWS + row);
+                totals = if neighbours {
+                    let right = |step: usize| {
+                        let offset = *offsets.add(step);
+                        [V::load(starts[0].add(offset)), V::load(starts[2].add(offset))]
+                    };
+                    add_products::<V, HEIGHT, 2>(steps, left, right, totals)
+                } else {
+                    let right = |step: usize| {
+                        let starts = starts.map(|start| start.add(*offsets.add(step)));
+                        [V::load_halves([starts[0], starts[1]]), V::load_halves([starts[2], starts[3]])]
+                    };
+                    add_products::<V, HEIGHT, 2>(steps, left, right, totals)
                 };
-                add_products::<V, HEIGHT, 2>(offsets.len(), left, right, zeros)
-            } else {
-                let right = |step: usize| {
-                    let starts = starts.map(|start| start.add(*offsets.get_unchecked(step)));
-                    [V::load_halves([starts[0], starts[1]]), V::load_halves([starts[2], starts[3]])]
-                };
-                add_products::<V, HEIGHT, 2>(offsets.len(), left, right, zeros)
-            };
+            }
             for (row, totals) in totals.into_iter().enumerate() {
                 V::write(totals[0], target.add(row * pitch));
                 V::write(totals[1], target.add(row * pitch + V::LANES));
