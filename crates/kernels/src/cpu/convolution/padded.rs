@@ -114,14 +114,7 @@ impl<U: Unit> Work for FillPlane<'_, U> {
                 let [even_out, odd_out] = if even.0 == 0 { [low, high] } else { [high, low] };
                 let even_out = &mut even_out[even.1.min(pitch)..][..counts[0]];
                 let odd_out = &mut odd_out[odd.1.min(pitch)..][..counts[1]];
-                let pairs = first.as_chunks::<2>().0.iter().zip(second.as_chunks::<2>().0);
-                for ((first, second), (even, odd)) in pairs.zip(even_out.iter_mut().zip(odd_out)) {
-                    *even = U::join(precision, [first[0], second[0]]);
-                    *odd = U::join(precision, [first[1], second[1]]);
-                }
-                for (index, out) in even_out.iter_mut().enumerate().skip(counts[1]) {
-                    *out = U::join(precision, [first[2 * index], second[2 * index]]);
-                }
+                U::join_in_turn(precision, first, second, even_out, odd_out);
                 continue;
             }
             for phase in 0..phases {
@@ -131,10 +124,7 @@ impl<U: Unit> Work for FillPlane<'_, U> {
                 let column = (start * phases + phase).saturating_sub(margin[1]).min(width);
                 let out = &mut out[phase * pitch..][start..end];
                 if phases == 1 {
-                    let (first, second) = (&first[column..][..out.len()], &second[column..][..out.len()]);
-                    for ((out, first), second) in out.iter_mut().zip(first).zip(second) {
-                        *out = U::join(precision, [*first, *second]);
-                    }
+                    U::join_lines(precision, &first[column..], &second[column..], out);
                 } else {
                     let numbers = first[column..].iter().zip(&second[column..]).step_by(phases);
                     for (out, (first, second)) in out.iter_mut().zip(numbers) {

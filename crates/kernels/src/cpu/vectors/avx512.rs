@@ -188,6 +188,85 @@ impl Vectors for Avx512Bf16 {
     }
 }
 
+/// The words of two halves of a vector in turn.
+const IN_TURN: [u16; 32] = {
+    let mut order = [0; 32];
+    let mut place = 0;
+    while place < 32 {
+        order[place] = (place / 2 + place % 2 * 16) as u16;
+        place += 1;
+    }
+    order
+};
+
+/// Rounds up to sixteen numbers at each of two places to pairs: those that the mask names, and zeros.
+///
+/// # Safety
+/// The processor has AVX-512 F, BW and BF16, and the numbers are there.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+#[inline]
+unsafe fn join(mask: u16, first: *const f32, second: *const f32) -> __m512i {
+    // SAFETY: the caller's; all types are 512 bits.
+    unsafe {
+        let order = _mm512_loadu_si512(IN_TURN.as_ptr().cast());
+        let (first, second) = (_mm512_maskz_loadu_ps(mask, first), _mm512_maskz_loadu_ps(mask, second));
+        let halves = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first));
+        _mm512_permutexvar_epi16(order, halves)
+    }
+}
+
+/// Rounds the numbers of two lines to pairs, one of each line.
+///
+/// # Safety
+/// The processor has AVX-512 F, BW and BF16.
+///
+/// # Panics
+/// If a line is shorter than the pairs.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+#[inline]
+pub(super) unsafe fn join_lines(first: &[f32], second: &[f32], units: &mut [Pair]) {
+    let length = units.len();
+    assert!(first.len() >= length && second.len() >= length, "numbers for {length} pairs");
+    for start in (0..length).step_by(16) {
+        let mask = u16::MAX >> (16 - (length - start).min(16));
+        // SAFETY: the mask ends at the last pair.
+        unsafe {
+            let pairs = join(mask, first.as_ptr().add(start), second.as_ptr().add(start));
+            _mm512_mask_storeu_epi32(units.as_mut_ptr().add(start).cast(), mask, pairs);
+        }
+    }
+}
+
+/// As [`join_lines`], the pairs of even and odd places apart, as many as fill vectors; gives their number.
+///
+/// # Safety
+/// As [`join_lines`].
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+#[inline]
+pub(super) unsafe fn join_in_turn(first: &[f32], second: &[f32], even: &mut [Pair], odd: &mut [Pair]) -> usize {
+    let vectors = (even.len() / 16).min(odd.len() / 16).min(first.len() / 32).min(second.len() / 32);
+    let order = |odd: i32| {
+        _mm512_add_epi32(
+            _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0),
+            _mm512_set1_epi32(odd),
+        )
+    };
+    let orders = [order(0), order(1)];
+    for vector in 0..vectors {
+        // SAFETY: there are as many numbers and pairs.
+        unsafe {
+            let (first, second) = (first.as_ptr().add(32 * vector), second.as_ptr().add(32 * vector));
+            let low = join(u16::MAX, first, second);
+            let high = join(u16::MAX, first.add(16), second.add(16));
+            for (out, order) in [&mut *even, &mut *odd].into_iter().zip(orders) {
+                let pairs = _mm512_permutex2var_epi32(low, order, high);
+                _mm512_storeu_si512(out.as_mut_ptr().add(16 * vector).cast(), pairs);
+            }
+        }
+    }
+    16 * vectors
+}
+
 /// Rounds neighbouring numbers to pairs, as many as fill vectors; gives the number of pairs.
 ///
 /// # Safety

@@ -25,6 +25,19 @@ pub(crate) trait Unit: Plain + Default + std::fmt::Debug + Send + Sync + 'static
         write: impl FnOnce(&mut [f32]),
     );
 
+    /// Writes units of the numbers of two lines; the second one counts only if there are two in a unit. To be inlined into work for the
+    /// vectors.
+    ///
+    /// # Panics
+    /// If a line is too short.
+    fn join_lines(precision: Precision, first: &[f32], second: &[f32], units: &mut [Self]);
+
+    /// As [`Self::join_lines`], the units of even and odd places apart.
+    ///
+    /// # Panics
+    /// If a line is too short.
+    fn join_in_turn(precision: Precision, first: &[f32], second: &[f32], even: &mut [Self], odd: &mut [Self]);
+
     /// Writes units of neighbouring numbers, with a zero where the last unit is not filled. To be inlined into work for the vectors.
     fn lay_out_line(precision: Precision, numbers: &[f32], units: &mut [Self]);
 
@@ -62,6 +75,16 @@ impl Unit for f32 {
                 V::enter(Round(units));
             }
         }
+    }
+
+    #[inline(always)]
+    fn join_lines(precision: Precision, first: &[f32], _: &[f32], units: &mut [Self]) {
+        Self::lay_out_line(precision, &first[..units.len()], units);
+    }
+
+    #[inline(always)]
+    fn join_in_turn(precision: Precision, first: &[f32], _: &[f32], even: &mut [Self], odd: &mut [Self]) {
+        join_rest(precision, first, first, even, odd);
     }
 
     #[inline(always)]
@@ -125,6 +148,23 @@ impl Unit for Pair {
     }
 
     #[inline(always)]
+    fn join_lines(_: Precision, first: &[f32], second: &[f32], units: &mut [Self]) {
+        // SAFETY: pairs are units of vectors that come with what rounds numbers to them.
+        #[allow(unsafe_code)]
+        unsafe {
+            super::avx512::join_lines(first, second, units);
+        }
+    }
+
+    #[inline(always)]
+    fn join_in_turn(precision: Precision, first: &[f32], second: &[f32], even: &mut [Self], odd: &mut [Self]) {
+        // SAFETY: as above.
+        #[allow(unsafe_code)]
+        let done = unsafe { super::avx512::join_in_turn(first, second, even, odd) };
+        join_rest(precision, &first[2 * done..], &second[2 * done..], &mut even[done..], &mut odd[done..]);
+    }
+
+    #[inline(always)]
     fn lay_out_line(_: Precision, numbers: &[f32], units: &mut [Self]) {
         // SAFETY: pairs are units of vectors that come with what rounds numbers to them.
         #[allow(unsafe_code)]
@@ -152,6 +192,22 @@ impl Unit for Pair {
     }
 }
 
+/// [`Unit::join_in_turn`], one by one.
+#[inline(always)]
+fn join_rest<U: Unit>(precision: Precision, first: &[f32], second: &[f32], even: &mut [U], odd: &mut [U]) {
+    let both = even.len().min(odd.len());
+    let pairs = first[..2 * both].as_chunks::<2>().0.iter().zip(second[..2 * both].as_chunks::<2>().0);
+    for ((first, second), (even, odd)) in pairs.zip(even.iter_mut().zip(&mut *odd)) {
+        *even = U::join(precision, [first[0], second[0]]);
+        *odd = U::join(precision, [first[1], second[1]]);
+    }
+    for (parity, units) in [even, odd].into_iter().enumerate() {
+        for (index, unit) in units.iter_mut().enumerate().skip(both) {
+            *unit = U::join(precision, [first[2 * index + parity], second[2 * index + parity]]);
+        }
+    }
+}
+
 /// Joins lines of numbers, two and two.
 #[cfg(target_arch = "x86_64")]
 struct Join<'a> {
@@ -172,9 +228,7 @@ impl Work for Join<'_> {
             if second.is_empty() {
                 units.iter_mut().zip(first).for_each(|(unit, first)| *unit = Pair(round(*first) >> 16));
             } else {
-                for ((unit, first), second) in units.iter_mut().zip(first).zip(second) {
-                    *unit = Pair(round(*first) >> 16 | round(*second));
-                }
+                Pair::join_lines(Precision::Bfloat16, first, second, units);
             }
         }
     }
