@@ -61,10 +61,46 @@ pub(super) fn write_panel<V: Vectors, const WIDTH: usize>(
 ) {
     let length = depth.1 - depth.0;
     assert_eq!(panel.len(), panel_length::<V, WIDTH>(length), "a panel of {length} x {WIDTH}");
+    let [line_stride, stride] = matrix.strides();
+    if line_stride == 1 && first + WIDTH <= matrix.rows() {
+        let columns = JoinColumns::<_, V::Unit, WIDTH> {
+            precision,
+            column: |column: usize| &matrix.data()[first + (depth.0 + column) * stride..][..WIDTH],
+            length,
+            panel,
+        };
+        // SAFETY: the level says that the processor has the vectors.
+        unsafe { V::enter(columns) };
+        return;
+    }
     V::Unit::lay_out::<V>(precision, [length, WIDTH], panel, |numbers| {
         // SAFETY: the level says that the processor has the vectors.
         unsafe { V::enter(Write::<V, WIDTH> { matrix, first, depth, numbers, vectors: PhantomData }) };
     });
+}
+
+/// [`write_panel`] of whole columns whose numbers are neighbours.
+struct JoinColumns<'a, C, U, const WIDTH: usize> {
+    precision: Precision,
+    column: C,
+    /// Number of columns.
+    length: usize,
+    panel: &'a mut [U],
+}
+
+impl<'m, C: Fn(usize) -> &'m [f32], U: Unit, const WIDTH: usize> Work for JoinColumns<'_, C, U, WIDTH> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { precision, column, length, panel } = self;
+        let zeros = [0.0; WIDTH];
+        for (index, units) in panel.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
+            let (first, last) = (index * U::DEPTH, (index + 1) * U::DEPTH - 1);
+            let second = if last < length { column(last) } else { &zeros };
+            U::join_lines(precision, column(first), second, units);
+        }
+    }
 }
 
 /// The numbers of [`write_panel`].
