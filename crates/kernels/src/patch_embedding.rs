@@ -4,11 +4,11 @@ use burn::tensor::ops::PadMode;
 use burn::tensor::{Shape, Tensor};
 
 use crate::array::Array;
-use crate::cpu::linear::{Linear, sum_rows, weight_gradient};
-use crate::cpu::pixels::Cut;
-use crate::cpu::{Activation, Level, Packed, Precision, with_scratch};
+use crate::cpu::linear::{sum_rows, weight_gradient};
+use crate::cpu::tubelets::{Cut, Numbers};
+use crate::cpu::{self, Activation, Level, Precision};
 use crate::linear::{before_activation, kept, linear, matrix};
-use crate::operation::{Operation, apply};
+use crate::operation::{Operation, apply, runs_on};
 use crate::pixels::{Bytes, Kind};
 use crate::tubelets::tubelets;
 use crate::{Pixels, TokenIds, gather_tokens, precision};
@@ -45,22 +45,30 @@ pub fn patch_embedding(
     bias: Option<Tensor<1>>,
     activation: Activation,
 ) -> Tensor<3> {
-    let Kind::Bytes(bytes) = video.0 else {
-        return composed(video, patches, weight, bias, activation);
+    let sizes = video.dims();
+    let ([batch, channels, time, ..], Tubelets { frames, side, grid, keep }) = (sizes, patches);
+    let mut inputs = vec![weight.clone().into_dispatch()];
+    inputs.extend(bias.clone().map(Tensor::into_dispatch));
+    let bytes = match video.0 {
+        Kind::Bytes(bytes) => Some(bytes),
+        // Off the tape, so that there is no gradient of them.
+        Kind::Numbers(video) if runs_on(&video) && !video.device().is_autodiff() && !weight.device().is_autodiff() => {
+            inputs.push(video.into_dispatch());
+            None
+        }
+        kind @ Kind::Numbers(_) => return composed(Pixels(kind), patches, weight, bias, activation),
     };
-    let Tubelets { frames, side, grid, keep } = patches;
     let cut = Cut { frames, patch: side, grid };
-    let [batch, time, ..] = bytes.clips().sizes;
     let kept = keep.map(|ids| {
         let ([rows, n], values) = (ids.dims(), ids.to_data().iter::<i64>().map(|id| id as usize).collect());
         assert!(rows == batch || rows == 1, "token ids of {rows} videos for {batch}");
         Kept { ids: values, n }
     });
+    let [rows, outputs] = weight.dims();
+    assert_eq!(rows, cut.depth(channels), "rows of the weight for tubelets of {channels} x {frames} x {side} x {side}");
     let tokens = kept.as_ref().map_or(cut.tokens(time), |kept| kept.n);
-    let inputs = [weight.clone().into_dispatch()].into_iter().chain(bias.clone().map(Tensor::into_dispatch)).collect();
-    let shape = [batch, tokens, weight.dims()[1]];
-    let precision = precision::current();
-    apply(inputs, PatchEmbedding { bytes, cut, kept, shape, bias: bias.is_some(), activation, precision })
+    let (shape, bias, precision) = ([batch, tokens, outputs], bias.is_some(), precision::current());
+    apply(inputs, PatchEmbedding { bytes, sizes, cut, kept, shape, bias, activation, precision })
 }
 
 /// The same as operations on tensors.
@@ -92,10 +100,13 @@ struct Kept {
     n: usize,
 }
 
-/// Inputs: weight, bias if any.
+/// Inputs: weight, bias if any, the video if it is numbers.
 #[derive(Debug)]
 struct PatchEmbedding {
-    bytes: Bytes,
+    /// The video, if it is bytes.
+    bytes: Option<Bytes>,
+    /// Its sizes, `[batch, channels, time, height, width]`.
+    sizes: [usize; 5],
     cut: Cut,
     kept: Option<Kept>,
     /// `[batch, tokens, outputs]`
@@ -106,35 +117,29 @@ struct PatchEmbedding {
 }
 
 impl PatchEmbedding {
-    /// Writes tubelets from row `first` on.
-    fn tubelets(&self, level: Level, first: usize, out: &mut [f32]) {
-        let ids = self.kept.as_ref().map(|kept| (kept.ids.as_slice(), kept.n));
-        self.bytes.clips().tubelets(level, &self.cut, ids, first, out);
+    /// The tubelets of each clip.
+    fn ids(&self) -> Option<(&[usize], usize)> {
+        self.kept.as_ref().map(|kept| (kept.ids.as_slice(), kept.n))
     }
 }
 
 impl Operation for PatchEmbedding {
     fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
-        /// Numbers of tubelets that stay in the cache until they are multiplied.
-        const PART: usize = 1 << 18;
-        /// Rows that a product takes well.
-        const ROWS: usize = 96;
-        let (level, depth, [.., outputs]) = (Level::detect(), self.cut.depth(), self.shape);
-        let (weight, bias) = (matrix(&inputs[0]), self.bias.then(|| inputs[1].values()));
-        let packed = Packed::new(level, self.precision, weight);
-        let rows = (PART / depth / ROWS).max(1) * ROWS;
-        kept(self.activation, training, Shape::from(self.shape), |mut inner, out| {
-            with_scratch(|scratch| {
-                for (part, out) in out.chunks_mut(rows * outputs.max(1)).enumerate() {
-                    let length = out.len();
-                    let tubelets = scratch.get(length / outputs * depth);
-                    self.tubelets(level, part * rows, tubelets);
-                    let x = crate::cpu::Matrix::new(tubelets, length / outputs, depth);
-                    let inner = inner.as_deref_mut().map(|inner| &mut inner[part * rows * outputs..][..length]);
-                    let layer = Linear { x, weight, bias, activation: self.activation };
-                    layer.forward(level, self.precision, Some(&packed), None, inner, out);
-                }
-            });
+        let kernel = cpu::patch_embedding::PatchEmbedding {
+            cut: self.cut,
+            ids: self.ids(),
+            weight: matrix(&inputs[0]),
+            bias: self.bias.then(|| inputs[1].values()),
+            activation: self.activation,
+        };
+        let (level, numbers) = (Level::detect(), inputs.get(1 + usize::from(self.bias)));
+        kept(self.activation, training, Shape::from(self.shape), |inner, out| match (&self.bytes, numbers) {
+            (Some(bytes), _) => kernel.forward(level, self.precision, &bytes.clips(), inner, out),
+            (None, Some(numbers)) => {
+                let source = Numbers { values: numbers.values(), sizes: self.sizes };
+                kernel.forward(level, self.precision, &source, inner, out);
+            }
+            (None, None) => unreachable!("a video is bytes or numbers"),
         })
     }
 
@@ -143,10 +148,13 @@ impl Operation for PatchEmbedding {
     }
 
     fn backward(&self, _: &[Option<Array>], kept: &[Array], gradient: Array, wanted: &[bool]) -> Vec<Option<Array>> {
-        let (level, depth, [batch, tokens, outputs]) = (Level::detect(), self.cut.depth(), self.shape);
+        let Some(bytes) = &self.bytes else { unreachable!("numbers come off the tape alone") };
+        let (level, [batch, tokens, outputs], depth) = (Level::detect(), self.shape, self.cut.depth(self.sizes[1]));
         let inner = before_activation(level, self.activation, kept, gradient);
         let weight = wanted[0].then(|| {
-            let tubelets = Array::filled([batch * tokens, depth], |out| self.tubelets(level, 0, out));
+            let tubelets = Array::filled([batch * tokens, depth], |out| {
+                self.cut.rows(level, &bytes.clips(), self.ids(), 0, out);
+            });
             Array::filled([depth, outputs], |out| {
                 weight_gradient(level, self.precision, matrix(&tubelets), matrix(&inner), out);
             })

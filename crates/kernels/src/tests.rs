@@ -170,6 +170,9 @@ fn patches_of_bytes() {
             let (weight, bias) = (weight.clone(), bias.clone());
             let given = patch_embedding(bytes.clone(), patches, weight.clone(), Some(bias.clone()), activation);
             let expected = composed_embedding(numbers.clone(), patches, weight.clone(), Some(bias.clone()), activation);
+            let (plain, video) = (weight.clone().without_autodiff(), numbers.clone().without_autodiff());
+            let untracked = patch_embedding(video, patches, plain, Some(bias.clone().without_autodiff()), activation);
+            assert!(difference(&untracked, &expected) < 1e-5, "{what}: numbers off the tape");
             assert_same!(what, given, expected, weight, bias);
             let given = patch_embedding(bytes.clone(), patches, weight.clone(), None, activation);
             let expected = composed_embedding(numbers.clone(), patches, weight.clone(), None, activation);

@@ -19,6 +19,7 @@ mod matrix;
 pub mod norm;
 #[cfg(target_arch = "x86_64")]
 mod pack;
+pub mod patch_embedding;
 pub mod pixels;
 mod precision;
 mod product;
@@ -35,7 +36,6 @@ pub use level::Level;
 pub use matrix::Matrix;
 pub use precision::Precision;
 pub use product::{Epilogue, Packed, Sums, product};
-pub(crate) use scratch::with_scratch;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::Level;
 use super::level::{Work, at};
+use super::tubelets::{Cut, Place, Source};
 
 /// How bytes of red, green and blue become numbers: `factor * byte + offset`, rounded twice.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,33 +28,6 @@ pub struct Clips<'a> {
     pub sizes: [usize; 4],
     /// What makes numbers of the bytes.
     pub scale: ColourScale,
-}
-
-/// How frames are cut into tubelets: whole ones, zeros at the right and below where a grid reaches beyond the frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// Frames of a tubelet.
-    pub frames: usize,
-    /// Rows and columns of pixels of a tubelet.
-    pub patch: usize,
-    /// Tubelets along height and width.
-    pub grid: [usize; 2],
-}
-
-impl Cut {
-    /// Tubelets of a clip of `time` frames.
-    ///
-    /// # Panics
-    /// If frames are left over.
-    pub fn tokens(&self, time: usize) -> usize {
-        assert!(time.is_multiple_of(self.frames), "{time} frames in tubelets of {}", self.frames);
-        time / self.frames * self.grid[0] * self.grid[1]
-    }
-
-    /// Numbers of a tubelet of three colours.
-    pub fn depth(&self) -> usize {
-        3 * self.frames * self.patch * self.patch
-    }
 }
 
 impl<'a> Clips<'a> {
@@ -90,30 +64,16 @@ impl<'a> Clips<'a> {
             }
         });
     }
+}
 
-    /// Writes rows of the tubelets of all clips from row `first` on, `[rows, 3 * frames * patch * patch]` in (channel, frame, row, column)
-    /// order. The rows of a clip are its tubelets in (time, height, width) order, or those listed for it: `ids` is `[batch or 1, n]`.
-    ///
-    /// # Panics
-    /// If there are no such rows or tubelets, or a frame reaches beyond the grid.
-    pub fn tubelets(&self, level: Level, cut: &Cut, ids: Option<(&[usize], usize)>, first: usize, out: &mut [f32]) {
-        /// Rows of a task.
-        const ROWS: usize = 16;
-        let [_, time, height, width] = self.sizes;
-        let [rows, columns] = cut.grid;
-        assert!(height <= rows * cut.patch && width <= columns * cut.patch, "a grid {cut:?} of {:?}", self.sizes);
-        let (tokens, depth) = (cut.tokens(time), cut.depth());
-        out.par_chunks_mut(ROWS * depth).enumerate().for_each(|(task, out)| {
-            for (index, out) in out.chunks_exact_mut(depth).enumerate() {
-                let row = first + task * ROWS + index;
-                let (clip, token) = match ids {
-                    None => (row / tokens, row % tokens),
-                    Some((ids, n)) => (row / n, ids[row % ids.len()]),
-                };
-                assert!(token < tokens, "token {token} of {tokens}");
-                at(level, Tubelet { clips: self, cut, clip, token, out });
-            }
-        });
+impl Source for Clips<'_> {
+    fn sizes(&self) -> [usize; 5] {
+        let [batch, time, height, width] = self.sizes;
+        [batch, 3, time, height, width]
+    }
+
+    fn write(&self, level: Level, place: Place, cut: &Cut, out: &mut [f32]) {
+        at(level, Tubelet { clips: self, cut, place, out });
     }
 }
 
@@ -121,8 +81,7 @@ impl<'a> Clips<'a> {
 struct Tubelet<'a> {
     clips: &'a Clips<'a>,
     cut: &'a Cut,
-    clip: usize,
-    token: usize,
+    place: Place,
     out: &'a mut [f32],
 }
 
@@ -132,19 +91,18 @@ impl Work for Tubelet<'_> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let [_, _, height, width] = self.clips.sizes;
-        let Cut { frames, patch, grid: [rows, columns] } = *self.cut;
-        let (step, row, column) =
-            (self.token / (rows * columns), self.token / columns % rows * patch, self.token % columns * patch);
+        let patch = self.cut.patch;
+        let Place { clip, frame, row, column } = self.place;
         let columns = patch.min(width.saturating_sub(column));
         let [red, green, blue] = thirds(self.out);
         let lines = red.chunks_exact_mut(patch).zip(green.chunks_exact_mut(patch)).zip(blue.chunks_exact_mut(patch));
         for (line, ((red, green), blue)) in lines.enumerate() {
-            let (frame, y) = (step * frames + line / patch, row + line % patch);
+            let (frame, y) = (frame + line / patch, row + line % patch);
             let columns = if y < height { columns } else { 0 };
             let [(red, red_rest), (green, green_rest), (blue, blue_rest)] =
                 [red, green, blue].map(|line| line.split_at_mut(columns));
             if columns > 0 {
-                let pixels = &self.clips.frame(self.clip, frame)[y * width + column..][..columns];
+                let pixels = &self.clips.frame(clip, frame)[y * width + column..][..columns];
                 let planes = [red, green, blue];
                 Separate { pixels, scale: &self.clips.scale, planes }.run::<FUSED>();
             }
@@ -235,9 +193,9 @@ mod tests {
         let scale = ColourScale { factor: [1.0; 3], offset: [100.0; 3] };
         let clips = Clips { bytes: &bytes, stored: 2, start: 0, sizes: [1, 2, 2, 3], scale };
         let cut = Cut { frames: 2, patch: 2, grid: [1, 2] };
-        let mut out = vec![f32::NAN; 2 * cut.depth()];
+        let mut out = vec![f32::NAN; 2 * cut.depth(3)];
         for level in Level::available() {
-            clips.tubelets(level, &cut, Some((&[1, 0], 2)), 0, &mut out);
+            cut.rows(level, &clips, Some((&[1, 0], 2)), 0, &mut out);
             let (second, first) = out.split_at(24);
             let red = [0.0, 3.0, 9.0, 12.0, 18.0, 21.0, 27.0, 30.0].map(|value| value + 100.0);
             assert_eq!(first[..8], red);

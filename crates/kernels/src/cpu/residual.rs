@@ -6,13 +6,11 @@
 use rayon::prelude::*;
 
 use super::linear::{Finish, add};
-use super::product::prefetch;
+use super::product::{prefetch, rows_of_task};
 use super::scratch::with_scratch;
 use super::shared::Shared;
 use super::{Activation, Epilogue, Matrix, Packed, Precision};
 
-/// Rows of a task at most: as many as stay in the cache, in blocks of a product that are full.
-const TASK_ROWS: usize = 72;
 /// Rows that are not worth a task of their own.
 const FEW_ROWS: usize = 12;
 
@@ -56,8 +54,7 @@ impl ResidualMlp<'_> {
             return;
         }
         let batch = state.len() / dim;
-        let tasks = batch.div_ceil(TASK_ROWS).next_multiple_of(rayon::current_num_threads());
-        let rows = batch.div_ceil(tasks).max(FEW_ROWS);
+        let rows = rows_of_task(batch, true).max(FEW_ROWS);
         let states = state.par_chunks(rows * dim);
         out.par_chunks_mut(rows * steps * dim).zip(states).enumerate().for_each(|(task, (out, state))| {
             let (first, rows) = (task * rows * hidden, state.len() / dim);

@@ -12,8 +12,6 @@ use super::*;
 
 /// The longest part of a product's depth: panels stay in the second cache. Shorter parts are added up in memory more often.
 const DEPTH: usize = 512;
-/// Rows of the result that one task computes at most.
-pub(super) const TASK_ROWS: usize = 72;
 /// Units of a line of the cache: rows that are so much longer than a power of two do not meet in one set.
 const LINE: usize = 16;
 /// The distance of numbers whose lines stay in the cache from one block to the next.
@@ -124,10 +122,7 @@ impl<E: Epilogue> Part<'_, E> {
         right: Prepared<'_, V, COLUMNS>,
         out: &mut [f32],
     ) {
-        // Tasks of one height, and as many for each core.
-        let tasks = self.a.rows().div_ceil(TASK_ROWS);
-        let tasks = if shared { tasks.next_multiple_of(rayon::current_num_threads()) } else { tasks };
-        let height = self.a.rows().div_ceil(tasks);
+        let height = rows_of_task(self.a.rows(), shared);
         let rows = |(task, out): (usize, &mut [f32])| {
             self.rows::<V, ROWS, COLUMNS>(task * height, right.clone(), out);
         };

@@ -3,7 +3,7 @@
 
 use super::super::level::Work;
 use super::super::vectors::Vectors;
-use super::blocked::{Part, TASK_ROWS, parts};
+use super::blocked::{Part, parts};
 use super::panels::{OnDemand, panel_length};
 use super::*;
 

@@ -42,6 +42,15 @@ pub(crate) fn prefetch(numbers: &[f32]) {
     let _ = numbers;
 }
 
+/// Rows of the result that one task computes at most.
+const TASK_ROWS: usize = 72;
+
+/// Rows of each task, of some: tasks of one height, and if they are shared as many for each core.
+pub(crate) fn rows_of_task(rows: usize, shared: bool) -> usize {
+    let cores = if shared { rayon::current_num_threads() } else { 1 };
+    rows.div_ceil(rows.div_ceil(TASK_ROWS).next_multiple_of(cores).max(1)).max(1)
+}
+
 /// The sums themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct Sums;
