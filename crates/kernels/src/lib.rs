@@ -5,6 +5,7 @@
 //!
 //! - [`linear`](fn@linear), [`linear_residual`]: product, bias, activation or residual in one pass; [`PreparedLinear`]: for many calls
 //! - [`layer_norm`]: with or without scale and shift; [`adaptive_layer_norm`], [`gated_residual`]: with those of each row
+//! - [`glu_residual`]: a gated linear unit on a residual path
 //! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
 //! - [`convolution`](fn@convolution): bias and activation in the same pass
 //! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once; [`residual_rollout`]: a residual network; [`stack_steps`]: other
@@ -34,6 +35,7 @@ mod attention;
 mod convolution;
 pub mod cpu;
 mod epps_pulley;
+mod glu;
 pub mod grid;
 mod gru;
 mod linear;
@@ -55,6 +57,7 @@ pub use attention::{Mask, Rotation, attention};
 pub use convolution::convolution;
 pub use cpu::Activation;
 pub use epps_pulley::epps_pulley;
+pub use glu::glu_residual;
 pub use gru::{GruCell, gru_rollout};
 pub use linear::{PreparedLinear, linear, linear_residual};
 pub use norm::layer_norm;

@@ -16,8 +16,9 @@ use crate::tubelets::{composed as composed_tubelets, tubelets};
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
     Activation, GruCell, Pixels, Precision, PreparedLinear, ResidualCell, Tubelets, adaptive_layer_norm, attention,
-    convolution, covariance_square, epps_pulley, gated_residual, gru_rollout, in_this_precision, layer_norm, linear,
-    linear_residual, patch_embedding, residual_rollout, stack_steps, variance_hinge, with_precision,
+    convolution, covariance_square, epps_pulley, gated_residual, glu_residual, gru_rollout, in_this_precision,
+    layer_norm, linear, linear_residual, patch_embedding, residual_rollout, stack_steps, variance_hinge,
+    with_precision,
 };
 
 const ACTIVATIONS: [Activation; 5] =
@@ -230,6 +231,18 @@ fn adaptive_layer_norms_and_gates() {
         let given = gated_residual(x.clone(), residual.clone(), packed(), 2);
         let expected = composed_gate(x.clone(), residual.clone(), packed(), 2);
         assert_same!(format!("[{rows}, {width}]"), given, expected, x, residual, stored);
+    }
+}
+
+#[test]
+fn gated_linear_units() {
+    for [rows, width] in [[1, 1], [3, 8], [700, 13], [5, 33], [0, 4]] {
+        // Not contiguous: a part of what is stored.
+        let (stored, residual) = (random([2, rows, 2 * width + 1]), random([2, rows, width]));
+        let packed = || stored.clone().narrow(2, 1, 2 * width) * 4.0;
+        let given = glu_residual(packed(), residual.clone());
+        let expected = crate::glu::composed(packed(), residual.clone());
+        assert_same!(format!("[{rows}, {width}]"), given, expected, stored, residual);
     }
 }
 

@@ -10,7 +10,8 @@ use prevision::train::OptimizerConfig;
 use prevision::train::optimizer::Optimizer;
 use prevision_kernels::{
     Activation, GruCell, Mask, Pixels, Tubelets, adaptive_layer_norm, attention, convolution, covariance_square,
-    epps_pulley, gated_residual, gru_rollout, layer_norm, linear, linear_residual, patch_embedding, variance_hinge,
+    epps_pulley, gated_residual, glu_residual, gru_rollout, layer_norm, linear, linear_residual, patch_embedding,
+    variance_hinge,
 };
 
 const INPUT: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
@@ -141,7 +142,7 @@ fn values_and_gradients(lengths: &[usize], operation: Operation, device: &Device
 /// Elsewhere than on the CPU a kernel is a composition of Burn's operations: it must be the same function.
 #[test]
 fn kernels_equal_their_forms_on_the_gpu() {
-    let cases: [(&str, &[usize], Operation); 10] = [
+    let cases: [(&str, &[usize], Operation); 11] = [
         ("linear", &[35, 21, 3], |x| {
             let residual = x[0].clone().reshape([5, 7]).narrow(1, 0, 3) * 0.5;
             let y = linear(
@@ -189,6 +190,9 @@ fn kernels_equal_their_forms_on_the_gpu() {
             let patches = Tubelets { frames: 2, side: 2, grid: [2, 3], keep: Some(&keep) };
             let (video, weight) = (pixels([2, 2, 3, 6], &x[0].device()), x[0].clone().reshape([24, 4]));
             patch_embedding(video, patches, weight, Some(x[1].clone()), Activation::Silu).reshape([24])
+        }),
+        ("glu_residual", &[60, 30], |x| {
+            glu_residual(x[0].clone().reshape([5, 12]), x[1].clone().reshape([5, 6])).reshape([30])
         }),
         ("variance_hinge", &[40], |x| variance_hinge(x[0].clone().reshape([8, 5]), 1.0, 1e-4)),
         ("covariance_square", &[40], |x| covariance_square(x[0].clone().reshape([8, 5]))),

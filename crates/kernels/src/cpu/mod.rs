@@ -10,6 +10,7 @@ pub mod attention;
 pub mod convolution;
 pub mod epps_pulley;
 pub mod gate;
+pub mod glu;
 pub mod grid;
 pub mod gru;
 pub(crate) mod level;

@@ -5,8 +5,8 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, assert_shape};
+use prevision_kernels::glu_residual;
 use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
@@ -129,8 +129,7 @@ impl ResidualConv {
             let around = self.grid.neighbourhoods(state.clone());
             let x = linear_residual(&self.latent, around, beside, Activation::Relu);
             let change = linear(&self.output, linear(&self.middle, x, Activation::Relu), Activation::Identity);
-            let gate = sigmoid(change.clone().narrow(2, channels, channels));
-            state = state + change.narrow(2, 0, channels) * gate;
+            state = glu_residual(change, state);
             latents.push(state.clone().reshape([batch, dim]));
         }
         latents
@@ -145,7 +144,7 @@ impl ResidualConv {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Distribution;
-    use burn::tensor::activation::relu;
+    use burn::tensor::activation::{relu, sigmoid};
     use burn::tensor::module::conv2d;
     use burn::tensor::ops::ConvOptions;
 
