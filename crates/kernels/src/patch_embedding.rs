@@ -27,8 +27,8 @@ pub struct Tubelets<'a> {
 }
 
 /// `activation(tubelets weight + bias)`: tokens of those tubelets that are kept, in (time, height, width) order unless listed otherwise.
-/// Of the others nothing is read. RGB bytes are normalised on the way, and again for the gradient of the weight: their numbers are never
-/// all in memory.
+/// Of the others nothing is read. RGB bytes are normalised on the way, some tubelets at a time, and once more for the gradient of the
+/// weight: the tape keeps bytes alone.
 ///
 /// # Shapes
 /// - video: `[batch, channels, time, height, width]`
