@@ -202,6 +202,7 @@ def table():
 def write(path, text):
     """Whole or not at all."""
     partial = path.with_suffix(".partial")
+    partial.parent.mkdir(exist_ok=True)
     partial.write_text(text)
     partial.rename(path)
 
