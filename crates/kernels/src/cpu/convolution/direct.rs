@@ -179,7 +179,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for DirectBac
         self.outputs.next_multiple_of(COLUMNS) * self.offsets.len()
     }
 
-    fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], sums: &mut [f32]) {
+    fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], ahead: [&[f32]; 2], sums: &mut [f32]) {
         let pixels = self.extent[0] * self.extent[1];
         let panels = self.outputs.next_multiple_of(COLUMNS) * pixels;
         let gradients: Vec<&[f32]> = gradients.chunks_exact(self.outputs * pixels).collect();
@@ -191,7 +191,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for DirectBac
                 write_numbers::<V, COLUMNS>(gradient.transposed(), panels);
             });
             // SAFETY: the level says that the processor has the vectors.
-            unsafe { V::enter(WeightGradient { backward: self, image, panels, sums }) };
+            unsafe { V::enter(WeightGradient { backward: self, image, panels, ahead, sums }) };
         });
     }
 
@@ -278,6 +278,7 @@ struct WeightGradient<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     image: &'a [V::Unit],
     /// The gradients of the pixels, `[outputs / COLUMNS, pixels, COLUMNS]`.
     panels: &'a [V::Unit],
+    ahead: [&'a [f32]; 2],
     sums: &'a mut [f32],
 }
 
@@ -286,8 +287,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for WeightGradien
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { backward: DirectBackward { offsets, extent, pitch, .. }, image, panels, sums } = self;
+        let Self { backward: DirectBackward { offsets, extent, pitch, .. }, image, panels, ahead, sums } = self;
         let (extent, pitch) = (*extent, *pitch);
-        WeightSums::<V> { image, pitch, offsets, panels, extent, used: extent }.add::<ROWS, COLUMNS>(sums);
+        WeightSums::<V> { image, pitch, offsets, panels, extent, used: extent, ahead }.add::<ROWS, COLUMNS>(sums);
     }
 }

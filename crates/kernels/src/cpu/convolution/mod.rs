@@ -155,8 +155,8 @@ trait Backward: Sync {
     /// Numbers of the sums of [`Self::add_weight_gradient`].
     fn sums(&self) -> usize;
 
-    /// Adds the gradient of the weight to `sums`. Gradients are `[images, outputs, height, width]`.
-    fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], sums: &mut [f32]);
+    /// Adds the gradient of the weight to `sums`. Gradients are `[images, outputs, height, width]`; `ahead` is needed next.
+    fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], ahead: [&[f32]; 2], sums: &mut [f32]);
 
     /// The sums of [`Self::add_weight_gradient`] as `[outputs, depth]`.
     fn put_in_order(&self, sums: &[f32], out: &mut [f32]);
@@ -263,12 +263,14 @@ impl BackwardAll<'_> {
             for first in (part * IMAGES_PER_PART..last).step_by(backward.together()) {
                 let count = backward.together().min(last - first);
                 let range = first * one..(first + count) * one;
+                let next = range.end..(range.end + range.len()).min(last * one);
+                let ahead = [&gradient[next.clone()], kept.map_or(&[], |kept| &kept[next])];
                 with_scratch(|scratch| {
                     let before = scratch.get::<f32>(count * one);
                     let (kept, gradient) = (kept.map(|kept| &kept[range.clone()]), &gradient[range]);
                     at(level, Before { activation, kept, gradient, pixels, before: &mut *before, bias_sums });
                     let images = &x[first * image..(first + count) * image];
-                    backward.add_weight_gradient(images, before, weight_sums);
+                    backward.add_weight_gradient(images, before, ahead, weight_sums);
                     if let Some(x_gradient) = &mut x_gradient {
                         let place = first - part * IMAGES_PER_PART;
                         backward.x_gradient(before, &mut x_gradient[place * image..(place + count) * image]);

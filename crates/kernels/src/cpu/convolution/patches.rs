@@ -60,7 +60,7 @@ impl Backward for Patches<'_> {
         self.weight.len()
     }
 
-    fn add_weight_gradient(&self, image: &[f32], gradient: &[f32], sums: &mut [f32]) {
+    fn add_weight_gradient(&self, image: &[f32], gradient: &[f32], _: [&[f32]; 2], sums: &mut [f32]) {
         let (depth, pixels) = (self.convolution.depth(), self.convolution.pixels());
         with_scratch(|scratch| {
             let (patches, part) = scratch.get::<f32>(depth * pixels + sums.len()).split_at_mut(depth * pixels);

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::super::level::Work;
+use super::super::product::prefetch;
 use super::super::vectors::{OfHeight, Vectors, add_products, blocks, of_height};
 
 /// Units of gradients whose part of the weight gradient is added up in registers: they stay in the first cache.
@@ -19,17 +20,22 @@ pub(super) struct WeightSums<'a, V: Vectors> {
     pub(super) extent: [usize; 2],
     /// Those that count.
     pub(super) used: [usize; 2],
+    /// What the processor fetches meanwhile, because it is needed next.
+    pub(super) ahead: [&'a [f32]; 2],
 }
 
 impl<V: Vectors> WeightSums<'_, V> {
     /// Adds to `sums`, `[columns / COLUMNS, offsets, COLUMNS]`. To be inlined into work for the vectors.
     #[inline(always)]
     pub(super) fn add<const ROWS: usize, const COLUMNS: usize>(self, sums: &mut [f32]) {
-        let Self { image, pitch, offsets, panels, extent, used: [height, width] } = self;
+        let Self { image, pitch, offsets, panels, extent, used: [height, width], ahead } = self;
         let (all, depth) = (extent[0] * extent[1] * COLUMNS, offsets.len());
         let Some(farthest) = offsets.iter().max() else { return };
         assert!((height - 1) * pitch + farthest + width <= image.len(), "an image of {} units", image.len());
         let strip = (STRIP / (width * COLUMNS)).max(1);
+        let tasks = height.div_ceil(strip) * (panels.len() / all) * depth.div_ceil(ROWS);
+        let portion = ahead.iter().map(|ahead| ahead.len()).sum::<usize>().div_ceil(tasks).max(1);
+        let mut ahead = ahead.into_iter().flat_map(|ahead| ahead.chunks(portion));
         for first in (0..height).step_by(strip) {
             let rows = strip.min(height - first);
             let image = &image[first * pitch..];
@@ -37,7 +43,8 @@ impl<V: Vectors> WeightSums<'_, V> {
                 let panel = &panel[first * width * COLUMNS..][..rows * width * COLUMNS];
                 for (top, end) in blocks(depth, ROWS) {
                     let (sums, offsets) = (&mut sums[top * COLUMNS..end * COLUMNS], &offsets[top..end]);
-                    let block = Block::<V, COLUMNS> { image, pitch, panel, extent: [rows, width], offsets, sums };
+                    let (extent, ahead) = ([rows, width], ahead.next().unwrap_or_default());
+                    let block = Block::<V, COLUMNS> { image, pitch, panel, extent, offsets, sums, ahead };
                     // SAFETY: the level says that the processor has the vectors, and the last unit of the farthest place was found to
                     // be inside.
                     unsafe { of_height(end - top, block) };
@@ -57,6 +64,7 @@ struct Block<'a, V: Vectors, const COLUMNS: usize> {
     extent: [usize; 2],
     offsets: &'a [usize],
     sums: &'a mut [f32],
+    ahead: &'a [f32],
 }
 
 impl<V: Vectors, const COLUMNS: usize> OfHeight for Block<'_, V, COLUMNS> {
@@ -75,7 +83,8 @@ impl<V: Vectors, const COLUMNS: usize, const HEIGHT: usize> Work for BlockOf<'_,
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Block { image, pitch, panel, extent: [rows, width], offsets, sums } = self.0;
+        let Block { image, pitch, panel, extent: [rows, width], offsets, sums, ahead } = self.0;
+        let mut ahead = ahead.chunks(ahead.len().div_ceil(rows).max(1));
         let offsets: &[usize; HEIGHT] = offsets.try_into().expect("as many offsets as rows");
         let (sums, _) = sums.as_chunks_mut::<COLUMNS>();
         assert!(sums.len() == HEIGHT && panel.len() == rows * width * COLUMNS, "the sums and gradients of a block");
@@ -86,6 +95,7 @@ impl<V: Vectors, const COLUMNS: usize, const HEIGHT: usize> Work for BlockOf<'_,
             let mut starts = offsets.map(|offset| image.as_ptr().add(offset));
             let mut panel = panel.as_ptr();
             for _ in 0..rows {
+                prefetch(ahead.next().unwrap_or_default());
                 totals = add_products::<V, HEIGHT, 2>(
                     width,
                     |x, row| starts[row].add(x),

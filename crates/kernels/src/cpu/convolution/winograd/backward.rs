@@ -50,7 +50,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for WinogradB
         PLACES * self.outputs.next_multiple_of(COLUMNS) * self.inputs
     }
 
-    fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], sums: &mut [f32]) {
+    fn add_weight_gradient(&self, images: &[f32], gradients: &[f32], ahead: [&[f32]; 2], sums: &mut [f32]) {
         let pixels = self.tiling.size[0] * self.tiling.size[1];
         let panels = self.outputs.next_multiple_of(COLUMNS);
         let one = self.image.planes * self.image.size[0] * self.image.size[1];
@@ -73,8 +73,16 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for WinogradB
             for (gradient, panels) in each {
                 write_numbers::<V, COLUMNS>(Matrix::new(gradient, self.outputs, pixels).transposed(), panels);
             }
-            let work =
-                AddWeightGradient { backward: self, count, padded, tiles, gradient_panels, gradient_tiles, sums };
+            let work = AddWeightGradient {
+                backward: self,
+                count,
+                padded,
+                tiles,
+                gradient_panels,
+                gradient_tiles,
+                ahead,
+                sums,
+            };
             // SAFETY: the level says that the processor has the vectors.
             unsafe { V::enter(work) };
         });
@@ -118,6 +126,8 @@ struct AddWeightGradient<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize
     gradient_panels: &'a [f32],
     /// `[PLACES, outputs / COLUMNS, tiles, COLUMNS]`
     gradient_tiles: &'a mut [f32],
+    /// What is needed next.
+    ahead: [&'a [f32]; 2],
     sums: &'a mut [f32],
 }
 
@@ -126,10 +136,13 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for AddWeightGrad
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { backward, count, padded, tiles, gradient_panels, gradient_tiles, sums } = self;
+        let Self { backward, count, padded, tiles, gradient_panels, gradient_tiles, ahead, sums } = self;
         let WinogradBackward { inputs, outputs, image, tiling, offsets, .. } = backward;
         let (length, pixels) = (tiling.count(), tiling.size[0] * tiling.size[1]);
         let panels = outputs.div_ceil(COLUMNS);
+        // Part of it with each product.
+        let parts = PLACES * tiling.blocks(count).count();
+        let mut ahead = ahead.map(|ahead| ahead.chunks(ahead.len().div_ceil(parts).max(1)));
         for block in tiling.blocks(count) {
             transform_tiles::<V>(image, tiling, &block, &padded[block.images.start * image.len()..], tiles);
             let used = tiling.place(&block, block.images.end - 1, block.rows.end - 1) + tiling.tiles[1];
@@ -149,7 +162,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for AddWeightGrad
                 let numbers = |numbers| V::Unit::of_numbers(numbers, Precision::Float32);
                 let (Some(image), Some(panels)) = (numbers(tiles), numbers(gradients)) else { continue };
                 let extent = [1, length];
-                WeightSums::<V> { image, pitch: 0, offsets, panels, extent, used: [1, used] }
+                let ahead = ahead.each_mut().map(|ahead| ahead.next().unwrap_or_default());
+                WeightSums::<V> { image, pitch: 0, offsets, panels, extent, used: [1, used], ahead }
                     .add::<ROWS, COLUMNS>(sums);
             }
         }
