@@ -89,3 +89,40 @@ pub fn backward(level: Level, packed: &[f32], gradient: &[f32], width: usize, ou
         .zip(gradient.par_chunks(TASK_ROWS * width))
         .for_each(|((out, packed), gradient)| at(level, Rows(packed, gradient, width, out)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against the formula in float64, and its derivative, at every level.
+    #[test]
+    fn values_and_gradients() {
+        for (rows, width) in [(1, 1), (700, 8), (3, 13)] {
+            let number = |i: usize| ((i * 7919 % 1009) as f32 / 504.5 - 1.0) * 5.0;
+            let packed: Vec<f32> = (0..2 * rows * width).map(number).collect();
+            let other: Vec<f32> = (0..rows * width).map(|i| number(i + 500)).collect();
+            for level in Level::available() {
+                let (mut out, mut gradient) = (vec![f32::NAN; rows * width], vec![f32::NAN; 2 * rows * width]);
+                forward(level, &packed, &other, width, &mut out);
+                backward(level, &packed, &other, width, &mut gradient);
+                for (row, (x, gate)) in packed.chunks_exact(2 * width).map(|row| row.split_at(width)).enumerate() {
+                    for i in 0..width {
+                        let [x, gate, other] = [x[i], gate[i], other[row * width + i]].map(f64::from);
+                        let open = 1.0 / (1.0 + f64::exp(-gate));
+                        let place = row * 2 * width + i;
+                        for (found, wanted) in [
+                            (out[row * width + i], other + x * open),
+                            (gradient[place], other * open),
+                            (gradient[place + width], other * x * open * (1.0 - open)),
+                        ] {
+                            assert!(
+                                (f64::from(found) - wanted).abs() < 1e-5,
+                                "{level:?} {rows} {width} {i}: {found} {wanted}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
