@@ -87,7 +87,8 @@ impl PreparedLinear {
 
     /// As [`linear`](fn@linear).
     pub fn forward<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
-        linear_with(x, self.weight.clone(), self.bias.clone(), activation, None, self.packed.clone())
+        let packed = self.packed(precision::current());
+        linear_with(x, self.weight.clone(), self.bias.clone(), activation, None, packed)
     }
 
     /// As [`linear_residual`].
@@ -98,7 +99,7 @@ impl PreparedLinear {
         activation: Activation,
     ) -> Tensor<D> {
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        linear_with(x, weight, bias, activation, Some(residual), self.packed.clone())
+        linear_with(x, weight, bias, activation, Some(residual), self.packed(precision::current()))
     }
 }
 
@@ -211,7 +212,7 @@ impl Operation for LinearOperation {
         shape[last] = weight.width();
         let layer = Linear { x: matrix(x), weight: matrix(weight), bias, activation: self.activation };
         let level = Level::detect();
-        let packed = self.packed.as_deref().filter(|packed| packed.precision() == self.precision);
+        let packed = self.packed.as_deref();
         kept(self.activation, training, shape, |inner, out| {
             layer.forward(level, self.precision, packed, residual, inner, out);
         })

@@ -1,5 +1,7 @@
 //! Rollouts of a residual network.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 
 use crate::array::Array;
@@ -8,7 +10,6 @@ use crate::cpu::{Activation, Packed, Precision};
 use crate::linear::matrix;
 use crate::operation::{Operation, apply, runs_on};
 use crate::{PreparedLinear, precision};
-use std::sync::Arc;
 
 /// A state that changes by what a network with two hidden layers makes of it and of an action:
 ///

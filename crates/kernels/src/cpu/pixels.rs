@@ -193,8 +193,8 @@ mod tests {
         let scale = ColourScale { factor: [1.0; 3], offset: [100.0; 3] };
         let clips = Clips { bytes: &bytes, stored: 2, start: 0, sizes: [1, 2, 2, 3], scale };
         let cut = Cut { frames: 2, patch: 2, grid: [1, 2] };
-        let mut out = vec![f32::NAN; 2 * cut.depth(3)];
         for level in Level::available() {
+            let mut out = vec![f32::NAN; 2 * cut.depth(3)];
             cut.rows(level, &clips, Some((&[1, 0], 2)), 0, &mut out);
             let (second, first) = out.split_at(24);
             let red = [0.0, 3.0, 9.0, 12.0, 18.0, 21.0, 27.0, 30.0].map(|value| value + 100.0);

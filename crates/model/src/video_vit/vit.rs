@@ -11,7 +11,7 @@ use super::{Block, BlockConfig, PositionKind, TubeletEmbed};
 use crate::InputShape;
 use crate::initialisation::transformer_norm;
 use crate::layers::LayerNorm;
-use crate::masks::{TokenIds, gather_tokens};
+use crate::masks::TokenIds;
 use crate::validate::{check, multiple_of, positive};
 
 /// Configuration of a [`VideoVit`]. The default is small; [`VideoVitConfig::base`] and its like give the published sizes.
@@ -164,11 +164,11 @@ impl VideoVit {
             assert_shape!(ids, [batch, _]);
         }
         if self.positions == PositionKind::SinCos {
-            let table: Tensor<3> = sin_cos_table(grid, dim, &device).unsqueeze_dim(0);
+            let table = sin_cos_table(grid, dim, &device);
             tokens = tokens
                 + match keep {
-                    Some(ids) => gather_tokens(table.expand([batch, grid.iter().product(), dim]), ids),
-                    None => table,
+                    Some(ids) => table.select(0, ids.clone().flatten(0, 1)).reshape([batch, ids.dims()[1], dim]),
+                    None => table.unsqueeze_dim(0),
                 };
         }
         let rotation = rope::for_kind(self.positions, keep, grid, self.head_dim, &device);
