@@ -28,6 +28,20 @@ impl Array {
         Self(FlexTensor::new(room.into_bytes(), Layout::contiguous(shape), DType::F32))
     }
 
+    /// Tensors of these shapes whose numbers `fill` writes, every one.
+    pub(crate) fn all_filled(
+        shapes: impl IntoIterator<Item: Into<Shape>>,
+        fill: impl FnOnce(Vec<&mut [f32]>),
+    ) -> Vec<Self> {
+        let shapes: Vec<Shape> = shapes.into_iter().map(Into::into).collect();
+        let mut rooms: Vec<Room> = shapes.iter().map(|shape| Room::new(shape.num_elements())).collect();
+        fill(rooms.iter_mut().map(Room::values).collect());
+        let array = |(shape, room): (Shape, Room)| {
+            Self(FlexTensor::new(room.into_bytes(), Layout::contiguous(shape), DType::F32))
+        };
+        shapes.into_iter().zip(rooms).map(array).collect()
+    }
+
     /// As [`Array::filled`], with what `fill` gives beside.
     pub(crate) fn filled_with<R>(shape: impl Into<Shape>, fill: impl FnOnce(&mut [f32]) -> R) -> (Self, R) {
         let mut beside = None;

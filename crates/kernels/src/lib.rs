@@ -7,7 +7,7 @@
 //! - [`layer_norm`]: with or without scale and shift; [`adaptive_layer_norm`], [`gated_residual`]: with those of each row
 //! - [`glu_residual`]: a gated linear unit on a residual path
 //! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
-//! - [`convolution`](fn@convolution): bias and activation in the same pass
+//! - [`convolutions`]: layers that follow each other, with bias and activation
 //! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once; [`residual_rollout`]: a residual network; [`stack_steps`]: other
 //!   rollouts that were made in groups of rows as one
 //! - [`epps_pulley`](fn@epps_pulley), [`variance_hinge`], [`covariance_square`]: what keeps latents from collapsing
@@ -54,7 +54,7 @@ mod vicreg;
 
 pub use adaptive::{adaptive_layer_norm, gated_residual};
 pub use attention::{Mask, Rotation, attention};
-pub use convolution::convolution;
+pub use convolution::{ConvolutionLayer, convolutions};
 pub use cpu::Activation;
 pub use epps_pulley::epps_pulley;
 pub use glu::glu_residual;

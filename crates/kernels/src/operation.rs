@@ -93,14 +93,15 @@ impl KernelBackend for Flex {
 
 impl<C: CheckpointStrategy> KernelBackend for Autodiff<Flex, C> {
     fn run(Inputs(inputs): Inputs<Self>, kernel: Kernel) -> FloatTensor<Self> {
-        match inputs.len() {
-            1 => on_tape::<C, 1>(inputs, kernel),
-            2 => on_tape::<C, 2>(inputs, kernel),
-            3 => on_tape::<C, 3>(inputs, kernel),
-            4 => on_tape::<C, 4>(inputs, kernel),
-            6 => on_tape::<C, 6>(inputs, kernel),
-            count => unreachable!("no kernel has {count} inputs"),
+        macro_rules! of_inputs {
+            ($($count:literal)+) => {
+                match inputs.len() {
+                    $($count => on_tape::<C, $count>(inputs, kernel),)+
+                    count => unreachable!("no kernel has {count} inputs"),
+                }
+            };
         }
+        of_inputs!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17)
     }
 }
 

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::adaptive::{composed_adaptive, composed_gate};
 use crate::attention::{Mask, Rotation, composed as composed_attention};
-use crate::convolution::composed as composed_convolution;
+use crate::convolution::composed as composed_convolutions;
 use crate::epps_pulley::composed as composed_epps_pulley;
 use crate::gru::composed as composed_gru;
 use crate::linear::{composed as composed_linear, linear_with};
@@ -15,8 +15,8 @@ use crate::patch_embedding::composed as composed_embedding;
 use crate::tubelets::{composed as composed_tubelets, tubelets};
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
-    Activation, GruCell, Pixels, Precision, PreparedLinear, ResidualCell, Tubelets, adaptive_layer_norm, attention,
-    convolution, covariance_square, epps_pulley, gated_residual, glu_residual, gru_rollout, in_this_precision,
+    Activation, ConvolutionLayer, GruCell, Pixels, Precision, PreparedLinear, ResidualCell, Tubelets, adaptive_layer_norm, attention,
+    convolutions, covariance_square, epps_pulley, gated_residual, glu_residual, gru_rollout, in_this_precision,
     layer_norm, linear, linear_residual, patch_embedding, residual_rollout, stack_steps, variance_hinge,
     with_precision,
 };
@@ -335,7 +335,7 @@ fn attentions() {
 }
 
 #[test]
-fn convolutions() {
+fn single_convolutions() {
     for ([batch, inputs, outputs], [height, width], stride, padding) in [
         ([2, 3, 5], [9, 14], 2, 1),
         ([1, 1, 1], [3, 3], 1, 0),
@@ -347,12 +347,63 @@ fn convolutions() {
             let x = random([batch, inputs, height, width]);
             let (weight, bias) = (random([outputs, inputs, 3, 3]), random([outputs]));
             let (stride, padding) = ([stride, stride], [padding, padding]);
-            let given = convolution(x.clone(), weight.clone(), Some(bias.clone()), stride, padding, activation);
-            let expected =
-                composed_convolution(x.clone(), weight.clone(), Some(bias.clone()), stride, padding, activation);
+            let layer = ConvolutionLayer {
+                weight: weight.clone(),
+                bias: Some(bias.clone()),
+                stride,
+                padding,
+                activation,
+            };
+            let given = convolutions(x.clone(), std::slice::from_ref(&layer));
+            let expected = composed_convolutions(x.clone(), &[layer]);
             assert_same!(format!("{batch} {activation:?}"), given, expected, x, weight, bias);
         }
     }
+}
+
+/// Layers of all methods, with and without bias, of every activation, for no image, one, and more than one task takes.
+#[test]
+fn convolutions_that_follow_each_other() {
+    for (batch, kinds) in [(0, [1, 0]), (1, [0, 1]), (5, [2, 1]), (37, [1, 4]), (18, [3, 0])] {
+        let x = random([batch, 3, 18, 21]);
+        let weights = [random([16, 3, 3, 3]), random([17, 16, 3, 3]), random([5, 17, 2, 3]), random([2, 5, 1, 1])];
+        let biases = [random([16]), random([5]), random([2])];
+        let layer = |index: usize, bias: Option<usize>, stride: usize| ConvolutionLayer {
+            weight: weights[index].clone(),
+            bias: bias.map(|bias| biases[bias].clone()),
+            stride: [stride, 1],
+            padding: [1, 1],
+            activation: ACTIVATIONS[kinds[index % 2]],
+        };
+        let layers = [layer(0, Some(0), 1), layer(1, None, 1), layer(2, Some(1), 2), layer(3, Some(2), 1)];
+        let (given, expected) = (convolutions(x.clone(), &layers), composed_convolutions(x.clone(), &layers));
+        let on_tape = given.clone().without_autodiff();
+        assert_same!(batch, given, expected, x, weights[0], weights[1], weights[2], weights[3], biases[0], biases[1]);
+        let off_tape = layers.map(|layer| ConvolutionLayer {
+            weight: layer.weight.without_autodiff(),
+            bias: layer.bias.map(Tensor::without_autodiff),
+            ..layer
+        });
+        let without_tape = convolutions(x.clone().without_autodiff(), &off_tape);
+        assert!(difference(&without_tape, &on_tape) == 0.0, "off the tape");
+    }
+}
+
+/// More layers than one kernel takes.
+#[test]
+fn many_convolutions() {
+    let (x, weight) = (random([2, 2, 5, 6]), random([2, 2, 3, 3]));
+    let layer = ConvolutionLayer {
+        weight: weight.clone(),
+        bias: None,
+        stride: [1, 1],
+        padding: [1, 1],
+        activation: Activation::Silu,
+    };
+    let layers = vec![layer; 11];
+    let (given, expected) = (convolutions(x.clone(), &layers), composed_convolutions(x.clone(), &layers));
+    assert_same!("eleven layers", given, expected, x, weight);
+    assert_eq!(convolutions(x.clone(), &[]).dims(), x.dims());
 }
 
 #[test]

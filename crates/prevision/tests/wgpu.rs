@@ -9,7 +9,8 @@ use prevision::objective::{ActionInputs, LossTerms, ObjectiveConfig};
 use prevision::train::OptimizerConfig;
 use prevision::train::optimizer::Optimizer;
 use prevision_kernels::{
-    Activation, GruCell, Mask, Pixels, Tubelets, adaptive_layer_norm, attention, convolution, covariance_square,
+    Activation, ConvolutionLayer, GruCell, Mask, Pixels, Tubelets, adaptive_layer_norm, attention, convolutions,
+    covariance_square,
     epps_pulley, gated_residual, glu_residual, gru_rollout, layer_norm, linear, linear_residual, patch_embedding,
     variance_hinge,
 };
@@ -171,9 +172,19 @@ fn kernels_equal_their_forms_on_the_gpu() {
         ("attention", &[2 * 5 * 24], |x| {
             attention(x[0].clone().reshape([2, 5, 24]), 2, &Mask::Full, None).reshape([2 * 5 * 8])
         }),
-        ("convolution", &[2 * 3 * 6 * 7, 4 * 3 * 9, 4], |x| {
-            let (images, weight) = (x[0].clone().reshape([2, 3, 6, 7]), x[1].clone().reshape([4, 3, 3, 3]));
-            convolution(images, weight, Some(x[2].clone()), [2, 1], [1, 1], Activation::Silu).reshape([2 * 4 * 3 * 7])
+        ("convolutions", &[2 * 3 * 6 * 7, 4 * 3 * 9, 4, 2 * 4 * 3], |x| {
+            let layer = |weight, bias, activation| ConvolutionLayer {
+                weight,
+                bias,
+                stride: [2, 1],
+                padding: [1, 1],
+                activation,
+            };
+            let layers = [
+                layer(x[1].clone().reshape([4, 3, 3, 3]), Some(x[2].clone()), Activation::Silu),
+                layer(x[3].clone().reshape([2, 4, 1, 3]), None, Activation::Identity),
+            ];
+            convolutions(x[0].clone().reshape([2, 3, 6, 7]), &layers).reshape([2 * 2 * 3 * 7])
         }),
         ("gru_rollout", &[2 * 3 * 15, 10, 75, 15, 5, 5], |x| {
             let cell = GruCell {

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::attention::{Attention, Mask, Rotation};
-use super::convolution::Convolution;
+use super::convolution::{self, Convolution, Known, Layer, Results};
 use super::epps_pulley::{POINTS, gaussian, weight};
 use super::gru::{Gru, Kept, Rolled};
 use super::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
@@ -465,33 +465,36 @@ fn threads_do_not_change_a_bit() {
                 let mut means = vec![0.0; 10 * outputs];
                 let normality = epps_pulley::forward(level, &out, outputs, &mut means);
                 let penalties = vec![covariance, normality];
-                // 18 images of 16 channels, by transformed tiles and, with stride 2, directly.
+                // 18 images of 16 channels, through transformed tiles and, with stride 2, directly.
                 let images = &out[..18 * 16 * 81];
-                let convolved = [1, 2].map(|stride| {
-                    let convolution = Convolution {
+                let (weights, weight_size) = (&qkv[..2 * 16 * 16 * 9], 16 * 16 * 9);
+                let layer = |stride: usize| Layer {
+                    sizes: Convolution {
                         inputs: 16,
-                        outputs: 17,
+                        outputs: 16,
                         size: [9, 9],
                         kernel: [3, 3],
                         stride: [stride, stride],
                         padding: [1, 1],
                         activation: Activation::Relu,
-                    };
-                    let pixels: usize = convolution.output_size().iter().product();
-                    let weight = &qkv[..17 * 16 * 9];
-                    let mut result = vec![0.0; 18 * 17 * pixels];
-                    convolution.forward(level, Precision::Float32, images, weight, None, None, &mut result);
-                    let mut of_x = vec![0.0; images.len()];
-                    let (mut of_weight, mut of_bias) = (vec![0.0; weight.len()], vec![0.0; 17]);
-                    let gradients = super::convolution::Gradients {
-                        x: Some(&mut of_x),
-                        weight: &mut of_weight,
-                        bias: &mut of_bias,
-                    };
-                    let kept = Some(result.as_slice());
-                    convolution.backward(level, Precision::Float32, images, weight, kept, &result, gradients);
-                    [result, of_x, of_weight, of_bias].concat()
-                });
+                    },
+                    weight: &weights[(stride - 1) * weight_size..][..weight_size],
+                    bias: None,
+                };
+                let layers = [layer(1), layer(2)];
+                let (mut between, mut result) = (vec![0.0; images.len()], vec![0.0; 18 * 16 * 25]);
+                let results = [&mut between, &mut result].map(|out| Results { inner: None, out: Some(out) });
+                convolution::forward(level, Precision::Float32, &layers, images, results.into());
+                let mut of_x = vec![0.0; images.len()];
+                let (mut of_weights, mut of_biases) = (vec![0.0; weights.len()], vec![0.0; 32]);
+                let gradients = convolution::Gradients {
+                    x: Some(&mut of_x),
+                    weights: of_weights.chunks_mut(weight_size).collect(),
+                    biases: of_biases.chunks_mut(16).collect(),
+                };
+                let known = [Known { x: images, kept: Some(&between) }, Known { x: &between, kept: Some(&result) }];
+                convolution::backward(level, Precision::Float32, &layers, &known, &result, gradients);
+                let convolved = [between, result.clone(), of_x, of_weights, of_biases];
                 // As deep as it takes for tasks to share the depth.
                 let (mut deep, numbers) = (vec![0.0; 15 * 15], Matrix::new(&out, 2600, 15));
                 weight_gradient(level, Precision::Float32, numbers, numbers, &mut deep);

@@ -6,6 +6,7 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, assert_shape};
+use prevision_kernels::{ConvolutionLayer, convolutions};
 use serde::{Deserialize, Serialize};
 
 use crate::InputShape;
@@ -103,7 +104,7 @@ impl Stack {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut x = self.pool.forward(convolution(&self.convolution, x, Kernel::Identity));
+        let mut x = self.pool.forward(convolutions(x, &[layer(&self.convolution, Kernel::Identity)]));
         for block in &self.blocks {
             x = block.forward(x);
         }
@@ -124,17 +125,20 @@ impl Residual {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let hidden = convolution(&self.first, x.clone(), Kernel::Relu);
-        let branch = convolution(&self.second, hidden, Kernel::Identity);
-        relu(x + branch)
+        let layers = [layer(&self.first, Kernel::Relu), layer(&self.second, Kernel::Identity)];
+        relu(convolutions(x.clone(), &layers) + x)
     }
 }
 
-/// A 3x3 convolution that keeps height and width.
-/// A 3x3 convolution that keeps the size.
-fn convolution(layer: &Conv2d, x: Tensor<4>, activation: Kernel) -> Tensor<4> {
-    let bias = layer.bias.as_ref().map(Param::val);
-    prevision_kernels::convolution(x, layer.weight.val(), bias, layer.stride, [1, 1], activation)
+/// A 3x3 convolution that keeps height and width, for the kernel.
+fn layer(layer: &Conv2d, activation: Kernel) -> ConvolutionLayer {
+    ConvolutionLayer {
+        weight: layer.weight.val(),
+        bias: layer.bias.as_ref().map(Param::val),
+        stride: layer.stride,
+        padding: [1, 1],
+        activation,
+    }
 }
 
 fn same_convolution(channels: usize, width: usize, device: &Device) -> Conv2d {

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
-use prevision_kernels::{Activation, convolution};
+use prevision_kernels::{Activation, ConvolutionLayer, convolutions};
 
 use super::work::{Work, normal, product, training};
 
@@ -33,10 +33,14 @@ impl Cnn {
     /// - frames: `[n, 3, h, w]`
     /// - output: `[n, 128, h / 8, w / 8]`
     fn forward(&self, frames: Tensor<4>) -> Tensor<4> {
-        self.layers.iter().fold(frames, |x, layer| {
-            let bias = layer.bias.as_ref().map(Param::val);
-            convolution(x, layer.weight.val(), bias, layer.stride, [1, 1], Activation::Relu)
-        })
+        let layers = self.layers.iter().map(|layer| ConvolutionLayer {
+            weight: layer.weight.val(),
+            bias: layer.bias.as_ref().map(Param::val),
+            stride: layer.stride,
+            padding: [1, 1],
+            activation: Activation::Relu,
+        });
+        convolutions(frames, &layers.collect::<Vec<_>>())
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::tests::{ACTIVATIONS, check_gradient, difference, dot, numbers};
 use super::super::{Activation, Level, Precision};
-use super::{Convolution, Gradients};
+use super::{Convolution, Gradients, Known, Layer, Results, backward, forward};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
@@ -57,23 +57,28 @@ fn check_convolution(batch: usize, convolution: Convolution) {
     for level in Level::available() {
         let run = |x: &[f32], weight: &[f32]| {
             let (mut inner, mut out) = (vec![f32::NAN; length], vec![f32::NAN; length]);
-            convolution.forward(level, Precision::Float32, x, weight, Some(&bias), Some(&mut inner), &mut out);
+            let layer = Layer { sizes: convolution, weight, bias: Some(&bias) };
+            let results = Results { inner: Some(&mut inner), out: Some(&mut out) };
+            forward(level, Precision::Float32, &[layer], x, vec![results]);
             (inner, out)
         };
         let (inner, _) = run(&x, &weight);
         assert!(difference(&inner, &expected) < 1e-5);
         let mut gradients = [vec![f32::NAN; x.len()], vec![f32::NAN; weight.len()], vec![f32::NAN; outputs]];
         let [of_x, of_weight, of_bias] = &mut gradients;
-        let out = Gradients { x: Some(of_x), weight: of_weight, bias: of_bias };
-        convolution.backward(level, Precision::Float32, &x, &weight, Some(&inner), &g, out);
+        let out = Gradients { x: Some(of_x), weights: vec![of_weight], biases: vec![of_bias] };
+        let layer = Layer { sizes: convolution, weight: &weight, bias: Some(&bias) };
+        let known = Known { x: &x, kept: Some(&inner) };
+        backward(level, Precision::Float32, &[layer], &[known], &g, out);
         let (mut rounded_inner, mut out) = (vec![f32::NAN; length], vec![f32::NAN; length]);
         let precision = Precision::Bfloat16;
-        convolution.forward(level, precision, &x, &weight, Some(&bias), Some(&mut rounded_inner), &mut out);
+        let results = Results { inner: Some(&mut rounded_inner), out: Some(&mut out) };
+        forward(level, precision, &[layer], &x, vec![results]);
         assert!(difference(&rounded_inner, &expected) < 2e-2);
         let mut rounded = gradients.each_ref().map(|exact| vec![f32::NAN; exact.len()]);
         let [of_x, of_weight, of_bias] = &mut rounded;
-        let out = Gradients { x: Some(of_x), weight: of_weight, bias: of_bias };
-        convolution.backward(level, precision, &x, &weight, Some(&inner), &g, out);
+        let out = Gradients { x: Some(of_x), weights: vec![of_weight], biases: vec![of_bias] };
+        backward(level, precision, &[layer], &[known], &g, out);
         for (rounded, exact) in rounded.iter().zip(&gradients) {
             assert!(difference(rounded, exact) < 2e-2);
         }
