@@ -15,10 +15,10 @@ use crate::patch_embedding::composed as composed_embedding;
 use crate::tubelets::{composed as composed_tubelets, tubelets};
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
-    Activation, ConvolutionLayer, GruCell, Pixels, Precision, PreparedLinear, ResidualCell, Tubelets, adaptive_layer_norm, attention,
-    convolutions, covariance_square, epps_pulley, gated_residual, glu_residual, gru_rollout, in_this_precision,
-    layer_norm, linear, linear_residual, patch_embedding, residual_rollout, stack_steps, variance_hinge,
-    with_precision,
+    Activation, ConvolutionLayer, GruCell, Pixels, Precision, PreparedLinear, ResidualCell, Tubelets,
+    adaptive_layer_norm, attention, convolutions, covariance_square, epps_pulley, gated_residual, glu_residual,
+    gru_rollout, in_this_precision, layer_norm, linear, linear_residual, patch_embedding, residual_rollout,
+    stack_steps, variance_hinge, with_precision,
 };
 
 const ACTIVATIONS: [Activation; 5] =
@@ -347,13 +347,8 @@ fn single_convolutions() {
             let x = random([batch, inputs, height, width]);
             let (weight, bias) = (random([outputs, inputs, 3, 3]), random([outputs]));
             let (stride, padding) = ([stride, stride], [padding, padding]);
-            let layer = ConvolutionLayer {
-                weight: weight.clone(),
-                bias: Some(bias.clone()),
-                stride,
-                padding,
-                activation,
-            };
+            let layer =
+                ConvolutionLayer { weight: weight.clone(), bias: Some(bias.clone()), stride, padding, activation };
             let given = convolutions(x.clone(), std::slice::from_ref(&layer));
             let expected = composed_convolutions(x.clone(), &[layer]);
             assert_same!(format!("{batch} {activation:?}"), given, expected, x, weight, bias);
@@ -386,6 +381,26 @@ fn convolutions_that_follow_each_other() {
         });
         let without_tape = convolutions(x.clone().without_autodiff(), &off_tape);
         assert!(difference(&without_tape, &on_tape) == 0.0, "off the tape");
+    }
+}
+
+/// As PyTorch's: training that has gone wrong must not look as if it had not.
+#[test]
+fn rectifiers_keep_what_is_no_number() {
+    let missing = |x: Tensor<4>| x.is_nan().any().into_scalar::<bool>();
+    for width in [3, 40] {
+        let x: Tensor<4> = uniform([1, 16, 4, width]) * f32::NAN;
+        for stride in [1, 2] {
+            let layer = ConvolutionLayer {
+                weight: uniform([16, 16, 3, 3]),
+                bias: None,
+                stride: [stride, stride],
+                padding: [1, 1],
+                activation: Activation::Relu,
+            };
+            assert!(missing(convolutions(x.clone(), &[layer])), "width {width}, stride {stride}");
+        }
+        assert!(missing(linear(x, uniform([width, 5]), None, Activation::Relu)));
     }
 }
 

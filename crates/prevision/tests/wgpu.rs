@@ -10,9 +10,8 @@ use prevision::train::OptimizerConfig;
 use prevision::train::optimizer::Optimizer;
 use prevision_kernels::{
     Activation, ConvolutionLayer, GruCell, Mask, Pixels, Tubelets, adaptive_layer_norm, attention, convolutions,
-    covariance_square,
-    epps_pulley, gated_residual, glu_residual, gru_rollout, layer_norm, linear, linear_residual, patch_embedding,
-    variance_hinge,
+    covariance_square, epps_pulley, gated_residual, glu_residual, gru_rollout, layer_norm, linear, linear_residual,
+    patch_embedding, variance_hinge,
 };
 
 const INPUT: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };

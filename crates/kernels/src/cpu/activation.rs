@@ -7,7 +7,7 @@ use super::math::{fma, normal, sigmoid, tanh};
 pub enum Activation {
     /// `x`.
     Identity,
-    /// `max(x, 0)`.
+    /// `max(x, 0)`, and what is no number stays none.
     Relu,
     /// Gaussian error linear unit, `x Phi(x)` (Hendrycks and Gimpel 2016).
     Gelu,
@@ -23,7 +23,7 @@ impl Activation {
     pub(crate) fn apply<const FUSED: bool>(self, values: &mut [f32]) {
         match self {
             Self::Identity => {}
-            Self::Relu => values.iter_mut().for_each(|x| *x = if *x > 0.0 { *x } else { 0.0 }),
+            Self::Relu => values.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
             Self::Gelu => values.iter_mut().for_each(|x| *x *= normal::<FUSED>(*x).0),
             Self::GeluTanh => values.iter_mut().for_each(|x| *x *= gelu_gate::<FUSED>(*x).0),
             Self::Silu => values.iter_mut().for_each(|x| *x *= sigmoid::<FUSED>(*x)),
@@ -36,7 +36,7 @@ impl Activation {
         let places = out.iter_mut().zip(gradients).zip(inputs);
         match self {
             Self::Identity => out.copy_from_slice(gradients),
-            Self::Relu => places.for_each(|((out, g), x)| *out = if *x > 0.0 { *g } else { 0.0 }),
+            Self::Relu => places.for_each(|((out, g), x)| *out = if *x <= 0.0 { 0.0 } else { *g }),
             Self::Gelu => places.for_each(|((out, g), x)| {
                 let (distribution, density) = normal::<FUSED>(*x);
                 *out = *g * fma::<FUSED>(*x, density, distribution);

@@ -20,6 +20,20 @@ pub(super) fn together<V: Vectors>(width: usize) -> usize {
     if width.next_multiple_of(half) < width.next_multiple_of(V::LANES) { half } else { V::LANES }
 }
 
+/// What is done to sums in registers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends<'a> {
+    /// The number of each row that its sums begin with.
+    pub(super) bias: Option<&'a [f32]>,
+    /// What sums are at least.
+    pub(super) floor: f32,
+}
+
+impl Ends<'_> {
+    /// Nothing.
+    pub(super) const NONE: Self = Self { bias: None, floor: f32::NEG_INFINITY };
+}
+
 /// Sums over the places of a kernel: `out[row, y, x] = sum_k weights[row, k] source[y pitch + x + offsets[k]]`.
 #[derive(Debug)]
 pub(super) struct Correlation<V: Vectors, const ROWS: usize, const COLUMNS: usize> {
@@ -76,6 +90,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
         &self,
         source: &[V::Unit],
         ahead: &[f32],
+        ends: Ends<'_>,
         out: &mut [f32],
         mut finish: impl FnMut(&mut [f32], Range<usize>, Range<usize>),
     ) {
@@ -88,6 +103,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
         assert!(last_offset + last_group + together <= source.len(), "an image of {} units", source.len());
         let pixels = height * width;
         assert_eq!(out.len(), self.rows * pixels, "the sums of an image");
+        assert!(ends.bias.is_none_or(|bias| bias.len() == self.rows), "a number for each row");
         let along = self.groups.len() / height;
         let mut sums = [[0.0; COLUMNS]; MOST_ROWS];
         let tasks = (self.groups.len() * together).div_ceil(COLUMNS) * self.rows.div_ceil(ROWS);
@@ -119,6 +135,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
                         bases: [base(0), base(1), base(2), base(3)],
                         neighbours: together == V::LANES,
                         target,
+                        bias: ends.bias.map_or(&[0.0; MOST_ROWS][..end - top], |bias| &bias[top..end]),
+                        floor: ends.floor,
                         ahead: ahead.next().unwrap_or_default(),
                     };
                     // SAFETY: the level says that the processor has the vectors, the last unit of the farthest place was found to be
@@ -152,6 +170,9 @@ struct Block<'a, V: Vectors, const ROWS: usize> {
     neighbours: bool,
     /// Where the sums go, and the distance between rows there.
     target: (*mut f32, usize),
+    /// What the sums of each row begin with.
+    bias: &'a [f32],
+    floor: f32,
     /// What the processor fetches meanwhile.
     ahead: &'a [f32],
 }
@@ -172,16 +193,17 @@ impl<V: Vectors, const ROWS: usize, const HEIGHT: usize> Work for BlockOf<'_, V,
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Block { weights, offsets, source, bases, neighbours, target: (target, pitch), ahead } = self.0;
+        let Block { weights, offsets, source, bases, neighbours, target: (target, pitch), bias, floor, ahead } = self.0;
         let part = offsets.len().div_ceil(FETCHES).max(1);
         let mut ahead = ahead.chunks(ahead.len().div_ceil(FETCHES).max(1));
+        let bias: &[f32; HEIGHT] = bias.try_into().expect("a number for each row");
         assert!(HEIGHT <= ROWS && weights.len() == offsets.len() * ROWS, "the weights of a block");
         let (weights, depth) = (weights.as_ptr(), offsets.len());
         // SAFETY: work for these vectors was entered, and the caller says that the units behind every offset are there, and room for the
         // sums.
         unsafe {
             let starts = bases.map(|base| source.as_ptr().add(base));
-            let mut totals = [[V::zero(); 2]; HEIGHT];
+            let mut totals: [[V::Sums; 2]; HEIGHT] = std::array::from_fn(|row| [V::all(bias[row]); 2]);
             for first in (0..offsets.len()).step_by(part) {
                 prefetch(ahead.next().unwrap_or_default());
                 let (offsets, weights) = (offsets.as_ptr().add(first), weights.add(first * ROWS));
@@ -201,9 +223,10 @@ impl<V: Vectors, const ROWS: usize, const HEIGHT: usize> Work for BlockOf<'_, V,
                     add_products::<V, HEIGHT, 2>(steps, left, right, totals)
                 };
             }
+            let floor = V::all(floor);
             for (row, totals) in totals.into_iter().enumerate() {
-                V::write(totals[0], target.add(row * pitch));
-                V::write(totals[1], target.add(row * pitch + V::LANES));
+                V::write(V::at_least(floor, totals[0]), target.add(row * pitch));
+                V::write(V::at_least(floor, totals[1]), target.add(row * pitch + V::LANES));
             }
         }
     }

@@ -6,8 +6,8 @@ use super::super::level::Work;
 use super::super::product::write_numbers;
 use super::super::scratch::with_scratch;
 use super::super::vectors::{Unit, Vectors};
-use super::super::{Matrix, Precision};
-use super::correlation::{Correlation, together};
+use super::super::{Activation, Matrix, Precision};
+use super::correlation::{Correlation, Ends, together};
 use super::padded::Padded;
 use super::weight_sums::WeightSums;
 use super::{Backward, Convolution, Finish, Forward, finish_channel};
@@ -85,11 +85,16 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for ForwardOf<'_,
     fn run<const FUSED: bool>(self) {
         let Self { forward, room, ahead, finish } = self;
         let Finish { bias, activation, pixels, mut inner, out } = finish;
-        forward.sums.run(room, ahead, out, |out, channels, places| {
+        let rectified = activation == Activation::Relu && inner.is_none();
+        let ends = Ends { bias, floor: if rectified { 0.0 } else { f32::NEG_INFINITY } };
+        forward.sums.run(room, ahead, ends, out, |out, channels, places| {
+            if rectified || (activation == Activation::Identity && inner.is_none()) {
+                return;
+            }
             for channel in channels {
                 let range = channel * pixels + places.start..channel * pixels + places.end;
                 let inner = inner.as_mut().map(|inner| &mut inner[range.clone()]);
-                finish_channel::<FUSED>(bias.map(|bias| bias[channel]), activation, inner, &mut out[range]);
+                finish_channel::<FUSED>(None, activation, inner, &mut out[range]);
             }
         });
     }
@@ -236,14 +241,14 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for XGradient<'_,
         let Self { backward, room, phases, out } = self;
         let ([height, width], [down, along]) = (backward.image.size, backward.stride);
         if let [Phase { sums, .. }] = backward.phases.as_slice() {
-            sums.run(room, &[], out, |_, _, _| {});
+            sums.run(room, &[], Ends::NONE, out, |_, _, _| {});
             return;
         }
         // `[phases, inputs, rows, columns]`
         let mut rest = &mut *phases;
         let parts = backward.phases.iter().map(|Phase { sums, .. }| {
             let part = rest.split_off_mut(..sums.len()).expect("phases have the image's pixels");
-            sums.run(room, &[], &mut *part, |_, _, _| {});
+            sums.run(room, &[], Ends::NONE, &mut *part, |_, _, _| {});
             &*part
         });
         let parts: Vec<&[f32]> = parts.collect();

@@ -61,7 +61,7 @@ impl<V: Vectors, const COLUMNS: usize, const HEIGHT: usize, const WIDTH: usize> 
                 }
                 vectors
             };
-            let totals = add_products::<V, HEIGHT, WIDTH>(steps, left, right, [[V::zero(); WIDTH]; HEIGHT]);
+            let totals = add_products::<V, HEIGHT, WIDTH>(steps, left, right, [[V::all(0.0); WIDTH]; HEIGHT]);
             for (totals, sums) in totals.into_iter().zip(sums) {
                 for (index, total) in totals.into_iter().enumerate() {
                     V::write(total, sums.as_mut_ptr().add(index * V::LANES));

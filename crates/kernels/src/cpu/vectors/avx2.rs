@@ -25,9 +25,9 @@ impl Vectors for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn zero() -> __m256 {
+    unsafe fn all(number: f32) -> __m256 {
         // SAFETY: the caller's.
-        unsafe { _mm256_setzero_ps() }
+        unsafe { _mm256_set1_ps(number) }
     }
 
     #[inline(always)]
@@ -76,6 +76,12 @@ impl Vectors for Avx2 {
     unsafe fn subtract(a: __m256, b: __m256) -> __m256 {
         // SAFETY: the caller's.
         unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn at_least(floor: __m256, sums: __m256) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { _mm256_max_ps(floor, sums) }
     }
 
     #[inline(always)]

@@ -30,9 +30,9 @@ impl Vectors for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn zero() -> __m512 {
+    unsafe fn all(number: f32) -> __m512 {
         // SAFETY: the caller's.
-        unsafe { _mm512_setzero_ps() }
+        unsafe { _mm512_set1_ps(number) }
     }
 
     #[inline(always)]
@@ -84,6 +84,12 @@ impl Vectors for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn at_least(floor: __m512, sums: __m512) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_max_ps(floor, sums) }
+    }
+
+    #[inline(always)]
     unsafe fn write_in_turn(even: __m512, odd: __m512, numbers: *mut f32) {
         // SAFETY: the caller's.
         unsafe {
@@ -115,9 +121,9 @@ impl Vectors for Avx512Bf16 {
     }
 
     #[inline(always)]
-    unsafe fn zero() -> __m512 {
+    unsafe fn all(number: f32) -> __m512 {
         // SAFETY: the caller's.
-        unsafe { Avx512::zero() }
+        unsafe { Avx512::all(number) }
     }
 
     #[inline(always)]
@@ -173,6 +179,12 @@ impl Vectors for Avx512Bf16 {
     unsafe fn subtract(a: __m512, b: __m512) -> __m512 {
         // SAFETY: the caller's.
         unsafe { Avx512::subtract(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn at_least(floor: __m512, sums: __m512) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { Avx512::at_least(floor, sums) }
     }
 
     #[inline(always)]
@@ -237,14 +249,18 @@ pub(super) unsafe fn join_lines(first: &[f32], second: &[f32], units: &mut [Pair
     }
 }
 
-/// As [`join_lines`], the pairs of even and odd places apart, as many as fill vectors; gives their number.
+/// As [`join_lines`], the pairs of even and odd places apart.
 ///
 /// # Safety
 /// As [`join_lines`].
+///
+/// # Panics
+/// If a line is too short.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 #[inline]
-pub(super) unsafe fn join_in_turn(first: &[f32], second: &[f32], even: &mut [Pair], odd: &mut [Pair]) -> usize {
-    let vectors = (even.len() / 16).min(odd.len() / 16).min(first.len() / 32).min(second.len() / 32);
+pub(super) unsafe fn join_in_turn(first: &[f32], second: &[f32], even: &mut [Pair], odd: &mut [Pair]) {
+    let length = (2 * even.len()).saturating_sub(1).max(2 * odd.len());
+    assert!(first.len() >= length && second.len() >= length, "{length} numbers in turn");
     let order = |odd: i32| {
         _mm512_add_epi32(
             _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0),
@@ -252,19 +268,21 @@ pub(super) unsafe fn join_in_turn(first: &[f32], second: &[f32], even: &mut [Pai
         )
     };
     let orders = [order(0), order(1)];
-    for vector in 0..vectors {
-        // SAFETY: there are as many numbers and pairs.
+    let mask = |count: usize| u32::MAX.checked_shr(32 - count.min(32) as u32).unwrap_or(0);
+    for start in (0..length).step_by(32) {
+        let numbers = mask(length - start);
+        // SAFETY: the masks end at the last number and the last pair.
         unsafe {
-            let (first, second) = (first.as_ptr().add(32 * vector), second.as_ptr().add(32 * vector));
-            let low = join(u16::MAX, first, second);
-            let high = join(u16::MAX, first.add(16), second.add(16));
+            let (first, second) = (first.as_ptr().wrapping_add(start), second.as_ptr().wrapping_add(start));
+            let low = join(numbers as u16, first, second);
+            let high = join((numbers >> 16) as u16, first.wrapping_add(16), second.wrapping_add(16));
             for (out, order) in [&mut *even, &mut *odd].into_iter().zip(orders) {
                 let pairs = _mm512_permutex2var_epi32(low, order, high);
-                _mm512_storeu_si512(out.as_mut_ptr().add(16 * vector).cast(), pairs);
+                let mask = mask(out.len().saturating_sub(start / 2)) as u16;
+                _mm512_mask_storeu_epi32(out.as_mut_ptr().wrapping_add(start / 2).cast(), mask, pairs);
             }
         }
     }
-    16 * vectors
 }
 
 /// Rounds neighbouring numbers to pairs, as many as fill vectors; gives the number of pairs.

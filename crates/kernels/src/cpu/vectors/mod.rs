@@ -42,11 +42,11 @@ pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// The processor has them.
     unsafe fn enter<W: Work>(work: W) -> W::Output;
 
-    /// No sums yet.
+    /// One number in every lane.
     ///
     /// # Safety
     /// As [`Self::enter`], and so for all that follow.
-    unsafe fn zero() -> Self::Sums;
+    unsafe fn all(number: f32) -> Self::Sums;
 
     /// Sums from memory.
     ///
@@ -95,6 +95,12 @@ pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// # Safety
     /// As [`Self::enter`].
     unsafe fn subtract(a: Self::Sums, b: Self::Sums) -> Self::Sums;
+
+    /// The larger of both, lane by lane; `sums` if that is no number.
+    ///
+    /// # Safety
+    /// As [`Self::enter`].
+    unsafe fn at_least(floor: Self::Sums, sums: Self::Sums) -> Self::Sums;
 
     /// Writes two vectors to memory, number by number in turn.
     ///

@@ -25,8 +25,8 @@ impl Vectors for Portable {
     }
 
     #[inline(always)]
-    unsafe fn zero() -> [f32; 4] {
-        [0.0; 4]
+    unsafe fn all(number: f32) -> [f32; 4] {
+        [number; 4]
     }
 
     #[inline(always)]
@@ -73,6 +73,11 @@ impl Vectors for Portable {
     #[inline(always)]
     unsafe fn subtract(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|lane| a[lane] - b[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn at_least(floor: [f32; 4], sums: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|lane| if floor[lane] > sums[lane] { floor[lane] } else { sums[lane] })
     }
 
     #[inline(always)]

@@ -24,9 +24,9 @@ impl Vectors for Sse {
     }
 
     #[inline(always)]
-    unsafe fn zero() -> __m128 {
+    unsafe fn all(number: f32) -> __m128 {
         // SAFETY: every processor has these.
-        unsafe { _mm_setzero_ps() }
+        unsafe { _mm_set1_ps(number) }
     }
 
     #[inline(always)]
@@ -75,6 +75,12 @@ impl Vectors for Sse {
     unsafe fn subtract(a: __m128, b: __m128) -> __m128 {
         // SAFETY: every processor has these.
         unsafe { _mm_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn at_least(floor: __m128, sums: __m128) -> __m128 {
+        // SAFETY: the caller's.
+        unsafe { _mm_max_ps(floor, sums) }
     }
 
     #[inline(always)]

@@ -83,8 +83,18 @@ impl Unit for f32 {
     }
 
     #[inline(always)]
-    fn join_in_turn(precision: Precision, first: &[f32], _: &[f32], even: &mut [Self], odd: &mut [Self]) {
-        join_rest(precision, first, first, even, odd);
+    fn join_in_turn(precision: Precision, numbers: &[f32], _: &[f32], even: &mut [Self], odd: &mut [Self]) {
+        let unit = |number: f32| Self::join(precision, [number, 0.0]);
+        let both = even.len().min(odd.len());
+        let (pairs, _) = numbers[..2 * both].as_chunks::<2>();
+        for ([first, second], (even, odd)) in pairs.iter().zip(even.iter_mut().zip(&mut *odd)) {
+            (*even, *odd) = (unit(*first), unit(*second));
+        }
+        for (parity, units) in [even, odd].into_iter().enumerate() {
+            for (index, out) in units.iter_mut().enumerate().skip(both) {
+                *out = unit(numbers[2 * index + parity]);
+            }
+        }
     }
 
     #[inline(always)]
@@ -157,11 +167,12 @@ impl Unit for Pair {
     }
 
     #[inline(always)]
-    fn join_in_turn(precision: Precision, first: &[f32], second: &[f32], even: &mut [Self], odd: &mut [Self]) {
+    fn join_in_turn(_: Precision, first: &[f32], second: &[f32], even: &mut [Self], odd: &mut [Self]) {
         // SAFETY: as above.
         #[allow(unsafe_code)]
-        let done = unsafe { super::avx512::join_in_turn(first, second, even, odd) };
-        join_rest(precision, &first[2 * done..], &second[2 * done..], &mut even[done..], &mut odd[done..]);
+        unsafe {
+            super::avx512::join_in_turn(first, second, even, odd);
+        }
     }
 
     #[inline(always)]
@@ -189,22 +200,6 @@ impl Unit for Pair {
         Self::lay_out::<V>(precision, [kinds, width], units, |numbers| {
             numbers.chunks_exact_mut(width.max(1)).enumerate().for_each(|(kind, numbers)| write(kind, numbers));
         });
-    }
-}
-
-/// [`Unit::join_in_turn`], one by one.
-#[inline(always)]
-fn join_rest<U: Unit>(precision: Precision, first: &[f32], second: &[f32], even: &mut [U], odd: &mut [U]) {
-    let both = even.len().min(odd.len());
-    let pairs = first[..2 * both].as_chunks::<2>().0.iter().zip(second[..2 * both].as_chunks::<2>().0);
-    for ((first, second), (even, odd)) in pairs.zip(even.iter_mut().zip(&mut *odd)) {
-        *even = U::join(precision, [first[0], second[0]]);
-        *odd = U::join(precision, [first[1], second[1]]);
-    }
-    for (parity, units) in [even, odd].into_iter().enumerate() {
-        for (index, unit) in units.iter_mut().enumerate().skip(both) {
-            *unit = U::join(precision, [first[2 * index + parity], second[2 * index + parity]]);
-        }
     }
 }
 

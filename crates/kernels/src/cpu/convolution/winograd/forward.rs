@@ -5,7 +5,7 @@ use super::super::super::Precision;
 use super::super::super::level::Work;
 use super::super::super::scratch::with_scratch;
 use super::super::super::vectors::{Unit, Vectors};
-use super::super::correlation::Correlation;
+use super::super::correlation::{Correlation, Ends};
 use super::super::padded::Padded;
 use super::super::{Convolution, Finish, Forward, finish_channel};
 use super::transforms::{Quarter, result_lines, transform_tiles, weight_line};
@@ -142,7 +142,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for Run<'_, V, RO
                 .zip(sums.chunks_exact_mut(outputs * count))
             {
                 let Some(tiles) = V::Unit::of_numbers(tiles, Precision::Float32) else { continue };
-                product.run(tiles, ahead.next().unwrap_or_default(), sums, |_, _, _| {});
+                product.run(tiles, ahead.next().unwrap_or_default(), Ends::NONE, sums, |_, _, _| {});
             }
             for channel in 0..*outputs {
                 for image in block.images.clone() {

@@ -36,7 +36,7 @@ unsafe fn result_line<V: Vectors>([a, b, c, d]: [V::Sums; 4]) -> [V::Sums; 2] {
 #[inline(always)]
 unsafe fn gradient_line<V: Vectors>([a, b]: [V::Sums; 2]) -> [V::Sums; 4] {
     // SAFETY: the caller's.
-    unsafe { [a, V::add(a, b), V::subtract(a, b), V::subtract(V::zero(), b)] }
+    unsafe { [a, V::add(a, b), V::subtract(a, b), V::subtract(V::all(0.0), b)] }
 }
 
 /// Writes `B^T d B` of the tiles of a block, `[PLACES, channels, tiles]`. `padded` has its images.
@@ -176,7 +176,7 @@ pub(super) unsafe fn gradient_lines<V: Vectors, const COLUMNS: usize>(
             // SAFETY: each pixel has two vectors.
             unsafe {
                 let pixel = |line: &[[f32; COLUMNS]], x: usize| {
-                    line.get(x).map_or(V::zero(), |numbers| V::read(numbers.as_ptr().add(half)))
+                    line.get(x).map_or(V::all(0.0), |numbers| V::read(numbers.as_ptr().add(half)))
                 };
                 let even = gradient_line::<V>([pixel(first, 2 * x), pixel(second, 2 * x)]);
                 let odd = gradient_line::<V>([pixel(first, 2 * x + 1), pixel(second, 2 * x + 1)]);
