@@ -7,6 +7,7 @@ mod failure;
 mod output;
 mod progress;
 mod run_name;
+mod threads;
 mod verbs;
 
 use std::io::IsTerminal as _;
@@ -55,7 +56,9 @@ fn main() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
         )
         .init();
-    let done = match Cli::parse().verb {
+    let verb = Cli::parse().verb;
+    let threads = if let Verb::Bench(args) = &verb { args.threads() } else { None };
+    let done = threads::start(threads).and_then(|()| match verb {
         Verb::Data(args) => verbs::data::run(args),
         Verb::Train(args) => verbs::train::run(&args),
         Verb::Eval(args) => verbs::eval::run(&args),
@@ -63,7 +66,7 @@ fn main() -> ExitCode {
         Verb::Report(args) => verbs::report::run(&args),
         Verb::Demo(args) => verbs::demo::run(&args),
         Verb::Bench(args) => verbs::bench::run(&args),
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error),

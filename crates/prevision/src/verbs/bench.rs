@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use prevision_kernels::{Precision, with_precision};
 use prevision_train::peak_memory_bytes;
 use serde::de::IntoDeserializer as _;
@@ -35,6 +35,13 @@ pub(crate) struct Args {
     output: Output,
 }
 
+impl Args {
+    /// Threads of the CPU device, if their number is given.
+    pub(crate) fn threads(&self) -> Option<u16> {
+        self.threads
+    }
+}
+
 /// A precision by its name in configurations.
 fn precision(name: &str) -> Result<Precision, serde::de::value::Error> {
     Precision::deserialize(name.into_deserializer())
@@ -62,9 +69,6 @@ struct Results {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let pool = rayon::ThreadPoolBuilder::new();
-    let pool = args.threads.map_or(pool, |threads| rayon::ThreadPoolBuilder::new().num_threads(threads.into()));
-    pool.build_global().context("threads")?;
     let device = args.device.open()?;
     let mut work = args.case.prepare(&device)?;
     let precision = args.precision;
