@@ -7,25 +7,18 @@ use std::ops::Range;
 
 use super::super::vectors::{MOST_ROWS, OnVectors, Unit, Vectors, blocks, of_height};
 use super::block::{Block, Store};
-use super::panels::{Panels, Prepared, WriteLines, panel_length, write_panel};
+use super::left::Left;
+use super::panels::{Panels, Prepared, panel_length, write_panel};
 use super::*;
 
 /// The longest part of a product's depth: panels stay in the second cache. Shorter parts are added up in memory more often.
 const DEPTH: usize = 512;
-/// Units of a line of the cache: rows that are so much longer than a power of two do not meet in one set.
-const LINE: usize = 16;
-/// The distance of numbers whose lines stay in the cache from one block to the next.
-const NEAR: usize = 128;
-/// Lines of memory in one set of the first cache, at least.
-const WAYS: usize = 8;
 /// Multiplications of a product that is not worth sharing among cores.
 const SMALL: usize = 1 << 19;
 /// Numbers of a right operand that are not worth sharing among cores.
 const SMALL_RIGHT: usize = 1 << 15;
 /// Numbers of a result that is larger than the second cache.
 const FAR: usize = 1 << 18;
-/// Distances in memory that are multiples of this many numbers meet in one set of the first cache.
-const ALIAS: usize = 1024;
 
 /// The parts of a product's depth: as few as may be, of nearly one length, all but the last whole units.
 pub(super) fn parts((start, end): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
@@ -143,42 +136,15 @@ impl<E: Epilogue> Part<'_, E> {
         let Self { precision, a, depth, whole, n, far, epilogue } = self;
         let (begins, ends) = (depth.0 == whole.0, depth.1 == whole.1);
         let blocks = blocks(out.len() / n, ROWS);
-        let [row_stride, column_stride] = a.strides();
-        // One number is read at a time: any order does whose lines do not push each other out of the cache.
-        let in_place = match [row_stride, column_stride] {
-            [_, 1] => ROWS <= WAYS || !row_stride.is_multiple_of(ALIAS),
-            [1, _] => column_stride <= NEAR,
-            _ => false,
-        };
-        let in_place = V::Unit::of_numbers(a.data(), precision).filter(|_| in_place);
-        let (rows, steps) = (out.len() / n, (depth.1 - depth.0).div_ceil(V::Unit::DEPTH));
+        let steps = (depth.1 - depth.0).div_ceil(V::Unit::DEPTH);
         with_scratch(|scratch| {
-            // The left operand, and distances there: of blocks, of rows and of steps.
-            let (left, block_stride, strides): (&[V::Unit], usize, [usize; 2]) = if let Some(numbers) = in_place {
-                let left = &numbers[first * row_stride + depth.0 * column_stride..];
-                (left, row_stride, [row_stride, column_stride])
-            } else if column_stride == 1 {
-                let pitch = steps.next_multiple_of(LINE) + LINE;
-                let left = scratch.get::<V::Unit>(rows * pitch);
-                let lines = |row: usize| &a.data()[(first + row) * row_stride..][depth.0..depth.1];
-                // SAFETY: the level says that the processor has the vectors.
-                unsafe { V::enter(WriteLines { precision, lines, steps, pitch, units: &mut *left }) };
-                (left, pitch, [pitch, 1])
-            } else {
-                let panel = panel_length::<V, ROWS>(depth.1 - depth.0);
-                let left = scratch.get::<V::Unit>(blocks.len() * panel);
-                for ((top, _), panel) in blocks.clone().zip(left.chunks_exact_mut(panel)) {
-                    write_panel::<V, ROWS>(precision, &a, first + top, depth, panel);
-                }
-                (left, panel, [1, ROWS])
-            };
-            let in_panels = strides == [1, ROWS] && in_place.is_none();
+            let left = Left::new::<V, ROWS>(precision, &a, depth, first..first + out.len() / n, scratch);
             let mut sums = [[0.0; COLUMNS]; MOST_ROWS];
             for column in (0..n).step_by(COLUMNS) {
                 let (right, pitch) = right.panel(column / COLUMNS);
                 let columns = COLUMNS.min(n - column);
                 for (index, (top, end)) in blocks.clone().enumerate() {
-                    let left = &left[if in_panels { index } else { top } * block_stride..];
+                    let (left, strides) = left.block(index, top);
                     for row in top..end {
                         if far || !begins {
                             prefetch(&out[row * n + column..][..columns]);

@@ -3,6 +3,7 @@
 mod block;
 mod blocked;
 mod deep;
+mod left;
 mod panels;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
