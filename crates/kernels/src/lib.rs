@@ -6,6 +6,7 @@
 //! - [`linear`](fn@linear), [`linear_residual`]: product, bias, activation or residual in one pass; [`PreparedLinear`]: for many calls
 //! - [`layer_norm`]: with or without scale and shift; [`adaptive_layer_norm`], [`gated_residual`]: with those of each row
 //! - [`glu_residual`]: a gated linear unit on a residual path
+//! - [`feed_forward`](fn@feed_forward): norm, perceptron and residual of a transformer block
 //! - [`attention`](fn@attention): multi-head self-attention out of packed queries, keys and values
 //! - [`convolutions`]: layers that follow each other, with bias and activation
 //! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once; [`residual_rollout`]: a residual network; [`stack_steps`]: other
@@ -35,6 +36,7 @@ mod attention;
 mod convolution;
 pub mod cpu;
 mod epps_pulley;
+mod feed_forward;
 mod glu;
 pub mod grid;
 mod gru;
@@ -57,6 +59,7 @@ pub use attention::{Mask, Rotation, attention};
 pub use convolution::{ConvolutionLayer, convolutions};
 pub use cpu::Activation;
 pub use epps_pulley::epps_pulley;
+pub use feed_forward::{FeedForward, feed_forward};
 pub use glu::glu_residual;
 pub use gru::{GruCell, gru_rollout};
 pub use linear::{PreparedLinear, linear, linear_residual};

@@ -15,10 +15,10 @@ use crate::patch_embedding::composed as composed_embedding;
 use crate::tubelets::{composed as composed_tubelets, tubelets};
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
-    Activation, ConvolutionLayer, GruCell, Pixels, Precision, PreparedLinear, ResidualCell, Tubelets,
-    adaptive_layer_norm, attention, convolutions, covariance_square, epps_pulley, gated_residual, glu_residual,
-    gru_rollout, in_this_precision, layer_norm, linear, linear_residual, patch_embedding, residual_rollout,
-    stack_steps, variance_hinge, with_precision,
+    Activation, ConvolutionLayer, FeedForward, GruCell, Pixels, Precision, PreparedLinear, ResidualCell, Tubelets,
+    adaptive_layer_norm, attention, convolutions, covariance_square, epps_pulley, feed_forward, gated_residual,
+    glu_residual, gru_rollout, in_this_precision, layer_norm, linear, linear_residual, patch_embedding,
+    residual_rollout, stack_steps, variance_hinge, with_precision,
 };
 
 const ACTIVATIONS: [Activation; 5] =
@@ -288,6 +288,47 @@ fn residual_rollouts() {
                 let apart = difference(&given, &expected);
                 assert!(apart < 1e-6, "[{batch}, {steps}, {dim}, {hidden}] {precision}: {apart}");
             });
+        }
+    }
+}
+
+#[test]
+fn feed_forwards() {
+    for ([rows, width, hidden], bias) in
+        [([0, 3, 2], true), ([1, 1, 1], true), ([7, 5, 33], false), ([150, 17, 40], true), ([2, 3, 5000], true)]
+    {
+        for activation in ACTIVATIONS {
+            // Not contiguous: the transpose of what is stored.
+            let stored = random([width, rows]);
+            let x = || stored.clone().transpose();
+            let (scale, shift) = (random([width]), random([width]));
+            let (first, second) = (random([width, hidden]), random([hidden, width]));
+            let biases = [random([hidden]), random([width])];
+            let layers = || FeedForward {
+                scale: scale.clone(),
+                shift: shift.clone(),
+                epsilon: 0.1,
+                first: (first.clone(), bias.then(|| biases[0].clone())),
+                second: (second.clone(), bias.then(|| biases[1].clone())),
+                activation,
+            };
+            let FeedForward { first: (w1, b1), second: (w2, b2), .. } = layers();
+            let normed = composed_norm(x(), Some(scale.clone()), Some(shift.clone()), 0.1);
+            let inner = composed_linear(normed, w1, b1, activation, None);
+            let expected = composed_linear(inner, w2, b2, Activation::Identity, Some(x()));
+            let what = format!("[{rows}, {width}, {hidden}] {activation:?}");
+            let off_tape = |(weight, bias): (Tensor<2>, Option<Tensor<1>>)| {
+                (weight.without_autodiff(), bias.map(Tensor::without_autodiff))
+            };
+            let FeedForward { scale: s, shift: t, epsilon, first: one, second: two, .. } = layers();
+            let (s, t) = (s.without_autodiff(), t.without_autodiff());
+            let untracked =
+                FeedForward { scale: s, shift: t, epsilon, first: off_tape(one), second: off_tape(two), activation };
+            let given = feed_forward(x().without_autodiff(), untracked.clone());
+            assert!(difference(&given, &expected.clone().without_autodiff()) < 1e-5, "{what} off the tape");
+            let rounded = with_precision(Precision::Bfloat16, || feed_forward(x().without_autodiff(), untracked));
+            assert!(difference(&rounded, &given) < 3e-2, "{what} in bfloat16");
+            assert_same!(what, feed_forward(x(), layers()), expected, stored, scale, shift, first, second);
         }
     }
 }

@@ -9,9 +9,9 @@ use prevision::objective::{ActionInputs, LossTerms, ObjectiveConfig};
 use prevision::train::OptimizerConfig;
 use prevision::train::optimizer::Optimizer;
 use prevision_kernels::{
-    Activation, ConvolutionLayer, GruCell, Mask, Pixels, Tubelets, adaptive_layer_norm, attention, convolutions,
-    covariance_square, epps_pulley, gated_residual, glu_residual, gru_rollout, layer_norm, linear, linear_residual,
-    patch_embedding, variance_hinge,
+    Activation, ConvolutionLayer, FeedForward, GruCell, Mask, Pixels, Tubelets, adaptive_layer_norm, attention,
+    convolutions, covariance_square, epps_pulley, feed_forward, gated_residual, glu_residual, gru_rollout, layer_norm,
+    linear, linear_residual, patch_embedding, variance_hinge,
 };
 
 const INPUT: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
@@ -200,6 +200,17 @@ fn kernels_equal_their_forms_on_the_gpu() {
             let patches = Tubelets { frames: 2, side: 2, grid: [2, 3], keep: Some(&keep) };
             let (video, weight) = (pixels([2, 2, 3, 6], &x[0].device()), x[0].clone().reshape([24, 4]));
             patch_embedding(video, patches, weight, Some(x[1].clone()), Activation::Silu).reshape([24])
+        }),
+        ("feed_forward", &[2 * 3 * 5, 5, 5, 35, 7, 35, 5], |x| {
+            let layers = FeedForward {
+                scale: x[1].clone(),
+                shift: x[2].clone(),
+                epsilon: 1e-5,
+                first: (x[3].clone().reshape([5, 7]), Some(x[4].clone())),
+                second: (x[5].clone().reshape([7, 5]), Some(x[6].clone())),
+                activation: Activation::Gelu,
+            };
+            feed_forward(x[0].clone().reshape([2, 3, 5]), layers).reshape([30])
         }),
         ("glu_residual", &[60, 30], |x| {
             glu_residual(x[0].clone().reshape([5, 12]), x[1].clone().reshape([5, 6])).reshape([30])

@@ -9,6 +9,7 @@ mod amx;
 pub mod attention;
 pub mod convolution;
 pub mod epps_pulley;
+pub mod feed_forward;
 pub mod gate;
 pub mod glu;
 pub mod grid;

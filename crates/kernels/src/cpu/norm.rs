@@ -73,50 +73,6 @@ pub fn forward(
     statistics: &mut [Statistics],
     out: &mut [f32],
 ) {
-    struct Rows<'a> {
-        /// Number of the first row.
-        first: usize,
-        x: &'a [f32],
-        width: usize,
-        epsilon: f32,
-        affine: Affine<'a>,
-        statistics: &'a mut [Statistics],
-        out: &'a mut [f32],
-    }
-    impl Work for Rows<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run<const FUSED: bool>(self) {
-            let width = self.width;
-            let rows = self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)).zip(self.statistics);
-            for (row, ((x, out), statistics)) in rows.enumerate() {
-                let (x, out) = (&x[..width], &mut out[..width]);
-                let mean = sum_of(x, |x| x) / width as f32;
-                let variance = sum_of(x, |x| (x - mean) * (x - mean)) / width as f32;
-                let inverse = 1.0 / (variance + self.epsilon).sqrt();
-                *statistics = [mean, inverse];
-                match self.affine {
-                    Affine::Identity => (0..width).for_each(|i| out[i] = (x[i] - mean) * inverse),
-                    Affine::Shared { scale, shift: None } => {
-                        let scale = &scale[..width];
-                        (0..width).for_each(|i| out[i] = (x[i] - mean) * inverse * scale[i]);
-                    }
-                    Affine::Shared { scale, shift: Some(shift) } => {
-                        let (scale, shift) = (&scale[..width], &shift[..width]);
-                        (0..width).for_each(|i| out[i] = fma::<FUSED>((x[i] - mean) * inverse, scale[i], shift[i]));
-                    }
-                    Affine::Adaptive { scale, shift, own } => {
-                        let (scale, shift) = (&scale[..width], &shift[..width]);
-                        let (own_scale, own_shift) = own.row(self.first + row, width);
-                        (0..width).for_each(|i| {
-                            let affine = fma::<FUSED>((x[i] - mean) * inverse, scale[i], shift[i]);
-                            out[i] = fma::<FUSED>(affine, 1.0 + own_scale[i], own_shift[i]);
-                        });
-                    }
-                }
-            }
-        }
-    }
     if out.is_empty() {
         return;
     }
@@ -127,8 +83,56 @@ pub fn forward(
         .zip(statistics.par_chunks_mut(TASK_ROWS))
         .enumerate()
         .for_each(|(task, ((out, x), statistics))| {
-            at(level, Rows { first: task * TASK_ROWS, x, width, epsilon, affine, statistics, out });
+            at(level, Forward { first: task * TASK_ROWS, x, width, epsilon, affine, statistics, out });
         });
+}
+
+/// [`forward`] of some rows, on this thread.
+pub(super) struct Forward<'a> {
+    /// Number of the first row.
+    pub(super) first: usize,
+    pub(super) x: &'a [f32],
+    pub(super) width: usize,
+    pub(super) epsilon: f32,
+    pub(super) affine: Affine<'a>,
+    pub(super) statistics: &'a mut [Statistics],
+    pub(super) out: &'a mut [f32],
+}
+
+impl Work for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let width = self.width;
+        let rows = self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)).zip(self.statistics);
+        for (row, ((x, out), statistics)) in rows.enumerate() {
+            let (x, out) = (&x[..width], &mut out[..width]);
+            let mean = sum_of(x, |x| x) / width as f32;
+            let variance = sum_of(x, |x| (x - mean) * (x - mean)) / width as f32;
+            let inverse = 1.0 / (variance + self.epsilon).sqrt();
+            *statistics = [mean, inverse];
+            match self.affine {
+                Affine::Identity => (0..width).for_each(|i| out[i] = (x[i] - mean) * inverse),
+                Affine::Shared { scale, shift: None } => {
+                    let scale = &scale[..width];
+                    (0..width).for_each(|i| out[i] = (x[i] - mean) * inverse * scale[i]);
+                }
+                Affine::Shared { scale, shift: Some(shift) } => {
+                    let (scale, shift) = (&scale[..width], &shift[..width]);
+                    (0..width).for_each(|i| out[i] = fma::<FUSED>((x[i] - mean) * inverse, scale[i], shift[i]));
+                }
+                Affine::Adaptive { scale, shift, own } => {
+                    let (scale, shift) = (&scale[..width], &shift[..width]);
+                    let (own_scale, own_shift) = own.row(self.first + row, width);
+                    (0..width).for_each(|i| {
+                        let affine = fma::<FUSED>((x[i] - mean) * inverse, scale[i], shift[i]);
+                        out[i] = fma::<FUSED>(affine, 1.0 + own_scale[i], own_shift[i]);
+                    });
+                }
+            }
+        }
+    }
 }
 
 /// Where the gradients of a norm go.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::attention::{Attention, Mask, Rotation};
 use super::convolution::{self, Convolution, Known, Layer, Results};
 use super::epps_pulley::{POINTS, gaussian, weight};
+use super::feed_forward::FeedForward;
 use super::gru::{Gru, Kept, Rolled};
 use super::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
 use super::norm::{Affine, Gradients, Modulation};
@@ -429,6 +430,34 @@ fn gradients_of_a_linear_layer() {
             sum_rows(level, &before, &mut of_bias);
             check_gradient(&bias, &of_bias, |bias| dot(&linear(level, &x, &weight, bias, activation, rows)[0], &g));
         }
+    }
+}
+
+#[test]
+fn feed_forward_is_the_same_at_every_level() {
+    let (rows, width, hidden) = (150, 21, 90);
+    let (x, weights) = (numbers(rows * width, 1), numbers(2 * width * hidden, 2));
+    let (scale, shift, bias) = (numbers(width, 3), numbers(width, 4), numbers(hidden, 5));
+    let (first, second) = weights.split_at(width * hidden);
+    let results = Level::available().into_iter().map(|level| {
+        let layers = FeedForward {
+            scale: &scale,
+            shift: &shift,
+            epsilon: 1e-5,
+            first: (Matrix::new(first, width, hidden), Some(&bias)),
+            second: (Matrix::new(second, hidden, width), Some(&shift)),
+            activation: Activation::Gelu,
+        };
+        [Precision::Float32, Precision::Bfloat16].map(|precision| {
+            let mut out = vec![f32::NAN; x.len()];
+            layers.forward(level, precision, &x, &mut out);
+            out
+        })
+    });
+    let results: Vec<[Vec<f32>; 2]> = results.collect();
+    for [exact, rounded] in &results {
+        assert!(difference(exact, &results[0][0]) < 1e-5);
+        assert!(difference(rounded, &results[0][0]) < 3e-2);
     }
 }
 

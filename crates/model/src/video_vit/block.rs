@@ -62,7 +62,6 @@ impl Block {
     pub fn forward(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
         let mixed = self.attn.mix(self.norm1.forward(x.clone()), rotation, false);
         let x = linear_residual(&self.attn.proj, mixed, x, Activation::Identity);
-        let hidden = self.mlp.hidden(self.norm2.forward(x.clone()));
-        linear_residual(&self.mlp.fc2, hidden, x, Activation::Identity)
+        self.mlp.forward_residual(&self.norm2, x)
     }
 }

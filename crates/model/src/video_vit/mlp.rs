@@ -3,9 +3,10 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
+use prevision_kernels::{FeedForward, feed_forward};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
-use crate::layers::{Activation, linear};
+use crate::layers::{Activation, LayerNorm, bias, linear};
 
 /// Linear, exact GELU, linear.
 #[derive(Module, Debug)]
@@ -29,15 +30,24 @@ impl Mlp {
     /// - x: `[batch, tokens, dim]`
     /// - output: `[batch, tokens, dim]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        linear(&self.fc2, self.hidden(x), Activation::Identity)
+        linear(&self.fc2, linear(&self.fc1, x, Activation::Gelu), Activation::Identity)
     }
 
-    /// The activated hidden layer.
+    /// `x + mlp(norm(x))`.
     ///
     /// # Shapes
     /// - x: `[batch, tokens, dim]`
-    /// - output: `[batch, tokens, hidden]`
-    pub fn hidden(&self, x: Tensor<3>) -> Tensor<3> {
-        linear(&self.fc1, x, Activation::Gelu)
+    /// - output: `[batch, tokens, dim]`
+    pub fn forward_residual(&self, norm: &LayerNorm, x: Tensor<3>) -> Tensor<3> {
+        let layer = |layer: &Linear| (layer.weight.val(), bias(layer));
+        let layers = FeedForward {
+            scale: norm.gamma.val(),
+            shift: norm.beta.val(),
+            epsilon: norm.epsilon(),
+            first: layer(&self.fc1),
+            second: layer(&self.fc2),
+            activation: Activation::Gelu,
+        };
+        feed_forward(x, layers)
     }
 }
