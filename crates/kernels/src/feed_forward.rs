@@ -30,8 +30,8 @@ pub struct FeedForward {
     pub activation: Activation,
 }
 
-/// `x + second(activation(first(norm(x))))`: off the tape on the CPU one kernel whose tasks take some rows from the norm to the sum, if their
-/// hidden values stay in the cache.
+/// `x + second(activation(first(norm(x))))`: off the tape on the CPU one kernel whose tasks take some rows from the norm to the sum, if
+/// their hidden values stay in the cache.
 ///
 /// # Shapes
 /// - x: `[.., width]`

@@ -1,7 +1,8 @@
 //! Keeping memory between training steps.
 //!
 //! By default glibc asks the system for every large block anew and gives it back at once, so that each tensor of each step costs
-//! page faults: about a fifth of the samples in a profile of training on the CPU. With higher thresholds freed blocks stay with the process and are used again.
+//! page faults: about a fifth of the samples in a profile of training on the CPU. With higher thresholds freed blocks stay with the
+//! process and are used again.
 #![allow(unsafe_code)]
 
 /// Tells glibc to keep freed memory; does nothing with another C library.

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
-/// Starts `count` threads, or one for each core, of which this is one: it works too instead of waiting for others, so that a step of many small
-/// kernels does not change threads with each of them.
+/// Starts `count` threads, or one for each core, of which this is one: it works too instead of waiting for others, so that a step of
+/// many small kernels does not change threads with each of them.
 ///
 /// # Errors
 /// If the system gives no threads.

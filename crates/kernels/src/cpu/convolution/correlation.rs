@@ -83,8 +83,8 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Correlation<V, ROWS, C
         self.rows * self.extent[0] * self.extent[1]
     }
 
-    /// Writes `out`, `[rows, height, width]`, and has the processor fetch `ahead`, which is needed next. `finish` gets the sums of some rows of weights, rows and their pixels, while they are in the
-    /// cache.
+    /// Writes `out`, `[rows, height, width]`, and has the processor fetch `ahead`, which is needed next. `finish` gets the sums of some
+    /// rows of weights, rows and their pixels, while they are in the cache.
     #[inline(always)]
     pub(super) fn run(
         &self,
