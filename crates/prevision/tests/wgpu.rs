@@ -142,7 +142,7 @@ fn values_and_gradients(lengths: &[usize], operation: Operation, device: &Device
 /// Elsewhere than on the CPU a kernel is a composition of Burn's operations: it must be the same function.
 #[test]
 fn kernels_equal_their_forms_on_the_gpu() {
-    let cases: [(&str, &[usize], Operation); 11] = [
+    let cases: [(&str, &[usize], Operation); 12] = [
         ("linear", &[35, 21, 3], |x| {
             let residual = x[0].clone().reshape([5, 7]).narrow(1, 0, 3) * 0.5;
             let y = linear(
