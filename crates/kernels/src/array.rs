@@ -25,6 +25,11 @@ impl Array {
         let shape = shape.into();
         let mut room = Room::new(shape.num_elements());
         fill(room.values());
+        Self::of_room(shape, room)
+    }
+
+    /// A tensor of this shape with these numbers.
+    fn of_room(shape: Shape, room: Room) -> Self {
         Self(FlexTensor::new(room.into_bytes(), Layout::contiguous(shape), DType::F32))
     }
 
@@ -36,10 +41,7 @@ impl Array {
         let shapes: Vec<Shape> = shapes.into_iter().map(Into::into).collect();
         let mut rooms: Vec<Room> = shapes.iter().map(|shape| Room::new(shape.num_elements())).collect();
         fill(rooms.iter_mut().map(Room::values).collect());
-        let array = |(shape, room): (Shape, Room)| {
-            Self(FlexTensor::new(room.into_bytes(), Layout::contiguous(shape), DType::F32))
-        };
-        shapes.into_iter().zip(rooms).map(array).collect()
+        shapes.into_iter().zip(rooms).map(|(shape, room)| Self::of_room(shape, room)).collect()
     }
 
     /// As [`Array::filled`], with what `fill` gives beside.

@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         )
         .init();
     let verb = Cli::parse().verb;
-    let threads = if let Verb::Bench(args) = &verb { args.threads() } else { None };
+    let threads = if let Verb::Bench(args) = &verb { args.threads } else { None };
     let done = threads::start(threads).and_then(|()| match verb {
         Verb::Data(args) => verbs::data::run(args),
         Verb::Train(args) => verbs::train::run(&args),

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     precision: Precision,
     /// Threads of the CPU device [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(crate) threads: Option<u16>,
     /// Runs that are timed
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -33,13 +33,6 @@ pub(crate) struct Args {
     device: DeviceName,
     #[command(flatten)]
     output: Output,
-}
-
-impl Args {
-    /// Threads of the CPU device, if their number is given.
-    pub(crate) fn threads(&self) -> Option<u16> {
-        self.threads
-    }
 }
 
 /// A precision by its name in configurations.

@@ -85,10 +85,12 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Work for ForwardOf<'_,
     fn run<const FUSED: bool>(self) {
         let Self { forward, room, ahead, finish } = self;
         let Finish { bias, activation, pixels, mut inner, out } = finish;
-        let rectified = activation == Activation::Relu && inner.is_none();
-        let ends = Ends { bias, floor: if rectified { 0.0 } else { f32::NEG_INFINITY } };
+        // Then registers are the place for all of it.
+        let done = inner.is_none() && matches!(activation, Activation::Identity | Activation::Relu);
+        let floor = if done && activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY };
+        let ends = Ends { bias, floor };
         forward.sums.run(room, ahead, ends, out, |out, channels, places| {
-            if rectified || (activation == Activation::Identity && inner.is_none()) {
+            if done {
                 return;
             }
             for channel in channels {
