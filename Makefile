@@ -9,13 +9,19 @@ OBJECT_STORE := --release -p prevision-storage -p prevision-video --test object_
 	--features prevision-storage/object-store,prevision-video/object-store
 OBJECT_STORE_ALL := --release --workspace --test object_store --features prevision/object-store
 
-.PHONY: help setup build demo test test-object-store test-wgpu docs clean-demo
+# Renders the book.
+MDBOOK := 0.4.52
+
+.PHONY: help setup build demo test test-levels test-object-store test-wgpu own-parts sanitize docs clean-demo
 
 help:
 	@echo "make demo       record episodes, train, evaluate, plan, report: runs/demo (continues one that was interrupted)"
 	@echo "make test       all tests of the CPU build"
+	@echo "make test-levels  the same at every lower level of the kernels that this processor has"
+	@echo "make own-parts  docs/own-parts: parts of your own through record, train, evaluate, plan and report"
 	@echo "make test-object-store  all tests of object storage, data sets too, against a server on this machine; builds Burn once more"
 	@echo "make test-wgpu  the tests of the GPU backend, on a GPU or on Mesa's software Vulkan"
+	@echo "make sanitize   the kernels' tests under AddressSanitizer (nightly) or valgrind"
 	@echo "make build      the binary alone: $(PREVISION)"
 	@echo "make docs       the book and the API documentation"
 	@echo "make clean-demo remove runs/demo"
@@ -33,6 +39,7 @@ test: setup
 	@if cargo nextest --version >/dev/null 2>&1; \
 	then cargo nextest run --release --workspace; \
 	else cargo test --release --workspace --lib --bins --tests; fi
+	cargo test --release --workspace --doc
 	@if cargo nextest --version >/dev/null 2>&1; \
 	then cargo nextest run $(OBJECT_STORE); \
 	else cargo test $(OBJECT_STORE); fi
@@ -46,9 +53,19 @@ test-wgpu: setup
 	@sh .ci/setup wgpu
 	cargo test --release -p prevision --features wgpu --test wgpu
 
+test-levels: build
+	.ci/levels
+
+own-parts: build
+	.ci/own-parts
+
+sanitize: setup
+	sh .ci/sanitize
+
 docs:
 	cargo doc --release --workspace --no-deps
-	@if command -v mdbook >/dev/null; then mdbook build docs; else echo "the book's text is in docs/src (mdbook renders it)"; fi
+	@command -v mdbook >/dev/null || cargo install --locked mdbook@$(MDBOOK)
+	mdbook build docs
 
 clean-demo:
 	rm -rf runs/demo

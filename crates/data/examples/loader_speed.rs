@@ -1,4 +1,4 @@
-//! How fast the loader delivers: random windows of recorded episodes, and the way to the device.
+//! How fast the loader delivers random windows of recorded episodes.
 //!
 //! ```text
 //! cargo run --release -p prevision-data --example loader_speed -- [workers] [keyframe interval] [frames in a clip]
@@ -9,12 +9,11 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Instant;
 
-use burn::tensor::Device;
+use prevision_core::config::Part;
+use prevision_core::{Array2, Camera, FrameBuffer, Observations, Space, Spaces};
 use prevision_data::{
-    Array2, DataConfig, Episode, EpisodeOptions, EpisodeWriter, Loader, LoaderConfig, Normalise, SourceConfig, Split,
-    open,
+    DataConfig, Episode, EpisodeOptions, EpisodeWriter, Formats, Loader, LoaderConfig, PIXELS, Split, built_in, open,
 };
-use prevision_video::FrameBuffer;
 
 const EPISODES: usize = 100;
 const LENGTH: usize = 90;
@@ -32,7 +31,8 @@ fn episode(number: usize) -> Episode {
             pixel.copy_from_slice(&[dot, wall, wall]);
         }
     }
-    Episode { frames, columns: BTreeMap::from([("action".into(), Array2::zeros(LENGTH, 2))]) }
+    let observations = Observations::of_camera(PIXELS, frames);
+    Episode { observations, columns: BTreeMap::from([("action".into(), Array2::zeros(LENGTH, 2))]) }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -44,8 +44,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let folder = std::env::temp_dir().join(format!("prevision-loader-speed-{}", std::process::id()));
     let begin = Instant::now();
-    let mut writer =
-        EpisodeWriter::create(&folder, &EpisodeOptions { keyframe_interval, ..EpisodeOptions::default() })?;
+    let spaces = Spaces {
+        cameras: BTreeMap::from([(PIXELS.to_owned(), Camera { height: SIDE, width: SIDE })]),
+        action: Some(Space::Unbounded { dim: 2 }),
+        ..Spaces::default()
+    };
+    let options = EpisodeOptions { keyframe_interval, ..EpisodeOptions::default() };
+    let mut writer = EpisodeWriter::create(&folder, &spaces, &options)?;
     writer.write_many(&(0..EPISODES).map(episode).collect::<Vec<_>>(), 1)?;
     writer.finish()?;
     writeln!(
@@ -54,22 +59,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         (EPISODES * LENGTH) as f64 / begin.elapsed().as_secs_f64()
     )?;
 
-    let source = SourceConfig::Episodes {
-        path: folder.clone(),
-        image: "pixels".into(),
-        action: "action".into(),
-        state: String::new(),
-    };
+    let source = Part::new("episodes").with("path", folder.display().to_string()).with("state", "");
     let config =
         DataConfig { source, frames, workers, batch_size: 32, validation_fraction: 0.0, ..DataConfig::default() };
-    let mut loader = Loader::new(open(&config, Split::Train, 0)?, &LoaderConfig::new(&config, 0), 0)?;
+    let source = config.source(&built_in(), &Formats::built_in())?;
+    let dataset = open(&config, source.as_ref(), Split::Train, 0)?;
+    let mut loader = Loader::new(dataset, &LoaderConfig::new(&config, 0), 0)?;
     loader.next_batch()?;
-    let (mut clips, mut upload, begin) = (0, 0.0, Instant::now());
-    let mut last = None;
+    let (mut clips, begin) = (0, Instant::now());
     while begin.elapsed().as_secs_f64() < 5.0 {
-        let batch = loader.next_batch()?;
-        clips += batch.clips.len();
-        last = Some(batch);
+        clips += loader.next_batch()?.clips.len();
     }
     let seconds = begin.elapsed().as_secs_f64();
     writeln!(
@@ -78,19 +77,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         clips as f64 / seconds,
         (clips * frames) as f64 / seconds
     )?;
-    if let Some(batch) = last {
-        for _ in 0..10 {
-            let begin = Instant::now();
-            drop(batch.to_device(&Normalise::default(), &Device::flex()).video.into_tensor());
-            upload = begin.elapsed().as_secs_f64();
-        }
-        writeln!(
-            out,
-            "32 clips as normalised numbers: {:.2} ms, {:.0} frames/s",
-            upload * 1e3,
-            (32 * frames) as f64 / upload
-        )?;
-    }
     drop(loader);
     std::fs::remove_dir_all(folder)?;
     Ok(())

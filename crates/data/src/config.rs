@@ -1,34 +1,38 @@
 //! The `data` section of an experiment.
 
-use std::path::PathBuf;
-
+use prevision_core::Normalise;
+use prevision_core::config::check::{ensure, message, positive};
+use prevision_core::config::{Part, check};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What clips are drawn from and how. Every field has a default but the source's path.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Which clips are read, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// Where the frames come from.
-    pub source: SourceConfig,
+    /// Where the frames come from: `kind`, and the keys of that kind. Default kind `videos`.
+    #[schemars(skip)]
+    pub source: Part,
     /// Frames in a clip. Default 16.
     pub frames: usize,
     /// Distance between two frames of a clip, in frames of the video. Default 1.
     pub frame_step: usize,
-    /// Frames per second of a clip, taken by time stamp, instead of `frame_step`; for videos of differing or variable rate.
+    /// Frames per second of a clip, taken by time stamp instead of by `frame_step`: for videos of differing or variable rate.
+    /// Unset: `frame_step` decides.
     pub frames_per_second: Option<f64>,
-    /// Clips drawn from a video in an epoch; they follow each other. Default 1.
+    /// Clips taken from a video in an epoch; they follow each other. Default 1.
     pub clips_per_video: usize,
     /// Share of the videos or episodes kept for validation. Default 0.1; with 0 there is no validation set.
     pub validation_fraction: f64,
-    /// Height and width of a clip in pixels. Without it frames stay as they are stored and must all have one size.
+    /// Height and width of a clip in pixels. Unset: frames stay as they are stored and must all have one size.
     pub size: Option<usize>,
-    /// What happens to a picture that is not square. Default centre.
+    /// What happens to a picture that is not square. Default `centre`.
     pub crop: CropConfig,
     /// Mirror half of the training clips, left to right. Not with actions. Default false.
     pub flip: bool,
     /// What pixels become on the device.
     pub normalise: Normalise,
-    /// Clips in a batch. Default 32.
+    /// Clips in a batch, over all processes. Default 32.
     pub batch_size: usize,
     /// Threads that decode; 0 decodes in the training thread. The batches do not depend on it. Default 1.
     pub workers: usize,
@@ -36,91 +40,25 @@ pub struct DataConfig {
     pub decoder_threads: usize,
     /// Longest time for opening a video and for reading a clip, in seconds; a video that takes longer is skipped. Default 60.
     pub read_timeout: f64,
-    /// Memory for clips that were decoded ahead, in MiB: at most 256 of them, or two batches. Default 512.
+    /// Memory for clips that are decoded ahead, in MiB: at most 256 of them, or two batches. Default 512.
     pub prefetch_mb: usize,
     /// Share of the videos that may be broken or too short before the run stops. Default 0.1; a single one never stops it
     /// unless this is 0.
     pub max_broken_fraction: f64,
 }
 
-/// Where frames come from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum SourceConfig {
-    /// Video files.
-    Videos {
-        /// A folder, searched with its sub-folders in sorted order; or a manifest: a text file with a path and, optionally, an
-        /// integer label on each line. Also by address (`s3://bucket/prefix`), with the cargo feature `object-store`.
-        path: PathBuf,
-    },
-    /// Recorded episodes in the layout of [`EpisodeReader`](crate::EpisodeReader).
-    Episodes {
-        /// The folder.
-        path: PathBuf,
-        /// Image column.
-        #[serde(default = "pixels")]
-        image: String,
-        /// Action column; empty for none.
-        #[serde(default = "action")]
-        action: String,
-        /// State column; empty for none.
-        #[serde(default = "state")]
-        state: String,
-    },
-    /// Handwritten digits that drift and bounce off the walls, made on the fly (Srivastava et al. 2015,
-    /// <https://arxiv.org/abs/1502.04681>).
-    MovingMnist {
-        /// MNIST's images, an idx3 file, gzipped or not; or a folder with one `*images-idx3-ubyte*` in it.
-        path: PathBuf,
-        /// Digits in a film. Default 2.
-        #[serde(default = "two")]
-        digits: usize,
-        /// Number of films. Default 10,000.
-        #[serde(default = "ten_thousand")]
-        videos: usize,
-        /// Frames of a film. Default 20.
-        #[serde(default = "twenty")]
-        length: usize,
-        /// Height and width of the films. Default 64.
-        #[serde(default = "sixty_four")]
-        canvas: usize,
-    },
-}
-
-fn pixels() -> String {
-    "pixels".into()
-}
-fn action() -> String {
-    "action".into()
-}
-fn state() -> String {
-    "state".into()
-}
-fn two() -> usize {
-    2
-}
-fn twenty() -> usize {
-    20
-}
-fn sixty_four() -> usize {
-    64
-}
-fn ten_thousand() -> usize {
-    10_000
-}
-
 /// What happens to a picture on its way to `size` x `size` pixels.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CropConfig {
     /// The middle.
     Centre {
-        /// The short side is scaled to this many pixels before the middle is cut out. Default `size`: the largest square.
+        /// The short side is scaled to this many pixels before the middle is cut out. Unset: `size`, the largest square.
         #[serde(default)]
         short_side: Option<usize>,
     },
     /// The whole picture, out of proportion if it is not square.
-    Stretch,
+    Stretch {},
     /// While training a random box, the same for all frames of a clip, as V-JEPA does; otherwise as `centre`.
     RandomResized {
         /// The box's share of the picture's area, from and to. Default 0.3 to 1.
@@ -145,36 +83,10 @@ fn aspect() -> [f64; 2] {
     [0.75, 1.35]
 }
 
-/// What pixels become on the device: `(pixel / 255 - mean) / std` for red, green and blue.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Normalise {
-    /// Subtracted. Default 0.5. `ImageNet`: 0.485, 0.456, 0.406.
-    pub mean: [f32; 3],
-    /// Divided by. Default 0.5. `ImageNet`: 0.229, 0.224, 0.225.
-    pub std: [f32; 3],
-}
-
-impl Default for Normalise {
-    fn default() -> Self {
-        Self { mean: [0.5; 3], std: [0.5; 3] }
-    }
-}
-
-/// Which part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Split {
-    /// The videos to learn from.
-    Train,
-    /// The videos kept aside.
-    Validation,
-}
-
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
-            source: SourceConfig::Videos { path: PathBuf::new() },
+            source: Part::new("videos"),
             frames: 16,
             frame_step: 1,
             frames_per_second: None,
@@ -194,153 +106,76 @@ impl Default for DataConfig {
     }
 }
 
-impl SourceConfig {
-    /// The file or folder it reads.
-    pub fn path(&self) -> &PathBuf {
-        match self {
-            Self::Videos { path } | Self::Episodes { path, .. } | Self::MovingMnist { path, .. } => path,
-        }
-    }
-}
+/// Largest side of a clip, and largest number of its frames.
+const LARGEST: f64 = 65_536.0;
 
 impl DataConfig {
-    /// Checks every value and that they fit together; touches no file.
+    /// Checks every value but those of the source, and that they fit together; touches no file. The source checks its own:
+    /// [`Source::validate`](crate::Source::validate).
     ///
     /// # Errors
-    /// The key, its value and what is allowed, as one sentence.
+    /// The full key, its value and what is allowed, as one sentence.
     pub fn validate(&self) -> Result<(), String> {
-        self.check_numbers()?;
-        self.check_source()?;
-        let square = self.size.is_some();
-        if self.crop != CropConfig::default() && !square {
-            return Err("data.crop needs data.size, the height and width to crop to".into());
-        }
-        if let (CropConfig::Centre { short_side: Some(short) }, Some(size)) = (&self.crop, self.size)
-            && !(size..=65_536).contains(short)
-        {
-            return Err(format!("data.crop.short_side is {short}, allowed are data.size, {size}, to 65536"));
-        }
-        if let CropConfig::RandomResized { area, aspect } = &self.crop {
-            if !(area[0] > 0.0 && area[0] <= area[1] && area[1] <= 1.0) {
-                return Err(format!(
-                    "data.crop.area is {area:?}, allowed are two shares above 0 and up to 1, the smaller first"
-                ));
-            }
-            if !(aspect[0] > 0.0 && aspect[0] <= aspect[1] && aspect[1].is_finite()) {
-                return Err(format!(
-                    "data.crop.aspect is {aspect:?}, allowed are two positive ratios, the smaller first"
-                ));
-            }
-        }
-        if self.normalise.std.iter().any(|&std| !(std > 0.0 && std.is_finite())) {
-            return Err(format!("data.normalise.std is {:?}, allowed are positive numbers", self.normalise.std));
-        }
-        if self.normalise.mean.iter().any(|mean| !mean.is_finite()) {
-            return Err(format!("data.normalise.mean is {:?}, allowed are finite numbers", self.normalise.mean));
-        }
-        Ok(())
+        check("data.frames", self.frames as f64).within(1.0, LARGEST)?.done()?;
+        check("data.frame_step", self.frame_step as f64).within(1.0, LARGEST)?.done()?;
+        self.check_rate()?;
+        positive("data.clips_per_video", self.clips_per_video)?;
+        ensure(
+            (0.0..1.0).contains(&self.validation_fraction),
+            "data.validation_fraction",
+            self.validation_fraction,
+            "0 or more and below 1",
+        )?;
+        self.check_pixels()?;
+        positive("data.batch_size", self.batch_size)?;
+        check("data.workers", self.workers as f64).within(0.0, 1024.0)?.done()?;
+        check("data.decoder_threads", self.decoder_threads as f64).within(1.0, 64.0)?.done()?;
+        check("data.read_timeout", self.read_timeout).above(0.0)?.at_most(86_400.0, "a day")?.done()?;
+        positive("data.prefetch_mb", self.prefetch_mb)?;
+        check("data.max_broken_fraction", self.max_broken_fraction).within(0.0, 1.0)?.done()
     }
 
-    fn check_numbers(&self) -> Result<(), String> {
-        let counts = [
-            ("frames", self.frames),
-            ("frame_step", self.frame_step),
-            ("clips_per_video", self.clips_per_video),
-            ("batch_size", self.batch_size),
-            ("prefetch_mb", self.prefetch_mb),
-            ("size", self.size.unwrap_or(1)),
-        ];
-        if let Some((key, value)) = counts.into_iter().find(|&(_, value)| value == 0) {
-            return Err(format!("data.{key} is {value}, allowed are 1 and more"));
-        }
-        if let Some((key, value)) =
-            [("frames", self.frames), ("frame_step", self.frame_step), ("size", self.size.unwrap_or(1))]
-                .into_iter()
-                .find(|&(_, value)| value > 65_536)
-        {
-            return Err(format!("data.{key} is {value}, allowed are 1 to 65536"));
-        }
-        if self.workers > 1024 {
-            return Err(format!("data.workers is {}, allowed are 0 to 1024", self.workers));
-        }
-        if !(1..=64).contains(&self.decoder_threads) {
-            return Err(format!("data.decoder_threads is {}, allowed are 1 to 64", self.decoder_threads));
-        }
-        if !(self.read_timeout > 0.0 && self.read_timeout <= 86_400.0) {
-            return Err(format!(
-                "data.read_timeout is {}, allowed are above 0 and up to 86400 (a day)",
-                self.read_timeout
-            ));
-        }
-        if !(0.0..1.0).contains(&self.validation_fraction) {
-            return Err(format!(
-                "data.validation_fraction is {}, allowed are 0 and up to, but not, 1",
-                self.validation_fraction
-            ));
-        }
-        if !(0.0..=1.0).contains(&self.max_broken_fraction) {
-            return Err(format!("data.max_broken_fraction is {}, allowed are 0 to 1", self.max_broken_fraction));
-        }
-        Ok(())
+    fn check_rate(&self) -> Result<(), String> {
+        let Some(rate) = self.frames_per_second else { return Ok(()) };
+        check("data.frames_per_second", rate).above(0.0)?.done()?;
+        let allowed = format!("1 where data.frames_per_second is given ({rate})");
+        ensure(self.frame_step == 1, "data.frame_step", self.frame_step, allowed)
     }
 
-    fn check_source(&self) -> Result<(), String> {
-        if self.source.path().as_os_str().is_empty() {
-            return Err("data.source.path is empty, expected a file or folder".into());
+    fn check_pixels(&self) -> Result<(), String> {
+        if let Some(size) = self.size {
+            check("data.size", size as f64).within(1.0, LARGEST)?.done()?;
+        } else if self.crop != CropConfig::default() {
+            return Err(message("data.size", "not set", "the height and width to crop to where data.crop is given"));
         }
-        if let Some(rate) = self.frames_per_second {
-            if !(rate > 0.0 && rate.is_finite()) {
-                return Err(format!("data.frames_per_second is {rate}, allowed are positive numbers"));
+        match (&self.crop, self.size) {
+            (CropConfig::Centre { short_side: Some(short) }, Some(size)) => {
+                check("data.crop.short_side", *short as f64).within(size as f64, LARGEST)?.done()?;
             }
-            if self.frame_step != 1 {
-                return Err(format!(
-                    "data.frame_step is {} and data.frames_per_second is {rate}: only one of them can be given",
-                    self.frame_step
-                ));
+            (CropConfig::RandomResized { area, aspect }, _) => {
+                let valid = area[0] > 0.0 && area[0] <= area[1] && area[1] <= 1.0;
+                let text = format!("{area:?}");
+                ensure(valid, "data.crop.area", text, "two shares above 0 and up to 1, the smaller first")?;
+                let valid = aspect[0] > 0.0 && aspect[0] <= aspect[1] && aspect[1].is_finite();
+                ensure(valid, "data.crop.aspect", format!("{aspect:?}"), "two positive ratios, the smaller first")?;
             }
-            if !matches!(self.source, SourceConfig::Videos { .. }) {
-                return Err(format!(
-                    "data.frames_per_second is {rate}, but only a source of kind \"videos\" has a clock; use data.frame_step"
-                ));
-            }
+            _ => {}
         }
-        match &self.source {
-            SourceConfig::Videos { .. } => {}
-            SourceConfig::Episodes { image, action, .. } => {
-                if image.is_empty() {
-                    return Err("data.source.image is empty, expected the name of the image column".into());
-                }
-                if self.flip && !action.is_empty() {
-                    return Err("data.flip is true, but a mirrored clip no longer fits its actions; set it to false, or data.source.action to \"\"".into());
-                }
-            }
-            SourceConfig::MovingMnist { digits, videos, length, canvas, .. } => {
-                for (key, value) in [("digits", *digits), ("videos", *videos)] {
-                    if value == 0 {
-                        return Err(format!("data.source.{key} is 0, allowed are 1 and more"));
-                    }
-                }
-                if *canvas < 28 || *canvas > 65_536 {
-                    return Err(format!("data.source.canvas is {canvas}, allowed are 28 (a digit) to 65536"));
-                }
-                let span = self.frames * self.frame_step;
-                if *length < span {
-                    return Err(format!(
-                        "data.source.length is {length}, allowed are {span} (data.frames x data.frame_step) and more"
-                    ));
-                }
-            }
-        }
-        Ok(())
+        let Normalise { mean, std } = self.normalise;
+        let positive = std.iter().all(|&std| std > 0.0 && std.is_finite());
+        ensure(positive, "data.normalise.std", format!("{std:?}"), "positive numbers")?;
+        let finite = mean.iter().all(|mean| mean.is_finite());
+        ensure(finite, "data.normalise.mean", format!("{mean:?}"), "finite numbers")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use prevision_core::config::schema;
 
     fn with(change: impl FnOnce(&mut DataConfig)) -> Result<(), String> {
-        let mut config = DataConfig { source: SourceConfig::Videos { path: "clips".into() }, ..DataConfig::default() };
+        let mut config = DataConfig::default();
         change(&mut config);
         config.validate()
     }
@@ -348,10 +183,7 @@ mod tests {
     #[test]
     fn defaults_fill_what_a_file_leaves_out() {
         let config: DataConfig = toml::from_str("frames = 8\n[source]\nkind = \"episodes\"\npath = \"walks\"").unwrap();
-        assert_eq!(
-            config.source,
-            SourceConfig::Episodes { path: "walks".into(), image: pixels(), action: action(), state: state() }
-        );
+        assert_eq!(config.source, Part::new("episodes").with("path", "walks"));
         assert_eq!((config.frames, config.batch_size, config.validation_fraction), (8, 32, 0.1));
         assert_eq!(config.validate(), Ok(()));
         let again: DataConfig = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
@@ -362,8 +194,8 @@ mod tests {
     fn unknown_keys_are_refused_everywhere() {
         for text in [
             "frame = 8",
-            "[source]\nkind = \"videos\"\npath = \"a\"\nrecursive = true",
             "[crop]\nkind = \"random-resized\"\nscale = [0.1, 1.0]",
+            "[crop]\nkind = \"stretch\"\nshort_side = 3",
             "[normalise]\nmeans = [0.0, 0.0, 0.0]",
         ] {
             assert!(toml::from_str::<DataConfig>(text).is_err(), "{text}");
@@ -371,40 +203,49 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_knows_every_key_but_those_of_the_source() {
+        let schema = schema::of::<DataConfig>();
+        let check = |text: &str| schema::check_keys("data", &text.parse().unwrap(), &schema);
+        assert_eq!(
+            check("frames = 3\nsize = 8\n[crop]\nkind = \"centre\"\nshort_side = 9\n[normalise]\nstd = 1"),
+            Ok(())
+        );
+        let message = check("frame_steps = 3").unwrap_err();
+        assert!(message.contains("unknown key `data.frame_steps`; did you mean `data.frame_step`?"), "{message}");
+        let message = check("[crop]\nkind = \"stretch\"\nshort_side = 9").unwrap_err();
+        assert!(message.contains("`short_side` is a key of kind = \"centre\""), "{message}");
+        let described = &schema.as_value()["properties"]["frames"]["description"];
+        assert_eq!(described, "Frames in a clip. Default 16.");
+    }
+
+    #[test]
     fn messages_name_key_value_and_what_is_allowed() {
-        assert_eq!(with(|_| ()), Ok(()));
-        assert_eq!(with(|c| c.frames = 0).unwrap_err(), "data.frames is 0, allowed are 1 and more");
+        assert_eq!(with(|_| ()), Ok(()), "a path is not asked for: the data may be handed over");
+        assert_eq!(with(|c| c.frames = 0).unwrap_err(), "data.frames is 0, but must be between 1 and 65536");
+        assert_eq!(with(|c| c.batch_size = 0).unwrap_err(), "data.batch_size is 0, but must be 1 or more");
         assert_eq!(
             with(|c| c.validation_fraction = 1.0).unwrap_err(),
-            "data.validation_fraction is 1, allowed are 0 and up to, but not, 1"
+            "data.validation_fraction is 1, but must be 0 or more and below 1"
         );
         assert_eq!(
             with(|c| (c.frame_step, c.frames_per_second) = (2, Some(4.0))).unwrap_err(),
-            "data.frame_step is 2 and data.frames_per_second is 4: only one of them can be given"
+            "data.frame_step is 2, but must be 1 where data.frames_per_second is given (4)"
         );
         assert_eq!(
-            with(|c| c.crop = CropConfig::Stretch).unwrap_err(),
-            "data.crop needs data.size, the height and width to crop to"
+            with(|c| c.crop = CropConfig::Stretch {}).unwrap_err(),
+            "data.size is not set, but must be the height and width to crop to where data.crop is given"
+        );
+        assert_eq!(
+            with(|c| (c.size, c.crop) = (Some(8), CropConfig::Centre { short_side: Some(7) })).unwrap_err(),
+            "data.crop.short_side is 7, but must be between 8 and 65536"
         );
         assert_eq!(
             with(|c| c.normalise.std[1] = 0.0).unwrap_err(),
-            "data.normalise.std is [0.5, 0.0, 0.5], allowed are positive numbers"
+            "data.normalise.std is [0.5, 0.0, 0.5], but must be positive numbers"
         );
         assert_eq!(
-            with(|c| c.source = SourceConfig::Videos { path: "".into() }).unwrap_err(),
-            "data.source.path is empty, expected a file or folder"
-        );
-        let episodes = SourceConfig::Episodes { path: "e".into(), image: pixels(), action: action(), state: state() };
-        assert!(with(|c| (c.source, c.flip) = (episodes.clone(), true)).unwrap_err().starts_with("data.flip is true"));
-        assert!(
-            with(|c| (c.source, c.frames_per_second) = (episodes, Some(4.0)))
-                .unwrap_err()
-                .starts_with("data.frames_per_second is 4")
-        );
-        let digits = SourceConfig::MovingMnist { path: "m".into(), digits: 2, videos: 10, length: 20, canvas: 64 };
-        assert_eq!(
-            with(|c| (c.source, c.frames, c.frame_step) = (digits, 11, 2)).unwrap_err(),
-            "data.source.length is 20, allowed are 22 (data.frames x data.frame_step) and more"
+            with(|c| c.read_timeout = 1e9).unwrap_err(),
+            "data.read_timeout is 1000000000, but must be 86400 (a day) or less"
         );
     }
 }

@@ -40,7 +40,7 @@ pub enum DataError {
         /// What is wrong with it.
         message: String,
     },
-    /// Nothing to draw clips from.
+    /// Nothing to take clips from.
     #[error("{}: {message}", path.display())]
     Empty {
         /// The folder or manifest.
@@ -58,7 +58,7 @@ pub enum DataError {
     #[error("{0}")]
     Skipped(SkippedFile),
     /// Too large a share of the videos is broken or too short.
-    #[error("{} of {videos} videos cannot be used, more than data.max_broken_fraction = {allowed} allows:{}", skipped.len(), crate::ledger::lines(skipped))]
+    #[error("{} of {videos} videos cannot be used, more than data.max_broken_fraction = {allowed} allows:{}", skipped.len(), crate::skipped::lines(skipped))]
     TooManyBroken {
         /// The videos that cannot be used.
         skipped: Vec<SkippedFile>,
@@ -68,7 +68,7 @@ pub enum DataError {
         allowed: f64,
     },
     /// A worker thread of the loader panicked.
-    #[error("a loader worker panicked while drawing clip {clip}: {message}")]
+    #[error("a loader worker panicked while reading clip {clip}: {message}")]
     Worker {
         /// Number of the clip since the start of training.
         clip: u64,
@@ -81,11 +81,13 @@ pub enum DataError {
 }
 
 impl DataError {
-    pub(crate) fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+    /// A file could not be read or written.
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io { path: path.into(), source }
     }
 
-    pub(crate) fn format(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+    /// A file is not what it should be.
+    pub fn format(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
         Self::Format { path: path.into(), message: message.into() }
     }
 }

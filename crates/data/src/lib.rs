@@ -1,51 +1,48 @@
-//! Clips out of video folders, recorded episodes and synthetic video; transforms and the loader.
+//! Clips out of video folders, recorded episodes and synthetic video; recordings of episodes; the loader.
 //!
-//! The way of a clip, from a file to the device:
+//! The way of a clip, from a file to a batch:
 //!
-//! 1. [`open`] turns a [`DataConfig`] into a [`ClipDataset`]: videos, recorded episodes or Moving MNIST, one side of the split;
-//! 2. [`ClipDataset::clip`] draws one clip: which frames ([`sampling`]), then decoded, cropped, scaled and flipped in one pass;
-//! 3. [`Loader`] draws batches of them on worker threads, in an order that depends on the seed alone;
-//!    [`in_order`] walks a data set once, for evaluation;
-//! 4. [`HostBatch::to_device`] uploads; on the CPU pixels stay bytes until a model reads them.
+//! 1. [`DataConfig::source`] makes a [`Source`] out of the table `[data.source]`: one of the [`built_in`] ones, or a user's own,
+//!    registered by the same call;
+//! 2. [`open`] opens one side of the split as a [`ClipDataset`];
+//! 3. [`ClipDataset::clip`] reads one clip: which frames ([`sampling`]), then decoded, cropped, scaled and flipped in one pass;
+//! 4. [`Loader`] reads batches of them on worker threads, in an order that depends on the seed alone; [`in_order`] walks a data set
+//!    once, for evaluation.
 //!
-//! Every random choice is a pure function of (seed, purpose, epoch, index), see [`seed`].
+//! Recorded episodes are read by an [`EpisodeFormat`] and written by [`EpisodeWriter`].
+//!
+//! Every random choice is a pure function of (seed, purpose, epoch, index), see [`prevision_core::seed`].
+//!
+//! ```
+//! use prevision_core::config::Part;
+//! use prevision_data::{DataConfig, Formats, built_in};
+//!
+//! let config = DataConfig { source: Part::new("videos").with("path", "clips"), ..DataConfig::default() };
+//! let source = config.source(&built_in(), &Formats::built_in())?;
+//! assert_eq!(source.path(), std::path::Path::new("clips"));
+//! let wrong = DataConfig { source: Part::new("video").with("path", "clips"), ..config };
+//! let message = wrong.source(&built_in(), &Formats::built_in()).err().unwrap_or_default();
+//! assert!(message.starts_with("data.source: there is no data source `video`; did you mean `videos`?"));
+//! # Ok::<(), String>(())
+//! ```
 
-mod array;
-mod batch;
-mod clip;
+mod clips;
 mod config;
-mod content;
-mod crop;
-mod dataset;
-mod decoders;
-mod digits;
-mod draws;
-mod episodes;
 mod error;
-mod films;
-mod index_cache;
-mod indices;
-mod ledger;
-mod loader;
-mod manifest;
-mod moving_mnist;
-mod npz;
-mod order;
-mod pictures;
-mod prepared;
-pub mod sampling;
-pub mod seed;
-mod split;
-mod videos;
+mod files;
+mod pixels;
+mod skipped;
+mod sources;
 
-pub use array::Array2;
-pub use batch::{ClipBatch, HostBatch};
-pub use clip::{Clip, ClipRequest, ClipShape, ClipSource, Draw};
-pub use config::{CropConfig, DataConfig, Normalise, SourceConfig, Split};
-pub use dataset::{ClipDataset, Found, open};
-pub use episodes::{Episode, EpisodeOptions, EpisodeReader, EpisodeWriter};
+pub use clips::{
+    ClipDataset, ClipRequest, Draw, Found, Loader, LoaderConfig, Split, in_order, in_order_with, sampling,
+};
+pub use config::{CropConfig, DataConfig};
 pub use error::DataError;
-pub use ledger::{SkipReason, SkippedFile};
-pub use loader::{Loader, LoaderConfig, in_order};
-pub use manifest::{VIDEO_EXTENSIONS, VideoEntry, find_videos};
-pub use prepared::{Encoding, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile, prepare};
+pub use files::{VIDEO_EXTENSIONS, VideoEntry, find_videos};
+pub use skipped::{SkipReason, SkippedFile};
+pub use sources::{
+    Encoding, Episode, EpisodeFormat, EpisodeFrames, EpisodeOptions, EpisodeReader, EpisodeSource, EpisodeWriter,
+    EpisodesInMemory, Formats, PIXELS, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile,
+    Source, Sources, built_in, open, prepare,
+};

@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::{frames, open_side, source};
+use prevision_core::{Array2, Camera, FrameBuffer, Observations, Space, Spaces};
 use prevision_data::{
-    Array2, ClipRequest, DataConfig, Draw, Episode, EpisodeOptions, EpisodeReader, EpisodeWriter, Loader, LoaderConfig,
-    SourceConfig, Split, in_order, open,
+    ClipRequest, DataConfig, Draw, Episode, EpisodeOptions, EpisodeReader, EpisodeSource as _, EpisodeWriter, Loader,
+    LoaderConfig, Split, in_order,
 };
-use prevision_video::FrameBuffer;
 
 /// Frame `t` is all (number, t, 0); action `t` is (number, t), NaN in the last row; state `t` is (t).
 fn episode(number: usize, length: usize) -> Episode {
@@ -20,26 +23,41 @@ fn episode(number: usize, length: usize) -> Episode {
         action.push(&if t + 1 < length { [number as f32, t as f32] } else { [f32::NAN; 2] });
         state.push(&[t as f32]);
     }
-    Episode { frames, columns: BTreeMap::from([("action".into(), action), ("state".into(), state)]) }
+    let columns = BTreeMap::from([("action".into(), action), ("state".into(), state)]);
+    Episode { observations: Observations::of_camera("pixels", frames), columns }
+}
+
+fn spaces() -> Spaces {
+    Spaces {
+        frames: 1,
+        frame_step: 1,
+        cameras: BTreeMap::from([("pixels".into(), Camera { height: 15, width: 17 })]),
+        action: Some(Space::Ball { dim: 2, radius: 30.0 }),
+        state: Some(1),
+        ..Spaces::default()
+    }
+}
+
+fn writer(folder: &Path) -> EpisodeWriter {
+    EpisodeWriter::create(folder, &spaces(), &EpisodeOptions::default()).unwrap()
 }
 
 /// Ten episodes of 12 to 21 frames.
 fn record(folder: &Path, threads: usize) {
-    let mut writer = EpisodeWriter::create(folder, &EpisodeOptions::default()).unwrap();
+    let mut writer = writer(folder);
     writer.write(&episode(0, 12)).unwrap();
     writer.write_many(&(1..10).map(|number| episode(number, 12 + number)).collect::<Vec<_>>(), threads).unwrap();
-    assert!(EpisodeReader::open(folder, "pixels").is_err(), "unfinished");
+    assert!(EpisodeReader::open(folder).is_err(), "unfinished");
     writer.finish().unwrap();
 }
 
 fn config(folder: &Path) -> DataConfig {
-    let source = SourceConfig::Episodes {
-        path: folder.into(),
-        image: "pixels".into(),
-        action: "action".into(),
-        state: "state".into(),
-    };
+    let source = source("episodes", folder);
     DataConfig { source, frames: 3, batch_size: 2, validation_fraction: 0.0, ..DataConfig::default() }
+}
+
+fn request(slot: usize, video: usize) -> ClipRequest {
+    ClipRequest { seed: 0, epoch: 0, slot, video, clip: 0, clips: 1, draw: Draw::Random }
 }
 
 #[test]
@@ -47,22 +65,26 @@ fn what_was_written_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("walks");
     record(&dir, 1);
-    let reader = EpisodeReader::open(&dir, "pixels").unwrap();
-    assert_eq!((reader.len(), reader.length(3), reader.offset(3)), (10, 15, 12 + 13 + 14));
+    let reader = EpisodeReader::open(&dir).unwrap();
+    assert_eq!((reader.episodes(), reader.length(3), reader.offset(3)), (10, 15, 12 + 13 + 14));
     assert_eq!(
-        (reader.columns().unwrap(), reader.image_columns().unwrap()),
+        (reader.columns().unwrap(), reader.cameras().unwrap()),
         (vec!["action".into(), "state".into()], vec!["pixels".into()])
     );
+    assert_eq!(reader.spaces(), Some(&spaces()));
+    // Nothing beside the columns and the camera, which stable-worldmodel's reader would take for a column.
+    let entries = std::fs::read_dir(&dir).unwrap().count();
+    assert_eq!(entries, ["ep_len", "ep_offset", "action", "state", "pixels"].len());
     for number in [0, 9] {
         let (read, written) = (reader.episode(number).unwrap(), episode(number, 12 + number));
-        assert_eq!(read.frames, written.frames, "lossless");
+        assert_eq!(read.observations, written.observations, "lossless");
         assert_eq!(read.columns["state"], written.columns["state"]);
         let (read, written) = (&read.columns["action"], &written.columns["action"]);
         assert_eq!(read.slice(0, 11 + number), written.slice(0, 11 + number));
         assert!(read.row(11 + number).iter().all(|value| value.is_nan()));
     }
-    assert_eq!(reader.frames(4, &[7, 2]).unwrap().frame(1)[..3], [4, 2, 0]);
-    let again = EpisodeWriter::create(&dir, &EpisodeOptions::default()).err().unwrap().to_string();
+    assert_eq!(reader.frames("pixels", 4, &[7, 2]).unwrap().frame(1)[..3], [4, 2, 0]);
+    let again = EpisodeWriter::create(&dir, &spaces(), &EpisodeOptions::default()).err().unwrap().to_string();
     assert!(again.contains("already holds recorded episodes"), "{again}");
 }
 
@@ -83,51 +105,73 @@ fn the_files_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn episodes_that_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = EpisodeWriter::create(folder.path(), &EpisodeOptions::default()).unwrap();
+    let mut writer = writer(folder.path());
     writer.write(&episode(0, 5)).unwrap();
     let refused = |writer: &mut EpisodeWriter, change: &dyn Fn(&mut Episode)| {
         let mut episode = episode(1, 5);
         change(&mut episode);
         writer.write(&episode).unwrap_err().to_string()
     };
-    assert!(
-        refused(&mut writer, &|episode| episode.columns.get_mut("state").unwrap().push(&[0.0]))
-            .contains("episode 1: column `state` has 6 rows for 5 frames")
-    );
-    assert!(
-        refused(&mut writer, &|episode| drop(episode.columns.remove("state")))
-            .contains("has the columns action[2], the episodes before it have action[2], state[1]")
-    );
-    assert!(
-        refused(&mut writer, &|episode| episode.frames = FrameBuffer::new(5, 16, 17))
-            .contains("is 17x16, the episodes before it are 17x15")
-    );
-    assert!(refused(&mut writer, &|episode| episode.frames = FrameBuffer::new(0, 15, 17)).contains("has no frame"));
+    let camera = |episode: &mut Episode, frames: FrameBuffer| {
+        episode.observations.cameras.insert("pixels".into(), frames);
+    };
+    let more = |episode: &mut Episode, name: &str, width| {
+        episode.columns.insert(name.into(), Array2::zeros(5, width));
+    };
+    for (change, expected) in [
+        (
+            &|episode: &mut Episode| episode.columns.get_mut("state").unwrap().push(&[0.0]) as _,
+            "episode 1: column `state` has 6 rows for 5 moments",
+        ),
+        (
+            &|episode| drop(episode.columns.remove("state")),
+            "has no column `state`, the recording's spaces say 1 numbers in a row",
+        ),
+        (&|episode| more(episode, "action", 3), "column `action` has 3 numbers in a row, the recording's spaces say 2"),
+        (
+            &|episode| more(episode, "reward", 1),
+            "has the columns action[2], reward[1], state[1], the episodes before it have action[2], state[1]",
+        ),
+        (
+            &|episode| camera(episode, FrameBuffer::new(5, 16, 17)),
+            "has camera pixels 17x16, the recording is of camera pixels 17x15",
+        ),
+        (&|episode| camera(episode, FrameBuffer::new(0, 15, 17)), "has no moments"),
+        (&|episode| more(episode, "../x", 1), "a column cannot be called `../x`"),
+        (&|episode| more(episode, "pixels", 1), "a column cannot be called `pixels`"),
+    ] as [(&dyn Fn(&mut Episode), &str); 8]
+    {
+        let message = refused(&mut writer, change);
+        assert!(message.contains(expected), "{message}");
+    }
     writer.finish().unwrap();
-    assert_eq!(EpisodeReader::open(folder.path(), "pixels").unwrap().len(), 1, "nothing of the refused ones stays");
+    assert_eq!(EpisodeReader::open(folder.path()).unwrap().episodes(), 1, "nothing of the refused ones stays");
 
     let other = tempfile::tempdir().unwrap();
-    let mut writer = EpisodeWriter::create(other.path(), &EpisodeOptions::default()).unwrap();
-    assert!(
-        refused(&mut writer, &|episode| drop(episode.columns.insert("../x".into(), Array2::zeros(5, 1))))
-            .contains("cannot be called `../x`")
-    );
-    assert!(writer.finish().err().unwrap().to_string().contains("no episode was recorded"));
+    assert!(self::writer(other.path()).finish().err().unwrap().to_string().contains("no episode was recorded"));
+    let create = |change: &dyn Fn(&mut Spaces)| {
+        let mut spaces = spaces();
+        change(&mut spaces);
+        EpisodeWriter::create(other.path(), &spaces, &EpisodeOptions::default()).err().unwrap().to_string()
+    };
+    let message = create(&|spaces| spaces.vectors.extend([("../x".into(), 1)]));
+    assert!(message.contains("a stream cannot be called `../x`"), "{message}");
+    let message = create(&|spaces| spaces.vectors.extend([("pixels".into(), 1)]));
+    assert!(message.contains("a camera and a vector stream are both called `pixels`"), "{message}");
+    let message = create(&|spaces| spaces.cameras.clear());
+    assert!(message.contains("no camera and no vector stream"), "{message}");
 }
 
 #[test]
 fn actions_lie_between_the_frames() {
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), 2);
-    let dataset = open(&config(folder.path()), Split::Train, 0).unwrap();
-    let shape = dataset.shape();
-    assert_eq!((shape.height, shape.width, shape.action_dim, shape.state_dim), (15, 17, Some(2), Some(1)));
+    let dataset = open_side(&config(folder.path()), Split::Train, 0).unwrap();
+    assert_eq!(dataset.spaces(), &Spaces { frames: 3, ..spaces() }, "as recorded, in clips of three");
     for slot in 0..40 {
-        let clip = dataset
-            .clip(&ClipRequest { seed: 0, epoch: 0, slot, video: slot % 10, clip: 0, draw: Draw::Random })
-            .unwrap();
+        let clip = dataset.clip(&request(slot, slot % 10)).unwrap();
         let (start, video) = (clip.source.start, clip.source.video as f32);
-        assert_eq!(clip.frames.frame(2)[..2], [video as u8, start as u8 + 2]);
+        assert_eq!(frames(&clip).frame(2)[..2], [video as u8, start as u8 + 2]);
         assert_eq!(clip.actions.unwrap(), Array2::new(vec![video, start as f32, video, start as f32 + 1.0], 2, 2));
         assert_eq!(clip.state.unwrap().data, [start as f32, start as f32 + 1.0, start as f32 + 2.0]);
         assert!((clip.times[1] - clip.times[0] - 0.04).abs() < 1e-6);
@@ -139,10 +183,9 @@ fn a_frame_step_concatenates_the_actions_of_a_block() {
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), 2);
     let config = DataConfig { frame_step: 4, ..config(folder.path()) };
-    let dataset = open(&config, Split::Train, 0).unwrap();
-    assert_eq!(dataset.shape().action_dim, Some(8));
-    let clip =
-        dataset.clip(&ClipRequest { seed: 0, epoch: 0, slot: 0, video: 0, clip: 0, draw: Draw::Random }).unwrap();
+    let dataset = open_side(&config, Split::Train, 0).unwrap();
+    assert_eq!(dataset.spaces().action_width(), 8);
+    let clip = dataset.clip(&request(0, 0)).unwrap();
     assert_eq!(clip.source.start, 0, "12 frames are one clip of 3 x 4");
     assert_eq!(clip.state.unwrap().data, [0.0, 4.0, 8.0]);
     let actions = clip.actions.unwrap();
@@ -155,15 +198,14 @@ fn short_episodes_are_left_out_and_named() {
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), 2);
     let long = DataConfig { frames: 20, ..config(folder.path()) };
-    let dataset = open(&long, Split::Train, 0).unwrap();
+    let dataset = open_side(&long, Split::Train, 0).unwrap();
     assert_eq!((dataset.videos(), dataset.skipped().len()), (2, 8));
     assert!(dataset.skipped()[7].to_string().ends_with("ep_7.mp4: too short: has 19 frames, a clip needs 20"));
-    let clip =
-        dataset.clip(&ClipRequest { seed: 0, epoch: 0, slot: 0, video: 0, clip: 0, draw: Draw::Random }).unwrap();
+    let clip = dataset.clip(&request(0, 0)).unwrap();
     assert_eq!((clip.source.video, clip.source.start), (8, 0));
     let longer = DataConfig { frames: 22, ..long };
     assert!(
-        open(&longer, Split::Train, 0)
+        open_side(&longer, Split::Train, 0)
             .err()
             .unwrap()
             .to_string()
@@ -176,44 +218,41 @@ fn undefined_actions_become_zero_and_columns_can_be_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let mut undefined = episode(0, 6);
     undefined.columns.get_mut("action").unwrap().data[2..4].fill(f32::NAN);
-    let mut writer =
-        EpisodeWriter::create(folder.path(), &EpisodeOptions { image: "camera".into(), ..EpisodeOptions::default() })
-            .unwrap();
+    let mut writer = writer(folder.path());
     writer.write(&undefined).unwrap();
     writer.finish().unwrap();
-    let source = SourceConfig::Episodes {
-        path: folder.path().into(),
-        image: "camera".into(),
-        action: "action".into(),
-        state: String::new(),
-    };
-    let config = DataConfig { frames: 6, source, ..config(folder.path()) };
-    let dataset = open(&config, Split::Train, 0).unwrap();
+    let config = DataConfig { frames: 6, ..config(folder.path()) };
+    let with = |key: &str, value: &str| DataConfig { source: config.source.clone().with(key, value), ..config.clone() };
+    let dataset = open_side(&with("state", ""), Split::Train, 0).unwrap();
     let clips: Vec<_> = in_order(dataset.as_ref(), 1).flat_map(|batch| batch.unwrap().clips).collect();
     assert_eq!(clips[0].actions.as_ref().unwrap().data, [0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 3.0, 0.0, 4.0]);
-    assert!(clips[0].state.is_none() && dataset.shape().state_dim.is_none());
-    let missing = SourceConfig::Episodes {
-        path: folder.path().into(),
-        image: "camera".into(),
-        action: "control".into(),
-        state: String::new(),
-    };
-    let message = open(&DataConfig { source: missing, ..config }, Split::Train, 0).err().unwrap().to_string();
-    assert!(message.contains("has no column `control`; columns here: action, state"), "{message}");
+    assert!(clips[0].state.is_none() && dataset.spaces().state.is_none());
+    let spaces = |config: &DataConfig| open_side(config, Split::Train, 0).unwrap().spaces().clone();
+    assert_eq!(spaces(&with("action", "")).action, None);
+    assert_eq!(spaces(&with("action", "state")).action, Some(Space::Unbounded { dim: 1 }), "nothing is known of it");
+    assert_eq!(spaces(&DataConfig { frames: 1, ..config.clone() }).action, None, "no action between frames");
+    std::fs::remove_file(folder.path().join("pixels/spaces.json")).unwrap();
+    assert_eq!(spaces(&config).action, Some(Space::Unbounded { dim: 2 }), "as in recordings of others");
+    let message = |config: &DataConfig| open_side(config, Split::Train, 0).err().unwrap().to_string();
+    let missing = message(&with("action", "control"));
+    assert!(missing.contains("has no column `control`; columns here: action, state"), "{missing}");
+    let mut other = config.clone();
+    other.source = other.source.with("cameras", vec!["front"]);
+    assert!(message(&other).contains("has no camera `front`; cameras here: pixels"), "{}", message(&other));
 }
 
 #[test]
-fn a_film_that_contradicts_its_length_is_broken() {
+fn a_video_that_contradicts_its_length_is_broken() {
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), 2);
-    let film = |number: usize| folder.path().join(format!("pixels/ep_{number}.mp4"));
-    std::fs::copy(film(2), film(6)).unwrap();
+    let video = |number: usize| folder.path().join(format!("pixels/ep_{number}.mp4"));
+    std::fs::copy(video(2), video(6)).unwrap();
     let config = config(folder.path());
-    let dataset = open(&config, Split::Train, 0).unwrap();
+    let dataset = open_side(&config, Split::Train, 0).unwrap();
     let mut loader =
         Loader::new(dataset.clone(), &LoaderConfig { workers: 2, ..LoaderConfig::new(&config, 0) }, 0).unwrap();
     let videos: Vec<_> =
         (0..5).flat_map(|_| loader.next_batch().unwrap().clips).map(|clip| clip.source.video).collect();
     assert!(!videos.contains(&6), "{videos:?}");
-    assert!(dataset.skipped()[0].to_string().ends_with("ep_6.mp4: broken: has 14 frames, ep_len.npz says 18"));
+    assert!(dataset.skipped()[0].to_string().ends_with("ep_6.mp4: broken: has 14 frames, the recording says 18"));
 }

@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use prevision_data::{Array2, EpisodeReader};
+use prevision_core::Array2;
+use prevision_data::{EpisodeReader, EpisodeSource as _, Formats};
 
 /// A copy of the golden recording that numpy and imageio wrote.
 fn recording() -> (tempfile::TempDir, EpisodeReader) {
@@ -20,15 +21,15 @@ fn recording() -> (tempfile::TempDir, EpisodeReader) {
             }
         }
     }
-    let reader = EpisodeReader::open(folder.path(), "pixels").unwrap();
+    let reader = EpisodeReader::open(folder.path()).unwrap();
     (folder, reader)
 }
 
 #[test]
-fn films_of_imageio() {
+fn videos_of_imageio() {
     let (_folder, reader) = recording();
     for (episode, length) in [(0, 3), (1, 2)] {
-        let frames = reader.frames(episode, &(0..length).collect::<Vec<_>>()).unwrap();
+        let frames = reader.frames("pixels", episode, &(0..length).collect::<Vec<_>>()).unwrap();
         assert_eq!((frames.frames, frames.height, frames.width), (length, 32, 48));
         for t in 0..length {
             for (channel, expected) in [40 * t, 100, 200 * episode].into_iter().enumerate() {
@@ -46,7 +47,7 @@ fn films_of_imageio() {
 #[test]
 fn lengths_and_offsets() {
     let (_folder, reader) = recording();
-    assert_eq!(reader.len(), 2);
+    assert_eq!((reader.episodes(), reader.spaces()), (2, None));
     assert_eq!([reader.length(0), reader.length(1), reader.offset(0), reader.offset(1)], [3, 2, 0, 3]);
     assert!(reader.columns().unwrap().iter().map(String::as_str).eq([
         "action",
@@ -99,26 +100,29 @@ fn what_is_wrong_is_named() {
     assert!(message.contains("text.npz") && message.contains("<U1"), "{message}");
     let message = reader.column("proprio").unwrap_err().to_string();
     assert!(message.contains("no column `proprio`") && message.contains("action, big_endian"), "{message}");
-    let message = EpisodeReader::open(folder.path(), "frames").unwrap_err().to_string();
-    assert!(message.contains("no image column `frames`"), "{message}");
     std::fs::copy(folder.path().join("action.npz"), folder.path().join("ep_len.npz")).unwrap();
-    let message = EpisodeReader::open(folder.path(), "pixels").unwrap_err().to_string();
+    let message = EpisodeReader::open(folder.path()).unwrap_err().to_string();
     assert!(message.contains("ep_len.npz") && message.contains("whole numbers"), "{message}");
     std::fs::remove_file(folder.path().join("ep_len.npz")).unwrap();
-    let message = EpisodeReader::open(folder.path(), "pixels").unwrap_err().to_string();
+    let message = EpisodeReader::open(folder.path()).unwrap_err().to_string();
     assert!(message.contains("has no ep_len.npz"), "{message}");
+    let message = Formats::built_in().open(folder.path(), None).err().unwrap().to_string();
+    assert!(message.contains("has no ep_len.npz"), "an unfinished recording is known by its videos: {message}");
+    std::fs::remove_dir_all(folder.path().join("pixels")).unwrap();
+    let message = Formats::built_in().open(folder.path(), None).err().unwrap().to_string();
+    assert!(message.ends_with("holds no recorded episodes; formats looked for: video"), "{message}");
 }
 
 #[test]
 fn written_by_stable_worldmodel() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/stable_worldmodel");
-    let reader = EpisodeReader::open(&folder, "pixels").unwrap();
-    assert_eq!(reader.image_columns().unwrap(), ["depth", "pixels"]);
+    let reader = EpisodeReader::open(&folder).unwrap();
+    assert_eq!(reader.cameras().unwrap(), ["depth", "pixels"]);
     assert_eq!(reader.columns().unwrap(), ["action", "proprio", "step_idx", "terminated"]);
-    assert_eq!((0..reader.len()).map(|episode| reader.length(episode)).collect::<Vec<_>>(), [3, 2]);
+    assert_eq!((0..reader.episodes()).map(|episode| reader.length(episode)).collect::<Vec<_>>(), [3, 2]);
     for (episode, length) in [(0, 3), (1, 2)] {
         let read = reader.episode(episode).unwrap();
-        let (frames, columns) = (&read.frames, &read.columns);
+        let (frames, columns) = (&read.observations.cameras["pixels"], &read.columns);
         assert_eq!((frames.frames, frames.height, frames.width), (length, 32, 48));
         for t in 0..length {
             let row = (3 * episode + t) as f32;
@@ -138,7 +142,7 @@ fn written_by_stable_worldmodel() {
             assert_eq!(columns["terminated"].row(t), [f32::from(u8::from(t + 1 == length))]);
         }
     }
-    let frames = EpisodeReader::open(&folder, "depth").unwrap().frames(0, &[2, 1]).unwrap();
+    let frames = reader.frames("depth", 0, &[2, 1]).unwrap();
     assert!(frames.frame(0).iter().all(|&value| value.abs_diff(120) <= 3), "grey comes back as RGB");
     assert!(frames.frame(1).iter().all(|&value| value.abs_diff(60) <= 3));
 }

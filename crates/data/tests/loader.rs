@@ -1,18 +1,21 @@
-//! The loader's promises: order, determinism, resume, ends. Films are Moving MNIST made of a synthetic digit file.
+//! The loader's promises: order, determinism, resume, ends. Videos are Moving MNIST made of a synthetic digit file.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-use std::collections::HashSet;
+mod common;
+
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use common::{bytes, open_side, source};
+use prevision_core::{Camera, Clip, ClipSource, FrameBuffer, Observations, Spaces};
 use prevision_data::{
-    Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataConfig, DataError, Found, Loader, LoaderConfig,
-    SkippedFile, SourceConfig, Split, in_order, open,
+    ClipDataset, ClipRequest, DataConfig, DataError, Found, Loader, LoaderConfig, SkippedFile, Split, in_order,
+    in_order_with,
 };
-use prevision_video::FrameBuffer;
 
 /// An idx3 file of ten digits, digit `d` all of gray 100 + `d`.
 fn digits(folder: &Path) -> PathBuf {
@@ -24,7 +27,7 @@ fn digits(folder: &Path) -> PathBuf {
 }
 
 fn config(folder: &Path) -> DataConfig {
-    let source = SourceConfig::MovingMnist { path: digits(folder), digits: 2, videos: 23, length: 10, canvas: 32 };
+    let source = source("moving-mnist", &digits(folder)).with("videos", 23).with("length", 10).with("canvas", 32);
     DataConfig {
         source,
         frames: 3,
@@ -37,14 +40,14 @@ fn config(folder: &Path) -> DataConfig {
 }
 
 fn loader(config: &DataConfig, workers: usize, prefetch_bytes: usize, start: u64) -> Loader {
-    let dataset = open(config, Split::Train, 1).unwrap();
+    let dataset = open_side(config, Split::Train, 1).unwrap();
     Loader::new(dataset, &LoaderConfig { workers, prefetch_bytes, ..LoaderConfig::new(config, 1) }, start).unwrap()
 }
 
 type Print = (u64, Vec<(ClipSource, Vec<u8>)>);
 
 fn take(loader: &mut Loader, batches: usize) -> Vec<Print> {
-    let print = |clip: Clip| (clip.source, clip.frames.data);
+    let print = |clip: Clip| (clip.source.clone(), bytes(clip));
     (0..batches)
         .map(|_| loader.next_batch().unwrap())
         .map(|batch| (batch.number, batch.clips.into_iter().map(print).collect()))
@@ -67,7 +70,7 @@ fn batches_do_not_depend_on_workers_memory_or_resume() {
         );
     }
     let other = Loader::new(
-        open(&config, Split::Train, 1).unwrap(),
+        open_side(&config, Split::Train, 1).unwrap(),
         &LoaderConfig { seed: 2, ..LoaderConfig::new(&config, 1) },
         0,
     );
@@ -79,9 +82,9 @@ fn an_epoch_is_every_video_once_with_its_clips_together_but_for_the_last_short_b
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
     let mut loader = loader(&config, 2, 1 << 20, 0);
-    let dataset = open(&config, Split::Train, 1).unwrap();
+    let dataset = open_side(&config, Split::Train, 1).unwrap();
     let clips = dataset.videos() * 2;
-    assert_eq!((loader.batches_per_epoch() as usize, dataset.clips_per_epoch()), (clips / 5, clips));
+    assert_eq!(dataset.clips_per_epoch(), clips);
     let mut orders = vec![];
     for _ in 0..2 {
         let videos: Vec<usize> =
@@ -92,7 +95,7 @@ fn an_epoch_is_every_video_once_with_its_clips_together_but_for_the_last_short_b
         orders.push(videos);
     }
     assert_ne!(orders[0], orders[1]);
-    assert_eq!(loader.position() as usize, 2 * (clips / 5));
+    assert_eq!(loader.next_batch().unwrap().number as usize, 2 * (clips / 5));
 }
 
 #[test]
@@ -100,7 +103,7 @@ fn the_split_is_by_video() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
     let videos = |split| -> HashSet<usize> {
-        in_order(open(&config, split, 1).unwrap().as_ref(), 4)
+        in_order(open_side(&config, split, 1).unwrap().as_ref(), 4)
             .flat_map(|batch| batch.unwrap().clips)
             .map(|clip| clip.source.video)
             .collect()
@@ -109,7 +112,7 @@ fn the_split_is_by_video() {
     assert!(train.is_disjoint(&validation) && !validation.is_empty());
     assert_eq!(train.len() + validation.len(), 23);
     let none = DataConfig { validation_fraction: 0.0, ..config };
-    let message = open(&none, Split::Validation, 1).err().unwrap().to_string();
+    let message = open_side(&none, Split::Validation, 1).err().unwrap().to_string();
     assert!(message.contains("no video is left for validation: 23 in all, data.validation_fraction is 0"), "{message}");
 }
 
@@ -117,7 +120,7 @@ fn the_split_is_by_video() {
 fn in_order_walks_once_and_keeps_the_last_short_batch() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
-    let dataset = open(&config, Split::Train, 1).unwrap();
+    let dataset = open_side(&config, Split::Train, 1).unwrap();
     let batches: Vec<_> = in_order(dataset.as_ref(), 8).map(Result::unwrap).collect();
     let sizes: Vec<_> = batches.iter().map(|batch| batch.clips.len()).collect();
     assert_eq!(sizes.iter().sum::<usize>(), dataset.clips_per_epoch());
@@ -133,9 +136,9 @@ fn in_order_walks_once_and_keeps_the_last_short_batch() {
 fn a_batch_larger_than_the_data_set_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let config = DataConfig { batch_size: 200, ..config(folder.path()) };
-    let dataset = open(&config, Split::Train, 1).unwrap();
+    let dataset = open_side(&config, Split::Train, 1).unwrap();
     let expected = format!(
-        "data.batch_size is 200, allowed are 1 to {}: the data set has {} videos and data.clips_per_video is 2",
+        "data.batch_size is 200, but must be between 1 and {}: the data set has {} videos and data.clips_per_video is 2",
         dataset.clips_per_epoch(),
         dataset.videos()
     );
@@ -148,6 +151,7 @@ struct Slow {
     drawn: AtomicUsize,
     time: Duration,
     panics_at: Option<usize>,
+    spaces: Spaces,
 }
 
 impl ClipDataset for Slow {
@@ -163,9 +167,9 @@ impl ClipDataset for Slow {
         assert!(Some(request.slot) != self.panics_at, "the decoder fell over");
         self.drawn.fetch_add(1, Ordering::SeqCst);
         std::thread::sleep(self.time);
-        let source = ClipSource { path: PathBuf::new(), video: request.video, start: 0 };
+        let source = ClipSource { path: PathBuf::new(), video: request.video, start: request.slot };
         Ok(Clip {
-            frames: FrameBuffer::new(1, 10, 10),
+            observations: Observations::of_camera("pixels", FrameBuffer::new(1, 10, 10)),
             times: vec![0.0],
             actions: None,
             state: None,
@@ -174,8 +178,8 @@ impl ClipDataset for Slow {
         })
     }
 
-    fn shape(&self) -> ClipShape {
-        ClipShape { frames: 1, height: 10, width: 10, action_dim: None, state_dim: None }
+    fn spaces(&self) -> &Spaces {
+        &self.spaces
     }
 
     fn skipped(&self) -> Vec<SkippedFile> {
@@ -184,11 +188,13 @@ impl ClipDataset for Slow {
 }
 
 fn slow(time: u64, panics_at: Option<usize>) -> Arc<Slow> {
-    Arc::new(Slow { drawn: AtomicUsize::new(0), time: Duration::from_millis(time), panics_at })
+    let cameras = BTreeMap::from([("pixels".to_owned(), Camera { height: 10, width: 10 })]);
+    let spaces = Spaces { frames: 1, frame_step: 1, cameras, ..Spaces::default() };
+    Arc::new(Slow { drawn: AtomicUsize::new(0), time: Duration::from_millis(time), panics_at, spaces })
 }
 
 fn plain(workers: usize, prefetch_bytes: usize) -> LoaderConfig {
-    LoaderConfig { batch_size: 10, workers, prefetch_bytes, seed: 0, shuffle: false, last_batch: None }
+    LoaderConfig { batch_size: 10, workers, prefetch_bytes, seed: 0, last_batch: None, part: (0, 1) }
 }
 
 #[test]
@@ -206,15 +212,15 @@ fn workers_stop_ahead_at_the_given_bytes() {
     };
     // The first half of the 17 clips that there is room for; the others wait for more of their own videos.
     settle(9..=9);
-    let videos: Vec<_> = loader.next_batch().unwrap().clips.iter().map(|clip| clip.source.video).collect();
-    assert_eq!(videos, (0..10).collect::<Vec<_>>());
+    let slots: Vec<_> = loader.next_batch().unwrap().clips.iter().map(|clip| clip.source.start).collect();
+    assert_eq!(slots, (0..10).collect::<Vec<_>>());
     settle(19..=19);
 }
 
 /// Of the clips of a batch the longest work is begun first, and clips of one video together.
 #[test]
 fn long_work_is_begun_first() {
-    struct Listed(Mutex<Vec<usize>>);
+    struct Listed(Mutex<Vec<usize>>, Arc<Slow>);
     impl ClipDataset for Listed {
         fn videos(&self) -> usize {
             20
@@ -224,7 +230,7 @@ fn long_work_is_begun_first() {
         }
         fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
             self.0.lock().unwrap().push(request.slot);
-            slow(0, None).clip(request)
+            self.1.clip(request)
         }
         fn find(&self, request: &ClipRequest) -> Found {
             // Slots 3 and 13 are of one video.
@@ -233,19 +239,19 @@ fn long_work_is_begun_first() {
                 work: if request.slot == 3 { 9 } else { 1 + u64::from(request.slot == 7) },
             }
         }
-        fn shape(&self) -> ClipShape {
-            slow(0, None).shape()
+        fn spaces(&self) -> &Spaces {
+            self.1.spaces()
         }
         fn skipped(&self) -> Vec<SkippedFile> {
             vec![]
         }
     }
-    let dataset = Arc::new(Listed(Mutex::default()));
+    let dataset = Arc::new(Listed(Mutex::default(), slow(0, None)));
     let config = LoaderConfig { last_batch: Some(1), ..plain(1, 1 << 20) };
     let mut loader = Loader::new(dataset.clone(), &config, 0).unwrap();
     for first in [0, 10] {
-        let videos = loader.next_batch().unwrap().clips.into_iter().map(|clip| clip.source.video);
-        assert!(videos.eq(first..first + 10), "batches are those of the order");
+        let slots = loader.next_batch().unwrap().clips.into_iter().map(|clip| clip.source.start);
+        assert!(slots.eq(first..first + 10), "batches are those of the order");
     }
     let begun = dataset.0.lock().unwrap().clone();
     assert_eq!(begun[..6], [3, 13, 7, 17, 0, 10]);
@@ -283,4 +289,53 @@ fn dropping_joins_promptly() {
     drop(loader);
     assert!(begin.elapsed() < Duration::from_secs(2));
     assert_eq!(Arc::strong_count(&dataset), 1, "no thread holds the data set any more");
+}
+
+/// The parts that several processes read are together the batch that one process reads.
+#[test]
+fn the_parts_of_all_ranks_are_the_whole_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = DataConfig { batch_size: 6, ..config(folder.path()) };
+    let dataset = open_side(&config, Split::Train, 1).unwrap();
+    let loader = |part, workers, start| {
+        let config = LoaderConfig { part, workers, ..LoaderConfig::new(&config, 1) };
+        Loader::new(dataset.clone(), &config, start).unwrap()
+    };
+    let whole = take(&mut loader((0, 1), 1, 0), 17);
+    for (size, workers) in [(2, 0), (2, 2), (3, 1), (6, 3)] {
+        let mut ranks: Vec<_> = (0..size).map(|rank| loader((rank, size), workers, 3)).collect();
+        for (number, clips) in &whole[3..] {
+            let mut together = vec![];
+            for loader in &mut ranks {
+                let batch = loader.next_batch().unwrap();
+                assert_eq!((batch.number, batch.first, batch.clips.len()), (*number, together.len(), 6 / size));
+                together.extend(batch.clips.into_iter().map(|clip| (clip.source.clone(), bytes(clip))));
+            }
+            assert!(&together == clips, "batch {number} of {size} ranks");
+        }
+    }
+    let refused = |part| {
+        let config = LoaderConfig { part, ..LoaderConfig::new(&config, 1) };
+        Loader::new(dataset.clone(), &config, 0).err().unwrap().to_string()
+    };
+    assert_eq!(refused((0, 4)), "data.batch_size is 6, but must be a positive multiple of the number of processes (4)");
+    assert_eq!(refused((2, 2)), "the rank of this process is 2, but must be below the number of processes (2)");
+}
+
+#[test]
+fn an_evaluation_can_ask_for_more_clips_of_each_video() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let dataset = open_side(&config, Split::Validation, 1).unwrap();
+    let starts = |clips| -> Vec<(usize, usize)> {
+        let batches = in_order_with(dataset.as_ref(), clips, 4).map(Result::unwrap);
+        batches.flat_map(|batch| batch.clips).map(|clip| (clip.source.video, clip.source.start)).collect()
+    };
+    let first = starts(1)[0].0;
+    let of_first = |clips| starts(clips).into_iter().filter(|(video, _)| *video == first).map(|(_, start)| start);
+    // 10 frames have 8 windows of 3.
+    assert!(of_first(1).eq([4]));
+    assert!(of_first(4).eq([1, 3, 5, 7]));
+    assert!(of_first(16).eq(0..8), "none twice");
+    assert_eq!(starts(5).len(), 5 * dataset.videos());
 }

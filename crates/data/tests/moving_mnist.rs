@@ -1,12 +1,16 @@
-//! Facts about the synthetic films.
+//! Facts about the synthetic videos.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+mod common;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use common::{bytes, frames, open_side, source};
 use flate2::{Compression, write::GzEncoder};
-use prevision_data::{Clip, ClipRequest, CropConfig, DataConfig, Draw, SourceConfig, Split, open};
+use prevision_core::{Camera, Clip};
+use prevision_data::{ClipRequest, CropConfig, DataConfig, Draw, Split};
 
 /// A gzipped idx3 file of one digit, a block of 28 x 28 pixels of value 200.
 fn block(folder: &Path) -> PathBuf {
@@ -19,21 +23,21 @@ fn block(folder: &Path) -> PathBuf {
     path
 }
 
-fn config(path: PathBuf, digits: usize) -> DataConfig {
-    let source = SourceConfig::MovingMnist { path, digits, videos: 50, length: 40, canvas: 64 };
+fn config(path: &Path, digits: i64) -> DataConfig {
+    let source = source("moving-mnist", path).with("digits", digits).with("videos", 50).with("length", 40);
     DataConfig { source, frames: 40, validation_fraction: 0.0, ..DataConfig::default() }
 }
 
 fn clip(config: &DataConfig, seed: u64, video: usize) -> Clip {
-    let dataset = open(config, Split::Train, seed).unwrap();
-    dataset.clip(&ClipRequest { seed: 9, epoch: 0, slot: 0, video, clip: 0, draw: Draw::Random }).unwrap()
+    let dataset = open_side(config, Split::Train, seed).unwrap();
+    dataset.clip(&ClipRequest { seed: 9, epoch: 0, slot: 0, video, clip: 0, clips: 1, draw: Draw::Random }).unwrap()
 }
 
 /// Left and top edge of the block in each frame.
 fn corners(clip: &Clip) -> Vec<(i64, i64)> {
-    (0..clip.frames.frames)
+    (0..frames(clip).frames)
         .map(|frame| {
-            let pixels = clip.frames.frame(frame);
+            let pixels = frames(clip).frame(frame);
             let lit: Vec<usize> = (0..64 * 64).filter(|pixel| pixels[pixel * 3] == 200).collect();
             assert_eq!(lit.len(), 28 * 28, "the whole block is on the canvas");
             ((lit.iter().map(|pixel| pixel % 64).min().unwrap()) as i64, (lit[0] / 64) as i64)
@@ -44,12 +48,12 @@ fn corners(clip: &Clip) -> Vec<(i64, i64)> {
 #[test]
 fn a_digit_moves_straight_and_bounces() {
     let folder = tempfile::tempdir().unwrap();
-    let config = config(block(folder.path()), 1);
+    let config = config(&block(folder.path()), 1);
     let mut bounced = 0;
     for video in 0..20 {
         let clip = clip(&config, 3, video);
-        assert_eq!((clip.frames.frames, clip.frames.height, clip.frames.width), (40, 64, 64));
-        assert!(clip.frames.data.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]), "gray");
+        assert_eq!((frames(&clip).frames, frames(&clip).height, frames(&clip).width), (40, 64, 64));
+        assert!(frames(&clip).data.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]), "gray");
         let corners = corners(&clip);
         assert!(corners.iter().all(|(x, y)| (0..=36).contains(x) && (0..=36).contains(y)));
         let steps: Vec<_> = corners.windows(2).map(|pair| (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1)).collect();
@@ -63,23 +67,24 @@ fn a_digit_moves_straight_and_bounces() {
 }
 
 #[test]
-fn films_depend_on_seed_and_index_alone() {
+fn videos_depend_on_seed_and_index_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let config = config(block(folder.path()), 2);
-    let film = |seed, video| clip(&config, seed, video).frames.data;
-    assert_eq!(film(3, 7), film(3, 7));
-    assert_ne!(film(3, 7), film(3, 8));
-    assert_ne!(film(3, 7), film(4, 7));
-    // A window of a film is those frames of the film.
+    let config = config(&block(folder.path()), 2);
+    let video = |seed, video| bytes(clip(&config, seed, video));
+    assert_eq!(video(3, 7), video(3, 7));
+    assert_ne!(video(3, 7), video(3, 8));
+    assert_ne!(video(3, 7), video(4, 7));
+    // A window of a video is those frames of the video.
     let short = DataConfig { frames: 5, frame_step: 3, ..config.clone() };
-    let dataset = open(&short, Split::Train, 3).unwrap();
+    let dataset = open_side(&short, Split::Train, 3).unwrap();
     for slot in 0..10 {
-        let clip =
-            dataset.clip(&ClipRequest { seed: 1, epoch: 2, slot, video: 7, clip: 0, draw: Draw::Random }).unwrap();
-        let whole = film(3, 7);
+        let clip = dataset
+            .clip(&ClipRequest { seed: 1, epoch: 2, slot, video: 7, clip: 0, clips: 1, draw: Draw::Random })
+            .unwrap();
+        let whole = video(3, 7);
         for frame in 0..5 {
             let place = (clip.source.start + 3 * frame) * 64 * 64 * 3;
-            assert_eq!(clip.frames.frame(frame), &whole[place..place + 64 * 64 * 3]);
+            assert_eq!(frames(&clip).frame(frame), &whole[place..place + 64 * 64 * 3]);
         }
         assert_eq!(clip.times[1] - clip.times[0], 3.0);
     }
@@ -90,27 +95,23 @@ fn the_number_of_digits_and_the_size_are_configurable() {
     let folder = tempfile::tempdir().unwrap();
     let path = block(folder.path());
     let lit = |digits| {
-        clip(&config(path.clone(), digits), 0, 0)
-            .frames
-            .frame(0)
-            .chunks_exact(3)
-            .filter(|pixel| pixel == &[200; 3])
-            .count()
+        let clip = clip(&config(&path, digits), 0, 0);
+        frames(&clip).frame(0).chunks_exact(3).filter(|pixel| pixel == &[200; 3]).count()
     };
     assert_eq!(lit(1), 28 * 28);
     assert!(lit(6) > 28 * 28 && lit(6) < 6 * 28 * 28, "six overlap on this canvas");
-    let half = DataConfig { size: Some(32), crop: CropConfig::Stretch, ..config(path, 1) };
-    let dataset = open(&half, Split::Train, 0).unwrap();
-    assert_eq!((dataset.shape().height, dataset.shape().width), (32, 32));
-    let frames = clip(&half, 0, 0).frames;
+    let half = DataConfig { size: Some(32), crop: CropConfig::Stretch {}, ..config(&path, 1) };
+    let dataset = open_side(&half, Split::Train, 0).unwrap();
+    assert_eq!(dataset.spaces().only_camera(), Ok(("pixels", Camera { height: 32, width: 32 })));
+    let clip = clip(&half, 0, 0);
     let mean = |values: &[u8]| values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
-    assert!((mean(frames.frame(0)) - 200.0 * 784.0 / 4096.0).abs() < 1.0);
+    assert!((mean(frames(&clip).frame(0)) - 200.0 * 784.0 / 4096.0).abs() < 1.0);
 }
 
 #[test]
 fn wrong_digit_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let open = |path: &Path| open(&config(path.into(), 2), Split::Train, 0).err().unwrap().to_string();
+    let open = |path: &Path| open_side(&config(path, 2), Split::Train, 0).err().unwrap().to_string();
     assert!(open(folder.path()).contains("no file *images-idx3-ubyte*"));
     let text = folder.path().join("text");
     std::fs::write(&text, "digits").unwrap();
@@ -126,8 +127,9 @@ fn real_digits() {
     if !path.exists() {
         return;
     }
-    let clip = clip(&config(path.into(), 2), 0, 0);
-    let mean = clip.frames.data.iter().map(|&value| f64::from(value)).sum::<f64>() / clip.frames.data.len() as f64;
+    let clip = clip(&config(path, 2), 0, 0);
+    let data = bytes(clip);
+    let mean = data.iter().map(|&value| f64::from(value)).sum::<f64>() / data.len() as f64;
     // MNIST's mean is 33 of 255 over 28 x 28; two of them on 64 x 64 give about 12.
     assert!((5.0..20.0).contains(&mean), "{mean}");
 }

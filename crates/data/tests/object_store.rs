@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod common;
 #[path = "../../storage/tests/server/mod.rs"]
 mod server;
 
@@ -9,31 +10,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use common::{bytes, open_side, source};
 use prevision_data::{
-    ClipDataset, DataConfig, DataError, Encoding, Loader, LoaderConfig, PrepareOptions, SourceConfig, Split,
-    VideoEntry, find_videos, open, prepare,
+    ClipDataset, DataConfig, DataError, Encoding, Loader, LoaderConfig, PrepareOptions, Split, VideoEntry, find_videos,
+    prepare,
 };
 use prevision_video::{Mp4Options, Mp4Writer, Quality};
 use server::{Bucket, Counts, Fault};
 
-/// A film whose frame `t` is all (number, t, x) in (red, green, blue).
-fn film(path: &Path, number: u8) {
+/// A video whose frame `t` is all (number, t, x) in (red, green, blue).
+fn write_video(path: &Path, number: u8) {
     let options =
         Mp4Options { width: 24, height: 16, frame_rate: 10, quality: Quality::Lossless, keyframe_interval: 4 };
-    let mut film = Mp4Writer::create(path, &options).unwrap();
+    let mut video = Mp4Writer::create(path, &options).unwrap();
     for t in 0..20 {
         let rgb: Vec<u8> = (0..24 * 16).flat_map(|pixel| [number, t, (pixel % 24) as u8]).collect();
-        film.write(&rgb).unwrap();
+        video.write(&rgb).unwrap();
     }
-    film.finish().unwrap();
+    video.finish().unwrap();
 }
 
-/// Eight films in a folder, and the same in a bucket below `clips`.
+/// Eight videos in a folder, and the same in a bucket below `clips`.
 fn both(name: &str) -> (tempfile::TempDir, Bucket) {
     let (folder, bucket) = (tempfile::tempdir().unwrap(), Bucket::new(name));
     for number in 0..8 {
         let name = format!("{number}.mp4");
-        film(&folder.path().join(&name), number);
+        write_video(&folder.path().join(&name), number);
         bucket.put(&format!("clips/{name}"), fs::read(folder.path().join(&name)).unwrap());
     }
     bucket.put("clips/notes.txt", *b"no video");
@@ -41,9 +43,8 @@ fn both(name: &str) -> (tempfile::TempDir, Bucket) {
 }
 
 fn config(path: &Path, workers: usize) -> DataConfig {
-    let source = SourceConfig::Videos { path: path.into() };
     DataConfig {
-        source,
+        source: source("videos", path),
         frames: 4,
         frame_step: 2,
         clips_per_video: 2,
@@ -60,10 +61,10 @@ type Print = (usize, usize, Option<i64>, Vec<u8>);
 
 /// The clips of batches `start..8`, and the data set.
 fn clips(config: &DataConfig, start: u64) -> (Vec<Print>, Arc<dyn ClipDataset>) {
-    let dataset = open(config, Split::Train, 5).unwrap();
+    let dataset = open_side(config, Split::Train, 5).unwrap();
     let mut loader = Loader::new(Arc::clone(&dataset), &LoaderConfig::new(config, 5), start).unwrap();
     let clips = (start..8).flat_map(|_| loader.next_batch().unwrap().clips);
-    let prints = clips.map(|clip| (clip.source.video, clip.source.start, clip.label, clip.frames.data)).collect();
+    let prints = clips.map(|clip| (clip.source.video, clip.source.start, clip.label, bytes(clip))).collect();
     (prints, dataset)
 }
 
@@ -118,7 +119,7 @@ fn one_object_and_manifests() {
 #[test]
 fn broken_and_missing_objects_are_skipped_and_named() {
     let (_folder, bucket) = both("broken");
-    bucket.put("clips/2.mp4", *b"this is no film at all");
+    bucket.put("clips/2.mp4", *b"this is no video at all");
     let lines: Vec<String> = (0..9).map(|number| format!("clips/{number}.mp4 {number}")).collect();
     bucket.put("list.txt", lines.join("\n"));
     let tolerant = |path: PathBuf, workers| DataConfig { max_broken_fraction: 0.5, ..config(&path, workers) };
@@ -135,7 +136,7 @@ fn a_storage_that_fails_stops_the_run_with_its_reason() {
     let (_folder, bucket) = both("outage");
     bucket.fail(Fault::Status(403), usize::MAX);
     let config = config(&bucket.address("clips"), 2);
-    let dataset = open(&config, Split::Train, 5).unwrap();
+    let dataset = open_side(&config, Split::Train, 5).unwrap();
     let mut loader = Loader::new(dataset, &LoaderConfig::new(&config, 5), 0).unwrap();
     let error = loader.next_batch().map(|_| ()).unwrap_err();
     assert!(matches!(error, DataError::TooManyBroken { .. }), "{error}");
@@ -148,7 +149,7 @@ fn an_object_that_changes_between_runs_is_indexed_again() {
     let address = bucket.address("clips");
     clips(&config(&address, 2), 0);
     let other = folder.path().join("3.mp4");
-    film(&other, 200);
+    write_video(&other, 200);
     bucket.put("clips/3.mp4", fs::read(&other).unwrap());
     bucket.take_counts();
     assert!(clips(&config(&address, 2), 0).0 == clips(&config(folder.path(), 2), 0).0);
@@ -158,7 +159,7 @@ fn an_object_that_changes_between_runs_is_indexed_again() {
 #[test]
 fn prepared_from_storage_and_read_from_storage() {
     let (folder, bucket) = both("prepare");
-    bucket.put("clips/broken.mp4", *b"this is no film at all");
+    bucket.put("clips/broken.mp4", *b"this is no video at all");
     let out = tempfile::tempdir().unwrap();
     let options = |source: &Path, name: &str, encoding| PrepareOptions {
         source: source.into(),
@@ -189,7 +190,7 @@ fn prepared_from_storage_and_read_from_storage() {
         bucket.put(&key, fs::read(file.path()).unwrap());
     }
     assert!(clips(&config(&bucket.address("h264"), 2), 0).0 == prepared("h264"));
-    let error = open(&config(&bucket.address("raw"), 2), Split::Train, 5).map(|_| ()).unwrap_err().to_string();
+    let error = open_side(&config(&bucket.address("raw"), 2), Split::Train, 5).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("s3://prepare/raw") && error.contains("local disk only"), "{error}");
     assert_ne!(bucket.take_counts(), Counts::default());
 }

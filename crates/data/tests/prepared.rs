@@ -2,36 +2,39 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::{bytes, open_side, source};
 use prevision_data::{
-    CropConfig, DataConfig, Encoding, Loader, LoaderConfig, PrepareOptions, PrepareProgress, PreparedSummary,
-    SourceConfig, Split, open, prepare,
+    CropConfig, DataConfig, Encoding, Loader, LoaderConfig, PrepareOptions, PrepareProgress, PreparedSummary, Split,
+    prepare,
 };
 use prevision_video::{Mp4Options, Mp4Writer, Quality};
 
-/// A film of smooth waves that move.
-fn film(path: &Path, number: usize, frames: usize, width: usize, height: usize) {
+/// A video of smooth waves that move.
+fn write_video(path: &Path, number: usize, frames: usize, width: usize, height: usize) {
     let options = Mp4Options { width, height, frame_rate: 20, quality: Quality::Crf(12), keyframe_interval: 50 };
-    let mut film = Mp4Writer::create(path, &options).unwrap();
+    let mut video = Mp4Writer::create(path, &options).unwrap();
     for t in 0..frames {
         let wave = |phase: f64| (127.5 + 100.0 * (phase / 11.0).sin()) as u8;
         let pixel = |place: usize| {
             let (x, y) = ((place % width) as f64, (place / width) as f64);
             [wave(x + (t + number * 40) as f64), wave(y - t as f64), wave(x + y)]
         };
-        film.write(&(0..width * height).flat_map(pixel).collect::<Vec<u8>>()).unwrap();
+        video.write(&(0..width * height).flat_map(pixel).collect::<Vec<u8>>()).unwrap();
     }
-    film.finish().unwrap();
+    video.finish().unwrap();
 }
 
-/// Five films, one of them labelled, and one that is no film.
+/// Five videos, one of them labelled, and one file that is no video.
 fn sources(folder: &Path) -> PathBuf {
     for (number, frames) in [30, 24, 40, 27, 33].into_iter().enumerate() {
-        film(&folder.join(format!("{number}.mp4")), number, frames, 96, 64 + 8 * (number % 2));
+        write_video(&folder.join(format!("{number}.mp4")), number, frames, 96, 64 + 8 * (number % 2));
     }
-    std::fs::write(folder.join("broken.mp4"), "no film").unwrap();
+    std::fs::write(folder.join("broken.mp4"), "no video").unwrap();
     let manifest = folder.join("list.txt");
     std::fs::write(&manifest, "0.mp4 7\n1.mp4\n2.mp4\nbroken.mp4\n3.mp4\n4.mp4\n").unwrap();
     manifest
@@ -57,9 +60,9 @@ fn made(options: &PrepareOptions) -> PreparedSummary {
 /// Video, first frame, label, times, pixels.
 type Print = (usize, usize, Option<i64>, Vec<f64>, Vec<u8>);
 
-fn clips(source: &Path, workers: usize, start: u64) -> Vec<Print> {
+fn clips(path: &Path, workers: usize, start: u64) -> Vec<Print> {
     let config = DataConfig {
-        source: SourceConfig::Videos { path: source.into() },
+        source: source("videos", path),
         frames: 4,
         frame_step: 3,
         size: Some(40),
@@ -70,11 +73,11 @@ fn clips(source: &Path, workers: usize, start: u64) -> Vec<Print> {
         workers,
         ..DataConfig::default()
     };
-    let dataset = open(&config, Split::Train, 3).unwrap();
+    let dataset = open_side(&config, Split::Train, 3).unwrap();
     let mut loader = Loader::new(dataset, &LoaderConfig::new(&config, 3), start).unwrap();
     (start..8)
         .flat_map(|_| loader.next_batch().unwrap().clips)
-        .map(|clip| (clip.source.video, clip.source.start, clip.label, clip.times, clip.frames.data))
+        .map(|clip| (clip.source.video, clip.source.start, clip.label, clip.times.clone(), bytes(clip)))
         .collect()
 }
 
@@ -170,14 +173,10 @@ fn an_interrupted_run_goes_on_and_a_finished_one_is_checked_and_mended() {
         assert!(clips(&out, 1, 0) == reference);
         // Not finished: the loader refuses it, and the same command goes on.
         std::fs::remove_file(out.join("prepared.json")).unwrap();
-        let config = DataConfig {
-            source: SourceConfig::Videos { path: out.clone() },
-            frames: 2,
-            validation_fraction: 0.0,
-            ..DataConfig::default()
-        };
-        let error = open(&config, Split::Train, 0).err().unwrap().to_string();
-        assert!(error.contains("is not finished; run the same command again"), "{error}");
+        let config =
+            DataConfig { source: source("videos", &out), frames: 2, validation_fraction: 0.0, ..DataConfig::default() };
+        let error = open_side(&config, Split::Train, 0).err().unwrap().to_string();
+        assert!(error.contains("is not finished; prepare it with the same options again"), "{error}");
         assert_eq!(made(&options), whole);
         assert!(clips(&out, 1, 0) == reference);
         assert!(!out.join("progress").exists());
@@ -201,10 +200,10 @@ fn folders_that_are_not_ours_and_options_out_of_range_are_refused() {
     assert!(message(&inside).contains("lies in the source folder"), "{}", message(&inside));
     let base = options(&manifest, &folder.path().join("out"), Encoding::Mjpeg);
     for (wrong, text) in [
-        (PrepareOptions { short_side: 0, ..base.clone() }, "--short-side is 0, allowed are 16 to 4096"),
-        (PrepareOptions { quality: 1, ..base.clone() }, "--quality is 1, allowed are 2 to 31"),
-        (PrepareOptions { keyframe_interval: 0, ..base.clone() }, "--keyframe-interval is 0"),
-        (PrepareOptions { workers: 0, ..base }, "--workers is 0"),
+        (PrepareOptions { short_side: 0, ..base.clone() }, "short_side is 0, but must be between 16 and 4096"),
+        (PrepareOptions { quality: 1, ..base.clone() }, "quality is 1, but must be between 2 and 31"),
+        (PrepareOptions { keyframe_interval: 0, ..base.clone() }, "keyframe_interval is 0"),
+        (PrepareOptions { workers: 0, ..base }, "workers is 0"),
     ] {
         assert!(message(&wrong).contains(text), "{}", message(&wrong));
     }

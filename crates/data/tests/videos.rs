@@ -2,41 +2,50 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod common;
+
 use std::path::Path;
 
+use common::{bytes, frames, open_side, source};
+use prevision_core::Camera;
 use prevision_data::{
-    ClipDataset, ClipRequest, CropConfig, DataConfig, DataError, Draw, Loader, LoaderConfig, SkipReason, SourceConfig,
-    Split, in_order, open,
+    ClipDataset, ClipRequest, CropConfig, DataConfig, DataError, Draw, Loader, LoaderConfig, SkipReason, Split,
+    in_order, in_order_with,
 };
 use prevision_video::{Mp4Options, Mp4Writer, Quality};
 
-/// A film whose frame `t` is all (number, t, x) in (red, green, blue).
-fn film(path: &Path, number: u8, frames: u8, width: usize, height: usize) {
+/// A video whose frame `t` is all (number, t, x) in (red, green, blue).
+fn write_video(path: &Path, number: u8, length: u8, width: usize, height: usize) {
     let options = Mp4Options { width, height, frame_rate: 10, quality: Quality::Lossless, keyframe_interval: 4 };
-    let mut film = Mp4Writer::create(path, &options).unwrap();
-    for t in 0..frames {
+    let mut video = Mp4Writer::create(path, &options).unwrap();
+    for t in 0..length {
         let rgb: Vec<u8> = (0..width * height).flat_map(|pixel| [number, t, (pixel % width) as u8]).collect();
-        film.write(&rgb).unwrap();
+        video.write(&rgb).unwrap();
     }
-    film.finish().unwrap();
+    video.finish().unwrap();
 }
 
-/// Twelve films of 20 frames.
+/// Twelve videos of 20 frames.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..12 {
-        film(&folder.path().join(format!("{number:02}.mp4")), number, 20, 24, 16);
+        write_video(&folder.path().join(format!("{number:02}.mp4")), number, 20, 24, 16);
     }
     folder
 }
 
 fn config(path: &Path) -> DataConfig {
-    let source = SourceConfig::Videos { path: path.into() };
-    DataConfig { source, frames: 4, validation_fraction: 0.0, batch_size: 3, ..DataConfig::default() }
+    DataConfig {
+        source: source("videos", path),
+        frames: 4,
+        validation_fraction: 0.0,
+        batch_size: 3,
+        ..DataConfig::default()
+    }
 }
 
 fn train(config: &DataConfig) -> std::sync::Arc<dyn ClipDataset> {
-    open(config, Split::Train, 5).unwrap()
+    open_side(config, Split::Train, 5).unwrap()
 }
 
 #[test]
@@ -45,7 +54,10 @@ fn frames_are_those_of_the_window() {
     let config = DataConfig { frame_step: 3, clips_per_video: 2, ..config(folder.path()) };
     let dataset = train(&config);
     assert_eq!((dataset.videos(), dataset.clips_per_epoch()), (12, 24));
-    assert_eq!((dataset.shape().frames, dataset.shape().height, dataset.shape().width), (4, 16, 24));
+    assert_eq!(
+        (dataset.spaces().frames, dataset.spaces().only_camera()),
+        (4, Ok(("pixels", Camera { height: 16, width: 24 })))
+    );
     let mut starts = std::collections::HashSet::new();
     let mut loader = Loader::new(dataset, &LoaderConfig::new(&config, 5), 0).unwrap();
     for clip in (0..32).flat_map(|_| loader.next_batch().unwrap().clips) {
@@ -53,7 +65,7 @@ fn frames_are_those_of_the_window() {
         for t in 0..4 {
             let frame = clip.source.start + 3 * t;
             assert_eq!(
-                clip.frames.frame(t)[..6],
+                frames(&clip).frame(t)[..6],
                 [clip.source.video as u8, frame as u8, 0, clip.source.video as u8, frame as u8, 1]
             );
             assert!((clip.times[t] - frame as f64 / 10.0).abs() < 1e-6);
@@ -69,11 +81,11 @@ fn frames_per_second_goes_by_time() {
     let dataset = train(&config);
     for batch in in_order(dataset.as_ref(), 5) {
         for clip in batch.unwrap().clips {
-            let greens: Vec<_> = (0..4).map(|t| clip.frames.frame(t)[1]).collect();
+            let greens: Vec<_> = (0..4).map(|t| frames(&clip).frame(t)[1]).collect();
             assert_eq!(
                 greens,
                 [4, 8, 12, 16],
-                "every 0.4 seconds of a film of 10 frames a second, from the middle of 8 windows"
+                "every 0.4 seconds of a video of 10 frames a second, from the middle of 8 windows"
             );
         }
     }
@@ -91,24 +103,29 @@ fn frames_per_second_goes_by_time() {
 fn size_crop_and_labels() {
     let folder = folder();
     let manifest = folder.path().join("list.txt");
-    std::fs::write(&manifest, "# two films\n03.mp4 30\n'07.mp4'\n").unwrap();
+    std::fs::write(&manifest, "# two videos\n03.mp4 30\n'07.mp4'\n").unwrap();
     let config = DataConfig { size: Some(16), ..config(&manifest) };
     let clips: Vec<_> = in_order(train(&config).as_ref(), 5).flat_map(|batch| batch.unwrap().clips).collect();
     assert_eq!(
-        clips.iter().map(|clip| (clip.frames.frame(0)[0], clip.label)).collect::<Vec<_>>(),
+        clips.iter().map(|clip| (frames(clip).frame(0)[0], clip.label)).collect::<Vec<_>>(),
         [(3, Some(30)), (7, None)]
     );
-    assert_eq!((clips[0].frames.height, clips[0].frames.width), (16, 16));
-    assert_eq!([clips[0].frames.frame(0)[2], clips[0].frames.frame(0)[15 * 3 + 2]], [4, 19], "columns 4 to 19 of 24");
+    assert_eq!((frames(&clips[0]).height, frames(&clips[0]).width), (16, 16));
+    assert_eq!(
+        [frames(&clips[0]).frame(0)[2], frames(&clips[0]).frame(0)[15 * 3 + 2]],
+        [4, 19],
+        "columns 4 to 19 of 24"
+    );
 
     let crop = CropConfig::RandomResized { area: [0.3, 0.6], aspect: [0.75, 1.35] };
     let random = DataConfig { size: Some(12), crop, ..config };
     let dataset = train(&random);
     let lefts: std::collections::HashSet<_> = (0..20)
         .map(|slot| {
-            let clip =
-                dataset.clip(&ClipRequest { seed: 0, epoch: 0, slot, video: 0, clip: 0, draw: Draw::Random }).unwrap();
-            let left: Vec<_> = (0..4).map(|t| clip.frames.frame(t)[2]).collect();
+            let clip = dataset
+                .clip(&ClipRequest { seed: 0, epoch: 0, slot, video: 0, clip: 0, clips: 1, draw: Draw::Random })
+                .unwrap();
+            let left: Vec<_> = (0..4).map(|t| frames(&clip).frame(t)[2]).collect();
             assert!(left.iter().all(|&blue| blue == left[0]), "one box for the whole clip");
             left[0]
         })
@@ -120,7 +137,7 @@ fn size_crop_and_labels() {
 fn broken_and_short_files_are_replaced_the_same_way_by_any_number_of_workers() {
     let folder = folder();
     std::fs::write(folder.path().join("04.mp4"), "this is no video").unwrap();
-    film(&folder.path().join("09.mp4"), 9, 3, 24, 16);
+    write_video(&folder.path().join("09.mp4"), 9, 3, 24, 16);
     let config = DataConfig { max_broken_fraction: 0.2, ..config(folder.path()) };
     let run = |workers, start: u64| {
         let dataset = train(&config);
@@ -128,7 +145,7 @@ fn broken_and_short_files_are_replaced_the_same_way_by_any_number_of_workers() {
             Loader::new(dataset.clone(), &LoaderConfig { workers, ..LoaderConfig::new(&config, 5) }, start).unwrap();
         let clips: Vec<_> = (start..16)
             .flat_map(|_| loader.next_batch().unwrap().clips)
-            .map(|clip| (clip.source, clip.frames.data))
+            .map(|clip| (clip.source.clone(), bytes(clip)))
             .collect();
         (clips, dataset.skipped())
     };
@@ -180,8 +197,8 @@ fn too_many_broken_files_stop_the_loader_with_the_list() {
 fn one_broken_file_never_stops_a_run() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.mp4"), "this is no video").unwrap();
-    film(&folder.path().join("b.mp4"), 1, 8, 24, 16);
-    film(&folder.path().join("c.mp4"), 2, 8, 24, 16);
+    write_video(&folder.path().join("b.mp4"), 1, 8, 24, 16);
+    write_video(&folder.path().join("c.mp4"), 2, 8, 24, 16);
     let config = config(folder.path());
     let mut loader = Loader::new(train(&config), &LoaderConfig::new(&config, 5), 0).unwrap();
     assert!((0..5).all(|_| loader.next_batch().is_ok()));
@@ -190,7 +207,7 @@ fn one_broken_file_never_stops_a_run() {
 #[test]
 fn videos_of_another_size_are_skipped_unless_all_are_resized() {
     let folder = folder();
-    film(&folder.path().join("05.mp4"), 5, 20, 32, 32);
+    write_video(&folder.path().join("05.mp4"), 5, 20, 32, 32);
     let native = train(&config(folder.path()));
     assert_eq!(in_order(native.as_ref(), 12).map(|batch| batch.unwrap().clips.len()).sum::<usize>(), 11);
     assert!(matches!(native.skipped()[0].reason, SkipReason::OtherSize { found: (32, 32), expected: (24, 16) }));
@@ -225,10 +242,29 @@ fn a_damaged_part_spoils_only_the_clips_that_need_it() {
             Loader::new(train(&config), &LoaderConfig { workers, ..LoaderConfig::new(&config, 5) }, 0).unwrap();
         (0..10)
             .flat_map(|_| loader.next_batch().unwrap().clips)
-            .map(|clip| (clip.source, clip.frames.data))
+            .map(|clip| (clip.source.clone(), bytes(clip)))
             .collect::<Vec<_>>()
     };
     let reference = run(0);
     assert!(run(3) == reference);
     assert!(reference.iter().any(|(source, _)| source.path.ends_with("cfr_h264_bframes.mp4")));
+}
+
+#[test]
+fn one_held_out_video_gives_several_clips() {
+    let folder = folder();
+    for number in 12..14 {
+        write_video(&folder.path().join(format!("{number:02}.mp4")), number, 20, 24, 16);
+    }
+    let config = DataConfig { validation_fraction: 0.1, ..config(folder.path()) };
+    let held_out = (0..100)
+        .map(|seed| open_side(&config, Split::Validation, seed).unwrap())
+        .find(|dataset| dataset.videos() == 1)
+        .unwrap();
+    let starts = |clips| -> Vec<usize> {
+        let batches = in_order_with(held_out.as_ref(), clips, 8).map(Result::unwrap);
+        batches.flat_map(|batch| batch.clips).map(|clip| clip.source.start).collect()
+    };
+    assert_eq!(starts(1), [8], "in the middle of 17 windows");
+    assert_eq!(starts(4), [2, 6, 10, 14]);
 }

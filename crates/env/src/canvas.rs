@@ -1,6 +1,6 @@
 //! Anti-aliased shapes for frames that people look at.
 
-use prevision_video::FrameBuffer;
+use prevision_core::FrameBuffer;
 
 /// A colour, RGB, each in [0, 255].
 pub(crate) type Colour = [f32; 3];

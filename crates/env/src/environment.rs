@@ -1,79 +1,98 @@
-//! What every world offers to a planner.
+//! What every world offers to whoever acts in it.
 
-use prevision_video::FrameBuffer;
+use std::collections::BTreeMap;
 
-use crate::EnvError;
+use prevision_core::{Action, FrameBuffer, Observations, Spaces};
+
+use crate::{EnvError, Mark};
 
 /// Fixed properties of a world.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvironmentSpec {
-    /// Name by which [`make`](crate::make) knows the world.
-    pub name: &'static str,
-    /// Numbers in one action.
-    pub action_dim: usize,
-    /// Largest Euclidean norm of an action; a longer one is shortened to it by [`Environment::step`].
-    pub action_norm: f64,
-    /// Numbers in one state.
-    pub state_dim: usize,
-    /// Width of an observation in pixels.
-    pub width: usize,
-    /// Height of an observation in pixels.
-    pub height: usize,
-    /// Steps after which an evaluation episode ends.
+    /// Name under which the world is registered.
+    pub name: String,
+    /// What it shows (one moment at a time), which actions it takes, and how many numbers its state has.
+    pub spaces: Spaces,
+    /// Steps after which an episode of an evaluation ends.
     pub max_steps: usize,
+    /// Unit of [`TimeStep::distance`], as people read it: `px`, `m`; `None` if the world knows no distance to a goal.
+    pub unit: Option<String>,
+    /// Whether steps have a reward worth recording.
+    pub rewards: bool,
 }
 
-/// Paths drawn over a frame for people; positions are (x, y) in pixels of the observation.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Overlay<'a> {
-    /// Where the agent has been, oldest first.
-    pub trail: &'a [[f32; 2]],
-    /// Where a plan says it will go, soonest first; drawn in a second colour.
-    pub imagined: &'a [[f32; 2]],
+/// One moment of an episode.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TimeStep {
+    /// What is seen, one moment of every stream.
+    pub observations: Observations,
+    /// The true state.
+    pub state: Option<Vec<f32>>,
+    /// What else is known of the moment, by name: written into recordings, shown to nobody.
+    pub info: BTreeMap<String, Vec<f32>>,
+    /// Reward of the step that led here; 0 at the start.
+    pub reward: f64,
+    /// The episode has ended by the world's own rules: no step leads on.
+    pub terminated: bool,
+    /// The episode was cut short, for instance by a limit of time.
+    pub truncated: bool,
+    /// Whether the goal is reached, by the world's own rule.
+    pub success: bool,
+    /// Distance to the goal, in the unit of the world.
+    pub distance: Option<f64>,
 }
 
-/// A world with one agent and one goal.
+/// What an episode is to reach.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Goal {
+    /// What would be seen there, one moment of every stream.
+    pub observations: Option<Observations>,
+    /// The true state there.
+    pub state: Option<Vec<f32>>,
+}
+
+/// A world with one agent.
 ///
-/// A task (layout, start and goal) is a pure function of the seed given to [`reset`](Self::reset), and so is everything that
-/// follows from the same actions.
+/// An episode is a pure function of the seed given to [`reset`](Self::reset) and of the actions.
 pub trait Environment: Send {
     /// Fixed properties of the world.
     fn spec(&self) -> &EnvironmentSpec;
 
-    /// Starts the task of this seed.
+    /// Starts the episode of this seed.
     ///
     /// # Errors
     /// When the world cannot be set up, for instance because a process behind it does not answer.
-    fn reset(&mut self, seed: u64) -> Result<(), EnvError>;
+    fn reset(&mut self, seed: u64) -> Result<TimeStep, EnvError>;
 
-    /// Applies one action of `action_dim` numbers. An action longer than `action_norm` is shortened to it; an action with a
-    /// number that is not finite moves nothing.
+    /// Starts the episode of this seed in a chosen state.
     ///
-    /// # Panics
-    /// When the action has another length than `action_dim`.
-    fn step(&mut self, action: &[f32]);
+    /// # Errors
+    /// As [`reset`](Self::reset), and if the world cannot be put into a state, or not into this one.
+    fn reset_to(&mut self, seed: u64, state: &[f32]) -> Result<TimeStep, EnvError> {
+        let _ = (seed, state);
+        Err(EnvError::Unsupported { world: self.spec().name.clone(), what: "start in a chosen state" })
+    }
 
-    /// The current observation, RGB `[height, width, 3]`, as in a recording.
-    fn observe(&self) -> Vec<u8>;
+    /// Applies one action. A vector outside the action space is brought into it; one with a number that is not finite moves nothing.
+    ///
+    /// # Errors
+    /// When the world fails, or the action is none of its kind.
+    fn step(&mut self, action: Action<'_>) -> Result<TimeStep, EnvError>;
 
-    /// The observation that would be seen at the goal, RGB `[height, width, 3]`.
-    fn goal_observation(&self) -> Vec<u8>;
+    /// The goal of the episode; `None` in a world without goals.
+    fn goal(&self) -> Option<Goal>;
 
-    /// The true state, `[state_dim]`.
-    fn state(&self) -> Vec<f32>;
+    /// Where the agent is, (x, y) in the coordinates that marks have; `None` in a world that is not drawn.
+    fn position(&self) -> Option<[f32; 2]> {
+        None
+    }
 
-    /// The true state at the goal, `[state_dim]`.
-    fn goal_state(&self) -> Vec<f32>;
-
-    /// Distance from the current state to the goal, in pixels.
-    fn distance(&self) -> f64;
-
-    /// Whether the current state counts as having reached the goal.
-    fn success(&self) -> bool;
-
-    /// One frame for people: RGB, `scale` times the observation's width and height, anti-aliased.
+    /// One frame for people, RGB, `scale` times the size of an observation, with marks; `None` if the world is not drawn.
     ///
     /// # Panics
     /// When `scale` is 0.
-    fn render(&self, overlay: &Overlay<'_>, scale: usize) -> FrameBuffer;
+    fn render(&self, marks: &[Mark<'_>], scale: usize) -> Option<FrameBuffer> {
+        let _ = (marks, scale);
+        None
+    }
 }

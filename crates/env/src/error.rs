@@ -1,4 +1,4 @@
-//! What can go wrong when a world is made or recorded.
+//! What can go wrong when a world is made, acted in or recorded.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,46 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
-    /// No world has this name.
-    #[error("unknown world `{name}`: known worlds are {known}")]
-    UnknownWorld {
+    /// The world cannot do what was asked for.
+    #[error("world {world} cannot {what}")]
+    Unsupported {
+        /// The world's name.
+        world: String,
+        /// What it cannot do, for example `start in a chosen state`.
+        what: &'static str,
+    },
+    /// Something given to a world is none of what it takes.
+    #[error("world {world}: {what} is {given}, expected {expected}")]
+    Invalid {
+        /// The world's name.
+        world: String,
+        /// What was given: `action`, `state`.
+        what: &'static str,
+        /// The value.
+        given: String,
+        /// What the world takes.
+        expected: String,
+    },
+    /// No policy has this name.
+    #[error("world {world} has no policy `{name}`: known policies are {known}")]
+    UnknownPolicy {
+        /// The world's name.
+        world: String,
         /// The name that was asked for.
         name: String,
         /// The names that exist, separated by commas.
         known: String,
     },
-    /// An option has a value outside what is allowed.
-    #[error("option `{key}`: got {value}, expected {expected}")]
+    /// The world itself failed, for instance because the process behind it ended.
+    #[error("world {world}: {source}")]
+    Failed {
+        /// The world's name.
+        world: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An option of a recording has a value outside what is allowed.
+    #[error("{key} is {value}, but must be {expected}")]
     InvalidOption {
         /// Name of the option.
         key: &'static str,
@@ -24,6 +54,9 @@ pub enum EnvError {
         /// What is allowed.
         expected: &'static str,
     },
+    /// A policy could not act while episodes were recorded.
+    #[error(transparent)]
+    Policy(Box<crate::PolicyError>),
     /// The output folder of a recording already holds files.
     #[error("output folder {} is not empty: give a new or an empty folder", .path.display())]
     OutputNotEmpty {
@@ -39,6 +72,7 @@ pub enum EnvError {
         source: std::io::Error,
     },
     /// Episodes could not be written.
+    #[cfg(feature = "record")]
     #[error("writing episodes to {}: {source}", .path.display())]
     Data {
         /// The output folder.

@@ -1,33 +1,26 @@
-//! Worlds to act in: dynamics, rendering and the recording of episodes as video.
+//! Worlds to act in, whoever acts in them, and the recording of episodes as video.
 //!
-//! A world has two sides. [`record`](record()) walks through it at random and writes films with their actions, from which a model
-//! is trained; [`make`] gives the same world to a planner, which acts in floor plans that no recording shows.
+//! - [`Environment`]: one world at one episode; [`Worlds`]: several side by side
+//! - [`Policy`]: whoever chooses actions
+//! - [`registry`]: worlds by name, built-in ones and a user's own
+//! - [`record`](record()): episodes of any world by any policy, as video (with the feature `record`)
 //!
 //! ```
-//! use prevision_env::{EnvOptions, Environment, Overlay, make};
+//! use prevision_core::Action;
+//! use prevision_env::registry::{EnvConfig, Purpose, built_in};
 //!
-//! let mut world = make("two-rooms", &EnvOptions::default())?;
-//! world.reset(7)?; // the task of seed 7: always the same
-//! let before = world.state();
-//! world.step(&[0.5, -1.0]); // a displacement in pixels
-//! assert_eq!(world.state(), [before[0] + 0.5, before[1] - 1.0]);
-//! assert!(!world.success());
+//! let world = EnvConfig::default().world(&built_in()).expect("two-rooms is built in");
+//! let mut environment = world.environment(Purpose::Evaluation)?;
+//! let first = environment.reset(7)?; // the task of seed 7: always the same
+//! let before = first.state.expect("two-rooms tells where the dot is");
+//! let next = environment.step(Action::Vector(&[0.5, -1.0]))?; // a displacement in pixels
+//! assert_eq!(next.state, Some(vec![before[0] + 0.5, before[1] - 1.0]));
+//! assert!(!next.success);
 //!
-//! let pixels = world.observe(); // what a model sees: RGB, 65 x 65
-//! assert_eq!(pixels.len(), 65 * 65 * 3);
-//! let frame = world.render(&Overlay::default(), 8); // what people see: RGB, 520 x 520
-//! assert_eq!((frame.width, frame.height), (520, 520));
-//! # Ok::<(), prevision_env::EnvError>(())
-//! ```
-//!
-//! Recording, on all cores:
-//!
-//! ```no_run
-//! use prevision_env::{RecordOptions, record};
-//!
-//! let options = RecordOptions { episodes: 100, ..RecordOptions::new("two-rooms", "data/two-rooms".as_ref()) };
-//! let summary = record(&options, &mut |done, all| eprintln!("{done} of {all}"))?;
-//! assert_eq!(summary.frames, 100 * 91);
+//! let pixels = &next.observations.cameras["pixels"]; // what a model sees
+//! assert_eq!((pixels.height, pixels.width), (65, 65));
+//! let frame = environment.render(&[], 8).expect("two-rooms is drawn"); // what people see
+//! assert_eq!((frame.height, frame.width), (520, 520));
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
@@ -36,12 +29,18 @@
 mod canvas;
 mod environment;
 mod error;
+mod mark;
+mod policy;
+#[cfg(feature = "record")]
 mod record;
-mod registry;
+pub mod registry;
 pub mod two_rooms;
+mod worlds;
 
-pub use environment::{Environment, EnvironmentSpec, Overlay};
+pub use environment::{Environment, EnvironmentSpec, Goal, TimeStep};
 pub use error::EnvError;
+pub use mark::{Mark, MarkKind};
+pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Start};
+#[cfg(feature = "record")]
 pub use record::{RecordOptions, RecordSummary, record};
-pub use registry::{EnvOptions, WORLDS, make};
-pub use two_rooms::{Collision, LayoutChoice, LayoutSplit};
+pub use worlds::Worlds;

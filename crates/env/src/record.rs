@@ -1,44 +1,27 @@
-//! Recording episodes as video.
+//! Recording episodes of any world by any policy, as video.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use prevision_data::{Array2, Episode, EpisodeOptions, EpisodeWriter, seed};
-use prevision_storage::whole_file;
-use prevision_video::{FrameBuffer, Quality};
+use prevision_core::{Array2, Observations, Spaces, seed, whole_file};
+use prevision_data::{Episode, EpisodeOptions, EpisodeWriter};
+use prevision_video::Quality;
+use rand::RngCore;
 use serde::Serialize;
+use toml::{Table, Value};
 
-use crate::EnvError;
-use crate::registry::check_name;
-use crate::two_rooms::draw::{draw_dot, draw_walls};
-use crate::two_rooms::{Collision, Layout, LayoutChoice, LayoutSplit, SIZE, Walk};
-
-/// Episodes drawn and held in memory at once, for each core; one of 91 frames takes 1.2 MB.
-const EPISODES_PER_THREAD: usize = 16;
-/// The image column: the folder of the mp4 files.
-const IMAGE: &str = "pixels";
+use crate::{Decision, EnvError, Policy, Start, TimeStep, Worlds};
 
 /// What to record, and how.
 #[derive(Debug, Clone)]
 pub struct RecordOptions {
-    /// Name of the world, see [`WORLDS`](crate::WORLDS).
-    pub world: String,
     /// Number of episodes.
     pub episodes: usize,
-    /// Actions in an episode; it has one frame more.
+    /// Actions in an episode; it has one frame more. Shorter, if the world ends it.
     pub steps: usize,
     /// Episode `i` is a pure function of the seed and `i`.
     pub seed: u64,
-    /// A layout drawn for each group of episodes, or always the same one.
-    pub layout: LayoutChoice,
-    /// Which of the random layouts are used; by default those that evaluation does not use.
-    pub layouts: LayoutSplit,
-    /// What happens when a move meets a wall.
-    pub collision: Collision,
-    /// Episodes in a row that share a random layout.
-    pub episodes_per_layout: usize,
     /// Output folder: new, or empty.
     pub out: PathBuf,
     /// Compression of the frames.
@@ -47,36 +30,32 @@ pub struct RecordOptions {
     pub keyframe_interval: usize,
     /// Frames per second at which a player shows them.
     pub frame_rate: u32,
+    /// The world's keys, for the description of the recording.
+    pub world: Table,
 }
 
 impl RecordOptions {
-    /// 1,000 episodes of 90 actions from seed 0 in the training layouts, lossless, with a keyframe every 16 frames.
+    /// 1,000 episodes of 90 actions from seed 0, lossless, with a keyframe every 16 frames.
     ///
-    /// Lossless, because little is won by less: 1,000 episodes take 15 MB, against 9 MB at rate factor 18, which is slower to
-    /// write and to read and leaves 28 dB over the pixels of the dot (its middle shifts by 0.13 pixels on average).
-    pub fn new(world: &str, out: &Path) -> Self {
+    /// Lossless, because little is won by less: 1,000 episodes of Two Rooms take 15 MB, against 9 MB at rate factor 18, which is
+    /// slower to write and to read and leaves 28 dB over the pixels of the dot (its middle shifts by 0.13 pixels on average).
+    pub fn new(out: &Path) -> Self {
         Self {
-            world: world.to_owned(),
             episodes: 1_000,
             steps: 90,
             seed: 0,
-            layout: LayoutChoice::Random,
-            layouts: LayoutSplit::Training,
-            collision: Collision::Stop,
-            episodes_per_layout: 1,
             out: out.to_owned(),
             quality: Quality::Lossless,
             keyframe_interval: 16,
             frame_rate: 25,
+            world: Table::new(),
         }
     }
 
     fn validate(&self) -> Result<(), EnvError> {
-        check_name(&self.world)?;
         let counts = [
             ("episodes", self.episodes),
             ("steps", self.steps),
-            ("episodes_per_layout", self.episodes_per_layout),
             ("keyframe_interval", self.keyframe_interval),
             ("frame_rate", self.frame_rate as usize),
         ];
@@ -89,130 +68,195 @@ impl RecordOptions {
     }
 
     /// The options as a small TOML file, for people and for recording the same again.
-    fn describe(&self) -> String {
-        let mut text = String::from("# How the episodes in this folder were recorded.\n");
+    fn describe(&self, world: &str, policy: &str) -> String {
         let quality = match self.quality {
-            Quality::Lossless => "\"lossless\"".to_owned(),
-            Quality::Crf(factor) => format!("{{ crf = {factor} }}"),
-            Quality::Compact(factor) => format!("{{ compact = {factor} }}"),
-            Quality::Jpeg(scale) => format!("{{ jpeg = {scale} }}"),
+            Quality::Lossless => "lossless".to_owned(),
+            Quality::Crf(factor) => format!("crf {factor}"),
+            Quality::Compact(factor) => format!("compact {factor}"),
+            Quality::Jpeg(scale) => format!("jpeg {scale}"),
         };
-        let entries = [
-            ("world", format!("\"{}\"", self.world)),
-            ("episodes", self.episodes.to_string()),
-            ("steps", self.steps.to_string()),
-            ("seed", self.seed.to_string()),
-            ("layout", format!("\"{}\"", self.layout)),
-            ("layouts", format!("\"{}\"", self.layouts)),
-            ("collision", format!("\"{}\"", self.collision)),
-            ("episodes_per_layout", self.episodes_per_layout.to_string()),
-            ("quality", quality),
-            ("keyframe_interval", self.keyframe_interval.to_string()),
-            ("frame_rate", self.frame_rate.to_string()),
-        ];
-        for (key, value) in entries {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{key} = {value}");
+        let mut table = Table::from_iter([
+            ("world".to_owned(), Value::from(world)),
+            ("policy".to_owned(), Value::from(policy)),
+            ("episodes".to_owned(), Value::from(self.episodes as i64)),
+            ("steps".to_owned(), Value::from(self.steps as i64)),
+            ("seed".to_owned(), Value::from(self.seed as i64)),
+            ("quality".to_owned(), Value::from(quality)),
+            ("keyframe_interval".to_owned(), Value::from(self.keyframe_interval as i64)),
+            ("frame_rate".to_owned(), Value::from(i64::from(self.frame_rate))),
+        ]);
+        if !self.world.is_empty() {
+            table.insert("env".to_owned(), Value::Table(self.world.clone()));
         }
-        text
+        format!("# How the episodes in this folder were recorded.\n{table}")
     }
 }
 
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RecordSummary {
+    /// The world's name.
+    pub world: String,
+    /// The policy's name.
+    pub policy: String,
     /// Episodes written.
     pub episodes: usize,
     /// Frames written.
     pub frames: usize,
-    /// Episodes in which the dot was in both rooms.
-    pub crossings: usize,
-    /// Different layouts.
-    pub layouts: usize,
+    /// Episodes that reached the goal of their task at some step; 0 in a world without goals.
+    pub successes: usize,
     /// Time taken, in seconds.
     pub seconds: f64,
 }
 
-/// Records random walks with [`EpisodeWriter`]: `pixels/ep_<i>.mp4`, and for each frame `action` (the displacement tried at this
-/// frame, in pixels; NaN at the last frame), `state` (x and y of the dot in pixels) and `layout` (column of the wall, row of the
-/// door). `pixels/dataset.toml` says how it was made: stable-worldmodel's reader takes every entry of the folder itself for a column. Films are encoded on all cores; the content does not depend on their number.
+/// The seed of a recorded episode, a function of the run's seed and the episode's number alone.
+fn episode_seed(seed: u64, episode: u64) -> u64 {
+    seed::rng(seed, "recorded-episode", 0, episode).next_u64()
+}
+
+/// Records episodes with [`EpisodeWriter`]: for every camera an mp4 file an episode, and for each frame the columns `action` (the
+/// action tried at this frame, as a world takes it; NaN at the last frame), `state`, the vector streams, what else the world tells
+/// ([`TimeStep::info`]), and `reward` where it has one. `dataset.toml` in the first camera's folder says how it was made:
+/// stable-worldmodel's reader takes every entry of the folder itself for a column.
 ///
+/// As many episodes run side by side as `worlds` has rows; their videos are encoded on all cores. The content depends on neither.
 /// `progress` is told the number of episodes done and the number in all.
 ///
 /// # Errors
-/// When the world is unknown, an option is out of range, the output folder is not empty, or a file cannot be written.
-pub fn record(options: &RecordOptions, progress: &mut dyn FnMut(usize, usize)) -> Result<RecordSummary, EnvError> {
+/// When an option is out of range, the output folder is not empty, the world or the policy fails, or a file cannot be written.
+pub fn record(
+    worlds: &mut dyn Worlds,
+    policy: &mut dyn Policy,
+    options: &RecordOptions,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<RecordSummary, EnvError> {
     options.validate()?;
     let out = options.out.as_path();
     refuse_files(out)?;
     let start = Instant::now();
     let data_error = |source| EnvError::Data { path: out.to_owned(), source };
+    let spec = worlds.spec().clone();
     let writer_options = EpisodeOptions {
-        image: IMAGE.to_owned(),
         quality: options.quality,
         frame_rate: options.frame_rate,
         keyframe_interval: options.keyframe_interval,
     };
-    let mut writer = EpisodeWriter::create(out, &writer_options).map_err(data_error)?;
+    let mut writer = EpisodeWriter::create(out, &spec.spaces, &writer_options).map_err(data_error)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut layouts = BTreeSet::new();
-    let mut crossings = 0;
-    let mut done = 0;
+    let (mut done, mut frames, mut successes) = (0, 0, 0);
     progress(done, options.episodes);
     while done < options.episodes {
-        let count = (threads * EPISODES_PER_THREAD).min(options.episodes - done);
-        let mut episodes = Vec::with_capacity(count);
-        for index in done..done + count {
-            let (layout, walk) = sample(options, index as u64);
-            layouts.insert(layout);
-            crossings += usize::from(walk.crosses(layout));
-            episodes.push(film(layout, &walk));
-        }
+        let count = worlds.rows().min(options.episodes - done);
+        let tracks = run(worlds, policy, options, done, count)?;
+        let episodes: Vec<Episode> = tracks.iter().map(|track| track.episode(&spec.spaces, spec.rewards)).collect();
         writer.write_many(&episodes, threads).map_err(data_error)?;
+        frames += episodes.iter().map(|episode| episode.observations.moments()).sum::<usize>();
+        successes += tracks.iter().filter(|track| track.success).count();
         done += count;
         progress(done, options.episodes);
     }
-    write_description(out, &options.describe())?;
-    writer.finish().map_err(data_error)?;
-    Ok(RecordSummary {
-        episodes: done,
-        frames: done * (options.steps + 1),
-        crossings,
-        layouts: layouts.len(),
-        seconds: start.elapsed().as_secs_f64(),
-    })
-}
-
-/// Layout and walk of an episode.
-fn sample(options: &RecordOptions, index: u64) -> (Layout, Walk) {
-    let group = index / options.episodes_per_layout as u64;
-    let layout =
-        Layout::sample(options.layout, options.layouts, &mut seed::rng(options.seed, "two-rooms/layout", 0, group));
-    let walk = Walk::sample(
-        layout,
-        options.collision,
-        options.steps,
-        &mut seed::rng(options.seed, "two-rooms/walk", 0, index),
-    );
-    (layout, walk)
-}
-
-/// A walk as the episode that is written.
-fn film(layout: Layout, walk: &Walk) -> Episode {
-    let count = walk.positions.len();
-    let mut frames = FrameBuffer::new(count, SIZE, SIZE);
-    let walls = draw_walls(layout);
-    for (frame, &position) in frames.data.chunks_exact_mut(walls.len()).zip(&walk.positions) {
-        frame.copy_from_slice(&walls);
-        draw_dot(frame, position);
+    if let Some(camera) = spec.spaces.cameras.keys().next() {
+        let path = out.join(camera).join("dataset.toml");
+        let text = options.describe(&spec.name, &policy.name());
+        whole_file::write(&path, text).map_err(|source| EnvError::Io { path, source })?;
     }
-    let pairs = |data: Vec<f32>| Array2::new(data, count, 2);
-    let columns = BTreeMap::from([
-        ("action".to_owned(), pairs(walk.actions.iter().chain(&[[f32::NAN; 2]]).flatten().copied().collect())),
-        ("state".to_owned(), pairs(walk.positions.iter().flatten().copied().collect())),
-        ("layout".to_owned(), pairs([f32::from(layout.wall_x), f32::from(layout.door_y)].repeat(count))),
-    ]);
-    Episode { frames, columns }
+    writer.finish().map_err(data_error)?;
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(RecordSummary { world: spec.name, policy: policy.name(), episodes: done, frames, successes, seconds })
+}
+
+/// One episode while it is recorded.
+#[derive(Default)]
+struct Track {
+    observations: Observations,
+    states: Vec<f32>,
+    info: BTreeMap<String, Vec<f32>>,
+    rewards: Vec<f32>,
+    /// In a model's form.
+    actions: Vec<Vec<f32>>,
+    moments: usize,
+    success: bool,
+}
+
+impl Track {
+    fn push(&mut self, step: &TimeStep) {
+        self.observations.append(&step.observations);
+        self.states.extend(step.state.iter().flatten());
+        for (name, values) in &step.info {
+            self.info.entry(name.clone()).or_default().extend(values);
+        }
+        self.rewards.push(step.reward as f32);
+        self.success |= step.success;
+        self.moments += 1;
+    }
+
+    fn episode(&self, spaces: &Spaces, rewards: bool) -> Episode {
+        let rows = self.moments;
+        let column = |data: Vec<f32>| {
+            let width = data.len() / rows.max(1);
+            Array2::new(data, rows, width)
+        };
+        let mut columns = BTreeMap::new();
+        if let Some(space) = &spaces.action {
+            let mut data: Vec<f32> = self.actions.iter().flat_map(|action| space.to_stored(action)).collect();
+            data.resize(rows * space.stored_width(), f32::NAN);
+            columns.insert("action".to_owned(), column(data));
+        }
+        if !self.states.is_empty() {
+            columns.insert("state".to_owned(), column(self.states.clone()));
+        }
+        if rewards {
+            columns.insert("reward".to_owned(), column(self.rewards.clone()));
+        }
+        columns.extend(self.info.iter().map(|(name, values)| (name.clone(), column(values.clone()))));
+        Episode { observations: self.observations.clone(), columns }
+    }
+}
+
+/// Runs the episodes `first .. first + count` side by side.
+fn run(
+    worlds: &mut dyn Worlds,
+    policy: &mut dyn Policy,
+    options: &RecordOptions,
+    first: usize,
+    count: usize,
+) -> Result<Vec<Track>, EnvError> {
+    let policy_error = |error| EnvError::Policy(Box::new(error));
+    let mut now = Vec::with_capacity(count);
+    for row in 0..count {
+        let episode = (first + row) as u64;
+        let state = policy.start_state(options.seed, episode);
+        now.push(worlds.reset(row, episode_seed(options.seed, episode), state.as_deref())?);
+    }
+    let goals: Vec<_> = (0..count).map(|row| worlds.goal(row)).collect();
+    let starts: Vec<Start<'_>> = (0..count)
+        .map(|row| Start {
+            seed: options.seed,
+            episode: (first + row) as u64,
+            first: &now[row],
+            goal: goals[row].as_ref(),
+            watched: false,
+        })
+        .collect();
+    policy.begin(&starts).map_err(policy_error)?;
+    let mut tracks: Vec<Track> = (0..count).map(|_| Track::default()).collect();
+    tracks.iter_mut().zip(&now).for_each(|(track, step)| track.push(step));
+    for _ in 0..options.steps {
+        let live: Vec<usize> = (0..count).filter(|row| !(now[*row].terminated || now[*row].truncated)).collect();
+        if live.is_empty() {
+            break;
+        }
+        let seen: Vec<&TimeStep> = live.iter().map(|row| &now[*row]).collect();
+        let chosen: Vec<Decision> = policy.act(&live, &seen).map_err(policy_error)?;
+        let actions: Vec<&[f32]> = chosen.iter().map(|decision| decision.action.as_slice()).collect();
+        let steps = worlds.step(&live, &actions)?;
+        for ((row, step), decision) in live.iter().zip(steps).zip(chosen) {
+            tracks[*row].push(&step);
+            tracks[*row].actions.push(decision.action);
+            now[*row] = step;
+        }
+    }
+    Ok(tracks)
 }
 
 fn refuse_files(path: &Path) -> Result<(), EnvError> {
@@ -220,15 +264,9 @@ fn refuse_files(path: &Path) -> Result<(), EnvError> {
     match std::fs::read_dir(path) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
-            Some(Ok(_)) => Err(EnvError::OutputNotEmpty { path: path.to_owned() }),
-            Some(Err(source)) => Err(io_error(source)),
+            Some(_) => Err(EnvError::OutputNotEmpty { path: path.to_owned() }),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(io_error(source)),
+        Err(error) => Err(io_error(error)),
     }
-}
-
-fn write_description(out: &Path, text: &str) -> Result<(), EnvError> {
-    let path = out.join(IMAGE).join("dataset.toml");
-    whole_file::write(&path, text).map_err(|source| EnvError::Io { path, source })
 }

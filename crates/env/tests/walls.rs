@@ -1,8 +1,9 @@
 //! The dot is never in a wall, and never on the other side of one.
 
-use prevision_data::seed;
-use prevision_env::two_rooms::{Collision, Layout, LayoutChoice, LayoutSplit, Walk};
-use prevision_env::{EnvOptions, make};
+use prevision_core::{Action, seed};
+use prevision_env::Environment;
+use prevision_env::registry::Purpose;
+use prevision_env::two_rooms::{Collision, Layout, LayoutChoice, LayoutSplit, Options, TwoRooms, Walk};
 use proptest::prelude::*;
 
 fn layouts() -> impl Strategy<Value = Layout> {
@@ -74,20 +75,17 @@ fn waypoint(position: &[f32], goal: &[f32], layout: Layout) -> [f32; 2] {
 fn a_controller_that_takes_the_door_solves_every_task() {
     for collision in [Collision::Stop, Collision::Bounce] {
         for layout in [LayoutChoice::Random, LayoutChoice::Fixed] {
-            let options = EnvOptions { collision, layout, ..EnvOptions::default() };
-            let mut world = make("two-rooms", &options).expect("known world");
+            let options = Options { collision, layout, ..Options::default() };
+            let mut world = TwoRooms::new(&options, Purpose::Evaluation);
             for seed in 0..200 {
-                world.reset(seed).expect("reset");
-                let plan = prevision_env::two_rooms::Task::sample(seed, &options).layout;
-                assert!(!world.success());
+                let mut now = world.reset(seed).expect("reset");
+                let (plan, goal) = (world.task().layout, world.task().goal);
+                assert!(!now.success);
                 let mut steps = 0;
-                while !world.success() {
-                    assert!(
-                        steps < world.spec().max_steps,
-                        "seed {seed}, {collision}, {plan:?}: at {:?}",
-                        world.state()
-                    );
-                    world.step(&waypoint(&world.state(), &world.goal_state(), plan));
+                while !now.success {
+                    let at = now.state.expect("a state");
+                    assert!(steps < world.spec().max_steps, "seed {seed}, {collision:?}, {plan:?}: at {at:?}");
+                    now = world.step(Action::Vector(&waypoint(&at, &goal, plan))).expect("a step");
                     steps += 1;
                 }
             }
@@ -97,17 +95,16 @@ fn a_controller_that_takes_the_door_solves_every_task() {
 
 #[test]
 fn the_same_seed_and_actions_give_the_same_episode() {
-    let options = EnvOptions { collision: Collision::Bounce, layouts: LayoutSplit::All, ..EnvOptions::default() };
+    let options = Options { collision: Collision::Bounce, layouts: Some(LayoutSplit::All), ..Options::default() };
     let episode = |seed| {
-        let mut world = make("two-rooms", &options).expect("known world");
-        world.step(&[1.0, 1.0]);
-        world.reset(seed).expect("reset");
-        let mut states = vec![world.state(), world.goal_state()];
+        let mut world = TwoRooms::new(&options, Purpose::Evaluation);
+        world.step(Action::Vector(&[1.0, 1.0])).expect("a step");
+        let mut steps = vec![world.reset(seed).expect("reset")];
         for step in 0..60 {
-            world.step(&[2.0, if step % 7 < 3 { -1.0 } else { 1.0 }]);
-            states.push(world.state());
+            let action = [2.0, if step % 7 < 3 { -1.0 } else { 1.0 }];
+            steps.push(world.step(Action::Vector(&action)).expect("a step"));
         }
-        (states, world.observe(), world.goal_observation())
+        (steps, world.goal())
     };
     assert_eq!(episode(11), episode(11));
     assert_ne!(episode(11).0, episode(12).0);

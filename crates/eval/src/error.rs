@@ -8,17 +8,20 @@ use prevision_data::DataError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// The validation or training clips could not be read.
+    /// The held-out or training clips could not be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The configuration does not fit the model or the data.
+    /// The configuration or the clips do not fit the model.
     #[error("{0}")]
     Config(String),
+    /// A suite cannot measure what it saw.
+    #[error("{0}")]
+    Suite(String),
     /// There is nothing to measure on.
-    #[error("the {split} split has {clips} usable clips, expected at least {least}")]
+    #[error("there are {clips} usable {side} clips, expected at least {least}")]
     TooFewClips {
-        /// `validation` or `training`.
-        split: &'static str,
+        /// `held-out` or `training`.
+        side: &'static str,
         /// How many there are.
         clips: usize,
         /// How many are needed.
@@ -32,14 +35,6 @@ pub enum EvalError {
     NotFinite {
         /// Which latents.
         what: &'static str,
-    },
-    /// A name that is no suite.
-    #[error("\"{given}\" is no evaluation suite, expected one of {allowed}")]
-    UnknownSuite {
-        /// What was given.
-        given: String,
-        /// The names there are.
-        allowed: String,
     },
     /// A file of a run folder could not be read or written.
     #[error("{}: {source}", path.display())]

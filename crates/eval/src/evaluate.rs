@@ -1,105 +1,95 @@
-//! The evaluation of a model on the clips of its experiment.
+//! The evaluation of a model on clips.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::Device;
-use prevision_data::{ClipBatch, Split, in_order, open};
-use prevision_model::{Jepa, ModelConfig};
-use prevision_train::config::ExperimentConfig;
+use prevision_data::{ClipDataset, DataError};
+use prevision_model::{FrozenModel, Wanted};
 
-use crate::{EvalError, EvalResults, Suite, action, masked};
+use crate::clips::Walk;
+use crate::fit::{check_predictions, check_spaces, horizons};
+use crate::{EvalConfig, EvalError, EvalResults, Evaluation, NamedSuite, Needs, Suite};
 
-/// Runs suites on the first `eval.clips` validation clips, in a fixed order and without augmentation. The result is a
-/// function of the configuration and the weights alone.
+/// Training clips over held-out clips: they are cheap to encode, and a probe that has seen too few says less of the latents.
+const TRAINING_CLIPS: usize = 4;
+
+/// Opens the training clips.
+pub type OpenTraining<'a> = &'a dyn Fn() -> Result<Arc<dyn ClipDataset>, DataError>;
+
+/// The clips of an evaluation.
+#[derive(Clone, Copy)]
+pub struct EvalData<'a> {
+    /// The clips to measure on, which training did not see.
+    pub held_out: &'a dyn ClipDataset,
+    /// Opens the training clips, if a suite needs them. Without it such suites are left out.
+    pub training: Option<OpenTraining<'a>>,
+}
+
+/// Runs suites on held-out clips, at most `eval.clips` of them, in a fixed order and without augmentation. The results are a function
+/// of clips, weights, configuration and seed alone; suites that do not apply are absent from them, and horizons beyond the clip are left
+/// out.
 ///
-/// `model` and `device` are without autodiff. `progress` is told what is being done, how much of it is done, and how much
-/// there is at most.
+/// Where the data set offers fewer clips than that, more are taken of each video, evenly spread.
 ///
-/// A masked model has no probe, and data without a state of two columns or more have none either: the suite is then absent from the
-/// results. Horizons beyond the clip are left out.
+/// `progress` is told what is being done, how much of it is done, and how much there is at most.
 ///
 /// # Errors
-/// If the data cannot be read, have too few clips or do not fit the model, no horizon fits the clip, or latents are not finite.
+/// If clips cannot be read, are too few or do not fit the model, no horizon fits them, or latents are not finite.
 pub fn evaluate(
-    config: &ExperimentConfig,
-    model: &Jepa,
-    device: &Device,
-    suites: &[Suite],
+    model: &dyn FrozenModel,
+    data: EvalData<'_>,
+    suites: Vec<NamedSuite>,
+    config: &EvalConfig,
+    seed: u64,
     progress: &mut dyn FnMut(&str, usize, usize),
 ) -> Result<EvalResults, EvalError> {
     let start = Instant::now();
-    let mut job = Job { config, device, suites, progress };
-    let mut results = match (model, &config.model) {
-        (Jepa::Action(model), _) => action::evaluate(&mut job, model)?,
-        (Jepa::Masked(model), ModelConfig::Masked(masked)) => masked::evaluate(&mut job, model, masked)?,
-        (Jepa::Masked(_), ModelConfig::ActionConditioned(_)) => {
-            return Err(EvalError::Config("model.kind = \"action-conditioned\": the model is masked".to_owned()));
-        }
+    let spaces = data.held_out.spaces();
+    check_spaces(model.spaces(), spaces)?;
+    let evaluation = Evaluation { model, spaces, config, horizons: horizons(model, config), seed };
+    let mut running = Vec::new();
+    for (name, suite) in suites {
+        let needs = suite.needs(&evaluation).filter(|needs| !needs.training || data.training.is_some());
+        running.extend(needs.map(|needs| Running { name, needs, suite }));
+    }
+    let any = |of: fn(&Needs) -> bool| running.iter().any(|running| of(&running.needs));
+    let (context, training) = (any(|needs| needs.context), any(|needs| needs.training));
+    let steps = if any(|needs| needs.predictions) {
+        check_predictions(&evaluation)?;
+        evaluation.steps()
+    } else {
+        0
     };
+    let walk = Walk { side: "held-out", most: config.clips, wanted: Wanted { context, steps } };
+    let clips = walk.each_batch(&evaluation, data.held_out, progress, |seen| {
+        running.iter_mut().try_for_each(|running| running.suite.measure(seen))
+    })?;
+    if let (true, Some(open)) = (training, data.training) {
+        let most = config.clips.saturating_mul(TRAINING_CLIPS);
+        let walk = Walk { side: "training", most, wanted: Wanted { context, steps: 0 } };
+        let dataset = open()?;
+        check_spaces(model.spaces(), dataset.spaces())?;
+        walk.each_batch(&evaluation, dataset.as_ref(), progress, |seen| {
+            let mut learning = running.iter_mut().filter(|running| running.needs.training);
+            learning.try_for_each(|running| running.suite.learn(seen))
+        })?;
+    }
+    let mut results = EvalResults { clips, ..EvalResults::default() };
+    for Running { name, mut suite, .. } in running {
+        let what = format!("measure {name}");
+        progress(&what, 0, 1);
+        let found = suite.finish(&evaluation)?;
+        progress(&what, 1, 1);
+        results.lines.extend(suite.show(&name, &found).lines);
+        results.suites.insert(name, found);
+    }
     results.seconds = start.elapsed().as_secs_f64();
     Ok(results)
 }
 
-/// What an evaluation works with.
-pub(crate) struct Job<'a> {
-    pub(crate) config: &'a ExperimentConfig,
-    pub(crate) device: &'a Device,
-    suites: &'a [Suite],
-    progress: &'a mut dyn FnMut(&str, usize, usize),
-}
-
-impl Job<'_> {
-    pub(crate) fn wants(&self, suite: Suite) -> bool {
-        self.suites.contains(&suite)
-    }
-
-    pub(crate) fn tell(&mut self, what: &str, done: usize, total: usize) {
-        (self.progress)(what, done, total);
-    }
-
-    /// The configured horizons of at most `longest`, ascending and each once.
-    pub(crate) fn horizons(&self, longest: usize, unit: &str) -> Result<Vec<usize>, EvalError> {
-        let asked = &self.config.eval.horizons;
-        let mut horizons: Vec<usize> = asked.iter().copied().filter(|&horizon| horizon <= longest).collect();
-        horizons.sort_unstable();
-        horizons.dedup();
-        if horizons.is_empty() {
-            let frames = self.config.data.frames;
-            return Err(EvalError::Config(format!(
-                "eval.horizons = {asked:?}: clips of {frames} frames (data.frames) allow at most {longest} {unit}"
-            )));
-        }
-        Ok(horizons)
-    }
-
-    /// Hands over clips of a split, in order, in batches of `eval.batch_size`, at most `most` in all.
-    pub(crate) fn each_batch(
-        &mut self,
-        split: Split,
-        most: usize,
-        mut work: impl FnMut(ClipBatch) -> Result<(), EvalError>,
-    ) -> Result<usize, EvalError> {
-        let (name, what) = match split {
-            Split::Train => ("training", "encode training clips"),
-            Split::Validation => ("validation", "encode validation clips"),
-        };
-        let data = &self.config.data;
-        let dataset = open(data, split, self.config.seed)?;
-        let total = most.min(dataset.clips_per_epoch());
-        let mut clips = 0;
-        for batch in in_order(dataset.as_ref(), self.config.eval.batch_size.min(most)) {
-            let mut batch = batch?;
-            batch.clips.truncate(most - clips);
-            clips += batch.clips.len();
-            work(batch.to_device(&data.normalise, self.device))?;
-            self.tell(what, clips, total);
-            if clips >= most {
-                break;
-            }
-        }
-        if clips < 2 {
-            return Err(EvalError::TooFewClips { split: name, clips, least: 2 });
-        }
-        Ok(clips)
-    }
+/// A suite that applies.
+struct Running {
+    name: String,
+    needs: Needs,
+    suite: Box<dyn Suite>,
 }

@@ -1,49 +1,54 @@
 //! The results of an evaluation, as they are written.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::collapse::Collapse;
-use crate::probe::ProbeResults;
-use crate::retrieval::Retrieval;
-use crate::rollout::RolloutError;
-
-/// What an evaluation measured. Suites that were not asked for, or do not apply, are absent from the JSON.
+/// What an evaluation measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct EvalResults {
-    /// Validation clips that were measured on.
+    /// Held-out clips that were measured on.
     pub clips: usize,
     /// Wall time of the evaluation.
     pub seconds: f64,
-    /// Latent prediction errors, one entry for every horizon.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollout: Option<Vec<RolloutError>>,
-    /// Positions read from latents.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub probe: Option<ProbeResults>,
-    /// How many dimensions the latents use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub collapse: Option<Collapse>,
-    /// Whether predictions are nearest to their own future.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retrieval: Option<Retrieval>,
+    /// The results of each suite under its name. Suites that were not asked for, or do not apply, are absent.
+    #[serde(flatten)]
+    pub suites: Map<String, Value>,
+    /// The results for people, line by line.
+    #[serde(skip)]
+    pub lines: Vec<String>,
+}
+
+impl EvalResults {
+    /// The results of one suite.
+    pub fn of(&self, suite: &str) -> Option<&Value> {
+        self.suites.get(suite)
+    }
+
+    /// The results for people.
+    pub fn table(&self) -> String {
+        let mut text = format!("on {} held-out clips\n", self.clips);
+        for line in &self.lines {
+            text += line;
+            text.push('\n');
+        }
+        text
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn absent_suites_are_absent_and_names_are_fixed() {
-        let mut results = EvalResults { clips: 3, seconds: 0.5, ..EvalResults::default() };
+    fn suites_stand_beside_the_rest_under_their_names() {
+        let mut results = EvalResults { clips: 3, seconds: 0.5, lines: vec!["a".into()], ..EvalResults::default() };
         assert_eq!(serde_json::to_string(&results).unwrap(), r#"{"clips":3,"seconds":0.5}"#);
-        results.rollout = Some(vec![RolloutError { horizon: 4, model: 0.5, copy: 1.0, mean: 2.0 }]);
-        results.collapse = Some(Collapse { effective_rank: 3.0, rankme: 4.0, std_min: 0.1, std_mean: 1.0 });
-        let json = serde_json::to_value(&results).unwrap();
-        assert_eq!(json["rollout"][0], serde_json::json!({"horizon": 4, "model": 0.5, "copy": 1.0, "mean": 2.0}));
+        results.suites.insert("rollout".into(), json!([{"horizon": 4}]));
         assert_eq!(
-            json["collapse"],
-            serde_json::json!({"effective_rank": 3.0, "rankme": 4.0, "std_min": 0.1, "std_mean": 1.0})
+            serde_json::to_value(&results).unwrap(),
+            json!({"clips": 3, "seconds": 0.5, "rollout": [{"horizon": 4}]})
         );
-        assert!(json.get("probe").is_none());
+        assert_eq!(results.table(), "on 3 held-out clips\na\n");
     }
 }

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::array::Array;
 use crate::cpu::norm::{Affine, Gradients, Modulation, backward, forward};
-use crate::cpu::{Level, gate};
+use crate::cpu::{Runtime, gate};
 use crate::norm::composed as composed_norm;
 use crate::operation::{Operation, apply, runs_on};
 
@@ -114,13 +114,13 @@ impl AdaptiveOperation {
 }
 
 impl Operation for AdaptiveOperation {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let x = &inputs[0];
         let affine = self.affine(x.width(), [&inputs[1], &inputs[2], &inputs[3]]);
         let (statistics, out) = Array::filled_with([x.rows(), 2], |statistics| {
             let (statistics, _) = statistics.as_chunks_mut::<2>();
             Array::filled(x.shape(), |out| {
-                forward(Level::detect(), x.values(), x.width(), self.epsilon, affine, statistics, out);
+                forward(runtime.level, x.values(), x.width(), self.epsilon, affine, statistics, out);
             })
         });
         (out, vec![statistics])
@@ -130,7 +130,14 @@ impl Operation for AdaptiveOperation {
         true
     }
 
-    fn backward(&self, inputs: &[Option<Array>], kept: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let [Some(x), Some(scale), Some(shift), Some(packed)] = inputs else { unreachable!("all are needed") };
         let (statistics, _) = kept[0].values().as_chunks::<2>();
         let affine = self.affine(x.width(), [scale, shift, packed]);
@@ -140,7 +147,7 @@ impl Operation for AdaptiveOperation {
                     Array::filled(x.shape(), |of_x| {
                         let out =
                             Gradients { x: of_x, scale: Some(of_scale), shift: Some(of_shift), own: Some(of_packed) };
-                        backward(Level::detect(), x.values(), x.width(), affine, statistics, gradient.values(), out);
+                        backward(runtime.level, x.values(), x.width(), affine, statistics, gradient.values(), out);
                     })
                 })
             })
@@ -156,11 +163,11 @@ struct GateOperation {
 }
 
 impl Operation for GateOperation {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let (x, residual, packed) = (&inputs[0], &inputs[1], &inputs[2]);
         let gates = gate::Gates { values: packed.values(), width: x.width(), stride: packed.width(), part: self.part };
         let out = Array::filled(x.shape(), |out| {
-            gate::forward(Level::detect(), x.values(), residual.values(), gates, out);
+            gate::forward(runtime.level, x.values(), residual.values(), gates, out);
         });
         (out, Vec::new())
     }
@@ -169,12 +176,19 @@ impl Operation for GateOperation {
         index != 1
     }
 
-    fn backward(&self, inputs: &[Option<Array>], _: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        inputs: &[Option<Array>],
+        _: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let [Some(x), _, Some(packed)] = inputs else { unreachable!("both are needed") };
         let gates = gate::Gates { values: packed.values(), width: x.width(), stride: packed.width(), part: self.part };
         let (of_packed, of_x) = Array::filled_with(packed.shape(), |of_packed| {
             Array::filled(x.shape(), |of_x| {
-                gate::backward(Level::detect(), x.values(), gates, gradient.values(), of_x, of_packed);
+                gate::backward(runtime.level, x.values(), gates, gradient.values(), of_x, of_packed);
             })
         });
         vec![Some(of_x), Some(gradient), Some(of_packed)]

@@ -4,7 +4,8 @@ use burn::backend::TensorMetadata as _;
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape, TensorData};
 
-use crate::pool::Room;
+use crate::cpu::pool::Buffer;
+use crate::memory::into_bytes;
 
 /// A float32 tensor whose numbers are one slice; or bytes that a kernel keeps for its backward pass.
 #[derive(Clone, Debug)]
@@ -23,14 +24,14 @@ impl Array {
     /// A tensor of this shape whose numbers `fill` writes, every one.
     pub(crate) fn filled(shape: impl Into<Shape>, fill: impl FnOnce(&mut [f32])) -> Self {
         let shape = shape.into();
-        let mut room = Room::new(shape.num_elements());
-        fill(room.values());
-        Self::of_room(shape, room)
+        let mut buffer = Buffer::new(shape.num_elements());
+        fill(buffer.values());
+        Self::of_buffer(shape, buffer)
     }
 
     /// A tensor of this shape with these numbers.
-    fn of_room(shape: Shape, room: Room) -> Self {
-        Self(FlexTensor::new(room.into_bytes(), Layout::contiguous(shape), DType::F32))
+    fn of_buffer(shape: Shape, buffer: Buffer) -> Self {
+        Self(FlexTensor::new(into_bytes(buffer), Layout::contiguous(shape), DType::F32))
     }
 
     /// Tensors of these shapes whose numbers `fill` writes, every one.
@@ -39,9 +40,9 @@ impl Array {
         fill: impl FnOnce(Vec<&mut [f32]>),
     ) -> Vec<Self> {
         let shapes: Vec<Shape> = shapes.into_iter().map(Into::into).collect();
-        let mut rooms: Vec<Room> = shapes.iter().map(|shape| Room::new(shape.num_elements())).collect();
-        fill(rooms.iter_mut().map(Room::values).collect());
-        shapes.into_iter().zip(rooms).map(|(shape, room)| Self::of_room(shape, room)).collect()
+        let mut buffers: Vec<Buffer> = shapes.iter().map(|shape| Buffer::new(shape.num_elements())).collect();
+        fill(buffers.iter_mut().map(Buffer::values).collect());
+        shapes.into_iter().zip(buffers).map(|(shape, buffer)| Self::of_buffer(shape, buffer)).collect()
     }
 
     /// As [`Array::filled`], with what `fill` gives beside.

@@ -5,23 +5,13 @@ use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Tensor, TensorData};
 
 use crate::array::Array;
-use crate::cpu::attention::{Attention, Mask as CpuMask, Rotation as CpuRotation};
-use crate::cpu::{Level, Precision};
+use crate::cpu::Runtime;
+pub use crate::cpu::attention::Mask;
+use crate::cpu::attention::{Attention, Rotation as CpuRotation};
 use crate::operation::{Operation, apply, runs_on};
-use crate::precision;
 
-/// Which tokens a token attends to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mask {
-    /// All.
-    Full,
-    /// Those of its block of this many tokens, and of all blocks before; 1 is causal attention.
-    BlockCausal(usize),
-    /// The first `lengths[b]` in row `b` of the batch: the others are padding.
-    Lengths(Vec<usize>),
-}
-
-/// Rotary positions: channels `(2 k, 2 k + 1)` of queries and keys turn, `y = x cosine + (-x[2 k + 1], x[2 k]) sine`.
+/// Rotary positions: channels `(2 k, 2 k + 1)` of queries and keys are rotated, `y = x cosine + (-x[2 k + 1], x[2 k])
+/// sine`.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     /// `[batch or 1, tokens, head_dim]`
@@ -46,8 +36,7 @@ pub fn attention(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Ro
     if !runs_on(&qkv) {
         return composed(qkv, heads, mask, rotation);
     }
-    let operation =
-        AttentionOperation { heads, mask: mask.clone(), precision: precision::current(), rotation: rotation.is_some() };
+    let operation = AttentionOperation { heads, mask: *mask, rotation: rotation.is_some() };
     let mut inputs = vec![qkv.into_dispatch()];
     if let Some(Rotation { cosine, sine }) = rotation {
         inputs.extend([cosine, sine].map(|table| table.clone().into_dispatch()));
@@ -62,7 +51,7 @@ pub(crate) fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Opti
     let device = qkv.device();
     let qkv = qkv.reshape([batch, tokens, 3 * heads, head_dim]).swap_dims(1, 2);
     let part = |index: usize| qkv.clone().narrow(1, index * heads, heads);
-    let turn = |x: Tensor<4>| match rotation {
+    let rotate = |x: Tensor<4>| match rotation {
         Some(Rotation { cosine, sine }) => {
             let pairs: Tensor<5> = x.clone().reshape([batch, heads, tokens, head_dim / 2, 2]);
             let (even, odd) = (pairs.clone().narrow(4, 0, 1), pairs.narrow(4, 1, 1));
@@ -71,22 +60,19 @@ pub(crate) fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Opti
         }
         None => x,
     };
-    let hidden = |rows: usize, visible: &dyn Fn(usize, usize) -> usize| {
-        let flags: Vec<bool> = (0..rows)
-            .flat_map(|row| (0..tokens).flat_map(move |token| (0..tokens).map(move |key| (row, token, key))))
-            .map(|(row, token, key)| key >= visible(row, token))
-            .collect();
-        let hidden = Tensor::<4, Bool>::from_data(TensorData::new(flags, [rows, 1, tokens, tokens]), &device);
+    let hidden = |block: usize| {
+        let later = |token: usize| (0..tokens).map(move |key| key >= (token / block + 1) * block);
+        let flags: Vec<bool> = (0..tokens).flat_map(later).collect();
+        let hidden = Tensor::<4, Bool>::from_data(TensorData::new(flags, [1, 1, tokens, tokens]), &device);
         hidden.expand([batch, heads, tokens, tokens])
     };
     let (hidden, is_causal) = match mask {
         Mask::Full => (None, false),
         Mask::BlockCausal(1) => (None, true),
-        Mask::BlockCausal(block) => (Some(hidden(1, &|_, token| (token / block + 1) * block)), false),
-        Mask::Lengths(lengths) => (Some(hidden(batch, &|row, _| lengths[row])), false),
+        Mask::BlockCausal(block) => (Some(hidden(*block)), false),
     };
     let options = AttentionModuleOptions { is_causal, ..AttentionModuleOptions::default() };
-    let mixed = plain_attention(turn(part(0)), turn(part(1)), part(2), hidden, None, options);
+    let mixed = plain_attention(rotate(part(0)), rotate(part(1)), part(2), hidden, None, options);
     mixed.swap_dims(1, 2).reshape([batch, tokens, width / 3])
 }
 
@@ -95,31 +81,25 @@ pub(crate) fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Opti
 struct AttentionOperation {
     heads: usize,
     mask: Mask,
-    precision: Precision,
     rotation: bool,
 }
 
 impl AttentionOperation {
-    fn attention<'a>(&'a self, qkv: &Array, rotation: Option<CpuRotation<'a>>) -> Attention<'a> {
+    fn attention<'a>(&self, qkv: &Array, rotation: Option<CpuRotation<'a>>) -> Attention<'a> {
         let [batch, tokens, width] = qkv.shape().dims();
-        let mask = match &self.mask {
-            Mask::Full => CpuMask::Full,
-            Mask::BlockCausal(block) => CpuMask::BlockCausal(*block),
-            Mask::Lengths(lengths) => CpuMask::Lengths(lengths),
-        };
-        Attention { batch, tokens, heads: self.heads, head_dim: width / 3 / self.heads, mask, rotation }
+        Attention { batch, tokens, heads: self.heads, head_dim: width / 3 / self.heads, mask: self.mask, rotation }
     }
 }
 
 impl Operation for AttentionOperation {
-    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
         let qkv = &inputs[0];
         let rotation = self.rotation.then(|| CpuRotation { cosine: inputs[1].values(), sine: inputs[2].values() });
         let attention = self.attention(qkv, rotation);
         let [batch, tokens, width] = qkv.shape().dims();
         let (logarithms, out) = Array::filled_with([batch, self.heads, tokens], |logarithms| {
             Array::filled([batch, tokens, width / 3], |out| {
-                attention.forward(Level::detect(), self.precision, qkv.values(), out, logarithms);
+                attention.forward(runtime.level, runtime.precision, qkv.values(), out, logarithms);
             })
         });
         let kept = if training { vec![out.clone(), logarithms] } else { Vec::new() };
@@ -132,6 +112,7 @@ impl Operation for AttentionOperation {
 
     fn backward(
         &self,
+        runtime: Runtime,
         inputs: &[Option<Array>],
         kept: &[Array],
         gradient: Array,
@@ -146,8 +127,8 @@ impl Operation for AttentionOperation {
         let attention = self.attention(qkv, rotation);
         vec![Some(Array::filled(qkv.shape(), |out| {
             attention.backward(
-                Level::detect(),
-                self.precision,
+                runtime.level,
+                runtime.precision,
                 qkv.values(),
                 kept[0].values(),
                 kept[1].values(),

@@ -6,10 +6,9 @@ use burn::tensor::ops::ConvOptions;
 
 use crate::array::Array;
 use crate::cpu::convolution::{Convolution, Gradients, Known, Layer, Results, backward, forward};
-use crate::cpu::{Activation, Level, Precision};
+use crate::cpu::{Activation, Runtime};
 use crate::linear::plain_activation;
 use crate::operation::{Operation, apply, runs_on};
-use crate::precision;
 
 /// Layers in one kernel at most: more become several.
 const MOST_LAYERS: usize = 8;
@@ -77,7 +76,7 @@ fn one_kernel(x: Tensor<4>, layers: &[ConvolutionLayer]) -> Tensor<4> {
         tensors.extend(bias.clone().map(Tensor::into_dispatch));
         sizes.push((convolution, bias.is_some()));
     }
-    apply(tensors, Convolutions { layers: sizes, precision: precision::current() })
+    apply(tensors, Convolutions { layers: sizes })
 }
 
 /// Inputs: x, then of each layer the weight and the bias, if any.
@@ -85,7 +84,6 @@ fn one_kernel(x: Tensor<4>, layers: &[ConvolutionLayer]) -> Tensor<4> {
 struct Convolutions {
     /// Sizes, and whether there is a bias.
     layers: Vec<(Convolution, bool)>,
-    precision: Precision,
 }
 
 /// What the backward pass needs of a layer.
@@ -127,7 +125,7 @@ impl Convolutions {
 }
 
 impl Operation for Convolutions {
-    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
         let [x, parameters @ ..] = inputs else { unreachable!("images") };
         let layers = self.layers(parameters.iter().map(Array::values));
         let [batch, ..] = x.shape().dims::<4>();
@@ -149,7 +147,7 @@ impl Operation for Convolutions {
                     Kept::Out => results[*index].out = Some(room),
                 }
             }
-            forward(Level::detect(), self.precision, &layers, x.values(), results);
+            forward(runtime.level, runtime.precision, &layers, x.values(), results);
         });
         let Some(out) = arrays.last().cloned() else { unreachable!("there is a result") };
         if !training {
@@ -172,6 +170,7 @@ impl Operation for Convolutions {
 
     fn backward(
         &self,
+        runtime: Runtime,
         inputs: &[Option<Array>],
         kept: &[Array],
         gradient: Array,
@@ -204,7 +203,7 @@ impl Operation for Convolutions {
                 biases.extend(rooms.next());
             }
             let out = Gradients { x: rooms.next(), weights, biases };
-            backward(Level::detect(), self.precision, &layers, &known, gradient.values(), out);
+            backward(runtime.level, runtime.precision, &layers, &known, gradient.values(), out);
         });
         let mut arrays = arrays.into_iter();
         let mut gradients = vec![None];

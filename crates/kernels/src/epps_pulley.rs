@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::array::Array;
-use crate::cpu::Level;
+use crate::cpu::Runtime;
 use crate::cpu::epps_pulley::{POINTS, backward, forward, gaussian, weight};
 use crate::operation::{Operation, apply, runs_on};
 
@@ -37,11 +37,11 @@ pub(crate) fn composed(samples: Tensor<2>) -> Tensor<1> {
 struct EppsPulley;
 
 impl Operation for EppsPulley {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let samples = &inputs[0];
         let columns = samples.width();
         let (means, out) = Array::filled_with([2 * POINTS.len(), columns], |means| {
-            Array::filled([1], |out| out[0] = forward(Level::detect(), samples.values(), columns, means))
+            Array::filled([1], |out| out[0] = forward(runtime.level, samples.values(), columns, means))
         });
         (out, vec![means])
     }
@@ -50,11 +50,18 @@ impl Operation for EppsPulley {
         true
     }
 
-    fn backward(&self, inputs: &[Option<Array>], kept: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let [Some(samples)] = inputs else { unreachable!("it is needed") };
         vec![Some(Array::filled(samples.shape(), |out| {
             let gradient = gradient.values()[0];
-            backward(Level::detect(), samples.values(), samples.width(), kept[0].values(), gradient, out);
+            backward(runtime.level, samples.values(), samples.width(), kept[0].values(), gradient, out);
         }))]
     }
 }

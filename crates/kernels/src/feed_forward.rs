@@ -4,11 +4,10 @@ use burn::tensor::Tensor;
 
 use crate::array::Array;
 use crate::cpu::feed_forward::FeedForward as Kernel;
-use crate::cpu::{Activation, Level, Precision};
+use crate::cpu::{Activation, Runtime};
 use crate::linear::{linear, linear_residual, matrix};
 use crate::norm::layer_norm;
 use crate::operation::{Operation, apply, runs_on};
-use crate::precision;
 
 /// The most hidden values for which a task's stay in a core's cache; with more it goes layer by layer.
 const MOST_HIDDEN: usize = 2048;
@@ -51,8 +50,7 @@ pub fn feed_forward<const D: usize>(x: Tensor<D>, layers: FeedForward) -> Tensor
         inputs.push(weight.into_dispatch());
         inputs.extend(bias.map(Tensor::into_dispatch));
     }
-    let precision = precision::current();
-    apply(inputs, FeedForwardOperation { epsilon: epsilon as f32, biases, activation, precision })
+    apply(inputs, FeedForwardOperation { epsilon: epsilon as f32, biases, activation })
 }
 
 /// The same, layer by layer.
@@ -69,11 +67,10 @@ struct FeedForwardOperation {
     epsilon: f32,
     biases: [bool; 2],
     activation: Activation,
-    precision: Precision,
 }
 
 impl Operation for FeedForwardOperation {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let [x, scale, shift, parameters @ ..] = inputs else { unreachable!("rows and a norm") };
         let mut parameters = parameters.iter();
         let mut layer = |bias: bool| {
@@ -88,7 +85,7 @@ impl Operation for FeedForwardOperation {
             second: layer(self.biases[1]),
             activation: self.activation,
         };
-        let out = Array::filled(x.shape(), |out| kernel.forward(Level::detect(), self.precision, x.values(), out));
+        let out = Array::filled(x.shape(), |out| kernel.forward(runtime.level, runtime.precision, x.values(), out));
         (out, Vec::new())
     }
 
@@ -96,7 +93,7 @@ impl Operation for FeedForwardOperation {
         false
     }
 
-    fn backward(&self, _: &[Option<Array>], _: &[Array], _: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(&self, _: Runtime, _: &[Option<Array>], _: &[Array], _: Array, _: &[bool]) -> Vec<Option<Array>> {
         unreachable!("on the tape it goes layer by layer")
     }
 }

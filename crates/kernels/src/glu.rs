@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 
 use crate::array::Array;
-use crate::cpu::{Level, glu};
+use crate::cpu::{Runtime, glu};
 use crate::operation::{Operation, apply, runs_on};
 
 /// `residual + x * sigmoid(gate)`: a gated linear unit (Dauphin et al. 2017, <https://arxiv.org/abs/1612.08083>, section 3) on a residual
@@ -39,10 +39,10 @@ pub(crate) fn composed<const D: usize>(packed: Tensor<D>, residual: Tensor<D>) -
 struct GluResidual;
 
 impl Operation for GluResidual {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let (packed, residual) = (&inputs[0], &inputs[1]);
         let out = Array::filled(residual.shape(), |out| {
-            glu::forward(Level::detect(), packed.values(), residual.values(), residual.width(), out);
+            glu::forward(runtime.level, packed.values(), residual.values(), residual.width(), out);
         });
         (out, Vec::new())
     }
@@ -51,11 +51,18 @@ impl Operation for GluResidual {
         index == 0
     }
 
-    fn backward(&self, inputs: &[Option<Array>], _: &[Array], gradient: Array, wanted: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        inputs: &[Option<Array>],
+        _: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>> {
         let Some(packed) = &inputs[0] else { unreachable!("it is needed") };
         let of_packed = wanted[0].then(|| {
             Array::filled(packed.shape(), |out| {
-                glu::backward(Level::detect(), packed.values(), gradient.values(), gradient.width(), out);
+                glu::backward(runtime.level, packed.values(), gradient.values(), gradient.width(), out);
             })
         });
         vec![of_packed, Some(gradient)]

@@ -5,8 +5,8 @@ mod plain;
 use burn::tensor::Tensor;
 
 use crate::array::Array;
-use crate::cpu::grid as cpu;
 pub use crate::cpu::grid::NEIGHBOURS;
+use crate::cpu::{Runtime, grid as cpu};
 use crate::operation::{Operation, apply, runs_on};
 
 /// The neighbourhood of every token, row by row; `outside` stands for numbers of tokens beyond the edge.
@@ -60,7 +60,7 @@ struct Neighbourhoods {
 }
 
 impl Operation for Neighbourhoods {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, _: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let tokens = &inputs[0];
         let [batch, places, channels] = tokens.shape().dims();
         let out = Array::filled([batch, places, NEIGHBOURS * channels], |out| {
@@ -73,7 +73,14 @@ impl Operation for Neighbourhoods {
         false
     }
 
-    fn backward(&self, _: &[Option<Array>], _: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        _: Runtime,
+        _: &[Option<Array>],
+        _: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let [batch, places, width] = gradient.shape().dims();
         let channels = width / NEIGHBOURS;
         vec![Some(Array::filled([batch, places, channels], |out| {
@@ -91,7 +98,7 @@ struct ShortestPaths {
 }
 
 impl Operation for ShortestPaths {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, _: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let (field, ways) = (&inputs[0], &inputs[1]);
         let mut choices = vec![0; self.rounds * field.values().len()];
         let out = Array::filled(field.shape(), |out| {
@@ -105,7 +112,14 @@ impl Operation for ShortestPaths {
         false
     }
 
-    fn backward(&self, _: &[Option<Array>], kept: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        _: Runtime,
+        _: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let [batch, places] = gradient.shape().dims();
         let (of_ways, of_field) = Array::filled_with([batch, places, NEIGHBOURS], |of_ways| {
             Array::filled([batch, places], |of_field| {

@@ -4,11 +4,10 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 
 use crate::array::Array;
+use crate::cpu::Runtime;
 use crate::cpu::gru::{Gradients, Gru, Kept, Rolled};
-use crate::cpu::{Level, Precision};
 use crate::norm::composed as composed_norm;
 use crate::operation::{Operation, apply, runs_on};
-use crate::precision;
 
 /// A gated recurrent unit (Cho et al. 2014, in `PyTorch`'s parameterisation, without the product of the inputs) whose states pass a
 /// layer norm:
@@ -52,7 +51,7 @@ pub fn gru_rollout(inputs: Tensor<3>, state: Tensor<2>, cell: GruCell) -> Tensor
     if !runs_on(&inputs) {
         return composed(inputs, state, cell);
     }
-    let operation = GruOperation { epsilon: cell.epsilon as f32, precision: precision::current() };
+    let operation = GruOperation { epsilon: cell.epsilon as f32 };
     let vectors = [cell.bias, cell.scale, cell.shift].map(Tensor::into_dispatch);
     let tensors = [inputs.into_dispatch(), state.into_dispatch(), cell.weight.into_dispatch()];
     apply(tensors.into_iter().chain(vectors).collect(), operation)
@@ -80,7 +79,6 @@ pub(crate) fn composed(inputs: Tensor<3>, mut state: Tensor<2>, cell: GruCell) -
 #[derive(Debug)]
 struct GruOperation {
     epsilon: f32,
-    precision: Precision,
 }
 
 impl GruOperation {
@@ -96,7 +94,7 @@ impl GruOperation {
 }
 
 impl Operation for GruOperation {
-    fn forward(&self, given: &[Array], training: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, given: &[Array], training: bool) -> (Array, Vec<Array>) {
         let (inputs, state) = (&given[0], &given[1]);
         let cell = self.cell([&given[2], &given[3], &given[4], &given[5]]);
         let [batch, steps, width] = inputs.shape().dims();
@@ -104,7 +102,7 @@ impl Operation for GruOperation {
         let forward = |kept: Option<Kept<'_>>| {
             Array::filled([batch, steps, dim], |out| {
                 let (inputs, state) = (inputs.values(), state.values());
-                cell.forward(Level::detect(), self.precision, steps, inputs, state, kept, out);
+                cell.forward(runtime.level, runtime.precision, steps, inputs, state, kept, out);
             })
         };
         if !training {
@@ -120,7 +118,14 @@ impl Operation for GruOperation {
         index != 0
     }
 
-    fn backward(&self, given: &[Option<Array>], kept: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        given: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let [_, Some(state), Some(weight), Some(bias), Some(scale), Some(shift)] = given else {
             unreachable!("all but the first are needed")
         };
@@ -138,7 +143,7 @@ impl Operation for GruOperation {
                 Array::filled(weight.shape(), |weight| {
                     let [bias, scale, shift] = &mut vectors;
                     let out = Gradients { inputs, state, weight, bias, scale, shift };
-                    cell.backward(Level::detect(), self.precision, steps, rolled, gradient.values(), out);
+                    cell.backward(runtime.level, runtime.precision, steps, rolled, gradient.values(), out);
                 })
             })
         });

@@ -7,9 +7,8 @@ use burn::tensor::{Shape, Tensor, activation};
 
 use crate::array::Array;
 use crate::cpu::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
-use crate::cpu::{Activation, Level, Matrix, Packed, Precision};
+use crate::cpu::{Activation, Level, Matrix, Packed, Runtime};
 use crate::operation::{Operation, apply, runs_on};
-use crate::precision;
 
 /// `activation(x weight + bias)`.
 ///
@@ -54,7 +53,8 @@ pub struct PreparedLinear {
 }
 
 impl PreparedLinear {
-    /// Prepares a layer for calls in the precision of this thread; those in another one are as if it was not prepared.
+    /// Prepares a layer for calls with the level and precision of the scope that this thread is in; others are as if it
+    /// was not prepared.
     ///
     /// # Shapes
     /// - weight: `[inputs, outputs]`
@@ -65,7 +65,8 @@ impl PreparedLinear {
         let values = data.as_ref().and_then(|data| data.as_slice::<f32>().ok());
         let packed = values.map(|values| {
             let [inputs, outputs] = weight.dims();
-            Arc::new(Packed::new(Level::detect(), precision::current(), Matrix::new(values, inputs, outputs)))
+            let Runtime { level, precision, .. } = Runtime::current();
+            Arc::new(Packed::new(level, precision, Matrix::new(values, inputs, outputs)))
         });
         Self { weight, bias, packed }
     }
@@ -80,14 +81,15 @@ impl PreparedLinear {
         self.bias.clone()
     }
 
-    /// The weight as products of this precision read it, if it was laid out for them.
-    pub(crate) fn packed(&self, precision: Precision) -> Option<Arc<Packed>> {
-        self.packed.clone().filter(|packed| packed.precision() == precision)
+    /// The weight as products read it here and now, if it was laid out for them.
+    pub(crate) fn packed(&self) -> Option<Arc<Packed>> {
+        let Runtime { level, precision, .. } = Runtime::current();
+        self.packed.clone().filter(|packed| packed.prepared_for() == (level, precision))
     }
 
     /// As [`linear`](fn@linear).
     pub fn forward<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
-        let packed = self.packed(precision::current());
+        let packed = self.packed();
         linear_with(x, self.weight.clone(), self.bias.clone(), activation, None, packed)
     }
 
@@ -99,7 +101,7 @@ impl PreparedLinear {
         activation: Activation,
     ) -> Tensor<D> {
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        linear_with(x, weight, bias, activation, Some(residual), self.packed(precision::current()))
+        linear_with(x, weight, bias, activation, Some(residual), self.packed())
     }
 }
 
@@ -114,13 +116,7 @@ pub(crate) fn linear_with<const D: usize>(
     if !runs_on(&x) {
         return composed(x, weight, bias, activation, residual);
     }
-    let operation = LinearOperation {
-        activation,
-        precision: precision::current(),
-        bias: bias.is_some(),
-        residual: residual.is_some(),
-        packed,
-    };
+    let operation = LinearOperation { activation, bias: bias.is_some(), residual: residual.is_some(), packed };
     let mut inputs = vec![x.into_dispatch(), weight.into_dispatch()];
     inputs.extend(bias.map(Tensor::into_dispatch));
     inputs.extend(residual.map(Tensor::into_dispatch));
@@ -150,7 +146,6 @@ pub(crate) fn plain_activation<const D: usize>(x: Tensor<D>, activation: Activat
         Activation::Relu => activation::relu(x),
         // Burn's own GELU has the gradient of its approximation by tanh on most backends, which is off by 1e-4.
         Activation::Gelu => ((x.clone() * FRAC_1_SQRT_2).erf() + 1.0) * 0.5 * x,
-        Activation::GeluTanh => activation::gelu_approximate(x),
         Activation::Silu => activation::silu(x),
     }
 }
@@ -159,7 +154,6 @@ pub(crate) fn plain_activation<const D: usize>(x: Tensor<D>, activation: Activat
 #[derive(Debug)]
 struct LinearOperation {
     activation: Activation,
-    precision: Precision,
     bias: bool,
     residual: bool,
     packed: Option<Arc<Packed>>,
@@ -178,7 +172,7 @@ pub(crate) fn kept(
     forward: impl FnOnce(Option<&mut [f32]>, &mut [f32]),
 ) -> (Array, Vec<Array>) {
     match activation {
-        Activation::Gelu | Activation::GeluTanh | Activation::Silu if training => {
+        Activation::Gelu | Activation::Silu if training => {
             let fill = |inner: &mut [f32]| Array::filled(shape.clone(), |out| forward(Some(inner), out));
             let (inner, out) = Array::filled_with(shape.clone(), fill);
             (out, vec![inner])
@@ -203,7 +197,7 @@ pub(crate) fn before_activation(level: Level, activation: Activation, kept: &[Ar
 }
 
 impl Operation for LinearOperation {
-    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
         let (x, weight) = (&inputs[0], &inputs[1]);
         let bias = self.bias.then(|| inputs[2].values());
         let residual = self.residual.then(|| inputs[2 + usize::from(self.bias)].values());
@@ -211,10 +205,10 @@ impl Operation for LinearOperation {
         let last = shape.num_dims() - 1;
         shape[last] = weight.width();
         let layer = Linear { x: matrix(x), weight: matrix(weight), bias, activation: self.activation };
-        let level = Level::detect();
+        let level = runtime.level;
         let packed = self.packed.as_deref();
         kept(self.activation, training, shape, |inner, out| {
-            layer.forward(level, self.precision, packed, residual, inner, out);
+            layer.forward(level, runtime.precision, packed, residual, inner, out);
         })
     }
 
@@ -224,23 +218,24 @@ impl Operation for LinearOperation {
 
     fn backward(
         &self,
+        runtime: Runtime,
         inputs: &[Option<Array>],
         kept: &[Array],
         gradient: Array,
         wanted: &[bool],
     ) -> Vec<Option<Array>> {
-        let level = Level::detect();
+        let level = runtime.level;
         let (Some(x), Some(weight)) = (&inputs[0], &inputs[1]) else { unreachable!("both are needed") };
         let inner = before_activation(level, self.activation, kept, gradient);
         let mut gradients = vec![
             wanted[0].then(|| {
                 Array::filled(x.shape(), |out| {
-                    input_gradient(level, self.precision, matrix(&inner), matrix(weight), out);
+                    input_gradient(level, runtime.precision, matrix(&inner), matrix(weight), out);
                 })
             }),
             wanted[1].then(|| {
                 Array::filled(weight.shape(), |out| {
-                    weight_gradient(level, self.precision, matrix(x), matrix(&inner), out);
+                    weight_gradient(level, runtime.precision, matrix(x), matrix(&inner), out);
                 })
             }),
         ];

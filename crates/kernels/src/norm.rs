@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::array::Array;
-use crate::cpu::Level;
+use crate::cpu::Runtime;
 use crate::cpu::norm::{Affine, Gradients, backward, forward};
 use crate::operation::{Operation, apply, runs_on};
 
@@ -62,14 +62,14 @@ struct NormOperation {
 }
 
 impl Operation for NormOperation {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let x = &inputs[0];
         let shift = self.shift.then(|| inputs[2].values());
         let affine = if self.scale { Affine::Shared { scale: inputs[1].values(), shift } } else { Affine::Identity };
         let (statistics, out) = Array::filled_with([x.rows(), 2], |statistics| {
             let (statistics, _) = statistics.as_chunks_mut::<2>();
             Array::filled(x.shape(), |out| {
-                forward(Level::detect(), x.values(), x.width(), self.epsilon, affine, statistics, out);
+                forward(runtime.level, x.values(), x.width(), self.epsilon, affine, statistics, out);
             })
         });
         (out, vec![statistics])
@@ -79,7 +79,14 @@ impl Operation for NormOperation {
         index == 0 || (index == 1 && self.scale)
     }
 
-    fn backward(&self, inputs: &[Option<Array>], kept: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let Some(x) = &inputs[0] else { unreachable!("it is needed") };
         let width = x.width();
         let scale = inputs.get(1).and_then(Option::as_ref).map(Array::values);
@@ -93,7 +100,7 @@ impl Operation for NormOperation {
                 shift: self.shift.then_some(&mut *shift_gradient),
                 own: None,
             };
-            backward(Level::detect(), x.values(), width, affine, statistics, gradient.values(), out);
+            backward(runtime.level, x.values(), width, affine, statistics, gradient.values(), out);
         });
         let vector = |values: Vec<f32>| Some(Array::filled([width], |out| out.copy_from_slice(&values)));
         let mut gradients = vec![Some(x_gradient)];

@@ -17,21 +17,25 @@ use burn::backend::{
     Autodiff, Backend, BackendTensor, Dispatch, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind,
     ExtensionType, Flex, backend_extension,
 };
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Tensor};
 
 use crate::array::Array;
+use crate::cpu::Runtime;
+use crate::on_cpu;
 
 /// An operation on float32 tensors of the CPU backend, with its gradient.
 pub(crate) trait Operation: Debug + Send + Sync {
     /// Computes the result. With `training`, also what the backward pass needs beyond the inputs.
-    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>);
+    fn forward(&self, runtime: Runtime, inputs: &[Array], training: bool) -> (Array, Vec<Array>);
 
     /// Whether the backward pass reads input `index`.
     fn needs(&self, index: usize) -> bool;
 
     /// The gradients of the inputs that are `wanted`, in their order; others may be left out. Inputs that are not needed are `None`.
+    /// The runtime is that of the forward pass.
     fn backward(
         &self,
+        runtime: Runtime,
         inputs: &[Option<Array>],
         kept: &[Array],
         gradient: Array,
@@ -39,9 +43,18 @@ pub(crate) trait Operation: Debug + Send + Sync {
     ) -> Vec<Option<Array>>;
 }
 
-/// Shared between the tape and the call.
+/// An operation and what it runs with, shared between the tape and the call.
 #[derive(Clone, Debug)]
-pub(crate) struct Kernel(Arc<dyn Operation>);
+pub(crate) struct Kernel {
+    operation: Arc<dyn Operation>,
+    runtime: Runtime,
+}
+
+impl Kernel {
+    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
+        self.operation.forward(self.runtime, inputs, training)
+    }
+}
 
 /// The inputs of a kernel, in order; at least one.
 pub(crate) struct Inputs<B: Backend>(Vec<FloatTensor<B>>);
@@ -87,7 +100,7 @@ pub(crate) trait KernelBackend: Backend {
 impl KernelBackend for Flex {
     fn run(inputs: Inputs<Self>, kernel: Kernel) -> FlexTensor {
         let inputs: Vec<Array> = inputs.0.into_iter().map(Array::new).collect();
-        kernel.0.forward(&inputs, false).0.into_tensor()
+        kernel.forward(&inputs, false).0.into_tensor()
     }
 }
 
@@ -127,7 +140,7 @@ impl<const N: usize> Backward<Flex, N> for Step {
             .map(|id| id.map(|id| Array::new(checkpointer.retrieve_node_output::<FlexTensor>(id))))
             .collect();
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        let gradients = kernel.0.backward(&inputs, &kept, gradient, &wanted);
+        let gradients = kernel.operation.backward(kernel.runtime, &inputs, &kept, gradient, &wanted);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 grads.register::<Flex>(parent.id, gradient.into_tensor());
@@ -147,21 +160,22 @@ fn on_tape<C: CheckpointStrategy, const N: usize>(
             let ids = inputs
                 .iter()
                 .enumerate()
-                .map(|(index, input)| kernel.0.needs(index).then(|| prepared.checkpoint(input)))
+                .map(|(index, input)| kernel.operation.needs(index).then(|| prepared.checkpoint(input)))
                 .collect();
-            let (value, kept) = kernel.0.forward(&arrays, true);
+            let (value, kept) = kernel.forward(&arrays, true);
             prepared.finish(State { kernel, inputs: ids, kept }, value.into_tensor())
         }
-        OpsKind::UnTracked(prepared) => prepared.finish(kernel.0.forward(&arrays, false).0.into_tensor()),
+        OpsKind::UnTracked(prepared) => prepared.finish(kernel.forward(&arrays, false).0.into_tensor()),
     }
 }
 
 /// Whether kernels run where this tensor is; elsewhere their compositions do.
 pub(crate) fn runs_on<const D: usize>(tensor: &Tensor<D>) -> bool {
-    tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
+    tensor.dtype() == DType::F32 && on_cpu(&tensor.device())
 }
 
-/// Runs a kernel on tensors of any rank.
+/// Runs a kernel on tensors of any rank, here and in its backward pass with the runtime of this thread.
 pub(crate) fn apply<const D: usize>(inputs: Vec<DispatchTensor>, operation: impl Operation + 'static) -> Tensor<D> {
-    Tensor::from_dispatch(<Dispatch as KernelBackend>::run(Inputs(inputs), Kernel(Arc::new(operation))))
+    let kernel = Kernel { operation: Arc::new(operation), runtime: Runtime::current() };
+    Tensor::from_dispatch(<Dispatch as KernelBackend>::run(Inputs(inputs), kernel))
 }

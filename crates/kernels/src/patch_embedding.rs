@@ -6,12 +6,12 @@ use burn::tensor::{Shape, Tensor};
 use crate::array::Array;
 use crate::cpu::linear::{sum_rows, weight_gradient};
 use crate::cpu::tubelets::{Cut, Numbers};
-use crate::cpu::{self, Activation, Level, Precision};
+use crate::cpu::{self, Activation, Runtime};
 use crate::linear::{before_activation, kept, linear, matrix};
 use crate::operation::{Operation, apply, runs_on};
-use crate::pixels::{Bytes, Kind};
 use crate::tubelets::tubelets;
-use crate::{Pixels, TokenIds, gather_tokens, precision};
+use crate::video::{RgbClips, Video};
+use crate::{TokenIds, gather_tokens};
 
 /// How a video is cut into tubelets, and which of them become tokens.
 #[derive(Clone, Copy, Debug)]
@@ -39,24 +39,25 @@ pub struct Tubelets<'a> {
 /// # Panics
 /// If frames are left over, the grid does not hold a frame, or a token is none of the video's.
 pub fn patch_embedding(
-    video: Pixels,
+    video: impl Into<Video>,
     patches: Tubelets<'_>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     activation: Activation,
 ) -> Tensor<3> {
+    let video = video.into();
     let sizes = video.dims();
     let ([batch, channels, time, ..], Tubelets { frames, side, grid, keep }) = (sizes, patches);
     let mut inputs = vec![weight.clone().into_dispatch()];
     inputs.extend(bias.clone().map(Tensor::into_dispatch));
-    let bytes = match video.0 {
-        Kind::Bytes(bytes) => Some(bytes),
+    let bytes = match video {
+        Video::Bytes(bytes) if runs_on(&weight) => Some(bytes),
         // Off the tape, so that there is no gradient of them.
-        Kind::Numbers(video) if runs_on(&video) && !video.device().is_autodiff() && !weight.device().is_autodiff() => {
+        Video::Numbers(video) if runs_on(&video) && !video.device().is_autodiff() && !weight.device().is_autodiff() => {
             inputs.push(video.into_dispatch());
             None
         }
-        kind @ Kind::Numbers(_) => return composed(Pixels(kind), patches, weight, bias, activation),
+        video => return composed(video, patches, weight, bias, activation),
     };
     let cut = Cut { frames, patch: side, grid };
     let kept = keep.map(|ids| {
@@ -67,13 +68,13 @@ pub fn patch_embedding(
     let [rows, outputs] = weight.dims();
     assert_eq!(rows, cut.depth(channels), "rows of the weight for tubelets of {channels} x {frames} x {side} x {side}");
     let tokens = kept.as_ref().map_or(cut.tokens(time), |kept| kept.n);
-    let (shape, bias, precision) = ([batch, tokens, outputs], bias.is_some(), precision::current());
-    apply(inputs, PatchEmbedding { bytes, sizes, cut, kept, shape, bias, activation, precision })
+    let (shape, bias) = ([batch, tokens, outputs], bias.is_some());
+    apply(inputs, PatchEmbedding { bytes, sizes, cut, kept, shape, bias, activation })
 }
 
 /// The same as operations on tensors.
 pub(crate) fn composed(
-    video: Pixels,
+    video: Video,
     patches: Tubelets<'_>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
@@ -82,7 +83,10 @@ pub(crate) fn composed(
     let Tubelets { frames, side, grid: [rows, columns], keep } = patches;
     let [batch, _, _, height, width] = video.dims();
     let (right, below) = (columns * side - width, rows * side - height);
-    let video = video.into_tensor();
+    let video = match video {
+        Video::Numbers(video) => video,
+        Video::Bytes(clips) => clips.to_tensor(&weight.device()),
+    };
     let video = if (right, below) == (0, 0) { video } else { video.pad((0, right, 0, below), PadMode::Constant(0.0)) };
     let tubelets = tubelets(video, frames, side);
     let tubelets = match keep {
@@ -104,7 +108,7 @@ struct Kept {
 #[derive(Debug)]
 struct PatchEmbedding {
     /// The video, if it is bytes.
-    bytes: Option<Bytes>,
+    bytes: Option<RgbClips>,
     /// Its sizes, `[batch, channels, time, height, width]`.
     sizes: [usize; 5],
     cut: Cut,
@@ -113,7 +117,6 @@ struct PatchEmbedding {
     shape: [usize; 3],
     bias: bool,
     activation: Activation,
-    precision: Precision,
 }
 
 impl PatchEmbedding {
@@ -124,7 +127,7 @@ impl PatchEmbedding {
 }
 
 impl Operation for PatchEmbedding {
-    fn forward(&self, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
         let kernel = cpu::patch_embedding::PatchEmbedding {
             cut: self.cut,
             ids: self.ids(),
@@ -132,12 +135,12 @@ impl Operation for PatchEmbedding {
             bias: self.bias.then(|| inputs[1].values()),
             activation: self.activation,
         };
-        let (level, numbers) = (Level::detect(), inputs.get(1 + usize::from(self.bias)));
+        let (level, numbers) = (runtime.level, inputs.get(1 + usize::from(self.bias)));
         kept(self.activation, training, Shape::from(self.shape), |inner, out| match (&self.bytes, numbers) {
-            (Some(bytes), _) => kernel.forward(level, self.precision, &bytes.clips(), inner, out),
+            (Some(bytes), _) => kernel.forward(level, runtime.precision, &bytes.view(), inner, out),
             (None, Some(numbers)) => {
                 let source = Numbers { values: numbers.values(), sizes: self.sizes };
-                kernel.forward(level, self.precision, &source, inner, out);
+                kernel.forward(level, runtime.precision, &source, inner, out);
             }
             (None, None) => unreachable!("a video is bytes or numbers"),
         })
@@ -147,16 +150,23 @@ impl Operation for PatchEmbedding {
         false
     }
 
-    fn backward(&self, _: &[Option<Array>], kept: &[Array], gradient: Array, wanted: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        _: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>> {
         let Some(bytes) = &self.bytes else { unreachable!("numbers come off the tape alone") };
-        let (level, [batch, tokens, outputs], depth) = (Level::detect(), self.shape, self.cut.depth(self.sizes[1]));
+        let (level, [batch, tokens, outputs], depth) = (runtime.level, self.shape, self.cut.depth(self.sizes[1]));
         let inner = before_activation(level, self.activation, kept, gradient);
         let weight = wanted[0].then(|| {
             let tubelets = Array::filled([batch * tokens, depth], |out| {
-                self.cut.rows(level, &bytes.clips(), self.ids(), 0, out);
+                self.cut.rows(level, &bytes.view(), self.ids(), 0, out);
             });
             Array::filled([depth, outputs], |out| {
-                weight_gradient(level, self.precision, matrix(&tubelets), matrix(&inner), out);
+                weight_gradient(level, runtime.precision, matrix(&tubelets), matrix(&inner), out);
             })
         });
         let bias = || wanted[1].then(|| Array::filled([outputs], |out| sum_rows(level, inner.values(), out)));

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
+use crate::PreparedLinear;
 use crate::array::Array;
 use crate::cpu::residual::{Layer, ResidualMlp};
-use crate::cpu::{Activation, Packed, Precision};
+use crate::cpu::{Activation, Packed, Runtime};
 use crate::linear::matrix;
 use crate::operation::{Operation, apply, runs_on};
-use crate::{PreparedLinear, precision};
 
 /// A state that changes by what a network with two hidden layers makes of it and of an action:
 ///
@@ -39,7 +39,7 @@ pub fn residual_rollout(actions: Tensor<3>, state: Tensor<2>, cell: &ResidualCel
     let ([steps, batch, _], [rows, _]) = (actions.dims(), state.dims());
     assert!(batch == rows, "actions {:?} for states {:?}", actions.dims(), state.dims());
     let layers = [&cell.latent, &cell.middle, &cell.output];
-    let packed = layers.map(|layer| layer.packed(precision::current()));
+    let packed = layers.map(PreparedLinear::packed);
     let [Some(latent), Some(middle), Some(output)] = packed else {
         return composed(actions, state, cell);
     };
@@ -52,7 +52,7 @@ pub fn residual_rollout(actions: Tensor<3>, state: Tensor<2>, cell: &ResidualCel
         inputs.extend(layer.bias().map(Tensor::into_dispatch));
     }
     let biases = layers.map(|layer| layer.bias().is_some());
-    apply(inputs, ResidualRollout { packed: [latent, middle, output], biases, steps, precision: precision::current() })
+    apply(inputs, ResidualRollout { packed: [latent, middle, output], biases, steps })
 }
 
 /// The same, layer by layer.
@@ -75,11 +75,10 @@ struct ResidualRollout {
     packed: [Arc<Packed>; 3],
     biases: [bool; 3],
     steps: usize,
-    precision: Precision,
 }
 
 impl Operation for ResidualRollout {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let [actions, state, parameters @ ..] = inputs else { unreachable!("actions and states") };
         let mut parameters = parameters.iter();
         let mut layer = |index: usize| {
@@ -89,7 +88,7 @@ impl Operation for ResidualRollout {
         };
         let mlp = ResidualMlp { latent: layer(0), middle: layer(1), output: layer(2) };
         let out = Array::filled([state.shape()[0], self.steps, state.width()], |out| {
-            mlp.rollout(self.precision, self.steps, actions.values(), state.values(), out);
+            mlp.rollout(runtime.precision, self.steps, actions.values(), state.values(), out);
         });
         (out, Vec::new())
     }
@@ -98,7 +97,7 @@ impl Operation for ResidualRollout {
         false
     }
 
-    fn backward(&self, _: &[Option<Array>], _: &[Array], _: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(&self, _: Runtime, _: &[Option<Array>], _: &[Array], _: Array, _: &[bool]) -> Vec<Option<Array>> {
         unreachable!("rollouts on the tape go layer by layer")
     }
 }

@@ -1,9 +1,9 @@
 //! Rollouts of several groups of rows as one tensor.
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 
 use crate::array::Array;
+use crate::cpu::{self, Runtime};
 use crate::operation::{Operation, apply, runs_on};
 
 /// Puts rollouts together that were made in groups of rows, step by step: every number is copied once.
@@ -41,23 +41,11 @@ struct StackSteps {
 }
 
 impl Operation for StackSteps {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, _: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let Self { rows, steps, width } = self;
+        let inputs: Vec<&[f32]> = inputs.iter().map(Array::values).collect();
         let out = Array::filled([rows.iter().sum(), *steps, *width], |out| {
-            let mut rest = out;
-            let groups = rows.iter().zip(inputs.chunks(*steps)).map(|(rows, inputs)| {
-                let part = rest.split_off_mut(..rows * steps * width).expect("room for every group");
-                (part, inputs)
-            });
-            let groups: Vec<(&mut [f32], &[Array])> = groups.collect();
-            groups.into_par_iter().for_each(|(out, inputs)| {
-                for (step, input) in inputs.iter().enumerate() {
-                    let places = out.chunks_exact_mut((*width).max(1)).skip(step).step_by(*steps);
-                    for (out, row) in places.zip(input.values().chunks_exact((*width).max(1))) {
-                        out.copy_from_slice(row);
-                    }
-                }
-            });
+            cpu::stack::stack_steps(rows, *steps, *width, &inputs, out);
         });
         (out, Vec::new())
     }
@@ -66,7 +54,7 @@ impl Operation for StackSteps {
         false
     }
 
-    fn backward(&self, _: &[Option<Array>], _: &[Array], _: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(&self, _: Runtime, _: &[Option<Array>], _: &[Array], _: Array, _: &[bool]) -> Vec<Option<Array>> {
         unreachable!("rollouts on the tape are put together by operations of Burn")
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::array::Array;
-use crate::cpu::Level;
+use crate::cpu::Runtime;
 use crate::cpu::tubelets::{Cut, Numbers};
 use crate::operation::{Operation, apply, runs_on};
 
@@ -50,11 +50,11 @@ struct Tubelets {
 }
 
 impl Operation for Tubelets {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let [batch, channels, time, ..] = self.sizes;
         let source = Numbers { values: inputs[0].values(), sizes: self.sizes };
         let out = Array::filled([batch, self.cut.tokens(time), self.cut.depth(channels)], |out| {
-            self.cut.rows(Level::detect(), &source, None, 0, out);
+            self.cut.rows(runtime.level, &source, None, 0, out);
         });
         (out, Vec::new())
     }
@@ -63,7 +63,14 @@ impl Operation for Tubelets {
         false
     }
 
-    fn backward(&self, _: &[Option<Array>], _: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        _: Runtime,
+        _: &[Option<Array>],
+        _: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         vec![Some(Array::filled(self.sizes, |video| self.cut.join(gradient.values(), self.sizes, video)))]
     }
 }

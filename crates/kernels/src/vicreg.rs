@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::array::Array;
-use crate::cpu::{Level, vicreg as cpu};
+use crate::cpu::{Runtime, vicreg as cpu};
 use crate::operation::{Operation, apply, runs_on};
 
 /// The mean over columns of `max(0, margin - sqrt(variance + epsilon))`, with the unbiased variance.
@@ -63,14 +63,14 @@ struct Variance {
 }
 
 impl Operation for Variance {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let samples = &inputs[0];
         let columns = samples.width();
         let (means, (factors, out)) = Array::filled_with([columns], |means| {
             Array::filled_with([columns], |factors| {
                 Array::filled([1], |out| {
                     let (margin, epsilon) = (self.margin, self.epsilon);
-                    out[0] = cpu::variance(Level::detect(), samples.values(), margin, epsilon, means, factors);
+                    out[0] = cpu::variance(runtime.level, samples.values(), margin, epsilon, means, factors);
                 })
             })
         });
@@ -81,12 +81,19 @@ impl Operation for Variance {
         true
     }
 
-    fn backward(&self, inputs: &[Option<Array>], kept: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let [Some(samples)] = inputs else { unreachable!("it is needed") };
         let (means, factors) = (kept[0].values(), kept[1].values());
         vec![Some(Array::filled(samples.shape(), |out| {
             let gradient = gradient.values()[0];
-            cpu::variance_gradient(Level::detect(), samples.values(), means, factors, gradient, out);
+            cpu::variance_gradient(runtime.level, samples.values(), means, factors, gradient, out);
         }))]
     }
 }
@@ -95,13 +102,13 @@ impl Operation for Variance {
 struct Covariance;
 
 impl Operation for Covariance {
-    fn forward(&self, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let samples = &inputs[0];
         let columns = samples.width();
         let (centred, (matrix, out)) = Array::filled_with(samples.shape(), |centred| {
             Array::filled_with([columns, columns], |matrix| {
                 Array::filled([1], |out| {
-                    out[0] = cpu::covariance(Level::detect(), samples.values(), columns, centred, matrix);
+                    out[0] = cpu::covariance(runtime.level, samples.values(), columns, centred, matrix);
                 })
             })
         });
@@ -112,11 +119,18 @@ impl Operation for Covariance {
         false
     }
 
-    fn backward(&self, _: &[Option<Array>], kept: &[Array], gradient: Array, _: &[bool]) -> Vec<Option<Array>> {
+    fn backward(
+        &self,
+        runtime: Runtime,
+        _: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        _: &[bool],
+    ) -> Vec<Option<Array>> {
         let (centred, matrix) = (&kept[0], &kept[1]);
         vec![Some(Array::filled(centred.shape(), |out| {
             let (values, gradient) = (centred.values(), gradient.values()[0]);
-            cpu::covariance_gradient(Level::detect(), values, matrix.values(), centred.width(), gradient, out);
+            cpu::covariance_gradient(runtime.level, values, matrix.values(), centred.width(), gradient, out);
         }))]
     }
 }

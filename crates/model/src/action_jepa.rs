@@ -1,13 +1,13 @@
 //! The action-conditioned model: frames to latents, latents and actions to the next latents.
 
+use crate::Pixels;
 use burn::module::Module;
 use burn::tensor::{Tensor, assert_shape};
-use prevision_kernels::Pixels;
 
 use crate::frame_encoder::FrameEncoder;
 use crate::heads::Heads;
 use crate::predictor::ActionPredictor;
-use crate::target::blend;
+use crate::target_encoder::blend;
 
 /// Encoder, optional momentum target, predictor and heads. Built by [`crate::ActionJepaConfig::init`].
 ///

@@ -1,10 +1,11 @@
 //! Pointwise non-linearities that a configuration can name.
 
 use prevision_kernels as kernels;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A pointwise non-linearity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
     /// `max(x, 0)`; the fastest on a CPU.

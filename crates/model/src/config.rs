@@ -1,6 +1,10 @@
-//! Configuration of a whole model: the section `model` of an experiment.
+//! Configuration of the built-in models: the keys beside `model.kind`.
 
 use burn::tensor::Device;
+use prevision_core::Spaces;
+use prevision_core::config::check::ensure;
+use prevision_core::config::{Options, within};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::frame_encoder::{FrameEncoder, FrameEncoderConfig};
@@ -8,81 +12,12 @@ use crate::heads::{DistanceHeadConfig, HeadFlags, Heads, InverseDynamics, Positi
 use crate::initialisation::draw_parameters;
 use crate::masks::MaskConfig;
 use crate::predictor::{ActionPredictorConfig, MaskedPredictorConfig};
-use crate::target::{TargetConfig, target_copy};
-use crate::validate::{check, within};
+use crate::target_encoder::{TargetConfig, target_copy};
 use crate::video_vit::{VideoVitConfig, check_positions};
-use crate::{ActionJepa, InputShape, Jepa, MaskedJepa};
-
-/// Which model, and how it is built. In a file the key `kind` chooses: `action-conditioned` (default) or `masked`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum ModelConfig {
-    /// Predicts the next latent from the action.
-    ActionConditioned(ActionJepaConfig),
-    /// Predicts the latents of hidden tubelets (V-JEPA).
-    Masked(MaskedJepaConfig),
-}
-
-impl Default for ModelConfig {
-    fn default() -> Self {
-        Self::ActionConditioned(ActionJepaConfig::default())
-    }
-}
-
-impl ModelConfig {
-    /// Builds the model with fresh weights drawn from the device's generator (seed the device first). `heads` is used by the
-    /// action-conditioned model alone.
-    pub fn init(&self, input: &InputShape, heads: &HeadFlags, device: &Device) -> Jepa {
-        match self {
-            Self::ActionConditioned(config) => Jepa::Action(config.init(input, heads, device)),
-            Self::Masked(config) => Jepa::Masked(config.init(input, device)),
-        }
-    }
-
-    /// Checks every value on its own.
-    ///
-    /// # Errors
-    /// A message naming the key below `model`, the value and what is allowed.
-    pub fn validate(&self) -> Result<(), String> {
-        match self {
-            Self::ActionConditioned(config) => config.validate(),
-            Self::Masked(config) => config.validate(),
-        }
-    }
-
-    /// Checks that the model can take clips of this shape.
-    ///
-    /// # Errors
-    /// A message naming the key, the value and what is allowed.
-    pub fn validate_input(&self, input: &InputShape) -> Result<(), String> {
-        match self {
-            Self::ActionConditioned(config) => {
-                check(
-                    input.action_dim > 0,
-                    "action_dim of the data",
-                    input.action_dim,
-                    "at least 1 for an action-conditioned model",
-                )?;
-                if let Some(encoder) = &config.static_encoder {
-                    encoder.validate_input(input)?;
-                }
-                config.encoder.validate_input(input)
-            }
-            Self::Masked(config) => config.encoder.validate_input(input),
-        }
-    }
-
-    /// Momentum of the target encoder; `None` when context and target share weights.
-    pub fn target_momentum(&self) -> Option<f64> {
-        match self {
-            Self::ActionConditioned(config) => config.target.momentum(),
-            Self::Masked(config) => Some(config.momentum),
-        }
-    }
-}
+use crate::{ActionJepa, MaskedJepa};
 
 /// Configuration of an [`ActionJepa`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ActionJepaConfig {
     /// The encoder of single frames; default `strided-conv`.
@@ -100,14 +35,19 @@ pub struct ActionJepaConfig {
 
 impl ActionJepaConfig {
     /// Builds the model with fresh weights drawn from the device's generator (seed the device first).
-    pub fn init(&self, input: &InputShape, heads: &HeadFlags, device: &Device) -> ActionJepa {
-        let encoder = self.encoder.init(input, device);
-        let static_encoder = self.static_encoder.as_ref().map(|config| config.init(input, device));
+    ///
+    /// # Panics
+    /// If the clips do not fit: [`validate_spaces`](Self::validate_spaces) refuses them.
+    pub fn init(&self, spaces: &Spaces, heads: &HeadFlags, device: &Device) -> ActionJepa {
+        let (_, camera) = spaces.only_camera().expect("clips of one camera");
+        let (frame, action_width) = (camera.into(), spaces.action_width());
+        let encoder = self.encoder.init(frame, device);
+        let static_encoder = self.static_encoder.as_ref().map(|config| config.init(frame, device));
         let fixed = static_encoder.as_ref().map_or(0, FrameEncoder::dim);
-        let predictor = self.predictor.init(&encoder, fixed, input.action_dim, device);
+        let predictor = self.predictor.init(&encoder, fixed, action_width, device);
         let dim = fixed + encoder.dim();
         let heads = Heads {
-            inverse_dynamics: heads.inverse_dynamics.then(|| InverseDynamics::new(dim, input.action_dim, device)),
+            inverse_dynamics: heads.inverse_dynamics.then(|| InverseDynamics::new(dim, action_width, device)),
             distance: heads.distance.then(|| self.distance.init(&encoder, fixed, device)),
             position: heads.position.then(|| PositionHead::new(dim, device)),
         };
@@ -119,19 +59,18 @@ impl ActionJepaConfig {
         ActionJepa { encoder, static_encoder, target, predictor, heads }
     }
 
-    /// Checks every value.
+    /// Checks that the model can be trained on clips of these streams.
     ///
     /// # Errors
-    /// A message naming the key, the value and what is allowed.
-    pub fn validate(&self) -> Result<(), String> {
-        within("encoder", self.encoder.validate())?;
-        if let Some(config) = &self.static_encoder {
-            within("static_encoder", config.validate())?;
+    /// A message naming what does not fit.
+    pub fn validate_spaces(&self, spaces: &Spaces) -> Result<(), String> {
+        let (_, camera) = spaces.only_camera()?;
+        let message = "an action-conditioned model needs actions, the data have none";
+        spaces.action.as_ref().map(|_| ()).ok_or(message)?;
+        if let Some(encoder) = &self.static_encoder {
+            encoder.validate_input("model.static_encoder", camera)?;
         }
-        within("predictor", self.predictor.validate())?;
-        self.validate_grid()?;
-        within("target", self.target.validate())?;
-        within("distance", self.distance.validate())
+        self.encoder.validate_input("model.encoder", camera)
     }
 
     /// Checks that what works on a grid of tokens has one, and that what needs a norm at the encoder's output has that.
@@ -144,30 +83,46 @@ impl ActionJepaConfig {
         let normed = matches!(self.predictor, ActionPredictorConfig::Gru(_) | ActionPredictorConfig::Transformer(_));
         if normed && grid.is_some() {
             return Err(
-                "encoder.kind = patches: must be strided-conv, impala or vit with predictor.kind gru and transformer, \
+                "encoder.kind is patches, but must be strided-conv, impala or vit with predictor.kind gru and transformer, \
                  whose predictions pass through the encoder's norm; or set predictor.kind to residual-conv or residual-mlp"
                     .to_owned(),
             );
         }
         let users = [
-            ("predictor.kind = residual-conv", matches!(self.predictor, ActionPredictorConfig::ResidualConv(_))),
-            ("distance.kind = field", matches!(self.distance, DistanceHeadConfig::Field(_))),
+            ("predictor.kind is residual-conv", matches!(self.predictor, ActionPredictorConfig::ResidualConv(_))),
+            ("distance.kind is field", matches!(self.distance, DistanceHeadConfig::Field(_))),
         ];
         let Some((user, _)) = users.into_iter().find(|&(_, used)| used) else { return Ok(()) };
         if grid.is_none() {
-            return Err(format!("{user}: must have a grid of tokens to work on; set encoder.kind to patches"));
+            return Err(format!("{user}, but must have a grid of tokens to work on: set encoder.kind to patches"));
         }
         match &self.static_encoder {
             Some(config) if patch(config) != grid => {
-                Err(format!("{user}: must have static_encoder.kind = patches with the patch of the encoder"))
+                Err(format!("{user}, but must have static_encoder.kind = patches with the patch of the encoder"))
             }
             _ => Ok(()),
         }
     }
 }
 
+impl Options for ActionJepaConfig {
+    fn validate(&self) -> Result<(), String> {
+        within("encoder", self.encoder.validate())?;
+        if let Some(config) = &self.static_encoder {
+            within("static_encoder", config.validate())?;
+        }
+        within("predictor", self.predictor.validate())?;
+        self.validate_grid()?;
+        within("target", self.target.validate())?;
+        within("distance", self.distance.validate())
+    }
+}
+
+/// Colour channels of a camera.
+const CHANNELS: usize = 3;
+
 /// Configuration of a [`MaskedJepa`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MaskedJepaConfig {
     /// The context encoder, and the target encoder alike.
@@ -193,28 +148,47 @@ impl Default for MaskedJepaConfig {
 
 impl MaskedJepaConfig {
     /// Builds the model with fresh weights drawn from the device's generator (seed the device first).
-    pub fn init(&self, input: &InputShape, device: &Device) -> MaskedJepa {
-        let encoder = self.encoder.init(input.channels, device);
-        let predictor = self.predictor.init(&self.encoder, self.encoder.grid(input), device);
+    ///
+    /// # Panics
+    /// If the clips do not fit: [`validate_spaces`](Self::validate_spaces) refuses them.
+    pub fn init(&self, spaces: &Spaces, device: &Device) -> MaskedJepa {
+        let encoder = self.encoder.init(CHANNELS, device);
+        let predictor = self.predictor.init(&self.encoder, self.grid(spaces), device);
         draw_parameters(&encoder);
         draw_parameters(&predictor);
         let target = target_copy(&encoder);
         MaskedJepa { encoder, target, predictor }
     }
 
-    /// Checks every value.
+    /// The token grid `[time, height, width]` of clips.
+    ///
+    /// # Panics
+    /// If they are not of one camera.
+    pub fn grid(&self, spaces: &Spaces) -> [usize; 3] {
+        let (_, camera) = spaces.only_camera().expect("clips of one camera");
+        self.encoder.grid(spaces.frames, camera)
+    }
+
+    /// Checks that the model can be trained on clips of these streams.
     ///
     /// # Errors
-    /// A message naming the key, the value and what is allowed.
-    pub fn validate(&self) -> Result<(), String> {
+    /// A message naming what does not fit.
+    pub fn validate_spaces(&self, spaces: &Spaces) -> Result<(), String> {
+        let (_, camera) = spaces.only_camera()?;
+        self.encoder.validate_input(spaces.frames, camera)
+    }
+}
+
+impl Options for MaskedJepaConfig {
+    fn validate(&self) -> Result<(), String> {
         within("encoder", self.encoder.validate())?;
         within("predictor", self.predictor.validate())?;
         let positions = check_positions("width", self.encoder.positions, self.predictor.width, self.predictor.heads);
         within("predictor", positions)?;
-        check(!self.masks.is_empty(), "masks", "[]", "a list of at least one mask")?;
+        ensure(!self.masks.is_empty(), "masks", "[]", "a list of at least one mask")?;
         for (index, mask) in self.masks.iter().enumerate() {
             within(&format!("masks[{index}]"), mask.validate())?;
         }
-        check((0.0..=1.0).contains(&self.momentum), "momentum", self.momentum, "in [0, 1]")
+        ensure((0.0..=1.0).contains(&self.momentum), "momentum", self.momentum, "in [0, 1]")
     }
 }

@@ -10,40 +10,50 @@
 //! mirrored by configuration enums; the backend is chosen at run time by the [`burn::tensor::Device`].
 
 mod action_jepa;
+mod action_world_model;
 mod activation;
+mod batch;
 mod config;
 mod error;
 pub mod frame_encoder;
+mod frozen;
+mod frozen_masked;
 mod grid;
 pub mod heads;
 mod initialisation;
-mod input;
-mod jepa;
 mod layers;
 mod masked_jepa;
 pub mod masks;
+mod normalise;
+pub mod parameters;
+mod pixels;
 pub mod predictor;
-pub mod target;
-mod validate;
+pub mod target_encoder;
+mod vector_world_model;
 pub mod video_vit;
 pub mod weights;
 mod world_model;
 
 pub use action_jepa::ActionJepa;
+pub use action_world_model::ActionWorldModel;
 pub use activation::Activation;
-pub use config::{ActionJepaConfig, MaskedJepaConfig, ModelConfig};
+pub use batch::{ClipBatch, ObservationBatch};
+pub use config::{ActionJepaConfig, MaskedJepaConfig};
 pub use error::ModelError;
-pub use frame_encoder::{FrameEncoder, FrameEncoderConfig};
+pub use frame_encoder::{FrameEncoder, FrameEncoderConfig, FrameShape};
+pub use frozen::{Forecast, FrozenModel, FrozenWorldModel, Wanted};
+pub use frozen_masked::FrozenMaskedModel;
 pub use heads::{
     DistanceField, DistanceFieldConfig, DistanceHead, DistanceHeadConfig, HeadFlags, Heads, InverseDynamics,
-    PositionHead, StepDistance, StepDistanceConfig,
+    PositionHead, PositionScale, StepDistance, StepDistanceConfig,
 };
-pub use input::InputShape;
-pub use jepa::Jepa;
 pub use layers::LayerNorm;
 pub use masked_jepa::MaskedJepa;
 pub use masks::{MaskConfig, MaskPair, MaskSampler, TokenIds, gather_tokens, token_ids};
+pub use normalise::normalise_latents;
+pub use pixels::Pixels;
 pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig};
-pub use target::TargetConfig;
+pub use target_encoder::TargetConfig;
+pub use vector_world_model::VectorWorldModel;
 pub use video_vit::{PositionKind, VideoVit, VideoVitConfig};
-pub use world_model::WorldModel;
+pub use world_model::{Distance, Latents, ModelSpec, Past, WorldModel};

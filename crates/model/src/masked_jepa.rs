@@ -1,12 +1,12 @@
 //! The masked model (V-JEPA): visible tubelets to latents, and from them the latents of hidden tubelets.
 
+use crate::Pixels;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use prevision_kernels::Pixels;
 
 use crate::masks::{MaskPair, token_ids};
 use crate::predictor::MaskedPredictor;
-use crate::target::blend;
+use crate::target_encoder::blend;
 use crate::video_vit::VideoVit;
 
 /// Context encoder, momentum target and predictor. Built by [`crate::MaskedJepaConfig::init`].

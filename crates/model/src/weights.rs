@@ -1,79 +1,106 @@
-//! Weights to and from safetensors files.
+//! Weights to and from safetensors files, in `PyTorch`'s layout and names.
 //!
-//! A tensor's name is its path in the module without the names of enum variants, for example `encoder.projection.weight` or
-//! `predictor.blocks.0.attn.qkv.weight`. Linear weights are stored as they are in memory, `[input, output]`.
+//! A tensor's name is its path in the module, see [`ParameterPath`], for example `encoder.projection.weight` or
+//! `predictor.blocks.0.attn.qkv.weight`. Linear weights are `[outputs, inputs]`, convolutions `[outputs, inputs, rows, columns]`, the
+//! matrices of a gated recurrent unit `[3 outputs, inputs]`, all as `PyTorch` has them.
 
 use std::path::Path;
 
-use burn::module::Module;
-use burn::store::{ModuleSnapshot, SafetensorsStore};
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 
 use crate::ModelError;
+use crate::parameters::{
+    self, Entry, MapParameters, ParameterPath, TensorReader, TensorWriter, VisitParameters, named_parameters,
+};
 
 /// Writes every parameter to `path`, replacing a file that is there. The file appears whole or not at all: it is written under a
 /// temporary name beside `path` and renamed. Equal weights give equal bytes.
 ///
 /// # Errors
-/// When the file cannot be written; the message names it.
+/// When the file cannot be written, or a parameter is not of floating-point numbers; the message names it.
 pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
-    // One metadata key, the one other readers look for: several would be written in an order that changes from run to run.
-    let mut store = SafetensorsStore::from_file(path)
-        .skip_enum_variants(true)
-        .overwrite(true)
-        .clear_metadata()
-        .metadata("format", "pt");
-    model.save_into(&mut store).map_err(|error| ModelError::Store {
-        path: path.to_owned(),
-        action: "write",
-        message: error.to_string(),
-    })
+    let entries = named_parameters(model).into_iter().map(|it| Entry::floats(it.path, it.shape)).collect();
+    let written = TensorWriter::create(path, entries).and_then(|mut file| {
+        parameters::visit(model, &mut Write(&mut file));
+        file.finish()
+    });
+    written.map_err(|error| store_error(path, "write", &error))
+}
+
+struct Write<'a>(&'a mut TensorWriter);
+
+impl VisitParameters for Write<'_> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, parameter: &Param<Tensor<D>>) {
+        self.0.floats(parameter.transform_for_save().val().without_autodiff(), path.is_transposed());
+    }
+
+    fn visit_other(&mut self, path: &ParameterPath) {
+        self.0.fail(format!("parameter `{}` is not of floating-point numbers", path.as_str()));
+    }
 }
 
 /// Reads every parameter of `model` from `path`, bit for bit. The file must hold exactly the model's tensors.
 ///
 /// # Errors
-/// When the file cannot be read, lacks a tensor of the model, holds one the model does not have, or one of another shape; the message
-/// names the file and the tensor. The model may then be partly overwritten.
+/// When the file cannot be read or is not in `PyTorch`'s layout, lacks a tensor of the model, holds one the model does not have, or one
+/// of another shape; the message names the file and the tensor. The model may then be partly overwritten.
 pub fn load<M: Module>(model: &mut M, path: &Path) -> Result<(), ModelError> {
-    let mut store = SafetensorsStore::from_file(path).skip_enum_variants(true).allow_partial(true).validate(false);
-    let mut result = model.load_from(&mut store).map_err(|error| ModelError::Store {
-        path: path.to_owned(),
-        action: "read",
-        message: error.to_string(),
-    })?;
-    if let Some(error) = result.errors.first() {
-        return Err(apply_error(path, error));
+    let file = TensorReader::open(path).map_err(|error| store_error(path, "read", &error))?;
+    let mut read = Read { file, applied: 0, missing: Vec::new(), error: None };
+    *model = parameters::map(model.clone(), &mut read);
+    if let Some((name, message)) = read.error {
+        return Err(ModelError::Tensor { path: path.to_owned(), name, message });
     }
-    result.missing.sort();
-    if let Some((first, _)) = result.missing.first() {
+    read.missing.sort();
+    if let Some(first) = read.missing.first() {
         return Err(ModelError::MissingTensor {
             path: path.to_owned(),
             first: first.clone(),
-            missing: result.missing.len(),
-            expected: result.missing.len() + result.applied.len(),
+            missing: read.missing.len(),
+            expected: read.missing.len() + read.applied,
         });
     }
-    result.unused.sort();
-    if let Some(first) = result.unused.first() {
-        return Err(ModelError::UnexpectedTensor {
-            path: path.to_owned(),
-            first: first.clone(),
-            unexpected: result.unused.len(),
-        });
+    let mut unread = read.file.unread();
+    let unexpected = unread.len();
+    match unread.next() {
+        Some(first) => Err(ModelError::UnexpectedTensor { path: path.to_owned(), first: first.to_owned(), unexpected }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn apply_error(path: &Path, error: &burn::store::ApplyError) -> ModelError {
-    use burn::store::ApplyError::{AdapterError, DTypeMismatch, LoadError, ShapeMismatch};
-    let (name, message) = match error {
-        ShapeMismatch { path, expected, found } => {
-            (path, format!("the model has shape {expected:?}, the file {found:?}"))
+struct Read {
+    file: TensorReader,
+    applied: usize,
+    missing: Vec<String>,
+    /// The first tensor that does not fit, and why.
+    error: Option<(String, String)>,
+}
+
+impl MapParameters for Read {
+    fn map<const D: usize>(&mut self, path: &ParameterPath, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.error.is_some() {
+            return parameter;
         }
-        DTypeMismatch { path, expected, found } => {
-            (path, format!("the model has type {expected:?}, the file {found:?}"))
+        let shape = parameter.lazy_shape().dims();
+        match self.file.floats(path.as_str(), shape, path.is_transposed(), &parameter.lazy_device()) {
+            Ok(Some(tensor)) => {
+                self.applied += 1;
+                let id = parameter.id;
+                parameter.transform_for_load(tensor, id)
+            }
+            Ok(None) => {
+                self.missing.push(path.as_str().to_owned());
+                parameter
+            }
+            Err(error) => {
+                self.error = Some((path.as_str().to_owned(), error.to_string()));
+                parameter
+            }
         }
-        AdapterError { path, message } | LoadError { path, message } => (path, message.clone()),
-    };
-    ModelError::Tensor { path: path.to_owned(), name: name.clone(), message }
+    }
+}
+
+fn store_error(path: &Path, action: &'static str, error: &std::io::Error) -> ModelError {
+    ModelError::Store { path: path.to_owned(), action, message: error.to_string() }
 }

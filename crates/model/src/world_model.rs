@@ -1,55 +1,189 @@
-//! The world model as evaluation and planning know it.
+//! The world model as planning and evaluation know it.
 
-use burn::tensor::{Tensor, assert_shape};
-use prevision_kernels::Pixels;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use prevision_core::{Normalise, Spaces};
 
-use crate::ActionJepa;
+use crate::ObservationBatch;
 
-/// Encodes observations and imagines the latents that follow action sequences. Used off the tape: take `model.valid()` and tensors
-/// of a device without autodiff.
-pub trait WorldModel {
-    /// Encodes every frame.
+/// What is fixed about a world model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelSpec {
+    /// The clips it was trained on: the streams it sees, the actions it takes.
+    pub spaces: Spaces,
+    /// What pixels become before it sees them.
+    pub normalise: Normalise,
+    /// How many past latents it can use.
+    pub history: usize,
+    /// Tokens in a latent; a model of vectors has one.
+    pub tokens: usize,
+    /// Numbers in a token.
+    pub token_width: usize,
+    /// How many of the tokens, the first ones, stay while an episode lasts.
+    pub static_tokens: usize,
+}
+
+impl ModelSpec {
+    /// A model whose latent is one vector of so many numbers, and which predicts from the last latent alone.
+    pub fn of_vectors(spaces: &Spaces, normalise: &Normalise, width: usize) -> Self {
+        Self {
+            spaces: spaces.clone(),
+            normalise: *normalise,
+            history: 1,
+            tokens: 1,
+            token_width: width,
+            static_tokens: 0,
+        }
+    }
+}
+
+/// Latents of consecutive moments of several episodes.
+#[derive(Clone, Debug)]
+pub struct Latents {
+    /// `[b, t, tokens, d]`
+    pub tokens: Tensor<4>,
+    /// What a model carries from moment to moment beside the latents it shows, `[b, t, c]`.
+    pub carry: Option<Tensor<3>>,
+}
+
+impl Latents {
+    /// Latents without a carried state.
     ///
     /// # Shapes
-    /// - observation: `[batch, channels, time, height, width]`
-    /// - output: `[batch, time, dim]`
-    fn encode(&self, observation: Pixels) -> Tensor<3>;
+    /// - tokens: `[b, t, tokens, d]`
+    pub fn new(tokens: Tensor<4>) -> Self {
+        Self { tokens, carry: None }
+    }
+
+    /// `[b, t, tokens, d]`
+    pub fn dims(&self) -> [usize; 4] {
+        self.tokens.dims()
+    }
+
+    /// Every latent as one vector, `[b, t, tokens * d]`.
+    pub fn vectors(&self) -> Tensor<3> {
+        let [rows, time, tokens, width] = self.dims();
+        self.tokens.clone().reshape([rows, time, tokens * width])
+    }
+
+    /// The moments `start .. start + count`.
+    #[must_use]
+    pub fn moments(&self, start: usize, count: usize) -> Self {
+        Self {
+            tokens: self.tokens.clone().narrow(1, start, count),
+            carry: self.carry.clone().map(|carry| carry.narrow(1, start, count)),
+        }
+    }
+
+    /// The last moment of every episode, `[b, 1, tokens, d]`.
+    #[must_use]
+    pub fn last(&self) -> Self {
+        self.moments(self.dims()[1] - 1, 1)
+    }
+
+    /// The episodes `start .. start + count`.
+    #[must_use]
+    pub fn rows(&self, start: usize, count: usize) -> Self {
+        Self {
+            tokens: self.tokens.clone().narrow(0, start, count),
+            carry: self.carry.clone().map(|carry| carry.narrow(0, start, count)),
+        }
+    }
+
+    /// These episodes, in this order.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let indices: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [rows.len()]), &self.tokens.device());
+        Self {
+            tokens: self.tokens.clone().select(0, indices.clone()),
+            carry: self.carry.clone().map(|carry| carry.select(0, indices)),
+        }
+    }
+}
+
+/// What a model knows when it begins to imagine.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// Latents of the last moments, the present one last, `[b, h, tokens, d]`.
+    pub latents: Latents,
+    /// The actions between them, `[b, h - 1, a]`; `None` when `h` is 1.
+    pub actions: Option<Tensor<3>>,
+}
+
+impl Past {
+    /// The episodes `start .. start + count`.
+    #[must_use]
+    pub fn rows(&self, start: usize, count: usize) -> Self {
+        Self {
+            latents: self.latents.rows(start, count),
+            actions: self.actions.clone().map(|actions| actions.narrow(0, start, count)),
+        }
+    }
+}
+
+/// Encodes observations and imagines what follows actions. Used off the tape: its weights and all tensors are on a device without
+/// autodiff. What it answers for one row must not depend on the others.
+pub trait WorldModel: Send + Sync {
+    /// What is fixed about it.
+    fn spec(&self) -> &ModelSpec;
+
+    /// Where its weights are.
+    fn device(&self) -> Device;
+
+    /// Encodes every moment, `[b, t, tokens, d]`.
+    fn encode(&self, seen: &ObservationBatch) -> Latents;
 
     /// Imagines several action sequences from the same past.
     ///
     /// # Shapes
-    /// - latents: `[batch, h, dim]`, consecutive, the last one is the present
-    /// - actions: `[batch, samples, h - 1 + k, action]`; action `i` leaves latent `i`
-    /// - output: `[batch, samples, k, dim]`
-    fn rollout(&self, latents: Tensor<3>, actions: Tensor<4>) -> Tensor<4>;
+    /// - past: `b` episodes
+    /// - actions: `[b, samples, k, a]`, the first one leaves the present
+    /// - output: `[b * samples, k, tokens, d]`
+    fn imagine(&self, past: &Past, actions: Tensor<4>) -> Latents;
 
-    /// Length of a latent vector.
-    fn latent_dim(&self) -> usize;
+    /// The learned distance between latents, if it has one.
+    fn distance(&self) -> Option<&dyn Distance> {
+        None
+    }
 
-    /// How many past latents the model can use.
-    fn history(&self) -> usize;
+    /// What a head of the model reads from latents, by the head's name, `[b, t, n]`; `None` without such a head. `position` is where
+    /// the agent is, x and y in pixels of the camera.
+    fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {
+        let _ = (name, latents);
+        None
+    }
 }
 
-impl WorldModel for ActionJepa {
-    fn encode(&self, observation: Pixels) -> Tensor<3> {
-        ActionJepa::encode(self, observation)
-    }
+/// A learned distance: how many steps lie between latents. What is compared often is prepared once.
+pub trait Distance: Send + Sync {
+    /// What is needed of latents that a path starts from.
+    ///
+    /// # Shapes
+    /// - latents: `[n, tokens, d]`
+    /// - output: `[n, e]`
+    fn starts(&self, latents: Tensor<3>) -> Tensor<2>;
 
-    fn rollout(&self, latents: Tensor<3>, actions: Tensor<4>) -> Tensor<4> {
-        let [batch, samples, steps, action_dim] = actions.dims();
-        let [_, history, dim] = latents.dims();
-        assert_shape!(latents, [batch, _, _]);
-        let rows = batch * samples;
-        let start = latents.unsqueeze_dim::<4>(1).expand([batch, samples, history, dim]).reshape([rows, history, dim]);
-        let predicted = ActionJepa::rollout(self, start, actions.reshape([rows, steps, action_dim]));
-        predicted.reshape([batch, samples, steps + 1 - history, dim])
-    }
+    /// What is needed of latents that a path leads to. `obstacles` are steps that passing each place takes beside what was learned.
+    ///
+    /// # Shapes
+    /// - latents: `[n, tokens, d]`
+    /// - obstacles: `[n, places]`
+    /// - output: `[n, g]`
+    ///
+    /// # Panics
+    /// If obstacles are given to a distance without [`places`](Self::places).
+    fn goals(&self, latents: Tensor<3>, obstacles: Option<Tensor<2>>) -> Tensor<2>;
 
-    fn latent_dim(&self) -> usize {
-        ActionJepa::latent_dim(self)
-    }
+    /// Steps from several starts each to a goal.
+    ///
+    /// # Shapes
+    /// - starts: `[goals, n, e]`, goals: `[goals, g]`, as made above
+    /// - output: `[goals, n]`
+    fn between(&self, starts: Tensor<3>, goals: Tensor<2>) -> Tensor<2>;
 
-    fn history(&self) -> usize {
-        ActionJepa::history(self)
+    /// Number of places, if it knows places: [`starts`](Self::starts) are then the probability of each, and paths can be made longer
+    /// by obstacles.
+    fn places(&self) -> Option<usize> {
+        None
     }
 }

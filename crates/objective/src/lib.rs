@@ -10,34 +10,34 @@
 //! - [`distance`]: the learned distance in steps, a quantile regression on detached latents
 //! - [`position`]: where the agent is, read from detached latents
 //!
-//! [`ObjectiveConfig`] names the terms and their weights; [`ObjectiveConfig::action_terms`] and
-//! [`ObjectiveConfig::masked_terms`] compute them for a model and a batch of clips.
+//! Beside each stands its [`Term`]: its keys, what it [needs](Needs) of a model, and its value from what it [sees](Seen). Terms are
+//! registered by name ([`built_in`]); an [`Objective`] is a weighted sum of those that a configuration names.
 
-mod action;
 #[cfg(test)]
 mod check;
-mod config;
-mod covariance;
-mod distance;
-mod inverse_dynamics;
-mod masked;
-mod position;
-mod prediction;
-mod sigreg;
-mod static_similarity;
-mod temporal_similarity;
+mod draw;
+mod loss_terms;
+mod needs;
+mod objective;
+mod seen;
+mod spread;
+mod term;
 mod terms;
-mod variance;
 
-pub use action::ActionInputs;
-pub use config::{ObjectiveConfig, PredictionConfig};
-pub use covariance::covariance;
-pub use distance::{DistanceConfig, Times, distance};
-pub use inverse_dynamics::inverse_dynamics;
-pub use position::{PositionScale, position};
-pub use prediction::{PredictionLoss, normalise, prediction};
-pub use sigreg::{directions, sigreg};
-pub use static_similarity::static_similarity;
-pub use temporal_similarity::temporal_similarity;
-pub use terms::LossTerms;
-pub use variance::variance;
+pub use draw::Draw;
+pub use loss_terms::LossTerms;
+pub use needs::{Frames, Needs};
+pub use objective::Objective;
+pub use seen::{Prediction, Seen};
+pub use spread::spread;
+pub use term::{Term, TermContext, Terms};
+pub use terms::built_in;
+pub use terms::covariance::covariance;
+pub use terms::distance::{Times, distance};
+pub use terms::inverse_dynamics::inverse_dynamics;
+pub use terms::position::position;
+pub use terms::prediction::{PredictionLoss, prediction};
+pub use terms::sigreg::{directions, sigreg};
+pub use terms::static_similarity::static_similarity;
+pub use terms::temporal_similarity::temporal_similarity;
+pub use terms::variance::variance;

@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use prevision_data::seed;
+use prevision_core::seed;
 use prevision_model::StepDistanceConfig;
-use prevision_objective::{Times, distance};
+use prevision_objective::{Draw, Times, distance};
 use rand::Rng;
 
 const PLACES: usize = 21;
@@ -53,12 +53,8 @@ fn distance_on_a_chain_is_the_number_of_steps() {
     let times = Times { episodes: &episodes, starts: &[0.0; CLIPS], frames: TIME };
     for step in 0..steps {
         let embedded = head.embed(tensor(&walks(step), &device));
-        let (mut goals, mut between) = (Vec::new(), Vec::new());
-        for round in 0..8 {
-            let (drawn, steps) = times.goals(5, step, round);
-            goals.extend(drawn.into_iter().flat_map(|goal| [goal as i64; TIME]));
-            between.extend(steps);
-        }
+        let (goals, between) = times.goals(&Draw { seed: 5, number: step, first: 0 }, 8);
+        let goals: Vec<i64> = goals.into_iter().flat_map(|goal| [goal as i64; TIME]).collect();
         let count = goals.len();
         let goals = embedded.clone().select(0, Tensor::from_data(TensorData::new(goals, [count]), &device));
         let between = Tensor::from_data(TensorData::new(between, [count]), &device);

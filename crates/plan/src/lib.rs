@@ -1,35 +1,41 @@
-//! Costs, solvers, receding horizon and closed-loop episodes.
+//! Costs, constraints, solvers, planning as a policy, and closed-loop episodes.
 //!
 //! A plan is found and executed in this order:
 //!
-//! 1. a [`Solver`](solver::Solver) proposes candidate action sequences for every episode at once, from the
-//!    [`noise`] it is given, [coloured](colour) in time if wanted and [limited](limit) to what the environment accepts;
-//! 2. a [`Score`](score::Score) says what each would cost: [`ModelScore`](model_score::ModelScore) imagines the latents
-//!    that would follow and applies a [`Cost`](cost::Cost), a distance to the latents of the goal;
-//! 3. [`RecedingHorizon`](receding::RecedingHorizon) executes the beginning of the best plan, and plans again from there;
-//! 4. [`run_episodes`] does so in an environment for many tasks and counts how many reach their goal.
+//! 1. a [`Solver`](solver::Solver) proposes candidate action sequences for every episode at once, from the [`noise`] it is given,
+//!    [coloured](colour) in time if wanted and brought into the action space;
+//! 2. a [`Score`](score::Score) says what each would cost: [`ModelScore`](score::ModelScore) imagines the latents that would follow,
+//!    adds up the [`Cost`](cost::Cost)s and the violations of [`Constraint`](constraint::Constraint)s;
+//! 3. a [`Planner`], which is a [`Policy`](prevision_env::Policy), executes the beginning of the best plan, and plans again from
+//!    there; [`Remembering`] puts a memory around it;
+//! 4. [`run_episodes`] lets any policy act in worlds for many tasks and counts how many reach their goal.
+//!
+//! [`setup`] makes a planner from the `[plan]` section of a configuration, [`PlanConfig`].
 
 pub mod action_plan;
 pub mod colour;
+mod config;
+pub mod constraint;
 pub mod cost;
 mod episodes;
 mod error;
-mod film;
-pub mod limit;
-mod memory;
-pub mod model_score;
 pub mod noise;
-mod observe;
-pub mod receding;
+mod policy;
 mod results;
 pub mod score;
 pub mod setup;
 pub mod solver;
-mod trial;
+#[cfg(test)]
+mod toy_model;
 mod wilson;
 
 pub use action_plan::ActionPlan;
-pub use episodes::{PlanProgress, run_episodes};
+pub use config::PlanConfig;
+#[cfg(feature = "videos")]
+pub use episodes::{EpisodeVideos, EpisodeVideosError};
+pub use episodes::{Moment, PlanProgress, Rules, Watch, WatchError, run_episodes};
 pub use error::PlanError;
+pub use policy::{Choices, LatentPolicy, Planner, PlannerOptions, RecedingHorizon, Remembering};
 pub use results::{Distance, EpisodeResult, PlanResults};
+pub use setup::Parts;
 pub use wilson::wilson;

@@ -1,6 +1,6 @@
 //! Where a solver's randomness comes from: white noise per episode and iteration, seeded or injected.
 
-use prevision_data::seed;
+use prevision_core::seed;
 use rand::Rng;
 use rand_distr::StandardNormal;
 

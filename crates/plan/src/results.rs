@@ -1,15 +1,18 @@
-//! What a closed-loop evaluation reports.
+//! What closed-loop episodes report.
 
+use prevision_env::EnvironmentSpec;
 use serde::Serialize;
 
 use crate::wilson::wilson;
 
-/// The result of a closed-loop evaluation; serialised, it is `plan/*.json` of a run folder.
+/// The result of closed-loop episodes; serialised, it is `plan/*.json` of a run folder.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlanResults {
-    /// The environment's name.
+    /// The world's name.
     pub environment: String,
-    /// The solver's name.
+    /// The policy's name. A policy around another one has its own name and a slash before that of the other.
+    pub policy: String,
+    /// What chose the actions in the end: the solver of a planner, or else the policy; the last part of its name.
     pub solver: String,
     /// Trials: the episodes that were not solved at the start. Rates are over these.
     pub episodes: usize,
@@ -26,20 +29,27 @@ pub struct PlanResults {
     pub success_rate_at_end: Option<f64>,
     /// 95 % Wilson interval of `success_rate_at_end`.
     pub interval_at_end: Option<[f64; 2]>,
-    /// Wall time of the evaluation over the number of trials. Episodes are run as one batch, so this is less than the time
+    /// Wall time of the run over the number of trials. Episodes are run side by side, so this is less than the time
     /// one episode takes by itself.
     pub seconds_per_episode: f64,
-    /// Wall time of planning (encoding and search, without acting and filming) over `plans`.
+    /// Wall time of the policy (encoding and search, without acting and drawing) over `plans`.
     pub seconds_per_plan: f64,
     /// Plans made, each of one episode.
     pub plans: usize,
-    /// Distance to the goal after the last step, in pixels.
-    pub final_distance: Distance,
+    /// Unit of all distances; absent if the world has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Distance to the goal after the last step; absent in a world without distances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_distance: Option<Distance>,
+    /// Mean over the trials of the sum of their rewards; absent in a world without rewards.
+    #[serde(rename = "return", skip_serializing_if = "Option::is_none")]
+    pub mean_return: Option<f64>,
     /// Every trial, in the order of the episodes.
     pub per_episode: Vec<EpisodeResult>,
 }
 
-/// Summary of distances.
+/// Summary of distances, in the unit of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Distance {
     /// Their mean.
@@ -63,16 +73,21 @@ pub struct EpisodeResult {
     pub steps: usize,
     /// Plans made.
     pub plans: usize,
-    /// Distance to the goal at the start, in pixels.
-    pub start_distance: f64,
-    /// Distance to the goal after the last step, in pixels.
-    pub final_distance: f64,
+    /// Distance to the goal at the start; absent in a world without distances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_distance: Option<f64>,
+    /// Distance to the goal after the last step; absent in a world without distances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_distance: Option<f64>,
+    /// Sum of the rewards; absent in a world without rewards.
+    #[serde(rename = "return", skip_serializing_if = "Option::is_none")]
+    pub total_reward: Option<f64>,
 }
 
 /// What the trials do not know of themselves.
 pub(crate) struct Totals {
-    pub(crate) environment: String,
-    pub(crate) solver: String,
+    pub(crate) spec: EnvironmentSpec,
+    pub(crate) policy: String,
     pub(crate) excluded: usize,
     pub(crate) stop_on_arrival: bool,
     pub(crate) seconds: f64,
@@ -87,9 +102,12 @@ impl PlanResults {
         let (successes, at_end) = (count(|trial| trial.success), count(|trial| trial.success_at_end));
         let plans: usize = per_episode.iter().map(|trial| trial.plans).sum();
         let ran_to_the_end = !totals.stop_on_arrival;
+        let distances: Option<Vec<f64>> = per_episode.iter().map(|trial| trial.final_distance).collect();
+        let rewards: Option<Vec<f64>> = per_episode.iter().map(|trial| trial.total_reward).collect();
         Self {
-            environment: totals.environment,
-            solver: totals.solver,
+            environment: totals.spec.name,
+            solver: totals.policy.rsplit('/').next().unwrap_or_default().to_owned(),
+            policy: totals.policy,
             episodes,
             excluded_solved_at_start: totals.excluded,
             successes,
@@ -100,7 +118,9 @@ impl PlanResults {
             seconds_per_episode: totals.seconds / episodes as f64,
             seconds_per_plan: totals.planning_seconds / plans.max(1) as f64,
             plans,
-            final_distance: Distance::of(per_episode.iter().map(|trial| trial.final_distance).collect()),
+            unit: totals.spec.unit.filter(|_| distances.is_some()),
+            final_distance: distances.map(Distance::of),
+            mean_return: rewards.map(|rewards| rewards.iter().sum::<f64>() / episodes as f64),
             per_episode,
         }
     }
@@ -121,9 +141,16 @@ mod tests {
     use super::*;
 
     fn totals(stop_on_arrival: bool) -> Totals {
+        let spec = EnvironmentSpec {
+            name: "maze".to_owned(),
+            spaces: prevision_core::Spaces::default(),
+            max_steps: 200,
+            unit: Some("m".to_owned()),
+            rewards: false,
+        };
         Totals {
-            environment: "two-rooms".to_owned(),
-            solver: "cem".to_owned(),
+            spec,
+            policy: "remembering/planner/cem".to_owned(),
             excluded: 1,
             stop_on_arrival,
             seconds: 6.0,
@@ -139,8 +166,9 @@ mod tests {
             success_at_end,
             steps: 200,
             plans: 40,
-            start_distance: 30.0,
-            final_distance,
+            start_distance: Some(30.0),
+            final_distance: Some(final_distance),
+            total_reward: None,
         };
         vec![
             trial(0, Some(20), true, 1.0),
@@ -156,7 +184,9 @@ mod tests {
         assert_eq!((results.episodes, results.excluded_solved_at_start, results.successes), (4, 1, 3));
         assert_eq!((results.success_rate, results.success_rate_at_end), (0.75, Some(0.5)));
         assert_eq!((results.seconds_per_episode, results.seconds_per_plan, results.plans), (1.5, 0.025, 160));
-        assert_eq!(results.final_distance, Distance { mean: 5.0, median: 4.0 });
+        assert_eq!(results.final_distance, Some(Distance { mean: 5.0, median: 4.0 }));
+        assert_eq!(results.unit.as_deref(), Some("m"));
+        assert_eq!((results.policy.as_str(), results.solver.as_str()), ("remembering/planner/cem", "cem"));
         assert_eq!(Distance::of(vec![3.0, 1.0, 8.0]), Distance { mean: 4.0, median: 3.0 });
         assert_eq!(results.interval, wilson(3, 4));
         assert_eq!(results.interval_at_end, Some(wilson(2, 4)));
@@ -174,6 +204,7 @@ mod tests {
         let names = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let mut top = vec![
             "environment",
+            "policy",
             "solver",
             "episodes",
             "excluded_solved_at_start",
@@ -185,6 +216,7 @@ mod tests {
             "seconds_per_episode",
             "seconds_per_plan",
             "plans",
+            "unit",
             "final_distance",
             "per_episode",
         ];
@@ -198,5 +230,22 @@ mod tests {
         assert_eq!(distance, ["mean", "median"]);
         assert_eq!(json["per_episode"][1]["first_success_step"], 30);
         assert_eq!(json["per_episode"][2]["first_success_step"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_world_without_distances_but_with_rewards() {
+        let without = |(index, trial): (usize, EpisodeResult)| EpisodeResult {
+            start_distance: None,
+            final_distance: None,
+            total_reward: Some(index as f64),
+            ..trial
+        };
+        let trials = trials().into_iter().enumerate().map(without).collect();
+        let json = serde_json::to_value(PlanResults::new(totals(false), trials)).unwrap();
+        assert_eq!((&json["return"], &json["per_episode"][3]["return"]), (&1.5.into(), &3.0.into()));
+        for name in ["unit", "final_distance", "mean_return"] {
+            assert!(json.get(name).is_none(), "{name}");
+        }
+        assert!(json["per_episode"][0].get("start_distance").is_none());
     }
 }

@@ -1,121 +1,129 @@
-//! From configuration to a solver, a cost and an environment.
+//! From configuration to a planner.
 
-use prevision_env::{EnvOptions, Environment, LayoutChoice, LayoutSplit};
-use prevision_model::ActionJepa;
-use prevision_train::config::{Collision, CostConfig, Layout, PlanConfig, ReachabilityConfig, SolverConfig};
+use std::sync::Arc;
 
-use crate::cost::{Cost, LatentDistance, LearnedDistance, Reachability, Steps, WeightedSum};
+use prevision_core::config::check::message;
+use prevision_core::config::{Options, within};
+use prevision_core::{Space, Spaces};
+use prevision_env::{EnvironmentSpec, Policy};
+use prevision_model::WorldModel;
+
+use crate::PlanConfig;
+use crate::constraint::{Constraint, Constraints, built_in_constraints};
+use crate::cost::{Cost, CostContext, Costs, built_in_costs};
 use crate::error::PlanError;
-use crate::limit::ActionLimit;
-use crate::memory::Memory;
-use crate::solver::{Cem, Icem, Mppi, RandomShooting, Search, Solver};
+use crate::policy::{Planner, PlannerOptions, Remembering};
+use crate::solver::{SolverContext, Solvers, built_in_solvers};
 
-/// Makes the configured environment; it shows layouts that recordings hold out.
-///
-/// # Errors
-/// If there is no such environment.
-pub(crate) fn environment(config: &PlanConfig) -> Result<Box<dyn Environment>, PlanError> {
-    let options = EnvOptions {
-        layout: match config.layout {
-            Layout::Random => LayoutChoice::Random,
-            Layout::Fixed => LayoutChoice::Fixed,
-        },
-        layouts: LayoutSplit::HeldOut,
-        collision: match config.collision {
-            Collision::Stop => prevision_env::Collision::Stop,
-            Collision::Bounce => prevision_env::Collision::Bounce,
-        },
-    };
-    prevision_env::make(&config.environment, &options)
-        .map_err(|source| PlanError::Environment { name: config.environment.clone(), source: Box::new(source) })
+/// The parts that a configuration can name.
+#[derive(Clone)]
+pub struct Parts {
+    /// `[plan.solver]`
+    pub solvers: Solvers,
+    /// `[plan.costs]`
+    pub costs: Costs,
+    /// `[plan.constraints]`
+    pub constraints: Constraints,
 }
 
-/// Makes the configured cost.
-///
-/// # Errors
-/// If the cost needs a head that the model does not have.
-pub fn cost(config: &PlanConfig, model: &ActionJepa) -> Result<Box<dyn Cost>, PlanError> {
-    let steps = if config.summed { Steps::Summed } else { Steps::Last };
-    let head = |key, value: String, otherwise: &str| match &model.heads.distance {
-        Some(head) => Ok(head.clone()),
-        None => Err(PlanError::Unfit {
-            key,
-            value,
-            expected: format!(
-                "this model has no distance head; train with objective.distance.weight above 0, or {otherwise}"
-            ),
-        }),
-    };
-    let distance: Box<dyn Cost> = match config.cost {
-        CostConfig::Latent => Box::new(LatentDistance { steps }),
-        CostConfig::Distance => {
-            let head = head("plan.cost", "distance".to_owned(), "plan with \"latent\"")?;
-            Box::new(LearnedDistance { head, steps })
-        }
-    };
-    let ReachabilityConfig { weight, steps_per_action, slack } = config.reachability;
-    if weight == 0.0 {
-        return Ok(distance);
+impl Default for Parts {
+    /// The built-in parts.
+    fn default() -> Self {
+        Self { solvers: built_in_solvers(), costs: built_in_costs(), constraints: built_in_constraints() }
     }
-    let head = head("plan.reachability.weight", weight.to_string(), "set it to 0")?;
-    let figments = Reachability { head, steps_per_action, slack };
-    // What needs all steps comes first: the other then finds them computed.
-    Ok(Box::new(WeightedSum { terms: vec![(weight, Box::new(figments)), (1.0, distance)] }))
 }
 
-/// Makes the memory of obstacles, if one is configured.
+/// Makes the configured policy: a planner, with a memory around it if one is configured.
 ///
 /// # Errors
-/// If the model has no distance head that knows places.
-pub(crate) fn memory(config: &PlanConfig, model: &ActionJepa) -> Result<Option<Memory>, PlanError> {
+/// As [`planner`], and if a memory is configured and the model has no learned distance that knows places.
+pub fn policy(
+    config: &PlanConfig,
+    parts: &Parts,
+    model: Arc<dyn WorldModel>,
+    spec: &EnvironmentSpec,
+) -> Result<Box<dyn Policy>, PlanError> {
+    let planner = planner(config, parts, Arc::clone(&model), spec)?;
     if config.memory == 0.0 {
-        return Ok(None);
+        return Ok(Box::new(planner));
     }
-    match model.heads.distance.as_ref().and_then(|head| head.as_field()) {
-        Some(head) => Ok(Some(Memory::new(head.clone(), config.memory as f32))),
-        None => Err(PlanError::Unfit {
-            key: "plan.memory",
-            value: config.memory.to_string(),
-            expected: "this model has no distance head of kind field; train with model.distance.kind = \"field\" and objective.distance.weight above 0, or set it to 0".to_owned(),
-        }),
-    }
+    let policy = Remembering::new(planner, model, config.memory as f32).map_err(|cause| {
+        let allowed = format!("0: {cause}; train with model.distance.kind = \"field\" and objective.distance above 0");
+        PlanError::Config(message("plan.memory", config.memory, allowed))
+    })?;
+    Ok(Box::new(policy))
 }
 
-/// Makes the configured solver for actions of `action_dim` numbers.
+/// Makes the configured planner for a model and worlds of this kind.
 ///
 /// # Errors
-/// If iCEM keeps as many elites as there are samples.
-pub(crate) fn solver(config: &PlanConfig, action_dim: usize, limit: ActionLimit) -> Result<Box<dyn Solver>, PlanError> {
-    let search = |samples, noise_exponent| Search {
+/// The key at fault, if a value is not allowed or a part does not exist or does not fit the model; and if the world does not fit the
+/// model.
+pub fn planner(
+    config: &PlanConfig,
+    parts: &Parts,
+    model: Arc<dyn WorldModel>,
+    spec: &EnvironmentSpec,
+) -> Result<Planner, PlanError> {
+    within("plan", config.validate()).map_err(PlanError::Config)?;
+    let unfit = |message| PlanError::Unfit { world: spec.name.clone(), message };
+    let spaces = &model.spec().spaces;
+    let space = fit(spaces, &spec.spaces).map_err(unfit)?;
+    let context = SolverContext {
         horizon: config.horizon,
-        action_dim,
-        samples,
+        space: bounded(space, config.action_norm, &spec.name)?,
+        block: spaces.frame_step.max(1),
         initial_std: config.initial_std as f32,
-        limit,
-        noise_exponent,
     };
-    Ok(match config.solver {
-        SolverConfig::Random { samples } => Box::new(RandomShooting { search: search(samples, 0.0), iterations: 1 }),
-        SolverConfig::Cem { samples, elites, iterations } => {
-            Box::new(Cem { search: search(samples, 0.0), iterations, elites })
+    let solver = parts.solvers.make("plan.solver", &config.solver.kind, &config.solver.keys, &context);
+    let solver = solver.map_err(PlanError::Config)?;
+    let (costs, constraints) = criteria(config, parts, &model).map_err(PlanError::Config)?;
+    let options = PlannerOptions { execute: config.execute, warm_start: config.warm_start };
+    Ok(Planner::new(model, solver, costs, constraints, options))
+}
+
+type Made = (Vec<(f64, Box<dyn Cost>)>, Vec<Box<dyn Constraint>>);
+
+fn criteria(config: &PlanConfig, parts: &Parts, model: &Arc<dyn WorldModel>) -> Result<Made, String> {
+    let context = CostContext { model: Arc::clone(model) };
+    let mut costs = Vec::new();
+    for (name, weight, keys) in config.cost_entries()? {
+        let key = format!("plan.costs.{name}");
+        // What is switched off is not made, but its keys are checked.
+        parts.costs.resolve(&key, &name, &keys)?;
+        if weight > 0.0 {
+            costs.push((weight, parts.costs.make(&key, &name, &keys, &context)?));
         }
-        SolverConfig::Icem { samples, elites, iterations, noise_exponent, keep_elites, momentum } => {
-            if keep_elites >= samples {
-                return Err(PlanError::Unfit {
-                    key: "plan.solver.keep_elites",
-                    value: keep_elites.to_string(),
-                    expected: format!("fewer than plan.solver.samples = {samples}, to leave room for the mean"),
-                });
-            }
-            let (search, momentum) = (search(samples, noise_exponent), momentum as f32);
-            Box::new(Icem { search, iterations, elites, keep: keep_elites, momentum })
+    }
+    let make = |(name, keys)| parts.constraints.make(&format!("plan.constraints.{name}"), name, keys, &context);
+    let constraints = config.constraint_entries()?.into_iter().map(make).collect::<Result<_, _>>()?;
+    Ok((costs, constraints))
+}
+
+/// The world's action space, if a model that was trained on `trained` can act in it.
+fn fit<'a>(trained: &Spaces, world: &'a Spaces) -> Result<&'a Space, String> {
+    let taken = world.action.as_ref().ok_or("it takes no actions")?;
+    let known = trained.action.as_ref().ok_or("the model takes no actions")?;
+    let discrete = |space: &Space| matches!(space, Space::Discrete { .. });
+    if taken.width() != known.width() || discrete(taken) != discrete(known) {
+        return Err(format!("its actions are {taken}, those that the model was trained with are {known}"));
+    }
+    let cameras = trained.cameras.iter().all(|(name, camera)| world.cameras.get(name) == Some(camera));
+    let vectors = trained.vectors.iter().all(|(name, width)| world.vectors.get(name) == Some(width));
+    if cameras && vectors {
+        return Ok(taken);
+    }
+    Err(format!("it shows {}, the model was trained with {}", world.streams(), trained.streams()))
+}
+
+/// The action space with the configured largest norm.
+fn bounded(space: &Space, norm: Option<f64>, world: &str) -> Result<Space, PlanError> {
+    match (norm, space) {
+        (None, _) => Ok(space.clone()),
+        (Some(norm), Space::Ball { dim, .. }) => Ok(Space::Ball { dim: *dim, radius: norm as f32 }),
+        (Some(norm), other) => {
+            let allowed = format!("left out: actions of {world} are {other} and have no largest norm");
+            Err(PlanError::Config(message("plan.action_norm", norm, allowed)))
         }
-        SolverConfig::Mppi { samples, elites, iterations, temperature } => Box::new(Mppi {
-            search: search(samples, 0.0),
-            iterations,
-            elites,
-            temperature: temperature as f32,
-            update_std: false,
-        }),
-    })
+    }
 }

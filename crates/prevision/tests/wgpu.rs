@@ -4,14 +4,14 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
-use prevision::model::{HeadFlags, InputShape, Jepa, MaskSampler, ModelConfig, weights};
+use prevision::model::{HeadFlags, InputShape, Jepa, MaskSampler, ModelConfig, Pixels, weights};
 use prevision::objective::{ActionInputs, LossTerms, ObjectiveConfig};
 use prevision::train::OptimizerConfig;
 use prevision::train::optimizer::Optimizer;
 use prevision_kernels::{
-    Activation, ConvolutionLayer, FeedForward, GruCell, Mask, Pixels, Tubelets, adaptive_layer_norm, attention,
-    convolutions, covariance_square, epps_pulley, feed_forward, gated_residual, glu_residual, gru_rollout, layer_norm,
-    linear, linear_residual, patch_embedding, variance_hinge,
+    Activation, ConvolutionLayer, FeedForward, GruCell, Mask, Tubelets, adaptive_layer_norm, attention, convolutions,
+    covariance_square, epps_pulley, feed_forward, gated_residual, glu_residual, gru_rollout, layer_norm, linear,
+    linear_residual, patch_embedding, variance_hinge,
 };
 
 const INPUT: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use crate::{StorageError, cache_folder, whole_file};
+use prevision_core::whole_file;
+
+use crate::{StorageError, cache_folder};
 
 /// Bytes of a block.
 pub(crate) const BLOCK: u64 = 1 << 20;

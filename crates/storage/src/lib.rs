@@ -4,8 +4,6 @@
 //! 1 MiB, several at a time where reading goes straight on. Blocks are kept in a folder of the user's ([`cache_folder`]),
 //! bounded in size, shared by threads and processes, and tied to the [`Version`] of the object that they are from.
 //!
-//! [`whole_file`] writes files that appear whole or not at all.
-//!
 //! Addresses need the cargo feature `object-store`. Without the feature the interface is the same and every address is
 //! [`StorageError::NotBuilt`].
 
@@ -13,7 +11,6 @@ mod address;
 mod error;
 mod folder;
 mod version;
-pub mod whole_file;
 
 #[cfg(feature = "object-store")]
 mod blocks;

@@ -5,18 +5,12 @@ use std::path::{Path, PathBuf};
 use prevision_data::DataError;
 use prevision_model::ModelError;
 
+use crate::TeamError;
+
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// An experiment file, or what the command line lays over it, is wrong.
-    #[error("{}: {message}", path.display())]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// The key, what was given and what is allowed.
-        message: String,
-    },
     /// The configuration does not fit the data, or a part of it another.
     #[error("{0}")]
     Experiment(String),
@@ -45,7 +39,7 @@ pub enum TrainError {
         message: String,
     },
     /// A new run would overwrite an old one.
-    #[error("{}: exists and is not empty; continue that run with --resume, or choose another folder with --run", path.display())]
+    #[error("{}: exists and is not empty, but a new run needs a folder of its own", path.display())]
     RunExists {
         /// The run folder.
         path: PathBuf,
@@ -85,6 +79,9 @@ pub enum TrainError {
         /// The newest checkpoint.
         checkpoint: Option<PathBuf>,
     },
+    /// The processes that train together lost each other.
+    #[error(transparent)]
+    Team(#[from] TeamError),
     /// The device failed.
     #[error("the device failed: {0}")]
     Device(String),

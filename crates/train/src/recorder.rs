@@ -3,20 +3,20 @@
 use std::time::Instant;
 
 use burn::optim::GradientsParams;
-use burn::tensor::Device;
-use prevision_data::{HostBatch, Normalise, SkippedFile};
-use prevision_model::Jepa;
+use burn::tensor::{Device, Tensor};
+use prevision_core::{HostBatch, Normalise};
+use prevision_data::SkippedFile;
+use prevision_model::ClipBatch;
 
-use crate::learner::{latents, positions};
 use crate::metrics::{
     EventWriter, Histogram, Line, MetricsFile, Reading, gradient_histograms, latent_std, parameter_histograms, strip,
 };
-use crate::{CheckpointState, RunFolder, TrainError};
+use crate::{CheckpointState, RunFolder, Task, TrainError};
 
-/// The open files of a run, and when the last line was written.
+/// What the last line told, and when it was written.
 pub(crate) struct Recorder {
-    lines: MetricsFile,
-    events: EventWriter,
+    /// `None` in a process that writes nothing.
+    files: Option<Files>,
     last: Instant,
     clips: u64,
     skipped: usize,
@@ -24,6 +24,12 @@ pub(crate) struct Recorder {
     pub(crate) reading: Reading,
     /// Clips per second of the last line.
     pub(crate) clips_per_second: f64,
+}
+
+/// The open files of a run.
+struct Files {
+    lines: MetricsFile,
+    events: EventWriter,
 }
 
 /// The rates of the last step.
@@ -34,19 +40,21 @@ pub(crate) struct Rates {
 }
 
 impl Recorder {
-    /// Opens the files of a run whose training stands at `step`.
-    pub(crate) fn open(run: &RunFolder, step: u64) -> Result<Self, TrainError> {
-        let lines = MetricsFile::open(&run.path("metrics.jsonl"), step)?;
-        let reading = Reading { loss: lines.last_loss.clone(), gradient_norm: 0.0 };
-        Ok(Self {
-            lines,
-            events: EventWriter::create(&run.path("tensorboard"), step)?,
-            last: Instant::now(),
-            clips: 0,
-            skipped: 0,
-            reading,
-            clips_per_second: 0.0,
-        })
+    /// Opens the files of a run whose training stands at `step`; without a run nothing is written.
+    pub(crate) fn open(run: Option<&RunFolder>, step: u64) -> Result<Self, TrainError> {
+        let open = |run: &RunFolder| -> Result<Files, TrainError> {
+            let lines = MetricsFile::open(&run.path("metrics.jsonl"), step)?;
+            Ok(Files { lines, events: EventWriter::create(&run.path("tensorboard"), step)? })
+        };
+        let files = run.map(open).transpose()?;
+        let loss = files.as_ref().map(|files| files.lines.last_loss.clone()).unwrap_or_default();
+        let reading = Reading { loss, gradient_norm: 0.0 };
+        Ok(Self { files, last: Instant::now(), clips: 0, skipped: 0, reading, clips_per_second: 0.0 })
+    }
+
+    /// Whether histograms and pictures are written here.
+    pub(crate) fn writes(&self) -> bool {
+        self.files.is_some()
     }
 
     /// Counts clips for the rate of the next line.
@@ -65,9 +73,10 @@ impl Recorder {
         let seconds = self.last.elapsed().as_secs_f64();
         self.clips_per_second = self.clips as f64 / seconds.max(1e-9);
         (self.last, self.clips, self.reading) = (Instant::now(), 0, reading);
+        let Some(Files { lines, events }) = &mut self.files else { return Ok(()) };
         let step = state.step;
         let Reading { loss, gradient_norm } = &self.reading;
-        self.lines.append(&Line {
+        lines.append(&Line {
             step,
             frames: state.frames,
             seconds: state.seconds,
@@ -80,57 +89,62 @@ impl Recorder {
         })?;
         self.skipped = skipped.len();
         for (name, value) in loss {
-            self.events.scalar(&format!("loss/{name}"), *value, step)?;
+            events.scalar(&format!("loss/{name}"), *value, step)?;
         }
-        self.events.scalar("learning_rate", rates.learning_rate, step)?;
-        self.events.scalar("gradient_norm", *gradient_norm, step)?;
+        events.scalar("learning_rate", rates.learning_rate, step)?;
+        events.scalar("gradient_norm", *gradient_norm, step)?;
         if let Some(momentum) = rates.momentum {
-            self.events.scalar("momentum", momentum, step)?;
+            events.scalar("momentum", momentum, step)?;
         }
-        self.events.scalar("clips_per_second", self.clips_per_second, step)?;
-        self.events.scalar("skipped_files", skipped.len() as f64, step)?;
-        self.events.flush()
+        events.scalar("clips_per_second", self.clips_per_second, step)?;
+        events.scalar("skipped_files", skipped.len() as f64, step)?;
+        events.flush()
     }
 
     /// Writes histograms of the gradients of a step, of the parameters before it, and of the latents' standard deviation.
-    pub(crate) fn histograms(
+    pub(crate) fn histograms<T: Task>(
         &mut self,
         step: u64,
-        model: &Jepa,
+        task: &T,
+        model: &T::Model,
         gradients: &GradientsParams,
-        batch: &HostBatch,
-        normalise: &Normalise,
-        device: &Device,
+        batch: &ClipBatch,
     ) -> Result<(), TrainError> {
-        let video = batch.to_device(normalise, &device.clone().without_autodiff()).video;
-        let std = Histogram::new(&latent_std(latents(model, video))?).map(|std| ("latents/std".to_owned(), std));
+        let Some(Files { events, .. }) = &mut self.files else { return Ok(()) };
+        let std = task.latents(model, batch).map(latent_std).transpose()?;
+        let std = std.and_then(|std| Histogram::new(&std)).map(|std| ("latents/std".to_owned(), std));
         let all = gradient_histograms(model, gradients)?.into_iter().chain(parameter_histograms(model)?).chain(std);
         for (tag, histogram) in all {
-            self.events.histogram(&tag, &histogram, step)?;
+            events.histogram(&tag, &histogram, step)?;
         }
         Ok(())
     }
 
-    /// Writes a picture of the first clip of a batch, with predicted and true positions if the model has a position head.
-    pub(crate) fn picture(
+    /// Writes a picture of each camera in the first clip of a batch, with predicted and true positions if the model tells them.
+    pub(crate) fn pictures<T: Task>(
         &mut self,
         step: u64,
-        model: &Jepa,
+        task: &T,
+        model: &T::Model,
         batch: &HostBatch,
-        normalise: &Normalise,
-        device: &Device,
+        on: (usize, &Normalise, &Device),
     ) -> Result<(), TrainError> {
+        let Some(Files { events, .. }) = &mut self.files else { return Ok(()) };
+        let (frame_step, normalise, device) = on;
         let clip = &batch.clips[0];
-        let one = HostBatch { clips: vec![clip.clone()], number: batch.number };
-        let video = one.to_device(normalise, &device.clone().without_autodiff()).video;
-        let predicted = match positions(model, video) {
-            Some(positions) => {
-                let values: Vec<f32> =
-                    positions.try_into_vec_as().map_err(|error| TrainError::Device(error.to_string()))?;
-                Some(values.as_chunks::<2>().0.to_vec())
-            }
-            None => None,
-        };
-        self.events.picture("clip", &strip(clip, predicted.as_deref()), step)
+        let one = HostBatch { clips: vec![clip.clone()], number: batch.number, first: batch.first };
+        let one = ClipBatch::upload(&one, frame_step, normalise, &device.clone().without_autodiff());
+        let positions = task.positions(model, &one).map(read_positions).transpose()?;
+        let cameras = &clip.observations.cameras;
+        for (name, frames) in cameras {
+            let tag = if cameras.len() == 1 { "clip".to_owned() } else { format!("clip/{name}") };
+            events.picture(&tag, &strip(frames, clip.state.as_ref(), positions.as_deref()), step)?;
+        }
+        Ok(())
     }
+}
+
+fn read_positions(positions: Tensor<2>) -> Result<Vec<[f32; 2]>, TrainError> {
+    let values: Vec<f32> = positions.try_into_vec_as().map_err(|error| TrainError::Device(error.to_string()))?;
+    Ok(values.as_chunks::<2>().0.to_vec())
 }

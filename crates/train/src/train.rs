@@ -6,138 +6,138 @@ use std::time::Instant;
 
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use prevision_data::{ClipDataset, Loader, LoaderConfig, Split, open};
+use prevision_core::Spaces;
+use prevision_data::{ClipDataset, Loader, LoaderConfig};
 use prevision_kernels::{Precision, with_precision};
-use prevision_model::{InputShape, weights};
+use prevision_model::{ClipBatch, weights};
+use prevision_objective::Draw;
 
 use crate::budget::Budget;
-use crate::config::ExperimentConfig;
-use crate::learner::{Learner, input_shape};
+use crate::init::fresh;
 use crate::metrics::{NotFinite, Reading, Window};
 use crate::optimizer::{Optimizer, add};
 use crate::recorder::{Rates, Recorder};
-use crate::run::{RunFolder, first_difference};
-use crate::schedule::{learning_rate, momentum};
-use crate::{CheckpointState, Control, Progress, TrainError, TrainSummary, peak_memory_bytes};
+use crate::run::first_difference;
+use crate::schedule::learning_rate;
+use crate::team::{agree, average_gradients};
+use crate::{
+    Checkpoint, CheckpointState, Control, Progress, RunFolder, Settings, Task, Team, TrainError, TrainSummary,
+    peak_memory_bytes,
+};
 
-/// Trains the model of an experiment in a run folder. A run that has a checkpoint goes on from it; with a budget in steps on the
-/// CPU device bit for bit as if it had never stopped.
+/// Trains the model of a task on a data set, in a run folder. A run that has a checkpoint goes on from it; with a budget in steps on
+/// the CPU device bit for bit as if it had never stopped.
+///
+/// Every process of a team calls this with the same arguments but for `team` and `device`; `data.batch_size` is that of all together.
 ///
 /// # Errors
-/// - the experiment is wrong, does not fit its data or the device, or differs from the run's in a key that must not change;
+/// - the settings are wrong, do not fit the data or the device, or differ from the run's in a key that must not change;
 /// - the data fail (what was written stays);
 /// - a loss or the gradients are not finite; the message names step, term and the last good checkpoint;
-/// - a file cannot be written; checkpoints from before are still whole.
-pub fn train(
-    config: &ExperimentConfig,
-    run: &RunFolder,
-    device: Device,
-    control: &mut Control<'_>,
-) -> Result<TrainSummary, TrainError> {
-    config.validate().map_err(TrainError::Experiment)?;
-    let dataset = open(&config.data, Split::Train, config.seed)?;
-    train_on(dataset, config, run, device, control)
-}
-
-/// As [`train`], on clips from elsewhere than `config.data.source`; the rest of `config.data` says how they are batched.
-///
-/// # Errors
-/// As [`train`].
-pub fn train_on(
+/// - a file cannot be written; checkpoints from before are still whole;
+/// - another process of the team is lost.
+pub fn train_on<T: Task>(
+    task: &T,
     dataset: Arc<dyn ClipDataset>,
-    config: &ExperimentConfig,
+    settings: &Settings,
     run: &RunFolder,
     device: Device,
+    team: &dyn Team,
     control: &mut Control<'_>,
 ) -> Result<TrainSummary, TrainError> {
     // Build everything, fresh or from the last checkpoint.
-    let precision = config.train.precision;
-    if precision != Precision::Float32 && device.clone().inner() != Device::flex() {
-        let message = format!("train.precision is \"{precision}\", which the CPU device alone has, not {device:?}");
-        return Err(TrainError::Experiment(message));
-    }
+    let spaces = dataset.spaces().clone();
+    check(task, settings, &spaces, &device)?;
+    let Settings { seed, data, optimizer: optimizer_config, schedule, train, resolved } = settings;
     let device = device.autodiff();
-    let input = input_shape(&dataset.shape());
-    let learner = Learner::new(config, &input)?;
-    let mut model = learner.init(&input, &device);
-    let mut optimizer = Optimizer::new(&config.optimizer);
-    let mut state = start(config, &input);
+    let mut model = fresh(task, &spaces, *seed, &device);
+    let mut optimizer = Optimizer::new(optimizer_config);
+    let mut state = CheckpointState { step: 0, frames: 0, seconds: 0.0, seed: *seed, spaces };
     let mut saved: Option<PathBuf> = None;
     if let Some(checkpoint) = run.latest_checkpoint()? {
-        if let Some((key, old, new)) = first_difference(&checkpoint.config, config) {
-            return Err(TrainError::Resume { path: checkpoint.path, key, old, new });
-        }
+        resumes(&checkpoint, settings, &state.spaces)?;
         weights::load(&mut model, &checkpoint.weights())?;
         optimizer.load(&model, &checkpoint.optimizer())?;
         state = checkpoint.state;
         saved = Some(checkpoint.path);
     }
-    let accumulate = config.train.accumulate;
-    let loader_config = LoaderConfig::new(&config.data, config.seed);
-    let mut loader = Loader::new(Arc::clone(&dataset), &loader_config, state.step * accumulate as u64)?;
-    run.write("config.toml", config.to_toml().as_bytes())?;
-    let mut recorder = Recorder::open(run, state.step)?;
-    let budget = Budget::new(&config.train);
-    let normalise = config.data.normalise;
-    let start_momentum = config.model.target_momentum();
+    let loader_config = LoaderConfig { part: (team.rank(), team.size()), ..LoaderConfig::new(data, *seed) };
+    let mut loader = Loader::new(Arc::clone(&dataset), &loader_config, state.step * train.accumulate as u64)?;
+    // The first process alone writes.
+    let written = (team.rank() == 0).then_some(run);
+    if let Some(run) = written {
+        run.write("config.toml", resolved.to_string().as_bytes())?;
+    }
+    let mut recorder = Recorder::open(written, state.step)?;
+    let budget = Budget::new(train);
     let mut window = Window::default();
     let mut interrupted = control.stops();
+    agree(team, &mut interrupted, &mut state.seconds)?;
     let (clock, before, first) = (Instant::now(), state.seconds, state.step);
 
     while !interrupted && !budget.is_spent(state.step, state.seconds) {
         let step = state.step + 1;
         let done = budget.done(step, state.seconds);
         let rates = Rates {
-            learning_rate: learning_rate(&config.schedule.learning_rate, config.optimizer.lr, done, budget.steps),
-            momentum: start_momentum.map(|start| momentum(start, config.schedule.final_momentum, done)),
+            learning_rate: learning_rate(&schedule.learning_rate, optimizer_config.lr, done, budget.steps),
+            momentum: task.momentum(done),
         };
+        let shows_histograms = recorder.writes() && due(step, train.histogram_every);
 
-        // Loss and gradients, averaged over the batches of the step.
+        // Loss and gradients, averaged over the batches of the step and over the team.
         let mut gradients = GradientsParams::new();
         let mut batch = loader.next_batch()?;
-        for index in 0..accumulate {
+        let mut shown = None;
+        for index in 0..train.accumulate {
             if index > 0 {
                 batch = loader.next_batch()?;
             }
-            let inputs = batch.to_device(&normalise, &device);
+            let inputs = ClipBatch::upload(&batch, state.spaces.frame_step, &data.normalise, &device);
+            shown = shows_histograms.then(|| inputs.clone());
+            let draw = Draw { seed: *seed, number: batch.number, first: batch.first };
             // The backward pass is in the precision of the operations it is of.
-            let terms = with_precision(precision, || learner.terms(&model, inputs, batch.number));
-            let loss = if accumulate > 1 { terms.total.clone() / accumulate as f64 } else { terms.total.clone() };
+            let terms = with_precision(train.precision, || task.terms(&model, inputs, &draw));
+            let count = train.accumulate;
+            let loss = if count > 1 { terms.total.clone() / count as f64 } else { terms.total.clone() };
             let more = GradientsParams::from_grads(loss.backward(), &model);
             gradients = if index == 0 { more } else { add(&model, gradients, more) };
             window.push_terms(step, terms);
-            state.frames += (batch.clips.len() * input.frames) as u64;
-            recorder.count(batch.clips.len());
+            let clips = batch.clips.len() * team.size();
+            state.frames += (clips * state.spaces.frames) as u64;
+            recorder.count(clips);
         }
-        if due(step, config.train.histogram_every) {
-            recorder.histograms(step, &model, &gradients, &batch, &normalise, &device)?;
+        gradients = average_gradients(team, &model, gradients)?;
+        if let Some(batch) = shown {
+            recorder.histograms(step, task, &model, &gradients, &batch)?;
         }
 
-        // The step, and the target encoder after it.
+        // The step, and what follows it, as a target encoder.
         let norm;
         (model, norm) = optimizer.step(rates.learning_rate, model, gradients);
         if let Some(norm) = norm {
             window.push_norm(step, norm);
         }
-        if let Some(momentum) = rates.momentum {
-            model = model.update_target(momentum);
-        }
+        model = task.after_step(model, done);
         state.step = step;
         state.seconds = before + clock.elapsed().as_secs_f64();
 
         // What is told and kept of it.
         interrupted = control.stops();
+        agree(team, &mut interrupted, &mut state.seconds)?;
         let last = interrupted || budget.is_spent(step, state.seconds);
-        let keeps = last || due(step, config.train.checkpoint_every);
-        if due(step, config.train.image_every) {
-            recorder.picture(step, &model, &batch, &normalise, &device)?;
+        let keeps = last || due(step, train.checkpoint_every);
+        if due(step, train.image_every) {
+            recorder.pictures(step, task, &model, &batch, (state.spaces.frame_step, &data.normalise, &device))?;
         }
-        if keeps || due(step, config.train.log_every) {
-            let reading = finite(&mut window, saved.as_ref())?;
+        if keeps || due(step, train.log_every) {
+            let reading = finite(&mut window, team, saved.as_ref())?;
             recorder.line(&state, reading, rates, &dataset.skipped())?;
         }
         if keeps {
-            saved = Some(run.save_checkpoint(&model, &optimizer, &state, config, config.train.keep_checkpoints)?);
+            saved = Some(match written {
+                Some(run) => run.save_checkpoint(&model, &optimizer, &state, resolved, train.keep_checkpoints)?,
+                None => run.checkpoint_path(step),
+            });
         }
         (control.on_progress)(&progress(&recorder, &state, &budget, step - first, state.seconds - before));
         if last {
@@ -145,7 +145,41 @@ pub fn train_on(
         }
     }
     state.seconds = before + clock.elapsed().as_secs_f64();
-    summarise(run, &state, &recorder, &*dataset, !budget.is_spent(state.step, state.seconds))
+    let interrupted = !budget.is_spent(state.step, state.seconds);
+    let summary = summarise(&state, &recorder, &*dataset, interrupted);
+    if let Some(run) = written {
+        run.write_json("summary.json", &summary)?;
+    }
+    Ok(summary)
+}
+
+/// Checks that settings, task, clips and device fit each other.
+fn check<T: Task>(task: &T, settings: &Settings, spaces: &Spaces, device: &Device) -> Result<(), TrainError> {
+    settings.validate().map_err(TrainError::Experiment)?;
+    let precision = settings.train.precision;
+    if precision != Precision::Float32 && device.clone().inner() != Device::flex() {
+        let message = format!("train.precision is \"{precision}\", which the CPU device alone has, not {device:?}");
+        return Err(TrainError::Experiment(message));
+    }
+    if let (Some(momentum), None) = (settings.schedule.final_momentum, task.momentum(1.0)) {
+        let message =
+            format!("schedule.final_momentum is {momentum}, but must be unset: the model has no momentum target");
+        return Err(TrainError::Experiment(message));
+    }
+    task.validate(spaces).map_err(TrainError::Experiment)
+}
+
+/// Checks that a training can go on from a checkpoint.
+fn resumes(checkpoint: &Checkpoint, settings: &Settings, spaces: &Spaces) -> Result<(), TrainError> {
+    let refused = |(key, old, new)| TrainError::Resume { path: checkpoint.path.clone(), key, old, new };
+    if let Some(difference) = first_difference(&checkpoint.config, &settings.resolved) {
+        return Err(refused(difference));
+    }
+    if &checkpoint.state.spaces != spaces {
+        let show = |spaces: &Spaces| serde_json::to_string(spaces).unwrap_or_else(|_| spaces.streams());
+        return Err(refused(("data".to_owned(), show(&checkpoint.state.spaces), show(spaces))));
+    }
+    Ok(())
 }
 
 /// Whether something that happens every `every` steps (0 = never) happens at this one.
@@ -153,22 +187,9 @@ fn due(step: u64, every: u64) -> bool {
     every > 0 && step.is_multiple_of(every)
 }
 
-/// The state before the first step.
-fn start(config: &ExperimentConfig, input: &InputShape) -> CheckpointState {
-    CheckpointState {
-        step: 0,
-        frames: 0,
-        seconds: 0.0,
-        seed: config.seed,
-        clip: [input.channels, input.frames, input.height, input.width],
-        action_dim: input.action_dim,
-        state_dim: input.state_dim,
-    }
-}
-
 /// Reads the losses that wait on the device; an error if one of them is not finite.
-fn finite(window: &mut Window, checkpoint: Option<&PathBuf>) -> Result<Reading, TrainError> {
-    window.read()?.map_err(|NotFinite { step, term, value }| TrainError::NotFinite {
+fn finite(window: &mut Window, team: &dyn Team, checkpoint: Option<&PathBuf>) -> Result<Reading, TrainError> {
+    window.read(team)?.map_err(|NotFinite { step, term, value }| TrainError::NotFinite {
         step,
         term,
         value,
@@ -195,15 +216,14 @@ fn progress(
     }
 }
 
-/// Writes and returns what the training came to.
+/// The result of the training.
 fn summarise(
-    run: &RunFolder,
     state: &CheckpointState,
     recorder: &Recorder,
     dataset: &dyn ClipDataset,
     interrupted: bool,
-) -> Result<TrainSummary, TrainError> {
-    let summary = TrainSummary {
+) -> TrainSummary {
+    TrainSummary {
         frames: state.frames,
         steps: state.step,
         seconds: state.seconds,
@@ -212,7 +232,5 @@ fn summarise(
         final_loss: recorder.reading.loss.clone(),
         skipped_files: dataset.skipped(),
         interrupted,
-    };
-    run.write_json("summary.json", &summary)?;
-    Ok(summary)
+    }
 }

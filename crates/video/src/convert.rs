@@ -3,11 +3,11 @@
 use ffmpeg_next::ffi::{AVColorSpace, SWS_BICUBIC};
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{Error, color, frame};
+use prevision_core::frames::{Orientation, Window};
+use prevision_core::resample::Resampler;
 
-use crate::Window;
 use crate::ffi::{Picture, Scaler};
-use crate::orientation::Orientation;
-use crate::resample::Resampler;
+use crate::planes::{colour, planes};
 
 /// Sides beyond this are refused.
 pub(crate) const MAX_SIDE: usize = 16384;
@@ -71,7 +71,11 @@ impl Converter {
         // A stream may change its size on the way.
         let (across, down) =
             (f64::from(source.width()) / stored.0 as f64, f64::from(source.height()) / stored.1 as f64);
-        if !self.resampler.run(source, &window.scale(across, down), turned_size, out) {
+        if let Some(planes) = planes(source) {
+            let picture = (source.width() as usize, source.height() as usize);
+            let colour = colour(source, &planes.layout);
+            self.resampler.run(&planes, colour, picture, &window.scale(across, down), turned_size, out);
+        } else {
             self.convert(source)?;
             if let Some(rgb) = &self.rgb {
                 let out: &mut [u8] = if upright { &mut *target } else { &mut self.turned };

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::VideoInfo;
 use crate::index::FrameIndex;
-use crate::orientation::Orientation;
 use crate::packets::PacketTable;
+use prevision_core::frames::Orientation;
 
 /// The index of one video file: its packets, its frames with their times, and what is in it. It is made when a file is opened
 /// ([`Video::open`](crate::Video::open)); with it the same file opens again without being read through
@@ -22,7 +22,7 @@ pub struct VideoIndex {
     pub(crate) orientation: Orientation,
     /// Disposable packets may be left out.
     pub(crate) selective: bool,
-    /// What the object was that it was made of. Whoever stores an index keeps that in his own way.
+    /// The object that it was made of, as whatever stores the index identifies it.
     #[serde(skip)]
     pub(crate) version: Option<Version>,
 }
@@ -38,7 +38,7 @@ impl VideoIndex {
         self.frames.times()
     }
 
-    /// The same index with other times: those of the film that this one was made of, one for each frame, never falling.
+    /// The same index with other times: those of the video that this one was made of, one for each frame, never falling.
     ///
     /// # Panics
     /// If there are not as many times as frames.

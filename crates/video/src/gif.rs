@@ -10,7 +10,9 @@ use color_quant::NeuQuant;
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 
 use crate::temporary::TemporaryFile;
-use crate::{FrameBuffer, VideoError};
+use prevision_core::FrameBuffer;
+
+use crate::VideoError;
 
 /// Colours the quantiser looks at, at most.
 const SAMPLES: usize = 1 << 18;

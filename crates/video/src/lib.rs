@@ -9,7 +9,8 @@
 //! [`prevision_storage`]. Only the ranges that are needed are read then.
 //!
 //! ```no_run
-//! use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, Window};
+//! use prevision_core::frames::{FrameBuffer, Window};
+//! use prevision_video::{FrameSource, OpenOptions, Video};
 //! # fn main() -> Result<(), prevision_video::VideoError> {
 //! let mut video = Video::open("clip.mp4".as_ref(), &OpenOptions::default())?;
 //! let mut frames = FrameBuffer::default();
@@ -23,7 +24,6 @@
 
 #![allow(clippy::doc_markdown, reason = "FFmpeg and NeuQuant are names, not code")]
 
-mod buffer;
 mod convert;
 mod decode;
 mod demux;
@@ -35,31 +35,26 @@ mod gif;
 mod hidden;
 mod index;
 mod mp4;
-mod orientation;
 mod packets;
 mod parser;
 mod picture;
+mod planes;
 mod png;
 mod probe;
-mod resample;
 mod size;
 mod source;
 mod stream;
 mod survey;
 mod temporary;
 mod video;
-mod window;
 
-pub use buffer::FrameBuffer;
 pub use error::VideoError;
 pub use file_index::VideoIndex;
 pub use gif::write_gif;
 pub use mp4::{Mp4Options, Mp4Writer, Quality};
 pub use png::write_png;
 pub use probe::{VideoInfo, probe};
-pub use resample::resample;
 pub use video::{ClipRead, FrameSource, OpenOptions, Video};
-pub use window::Window;
 
 /// The version of FFmpeg's decoders, as FFmpeg counts it: an index made with another one need not fit.
 pub fn decoder_version() -> u32 {

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::decode::Decoder;
 use crate::demux::Demuxer;
 use crate::index::FrameIndex;
-use crate::orientation::Orientation;
 use crate::size::display_size;
 use crate::{OpenOptions, Video, VideoError, ffi};
+use prevision_core::frames::Orientation;
 
 /// What a video file says of itself, and what was found by reading it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use prevision_storage::whole_file;
+use prevision_core::whole_file;
 
 use crate::VideoError;
 

@@ -13,7 +13,9 @@ use crate::index::FrameIndex;
 use crate::probe::{describe, orientation};
 use crate::stream::Clock;
 use crate::survey::{identify, index_frames};
-use crate::{FrameBuffer, VideoError, VideoInfo, Window};
+use prevision_core::frames::{FrameBuffer, Window};
+
+use crate::{VideoError, VideoInfo};
 
 /// Any frames of one video, by number.
 pub trait FrameSource {
@@ -396,7 +398,9 @@ mod tests {
     use std::path::Path;
 
     use super::{FrameSource, KEEP_BYTES, OpenOptions, Video};
-    use crate::{FrameBuffer, Mp4Options, Mp4Writer, Quality};
+    use prevision_core::FrameBuffer;
+
+    use crate::{Mp4Options, Mp4Writer, Quality};
 
     fn write(path: &Path, frames: u8, keyframe_interval: usize, quality: Quality) {
         let options = Mp4Options { width: 24, height: 18, frame_rate: 25, quality, keyframe_interval };
@@ -511,7 +515,7 @@ mod tests {
     #[test]
     fn clips_that_are_read_together_are_as_if_read_alone() {
         use super::ClipRead;
-        use crate::Window;
+        use prevision_core::frames::Window;
 
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.mp4");

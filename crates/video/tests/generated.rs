@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use films::{Recipe, bar_code, make, make_all, shuffled};
-use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, VideoIndex, Window};
+use prevision_core::{FrameBuffer, frames::Window};
+use prevision_video::{FrameSource, OpenOptions, Video, VideoIndex};
 
 /// The stored picture of an upright one, as (pixels, width, height).
 fn stored(recipe: &Recipe, upright: &[u8], (width, height): (usize, usize)) -> (Vec<u8>, usize, usize) {

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use prevision_core::FrameBuffer;
 use prevision_storage::StorageError;
-use prevision_video::{FrameBuffer, FrameSource as _, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, VideoError};
+use prevision_video::{FrameSource as _, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, VideoError};
 use server::{Bucket, Counts, Fault};
 
 /// A film of noise that does not compress: about 340 kB for each frame, a key frame every 10.

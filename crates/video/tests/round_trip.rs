@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use prevision_video::{
-    FrameBuffer, FrameSource, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, VideoError, Window, probe, write_gif,
-};
+use prevision_core::{FrameBuffer, frames::Window};
+use prevision_video::{FrameSource, Mp4Options, Mp4Writer, OpenOptions, Quality, Video, VideoError, probe, write_gif};
 
 /// Moving, coloured, noisy frames; frame 0 differs from every other one.
 fn film(frames: usize, height: usize, width: usize) -> FrameBuffer {

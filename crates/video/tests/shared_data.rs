@@ -14,7 +14,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use films::{bar_code, shuffled};
-use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, VideoError, Window};
+use prevision_core::{FrameBuffer, frames::Window};
+use prevision_video::{FrameSource, OpenOptions, Video, VideoError};
 use serde_json::Value;
 
 fn data() -> Option<PathBuf> {

@@ -1,15 +1,12 @@
 //! How an action moves the dot.
 
-use std::fmt;
-use std::str::FromStr;
-
 use rand::Rng;
 use rand_distr::StandardNormal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::geometry::{BORDER_HIGH, BORDER_LOW, Contact, Point, Surface};
 use super::layout::Layout;
-use crate::EnvError;
 
 /// Standard deviation, in pixels, of the noise added by [`Collision::Bounce`].
 pub const BOUNCE_NOISE: f64 = 0.5;
@@ -20,7 +17,7 @@ pub const BOUNCE_GAP: f32 = 0.3;
 ///
 /// Upstream's `eb_jepa/datasets/two_rooms` uses two rules: its data generator stops the dot, its evaluation bounces it, so its
 /// model plans with dynamics it has not seen. Here one rule serves both unless asked otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Collision {
     /// The dot stays where it was (upstream's data generator).
@@ -70,34 +67,9 @@ fn bounce(layout: Layout, contact: Contact, noise: &mut impl Rng) -> Point {
     end
 }
 
-impl fmt::Display for Collision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stop => "stop",
-            Self::Bounce => "bounce",
-        })
-    }
-}
-
-impl FromStr for Collision {
-    type Err = EnvError;
-
-    fn from_str(text: &str) -> Result<Self, EnvError> {
-        match text {
-            "stop" => Ok(Self::Stop),
-            "bounce" => Ok(Self::Bounce),
-            _ => Err(EnvError::InvalidOption {
-                key: "collision",
-                value: format!("`{text}`"),
-                expected: "stop or bounce",
-            }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use prevision_data::seed;
+    use prevision_core::seed;
 
     use super::*;
 

@@ -1,13 +1,10 @@
 //! Where the wall and its door stand.
 
-use std::fmt;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::EnvError;
 
 /// Columns at which the middle of the wall can stand.
 pub const WALL_RANGE: RangeInclusive<u8> = 20..=44;
@@ -56,7 +53,7 @@ impl Layout {
 }
 
 /// Whether layouts differ between episodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LayoutChoice {
     /// Wall and door drawn uniformly.
@@ -67,7 +64,7 @@ pub enum LayoutChoice {
 }
 
 /// Which of the random layouts may be drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LayoutSplit {
     /// The layouts that recordings use.
@@ -86,56 +83,6 @@ impl LayoutSplit {
             Self::Training => !layout.is_held_out(),
             Self::HeldOut => layout.is_held_out(),
             Self::All => true,
-        }
-    }
-}
-
-impl fmt::Display for LayoutChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Random => "random",
-            Self::Fixed => "fixed",
-        })
-    }
-}
-
-impl FromStr for LayoutChoice {
-    type Err = EnvError;
-
-    fn from_str(text: &str) -> Result<Self, EnvError> {
-        match text {
-            "random" => Ok(Self::Random),
-            "fixed" => Ok(Self::Fixed),
-            _ => {
-                Err(EnvError::InvalidOption { key: "layout", value: format!("`{text}`"), expected: "random or fixed" })
-            }
-        }
-    }
-}
-
-impl fmt::Display for LayoutSplit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Training => "training",
-            Self::HeldOut => "held-out",
-            Self::All => "all",
-        })
-    }
-}
-
-impl FromStr for LayoutSplit {
-    type Err = EnvError;
-
-    fn from_str(text: &str) -> Result<Self, EnvError> {
-        match text {
-            "training" => Ok(Self::Training),
-            "held-out" => Ok(Self::HeldOut),
-            "all" => Ok(Self::All),
-            _ => Err(EnvError::InvalidOption {
-                key: "layouts",
-                value: format!("`{text}`"),
-                expected: "training, held-out or all",
-            }),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Frames of the world for people.
 
-use prevision_video::FrameBuffer;
+use prevision_core::FrameBuffer;
 
 use super::geometry::{BORDER_HIGH, BORDER_LOW, DOOR_HALF_WIDTH, Point, SIZE, WALL_HALF_WIDTH};
 use super::layout::Layout;
 use super::task::{SUCCESS_DISTANCE, Task};
-use crate::Overlay;
 use crate::canvas::{Canvas, Colour, box_distance};
+use crate::{Mark, MarkKind};
 
 const OUTSIDE: Colour = [226.0, 229.0, 234.0];
 const FLOOR: Colour = [253.0, 251.0, 246.0];
@@ -20,24 +20,36 @@ const WHITE: Colour = [255.0; 3];
 /// Distance over which the floor darkens towards a wall, in pixels of the observation.
 const SHADOW_REACH: f32 = 5.0;
 
-/// Draws trail, imagined path, goal and dot over a floor plan. The goal's ring is the distance at which the task counts as solved.
-pub(crate) fn render(mut canvas: Canvas, task: &Task, position: Point, overlay: &Overlay<'_>) -> FrameBuffer {
+/// Draws goal, marks and dot over a floor plan. The goal's ring is the distance at which the task counts as solved.
+pub(crate) fn render(mut canvas: Canvas, task: &Task, position: Point, marks: &[Mark<'_>]) -> FrameBuffer {
     let radius = SUCCESS_DISTANCE as f32;
     canvas.disc(GOAL, 0.13, task.goal, radius);
     canvas.ring(GOAL, 1.0, task.goal, radius, 0.45);
     canvas.disc(GOAL, 1.0, task.goal, 0.7);
-    canvas.polyline(DOT, [0.15, 0.75], overlay.trail, 0.55);
-    if let Some(&first) = overlay.trail.first() {
-        canvas.disc(WHITE, 1.0, first, 0.95);
-        canvas.ring(DOT, 0.7, first, 0.95, 0.4);
-    }
-    canvas.polyline(IMAGINED, [0.95, 0.45], overlay.imagined, 0.55);
-    if let Some(&last) = overlay.imagined.last() {
-        canvas.disc(IMAGINED, 0.6, last, 0.7);
+    for mark in marks {
+        draw_mark(&mut canvas, mark);
     }
     canvas.disc(WHITE, 1.0, position, 2.05);
     canvas.disc(DOT, 1.0, position, 1.6);
     canvas.into_frame()
+}
+
+fn draw_mark(canvas: &mut Canvas, mark: &Mark<'_>) {
+    match mark.kind {
+        MarkKind::Trail => {
+            canvas.polyline(DOT, [0.15, 0.75], mark.points, 0.55);
+            if let Some(&first) = mark.points.first() {
+                canvas.disc(WHITE, 1.0, first, 0.95);
+                canvas.ring(DOT, 0.7, first, 0.95, 0.4);
+            }
+        }
+        MarkKind::Imagined => {
+            canvas.polyline(IMAGINED, [0.95, 0.45], mark.points, 0.55);
+            if let Some(&last) = mark.points.last() {
+                canvas.disc(IMAGINED, 0.6, last, 0.7);
+            }
+        }
+    }
 }
 
 /// Floor, walls and the soft shadow at their feet.
@@ -86,7 +98,7 @@ mod tests {
         let trail = [[10.0, 50.0], [15.0, 50.0], [15.0, 45.0]];
         let imagined = [[15.0, 40.0], [20.0, 30.0], [25.0, 30.0]];
         for scale in [4, 7] {
-            let plain = render(floor_plan(task.layout, scale), &task, [15.0, 40.0], &Overlay::default());
+            let plain = render(floor_plan(task.layout, scale), &task, [15.0, 40.0], &[]);
             assert_eq!((plain.frames, plain.height, plain.width), (1, 65 * scale, 65 * scale));
             assert_eq!(pixel(&plain, scale, [15, 40]), [222, 73, 50]);
             assert_eq!(pixel(&plain, scale, [50, 20]), [28, 150, 104]);
@@ -97,8 +109,8 @@ mod tests {
             }
             let floor = pixel(&plain, scale, [32, 18]);
             assert!(floor[0] > 220, "the door is open: {floor:?}");
-            let overlay = Overlay { trail: &trail, imagined: &imagined };
-            let drawn = render(floor_plan(task.layout, scale), &task, [15.0, 40.0], &overlay);
+            let marks = [Mark::trail(&trail), Mark::imagined(&imagined)];
+            let drawn = render(floor_plan(task.layout, scale), &task, [15.0, 40.0], &marks);
             let (trail, plan) = (pixel(&drawn, scale, [13, 50]), pixel(&drawn, scale, [22, 30]));
             assert!(trail[0] > trail[2] + 20 && plan[2] > plan[0] + 40, "{trail:?} {plan:?}");
         }

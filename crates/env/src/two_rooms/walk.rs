@@ -147,7 +147,7 @@ fn von_mises(concentration: f64, rng: &mut impl Rng) -> f64 {
 #[cfg(test)]
 mod tests {
     use approx::assert_abs_diff_eq;
-    use prevision_data::seed;
+    use prevision_core::seed;
 
     use super::*;
     use crate::two_rooms::{LayoutChoice, LayoutSplit};

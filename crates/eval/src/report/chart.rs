@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::format::{escape, grouped, number};
+use super::html::escape;
+use crate::Series;
+use crate::format::{grouped, number};
 
 const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 220.0;
@@ -11,24 +13,14 @@ const MARGIN: [f64; 4] = [52.0, 20.0, 12.0, 36.0];
 /// Points drawn of a line, at most; longer ones are averaged.
 const POINTS: usize = 240;
 
-/// One line.
-pub(super) struct Series {
-    /// What it is, for the legend.
-    pub(super) name: String,
-    /// Points in order of x.
-    pub(super) points: Vec<(f64, f64)>,
-    /// Colour: 1, 2 or 3.
-    pub(super) colour: usize,
-}
-
 /// A chart of lines over one axis.
 pub(super) struct LineChart<'a> {
     /// Heading.
     pub(super) title: &'a str,
     /// What x counts.
     pub(super) x: &'a str,
-    /// The lines.
-    pub(super) series: Vec<Series>,
+    /// The lines, each in a colour of its own.
+    pub(super) series: &'a [Series],
     /// Whether points are marked, for few of them.
     pub(super) marks: bool,
     /// Whether y starts at 0; it is logarithmic, when that helps, if not.
@@ -94,8 +86,8 @@ impl LineChart<'_> {
             HEIGHT - 3.0,
             escape(self.x)
         );
-        for series in &self.series {
-            svg += &self.line(series, x, y);
+        for (index, series) in self.series.iter().enumerate() {
+            svg += &self.line(series, colour(index), x, y);
         }
         let legend = if self.series.len() > 1 { self.legend() } else { String::new() };
         let scale = if log { " <small>(log scale)</small>" } else { "" };
@@ -117,13 +109,12 @@ impl LineChart<'_> {
         if ticks.len() > 8 { linear_ticks(low, high, 6) } else { ticks }
     }
 
-    fn line(&self, series: &Series, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
+    fn line(&self, series: &Series, colour: usize, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
         let points = thinned(&series.points);
         let mut path = String::new();
         for (i, point) in points.iter().enumerate() {
             let _ = write!(path, "{}{:.1} {:.1}", if i == 0 { "M" } else { "L" }, x(point.0), y(point.1));
         }
-        let colour = series.colour;
         let mut svg = format!("<path class=\"line c{colour}\" d=\"{path}\"/>");
         let mark = |(at, value): &(f64, f64), radius: f64| {
             let label = format!("{}: {} at {} {}", escape(&series.name), number(*value), number(*at), escape(self.x));
@@ -144,10 +135,16 @@ impl LineChart<'_> {
     }
 
     fn legend(&self) -> String {
-        let entry =
-            |series: &Series| format!("<span><i class=\"key c{}\"></i>{}</span>", series.colour, escape(&series.name));
-        format!("<div class=\"legend\">{}</div>", self.series.iter().map(entry).collect::<String>())
+        let entry = |(index, series): (usize, &Series)| {
+            format!("<span><i class=\"key c{}\"></i>{}</span>", colour(index), escape(&series.name))
+        };
+        format!("<div class=\"legend\">{}</div>", self.series.iter().enumerate().map(entry).collect::<String>())
     }
+}
+
+/// The colour of a line by its place; there are three.
+fn colour(index: usize) -> usize {
+    1 + index % 3
 }
 
 struct Axis {
@@ -232,8 +229,8 @@ mod tests {
     use super::*;
 
     fn chart(points: Vec<(f64, f64)>, from_zero: bool) -> String {
-        let series = vec![Series { name: "a<b".into(), points, colour: 1 }];
-        LineChart { title: "Title", x: "steps", series, marks: true, from_zero }.figure()
+        let series = [Series { name: "a<b".into(), points }];
+        LineChart { title: "Title", x: "steps", series: &series, marks: true, from_zero }.figure()
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::chart::{LineChart, Series};
-use super::format::{number_at, words};
-use super::page::section;
+use super::chart::LineChart;
+use super::html::{figures, section};
 use super::run::Run;
+use crate::Series;
+use crate::format::{number_at, words};
 
 /// A small chart of the total, every term, the learning rate and the gradient norm.
 pub(super) fn curves(run: &Run) -> String {
@@ -30,21 +31,16 @@ pub(super) fn curves(run: &Run) -> String {
     let chart = |(name, points): (String, Vec<(f64, f64)>)| {
         let title = capital(&name);
         let from_zero = points.iter().all(|point| point.1 == 0.0);
-        let series = vec![Series { name, points, colour: 1 }];
-        LineChart { title: &title, x: "steps", series, marks: false, from_zero }.figure()
+        let series = [Series { name, points }];
+        LineChart { title: &title, x: "steps", series: &series, marks: false, from_zero }.figure()
     };
-    let figures: String = total.into_iter().chain(rest).chain(others).map(chart).collect();
+    let charts: String = total.into_iter().chain(rest).chain(others).map(chart).collect();
     let note = "Every term before weighting; the total is their weighted sum.";
-    section(
-        "training",
-        "Training",
-        note,
-        &if figures.is_empty() { figures } else { format!("<div class=\"grid-charts\">{figures}</div>") },
-    )
+    section("training", "Training", note, &figures(charts))
 }
 
 /// With a capital at the start.
-pub(super) fn capital(text: &str) -> String {
+fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -1,130 +1,52 @@
-//! What the frozen model knows: rollout error, probe, collapse, retrieval.
+//! What the frozen model knows: the results of each suite, as the suite shows them.
 
 use serde_json::Value;
+use toml::Table;
 
-use super::chart::{LineChart, Series};
-use super::format::{number, number_at, percent};
-use super::page::{section, table, tile};
+use super::html::{charts, section, table, tiles};
 use super::run::Run;
+use crate::format::{number, number_at};
+use crate::{Shown, Suites, Tile};
+
+/// Results of an evaluation that are of no suite.
+const OTHERS: [&str; 2] = ["clips", "seconds"];
 
 /// The section of every evaluation.
-pub(super) fn evaluations(run: &Run) -> String {
+pub(super) fn evaluations(run: &Run, suites: &Suites) -> String {
     let several = run.evals.len() > 1;
     run.evals
         .iter()
         .map(|(name, eval)| {
             let title = if several { format!("Evaluation: {name}") } else { "Evaluation".to_owned() };
             let note = number_at(eval, &["clips"]).map_or_else(String::new, |clips| {
-                format!("Measured on {} validation clips, with frozen weights.", number(clips))
+                format!("Measured on {} held-out clips, with frozen weights.", number(clips))
             });
-            section(&format!("eval-{name}"), &title, &note, &body(eval))
+            section(&format!("eval-{name}"), &title, &note, &body(&shown(eval, suites)))
         })
         .collect()
 }
 
-fn body(eval: &Value) -> String {
-    let numbers = numbers(eval);
-    let numbers = if numbers.is_empty() { numbers } else { format!("<div class=\"tiles\">{numbers}</div>") };
-    let charts = [rollout_chart(eval), probe_chart(eval), retrieval_chart(eval)].concat();
-    let charts = if charts.is_empty() { charts } else { format!("<div class=\"grid-charts\">{charts}</div>") };
-    [numbers, charts, rollout_table(eval)].concat()
+/// The numbers of the last evaluation that stand above everything else.
+pub(super) fn headline(run: &Run, suites: &Suites) -> Vec<Tile> {
+    let shown = run.evals.last().map(|(_, eval)| shown(eval, suites));
+    shown.into_iter().flatten().flat_map(|shown| shown.headline).collect()
 }
 
-fn rollout(eval: &Value) -> Vec<[f64; 4]> {
-    let entry = |entry: &Value| {
-        let at = |key| number_at(entry, &[key]);
-        Some([at("horizon")?, at("model")?, at("copy")?, at("mean")?])
-    };
-    eval.get("rollout").and_then(Value::as_array).map_or_else(Vec::new, |list| list.iter().filter_map(entry).collect())
+/// What each suite shows: first those that are registered, in their order, then all others, as their numbers.
+fn shown(eval: &Value, suites: &Suites) -> Vec<Shown> {
+    let registered = suites.names().filter_map(|name| {
+        let results = eval.get(name)?;
+        let suite = suites.make("eval", name, &Table::new(), &());
+        Some(suite.map_or_else(|_| Shown::numbers(name, results), |suite| suite.show(name, results)))
+    });
+    let unknown = |name: &str| suites.place(name).is_none() && !OTHERS.contains(&name);
+    let others = eval.as_object().into_iter().flatten().filter(|(name, _)| unknown(name));
+    registered.chain(others.map(|(name, results)| Shown::numbers(name, results))).collect()
 }
 
-/// The error of the model over that of copying at the longest horizon.
-pub(super) fn rollout_ratio(eval: &Value) -> Option<(f64, f64)> {
-    let [horizon, model, copy, _] = *rollout(eval).last()?;
-    (copy > 0.0).then(|| (horizon, model / copy))
-}
-
-fn rollout_chart(eval: &Value) -> String {
-    let rows = rollout(eval);
-    let series = |name: &str, column: usize, colour| Series {
-        name: name.to_owned(),
-        points: rows.iter().map(|row| (row[0], row[column])).collect(),
-        colour,
-    };
-    let series = vec![series("model", 1, 1), series("copy of the present", 2, 2), series("mean latent", 3, 3)];
-    LineChart { title: "Latent rollout error", x: "steps ahead", series, marks: true, from_zero: true }.figure()
-}
-
-fn rollout_table(eval: &Value) -> String {
-    let rows: Vec<Vec<String>> = rollout(eval)
-        .iter()
-        .map(|[horizon, model, copy, mean]| {
-            let share = if *copy > 0.0 { number(model / copy) } else { "\u{2013}".to_owned() };
-            vec![number(*horizon), number(*model), number(*copy), number(*mean), share]
-        })
-        .collect();
-    let heads = ["Steps ahead", "Model", "Copy", "Mean", "Model / copy"];
-    table("Latent rollout error (mean squared)", &heads, &rows)
-}
-
-/// A list of entries with a horizon as points.
-fn over_horizons(list: Option<&Value>, key: &str) -> Vec<(f64, f64)> {
-    let entry = |entry: &Value| Some((number_at(entry, &["horizon"])?, number_at(entry, &[key])?));
-    list.and_then(Value::as_array).map_or_else(Vec::new, |list| list.iter().filter_map(entry).collect())
-}
-
-fn probe_chart(eval: &Value) -> String {
-    let Some(probe) = eval.get("probe") else { return String::new() };
-    let line = |name: &str, key: &str, colour| {
-        let mut points = over_horizons(probe.get("predicted"), key);
-        if !points.is_empty() {
-            // Step 0 is the encoded present.
-            points.splice(0..0, number_at(probe, &[key]).map(|error| (0.0, error)));
-        }
-        Series { name: name.to_owned(), points, colour }
-    };
-    let mut series = vec![line("MLP probe", "position_px", 1), line("linear probe", "linear_px", 2)];
-    series.retain(|series| !series.points.is_empty());
-    LineChart {
-        title: "Position read from predicted latents, px",
-        x: "steps ahead",
-        series,
-        marks: true,
-        from_zero: true,
-    }
-    .figure()
-}
-
-fn retrieval_chart(eval: &Value) -> String {
-    let list = eval.get("retrieval").and_then(|retrieval| retrieval.get("horizons"));
-    let line =
-        |name: &str, key: &str, colour| Series { name: name.to_owned(), points: over_horizons(list, key), colour };
-    let mut series = vec![line("own future ranked first", "top1", 1), line("mean reciprocal rank", "mrr", 2)];
-    series.retain(|series| !series.points.is_empty());
-    LineChart { title: "Retrieval of the own future", x: "steps ahead", series, marks: true, from_zero: true }.figure()
-}
-
-fn numbers(eval: &Value) -> String {
-    let mut tiles = String::new();
-    let at = |path: &[&str]| number_at(eval, path);
-    if let Some(error) = at(&["probe", "position_px"]) {
-        let blind = at(&["probe", "mean_px"]).map_or_else(String::new, |px| format!(", blind guess {} px", number(px)));
-        let linear = at(&["probe", "linear_px"]).map_or_else(String::new, |px| format!("linear {} px", number(px)));
-        tiles += &tile("Position error", &format!("{} px", number(error)), &format!("{linear}{blind}"));
-    }
-    if let Some(rank) = at(&["collapse", "effective_rank"]) {
-        tiles += &tile("Effective rank", &number(rank), "participation ratio of the covariance");
-    }
-    if let Some(rank) = at(&["collapse", "rankme"]) {
-        tiles += &tile("RankMe", &number(rank), "entropy of the singular values");
-    }
-    if let (Some(least), Some(mean)) = (at(&["collapse", "std_min"]), at(&["collapse", "std_mean"])) {
-        tiles +=
-            &tile("Standard deviation", &number(mean), &format!("mean of the dimensions, least {}", number(least)));
-    }
-    if let (Some(top1), Some(mrr)) = (at(&["retrieval", "top1"]), at(&["retrieval", "mrr"])) {
-        let of = at(&["retrieval", "candidates"]).map_or_else(String::new, |n| format!(" among {}", number(n)));
-        tiles += &tile("Own future first", &percent(top1), &format!("MRR {}{of}", number(mrr)));
-    }
-    tiles
+fn body(shown: &[Shown]) -> String {
+    let numbers: Vec<Tile> = shown.iter().flat_map(|shown| shown.tiles.clone()).collect();
+    let lines: Vec<_> = shown.iter().flat_map(|shown| shown.charts.clone()).collect();
+    let tables: String = shown.iter().flat_map(|shown| &shown.tables).map(table).collect();
+    [tiles(&numbers), charts(&lines), tables].concat()
 }

@@ -1,12 +1,10 @@
-//! What planning came to: success rates with their intervals, and the films.
-
-use std::fmt::Write;
+//! What planning came to: success rates with their intervals.
 
 use serde_json::Value;
 
-use super::format::{duration, escape, number, number_at, percent};
-use super::page::section;
+use super::html::{escape, section};
 use super::run::Run;
+use crate::format::{duration, number, number_at, percent};
 
 /// A rate with its interval.
 pub(super) fn rate(plan: &Value, rate: &str, interval: &str) -> Option<(f64, [f64; 2])> {
@@ -14,48 +12,88 @@ pub(super) fn rate(plan: &Value, rate: &str, interval: &str) -> Option<(f64, [f6
     Some((number_at(plan, &[rate])?, [bound(0)?, bound(1)?]))
 }
 
-/// The planning results, one row a file, and the films of the newest.
+/// A distance in its unit, if the world has one.
+pub(super) fn distance(plan: &Value, value: Option<f64>) -> Option<String> {
+    let unit = plan.get("unit").and_then(Value::as_str)?;
+    value.map(|value| format!("{} {unit}", number(value)).trim_end().to_owned())
+}
+
+/// What a column of the table says of a result; `None` where it says nothing.
+type Cell = fn(&Value) -> Option<String>;
+
+/// The columns after the name: heading, cell as HTML, and whether it stands there even if it says nothing of any result.
+const COLUMNS: [(&str, Cell, bool); 7] = [
+    ("Arrived, 95 % interval", |plan| rate(plan, "success_rate", "interval").map(range), true),
+    ("0 to 100 %", |plan| rate(plan, "success_rate", "interval").map(whisker), true),
+    ("Episodes", trials, true),
+    ("At the goal at the end", at_the_end, true),
+    (
+        "Median distance left",
+        |plan| distance(plan, number_at(plan, &["final_distance", "median"])).as_deref().map(escape),
+        false,
+    ),
+    ("Mean return", |plan| number_at(plan, &["return"]).map(number), false),
+    ("Time per plan", |plan| number_at(plan, &["seconds_per_plan"]).map(duration), true),
+];
+
+/// The planning results, one row a file.
 pub(super) fn plans(run: &Run) -> String {
-    let mut rows = String::new();
-    for (name, plan) in &run.plans {
-        let at = |path: &[&str]| number_at(plan, path);
-        let text = |key: &str| plan.get(key).and_then(Value::as_str).unwrap_or_default();
-        let label = match (text("environment"), text("solver")) {
-            ("", "") => escape(name),
-            (environment, solver) => format!("{}, {}", escape(environment), escape(solver)),
-        };
-        let cell = |value: Option<String>| value.unwrap_or_else(|| "\u{2013}".to_owned());
-        let trials =
-            at(&["successes"]).zip(at(&["episodes"])).map(|(hit, of)| format!("{} of {}", number(hit), number(of)));
-        let arrived = rate(plan, "success_rate", "interval");
-        let range = |(share, [low, high]): (f64, [f64; 2])| {
-            format!("{} <small>{} to {}</small>", percent(share), percent(low), percent(high))
-        };
-        let end = rate(plan, "success_rate_at_end", "interval_at_end").map(range);
-        let _ = write!(
-            rows,
-            "<tr><th scope=\"row\">{label}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            cell(arrived.map(range)),
-            arrived.map_or_else(String::new, whisker),
-            cell(trials),
-            cell(end.or_else(|| at(&["success_rate_at_end"]).map(percent))),
-            cell(at(&["final_distance", "median"]).map(|px| format!("{} px", number(px)))),
-            cell(at(&["seconds_per_plan"]).map(duration)),
-        );
-    }
-    if !rows.is_empty() {
-        rows = format!(
-            "<div class=\"scroll\"><table><thead><tr><th>World, solver</th><th>Arrived, 95 % interval</th><th>0 to 100 %</th><th>Episodes</th>\
-             <th>At the goal at the end</th><th>Median distance left</th><th>Time per plan</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        );
-    }
     let excluded: f64 = run.plans.iter().filter_map(|(_, plan)| number_at(plan, &["excluded_solved_at_start"])).sum();
     let note = if excluded > 0.0 {
         format!("Closed-loop episodes. {} that were solved at the start are excluded.", number(excluded))
     } else {
         "Closed-loop episodes.".to_owned()
     };
-    section("plan", "Planning", &note, &rows)
+    section("plan", "Planning", &note, &table(&run.plans))
+}
+
+fn table(plans: &[(String, Value)]) -> String {
+    if plans.is_empty() {
+        return String::new();
+    }
+    let says = |cell: Cell| plans.iter().any(|(_, plan)| cell(plan).is_some());
+    let columns: Vec<(&str, Cell)> = COLUMNS
+        .iter()
+        .filter(|(_, cell, always)| *always || says(*cell))
+        .map(|(head, cell, _)| (*head, *cell))
+        .collect();
+    let heads: Vec<&str> = columns.iter().map(|(head, _)| *head).collect();
+    let heads = heads.join("</th><th>");
+    let row = |(name, plan): &(String, Value)| {
+        let cell = |(_, cell): &(&str, Cell)| cell(plan).unwrap_or_else(|| "\u{2013}".to_owned());
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        let (label, cells) = (escape(&label(name, plan)), cells.join("</td><td>"));
+        format!("<tr><th scope=\"row\">{label}</th><td>{cells}</td></tr>")
+    };
+    let rows: String = plans.iter().map(row).collect();
+    format!(
+        "<div class=\"scroll\"><table><thead><tr><th>World, policy</th><th>{heads}</th></tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+}
+
+/// The world and who acted in it: a planner with its solver, or another policy.
+fn label(name: &str, plan: &Value) -> String {
+    let text = |key: &str| plan.get(key).and_then(Value::as_str).unwrap_or_default();
+    match (text("environment"), text("policy"), text("solver")) {
+        ("", "", "") => name.to_owned(),
+        (environment, "", only) | (environment, only, "") => format!("{environment}, {only}"),
+        (environment, policy, solver) if policy == solver => format!("{environment}, {policy}"),
+        (environment, policy, solver) => format!("{environment}, {policy} ({solver})"),
+    }
+}
+
+fn range((share, [low, high]): (f64, [f64; 2])) -> String {
+    format!("{} <small>{} to {}</small>", percent(share), percent(low), percent(high))
+}
+
+fn trials(plan: &Value) -> Option<String> {
+    let (hits, trials) = (number_at(plan, &["successes"])?, number_at(plan, &["episodes"])?);
+    Some(format!("{} of {}", number(hits), number(trials)))
+}
+
+fn at_the_end(plan: &Value) -> Option<String> {
+    let end = rate(plan, "success_rate_at_end", "interval_at_end").map(range);
+    end.or_else(|| number_at(plan, &["success_rate_at_end"]).map(percent))
 }
 
 /// The interval as a bar on a track from 0 to 100 %, with a dot at the rate.
@@ -74,49 +112,37 @@ fn whisker((share, [low, high]): (f64, [f64; 2])) -> String {
     )
 }
 
-/// The embedded films.
-pub(super) fn films(run: &Run) -> String {
-    let episodes = run
-        .newest_plan
-        .and_then(|newest| run.plans.get(newest))
-        .and_then(|(_, plan)| plan.get("per_episode")?.as_array());
-    let mut figures = String::new();
-    for film in &run.videos {
-        let outcome =
-            film.name.strip_prefix("episode-").and_then(|number| number.parse::<u64>().ok()).and_then(|number| {
-                episodes?
-                    .iter()
-                    .find(|episode| episode.get("episode").and_then(Value::as_u64) == Some(number))
-                    .map(outcome)
-            });
-        let name = escape(&film.name.replace('-', " "));
-        let medium = if film.video {
-            format!("<video muted loop controls playsinline preload=\"metadata\" src=\"{}\"></video>", film.address)
-        } else {
-            format!("<img loading=\"lazy\" alt=\"{name}\" src=\"{}\">", film.address)
-        };
-        let outcome = outcome.unwrap_or_default();
-        let _ =
-            write!(figures, "<figure class=\"film\">{medium}<figcaption><b>{name}</b>{outcome}</figcaption></figure>");
-    }
-    if figures.is_empty() && run.omitted.is_empty() {
-        return String::new();
-    }
-    let note = if run.omitted.is_empty() {
-        String::new()
-    } else {
-        format!("Too large for this page, in the folder videos: {}.", escape(&run.omitted.join(", ")))
-    };
-    section("films", "Episodes", &note, &format!("<div class=\"films\">{figures}</div>"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
 
-/// How an episode went.
-fn outcome(episode: &Value) -> String {
-    let at = |key: &str| number_at(episode, &[key]);
-    if episode.get("success").and_then(Value::as_bool) == Some(true) {
-        let step = at("first_success_step").map_or_else(String::new, |step| format!(" after {} steps", number(step)));
-        return format!("<span class=\"good\">\u{2713} arrived{step}</span>");
+    #[test]
+    fn columns_without_a_word_are_left_out() {
+        let plain = json!({"environment": "line", "solver": "cem", "successes": 3, "episodes": 4, "final_distance": {"median": 2.0}});
+        let html = table(&[("a".to_owned(), plain.clone())]);
+        assert!(!html.contains("distance") && !html.contains("return") && html.contains("3 of 4"), "{html}");
+        let metres = json!({"environment": "reach", "unit": "<m>", "return": 1.5, "final_distance": {"median": 0.25}});
+        let html = table(&[("a".to_owned(), plain), ("b".to_owned(), metres)]);
+        assert!(html.contains("<td>0.25 &lt;m&gt;</td><td>1.5</td>"), "{html}");
+        assert!(html.contains("<td>\u{2013}</td><td>\u{2013}</td><td>\u{2013}</td></tr>"), "{html}");
     }
-    let left = at("final_distance").map_or_else(String::new, |px| format!(", {} px left", number(px)));
-    format!("<span class=\"bad\">\u{2717} not arrived{left}</span>")
+
+    #[test]
+    fn a_row_is_named_by_who_acted() {
+        let of = |policy: &str, solver: &str| {
+            let mut plan = json!({"environment": "line"});
+            for (key, value) in [("policy", policy), ("solver", solver)] {
+                if !value.is_empty() {
+                    plan[key] = value.into();
+                }
+            }
+            label("file", &plan)
+        };
+        assert_eq!(of("planner", "mppi"), "line, planner (mppi)");
+        assert_eq!(of("random", "random"), "line, random");
+        assert_eq!(of("", "cem"), "line, cem");
+        assert_eq!(of("expert", ""), "line, expert");
+        assert_eq!(label("file", &json!({})), "file");
+    }
 }

@@ -29,17 +29,17 @@ pub(super) struct Run {
     pub(super) evals: Vec<(String, Value)>,
     /// Planning results by name, sorted.
     pub(super) plans: Vec<(String, Value)>,
-    /// The planning result that was written last: the films are its episodes.
+    /// The planning result that was written last: the videos are of its episodes.
     pub(super) newest_plan: Option<usize>,
     /// Videos by name, sorted.
-    pub(super) videos: Vec<Film>,
+    pub(super) videos: Vec<EpisodeVideo>,
     /// Names of videos that did not fit the page.
     pub(super) omitted: Vec<String>,
 }
 
 /// A video to embed.
 #[derive(Debug)]
-pub(super) struct Film {
+pub(super) struct EpisodeVideo {
     /// File name without extension.
     pub(super) name: String,
     /// `data:` address with the whole file.
@@ -94,7 +94,11 @@ impl Run {
             room -= size;
             let bytes = fs::read(path).map_err(|source| failed(path, source))?;
             let kind = if video { "video/mp4" } else { "image/gif" };
-            self.videos.push(Film { name, address: format!("data:{kind};base64,{}", STANDARD.encode(bytes)), video });
+            self.videos.push(EpisodeVideo {
+                name,
+                address: format!("data:{kind};base64,{}", STANDARD.encode(bytes)),
+                video,
+            });
         }
         Ok(())
     }

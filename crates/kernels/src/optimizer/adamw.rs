@@ -3,12 +3,10 @@
 use std::collections::VecDeque;
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 
-use super::pieces::{PIECE, SumOfSquares};
-use super::tensors::{Memory, on_cpu};
-use crate::cpu::Level;
-use crate::cpu::level::{Work, at};
+use super::tensors::{Memory, in_memory};
+use crate::cpu::Runtime;
+use crate::cpu::optimizer::adamw::{Constants, Parameter, norm, step};
 
 /// What is added to the norm before it divides.
 const NORM_EPSILON: f64 = 1e-6;
@@ -103,15 +101,15 @@ impl AdamWPass {
     /// `p = (1 - lr * decay) p - lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)`.
     pub fn run(&mut self, rule: &AdamW) -> Option<Tensor<1>> {
         let device = self.items.front()?.parameter.device();
-        let in_memory = self
+        let kernel = self
             .items
             .iter()
-            .all(|item| [&item.parameter, &item.gradient, &item.first, &item.second].into_iter().all(on_cpu));
-        if !in_memory {
+            .all(|item| [&item.parameter, &item.gradient, &item.first, &item.second].into_iter().all(in_memory));
+        if !kernel {
             return Some(plain(&mut self.items, rule));
         }
         let mut items: Vec<Item<Memory>> = self.items.drain(..).map(|item| item.map(Memory::of)).collect();
-        let norm = norm(&items);
+        let norm = norm(Runtime::current().level, items.iter().map(|item| item.gradient.read()));
         update(&mut items, rule, norm);
         self.items.extend(items.into_iter().map(|item| item.map(Memory::into_tensor)));
         Some(Tensor::from_floats([norm as f32], &device))
@@ -133,66 +131,16 @@ impl<T> Item<T> {
 }
 
 /// The numbers of the rule for one parameter, as they enter the formula.
-#[derive(Clone, Copy)]
-struct Constants {
-    scale: f32,
-    betas: [f32; 2],
-    /// `1 - beta`
-    new: [f32; 2],
-    /// `1 - beta^t`
-    corrections: [f32; 2],
-    epsilon: f32,
-    keep: f32,
-    learning_rate: f32,
-}
-
-impl Constants {
-    fn new(rule: &AdamW, weight_decay: f64, steps: i32, scale: f32) -> Self {
-        Self {
-            scale,
-            betas: rule.betas,
-            new: rule.betas.map(|beta| 1.0 - beta),
-            corrections: rule.betas.map(|beta| 1.0 - beta.powi(steps)),
-            epsilon: rule.epsilon,
-            keep: (1.0 - rule.learning_rate * weight_decay) as f32,
-            learning_rate: rule.learning_rate as f32,
-        }
+fn constants(rule: &AdamW, weight_decay: f64, steps: i32, scale: f32) -> Constants {
+    Constants {
+        scale,
+        betas: rule.betas,
+        new: rule.betas.map(|beta| 1.0 - beta),
+        corrections: rule.betas.map(|beta| 1.0 - beta.powi(steps)),
+        epsilon: rule.epsilon,
+        keep: (1.0 - rule.learning_rate * weight_decay) as f32,
+        learning_rate: rule.learning_rate as f32,
     }
-}
-
-/// Part of a parameter.
-struct Piece<'a> {
-    parameter: &'a mut [f32],
-    gradient: &'a [f32],
-    first: &'a mut [f32],
-    second: &'a mut [f32],
-    constants: Constants,
-}
-
-impl Work for Piece<'_> {
-    type Output = ();
-
-    // Never with fused multiply-adds: the same numbers at every level.
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Constants { scale, betas, new, corrections, epsilon, keep, learning_rate } = self.constants;
-        let moments = self.first.iter_mut().zip(self.second);
-        for ((parameter, gradient), (first, second)) in self.parameter.iter_mut().zip(self.gradient).zip(moments) {
-            let gradient = gradient * scale;
-            *first = *first * betas[0] + gradient * new[0];
-            *second = *second * betas[1] + gradient * gradient * new[1];
-            let step = (*first / corrections[0]) / ((*second / corrections[1]).sqrt() + epsilon);
-            *parameter = *parameter * keep - step * learning_rate;
-        }
-    }
-}
-
-/// The Euclidean norm of all gradients together.
-fn norm(items: &[Item<Memory>]) -> f64 {
-    let pieces: Vec<&[f32]> = items.iter().flat_map(|item| item.gradient.read().chunks(PIECE)).collect();
-    let level = Level::detect();
-    let squares: Vec<f64> = pieces.into_par_iter().map(|piece| at(level, SumOfSquares(piece))).collect();
-    squares.into_iter().sum::<f64>().sqrt()
 }
 
 fn update(items: &mut [Item<Memory>], rule: &AdamW, norm: f64) {
@@ -201,21 +149,14 @@ fn update(items: &mut [Item<Memory>], rule: &AdamW, norm: f64) {
         let scale = largest / (norm + NORM_EPSILON);
         if scale > 1.0 { 1.0 } else { scale as f32 }
     });
-    let mut pieces = Vec::new();
-    for item in items {
-        let constants = Constants::new(rule, item.weight_decay, item.steps, scale);
-        let parts = item.parameter.write().chunks_mut(PIECE).zip(item.gradient.read().chunks(PIECE));
-        let moments = item.first.write().chunks_mut(PIECE).zip(item.second.write().chunks_mut(PIECE));
-        pieces.extend(parts.zip(moments).map(|((parameter, gradient), (first, second))| Piece {
-            parameter,
-            gradient,
-            first,
-            second,
-            constants,
-        }));
-    }
-    let level = Level::detect();
-    pieces.into_par_iter().for_each(|piece| at(level, piece));
+    let parameters = items.iter_mut().map(|item| Parameter {
+        constants: constants(rule, item.weight_decay, item.steps, scale),
+        values: item.parameter.write(),
+        gradient: item.gradient.read(),
+        first: item.first.write(),
+        second: item.second.write(),
+    });
+    step(Runtime::current().level, parameters);
 }
 
 /// The same with Burn's operations, tensor by tensor.
@@ -225,7 +166,7 @@ fn plain(items: &mut VecDeque<Item<Tensor<1>>>, rule: &AdamW) -> Tensor<1> {
     let scale = rule.clip_norm.map(|largest| (norm.clone() + NORM_EPSILON).recip().mul_scalar(largest).clamp_max(1.0));
     for _ in 0..items.len() {
         let Some(item) = items.pop_front() else { break };
-        let c = Constants::new(rule, item.weight_decay, item.steps, 1.0);
+        let c = constants(rule, item.weight_decay, item.steps, 1.0);
         let gradient = match &scale {
             Some(scale) => item.gradient * scale.clone(),
             None => item.gradient,
@@ -298,7 +239,7 @@ mod tests {
 
     #[test]
     fn several_pieces_and_any_number_of_threads() {
-        let lengths = [3 * PIECE + 5, 1, PIECE, 77];
+        let lengths = [50_003, 1, 1 << 14, 77];
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
             pool.install(|| trained(&lengths, &RULE, 3, true))
@@ -306,32 +247,6 @@ mod tests {
         let one = on(1);
         assert_eq!(one, on(3), "bit for bit");
         assert_close(&one.0, &trained(&lengths, &RULE, 3, false).0);
-    }
-
-    #[test]
-    fn every_level_gives_the_same_numbers() {
-        let values = |phase: f32| -> Vec<f32> { (0..1003).map(|i| (i as f32 * 0.37 + phase).sin()).collect() };
-        let constants = Constants::new(&RULE, 0.1, 3, 0.7);
-        let at_level = |level: Level| {
-            let (mut parameter, mut first, mut second) = (values(0.0), values(1.0), values(2.0));
-            for value in &mut second {
-                *value *= *value;
-            }
-            let gradient = values(3.0);
-            let piece = Piece {
-                parameter: &mut parameter,
-                gradient: &gradient,
-                first: &mut first,
-                second: &mut second,
-                constants,
-            };
-            at(level, piece);
-            (parameter, first, second, at(level, SumOfSquares(&gradient)))
-        };
-        let plain = at_level(Level::PORTABLE);
-        for level in Level::available() {
-            assert_eq!(at_level(level), plain, "{level:?}");
-        }
     }
 
     #[test]

@@ -3,12 +3,10 @@
 use std::collections::VecDeque;
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 
-use super::pieces::PIECE;
-use super::tensors::{Memory, on_cpu};
-use crate::cpu::Level;
-use crate::cpu::level::{Work, at};
+use super::tensors::{Memory, in_memory};
+use crate::cpu::Runtime;
+use crate::cpu::optimizer::ema::update;
 
 /// All parameters of a moving average, off the tape: fill it, run it, empty it in the same order.
 #[derive(Default)]
@@ -46,20 +44,15 @@ impl EmaPass {
 
     /// Moves every target towards its source.
     pub fn run(&mut self, momentum: f64) {
-        if !self.items.iter().all(|item| on_cpu(&item.target) && on_cpu(&item.source)) {
+        if !self.items.iter().all(|item| in_memory(&item.target) && in_memory(&item.source)) {
             for item in &mut self.items {
                 item.target = plain(item.target.clone(), item.source.clone(), momentum);
             }
             return;
         }
         let mut items: Vec<Item<Memory>> = self.items.drain(..).map(|item| item.map(Memory::of)).collect();
-        let (keep, new) = (momentum as f32, (1.0 - momentum) as f32);
-        let mut pieces = Vec::new();
-        for item in &mut items {
-            pieces.extend(item.target.write().chunks_mut(PIECE).zip(item.source.read().chunks(PIECE)));
-        }
-        let level = Level::detect();
-        pieces.into_par_iter().for_each(|(target, source)| at(level, Piece { target, source, keep, new }));
+        let pairs = items.iter_mut().map(|item| (item.target.write(), item.source.read()));
+        update(Runtime::current().level, momentum, pairs);
         self.items.extend(items.into_iter().map(|item| item.map(Memory::into_tensor)));
     }
 }
@@ -67,26 +60,6 @@ impl EmaPass {
 impl<T> Item<T> {
     fn map<U>(self, change: impl Fn(T) -> U) -> Item<U> {
         Item { target: change(self.target), source: change(self.source), shape: self.shape }
-    }
-}
-
-/// Part of a parameter.
-struct Piece<'a> {
-    target: &'a mut [f32],
-    source: &'a [f32],
-    keep: f32,
-    new: f32,
-}
-
-impl Work for Piece<'_> {
-    type Output = ();
-
-    // Never with fused multiply-adds: the same numbers at every level.
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        for (target, source) in self.target.iter_mut().zip(self.source) {
-            *target = *target * self.keep + source * self.new;
-        }
     }
 }
 
@@ -107,7 +80,7 @@ mod tests {
 
     #[test]
     fn equals_the_plain_form_bit_for_bit() {
-        let lengths = [0, 1, 77, 2 * PIECE + 3];
+        let lengths = [0, 1, 77, 40_003];
         let mut pass = EmaPass::default();
         for length in lengths {
             pass.push(sines(length, 0.3), sines(length, 1.7));

@@ -6,7 +6,6 @@
 
 mod adamw;
 mod ema;
-mod pieces;
 mod tensors;
 
 pub use adamw::{AdamW, AdamWPass, Updated};

@@ -2,7 +2,9 @@
 
 use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Tensor};
+
+use crate::on_cpu;
 
 /// A tensor on the CPU backend: float32, one number after the other.
 pub(super) struct Memory(FloatTensor<Flex>);
@@ -10,7 +12,7 @@ pub(super) struct Memory(FloatTensor<Flex>);
 impl Memory {
     /// The memory of a tensor, which is copied if its numbers are not in order.
     pub(super) fn of(tensor: Tensor<1>) -> Self {
-        let tensor = tensor.try_into_primitive::<Flex>().expect("checked by `on_cpu`");
+        let tensor = tensor.try_into_primitive::<Flex>().expect("checked by `in_memory`");
         Self(if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() })
     }
 
@@ -29,7 +31,8 @@ impl Memory {
     }
 }
 
-/// Whether a tensor has the memory that the kernels work on.
-pub(super) fn on_cpu(tensor: &Tensor<1>) -> bool {
-    tensor.device() == Device::flex() && tensor.dtype() == DType::F32
+/// Whether a tensor, off the tape, has the memory that the kernels work on.
+pub(super) fn in_memory(tensor: &Tensor<1>) -> bool {
+    let device = tensor.device();
+    on_cpu(&device) && !device.is_autodiff() && tensor.dtype() == DType::F32
 }

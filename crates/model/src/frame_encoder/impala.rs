@@ -7,14 +7,15 @@ use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, assert_shape};
 use prevision_kernels::{ConvolutionLayer, convolutions};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::InputShape;
+use super::FrameShape;
 use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, linear};
-use crate::validate::{check, positive};
+use prevision_core::config::check::{ensure, positive};
 
 /// Configuration of an [`Impala`] encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImpalaConfig {
     /// Channels of each stack; every stack halves height and width. Default `[16, 32, 32]`.
@@ -31,7 +32,7 @@ impl Default for ImpalaConfig {
 
 impl ImpalaConfig {
     /// Builds the encoder for frames of this shape.
-    pub fn init(&self, input: &InputShape, device: &Device) -> Impala {
+    pub fn init(&self, input: FrameShape, device: &Device) -> Impala {
         let mut channels = input.channels;
         let mut size = [input.height, input.width];
         let mut stacks = Vec::with_capacity(self.widths.len());
@@ -54,7 +55,7 @@ impl ImpalaConfig {
     pub fn validate(&self) -> Result<(), String> {
         positive("dim", self.dim)?;
         let valid = !self.widths.is_empty() && !self.widths.contains(&0);
-        check(valid, "widths", format!("{:?}", self.widths), "at least one positive number")
+        ensure(valid, "widths", format!("{:?}", self.widths), "at least one positive number")
     }
 }
 
@@ -151,16 +152,16 @@ mod tests {
 
     #[test]
     fn parameters_equal_upstream() {
-        let input = InputShape { channels: 2, frames: 17, height: 65, width: 65, action_dim: 2, state_dim: 2 };
-        let encoder = ImpalaConfig::default().init(&input, &Device::flex());
+        let input = FrameShape { channels: 2, height: 65, width: 65 };
+        let encoder = ImpalaConfig::default().init(input, &Device::flex());
         assert_eq!(encoder.num_params(), 1_426_096);
     }
 
     #[test]
     fn encodes_to_normalised_vectors() {
         let device = Device::flex();
-        let input = InputShape { channels: 2, frames: 1, height: 9, width: 13, action_dim: 0, state_dim: 0 };
-        let encoder = ImpalaConfig { widths: vec![4, 4], dim: 8 }.init(&input, &device);
+        let input = FrameShape { channels: 2, height: 9, width: 13 };
+        let encoder = ImpalaConfig { widths: vec![4, 4], dim: 8 }.init(input, &device);
         let frames = Tensor::<4>::random([3, 2, 9, 13], burn::tensor::Distribution::Default, &device);
         let latents = encoder.forward(frames);
         assert_eq!(latents.dims(), [3, 8]);

@@ -5,9 +5,11 @@ mod patches;
 mod strided_conv;
 mod vit;
 
+use crate::Pixels;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use prevision_kernels::Pixels;
+use prevision_core::Camera;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use impala::{Impala, ImpalaConfig};
@@ -15,12 +17,29 @@ pub use patches::{Patches, PatchesConfig};
 pub use strided_conv::{StridedConv, StridedConvConfig};
 pub use vit::{FrameVit, FrameVitConfig};
 
-use crate::InputShape;
 use crate::layers::LayerNorm;
-use crate::validate::multiple_of;
+use prevision_core::config::check::multiple_of;
+
+/// The shape of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameShape {
+    /// Colour channels.
+    pub channels: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+}
+
+impl From<Camera> for FrameShape {
+    /// Cameras give red, green and blue.
+    fn from(camera: Camera) -> Self {
+        Self { channels: 3, height: camera.height, width: camera.width }
+    }
+}
 
 /// Which frame encoder; the key `kind` chooses `impala`, `strided-conv` (default), `vit` or `patches`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FrameEncoderConfig {
     /// Residual convolutions with max pooling.
@@ -41,7 +60,7 @@ impl Default for FrameEncoderConfig {
 
 impl FrameEncoderConfig {
     /// Builds the encoder for frames of this shape.
-    pub fn init(&self, input: &InputShape, device: &Device) -> FrameEncoder {
+    pub fn init(&self, input: FrameShape, device: &Device) -> FrameEncoder {
         match self {
             Self::Impala(config) => FrameEncoder::Impala(config.init(input, device)),
             Self::StridedConv(config) => FrameEncoder::StridedConv(config.init(input, device)),
@@ -63,16 +82,17 @@ impl FrameEncoderConfig {
         }
     }
 
-    /// Checks that frames of this shape can be encoded.
+    /// Checks that frames of this camera can be encoded; `key` is that of the encoder, for messages.
     ///
     /// # Errors
     /// A message naming the key, the value and what is allowed.
-    pub fn validate_input(&self, input: &InputShape) -> Result<(), String> {
+    pub fn validate_input(&self, key: &str, camera: Camera) -> Result<(), String> {
         match self {
             Self::Impala(_) | Self::StridedConv(_) | Self::Patches(_) => Ok(()),
             Self::Vit(config) => {
-                multiple_of("frame height", input.height, "model.encoder.patch", config.patch)?;
-                multiple_of("frame width", input.width, "model.encoder.patch", config.patch)
+                let patch = format!("{key}.patch");
+                multiple_of("frame height", camera.height, &patch, config.patch)?;
+                multiple_of("frame width", camera.width, &patch, config.patch)
             }
         }
     }

@@ -1,17 +1,20 @@
 //! An encoder that keeps where things are: every patch of a frame becomes a token of its own, which sees nothing but its patch.
 
+use crate::Pixels;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use prevision_kernels::{Pixels, Tubelets, patch_embedding};
+use prevision_kernels::{Tubelets, patch_embedding};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::FrameShape;
+use crate::Activation;
 use crate::layers::{Activation as Kernel, bias, linear};
-use crate::validate::positive;
-use crate::{Activation, InputShape};
+use prevision_core::config::check::positive;
 
 /// Configuration of a [`Patches`] encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PatchesConfig {
     /// Side of a patch in pixels. Frames are zero-padded at the right and bottom until it divides them. Default 5.
@@ -32,7 +35,7 @@ impl Default for PatchesConfig {
 
 impl PatchesConfig {
     /// Builds the encoder for frames of this shape.
-    pub fn init(&self, input: &InputShape, device: &Device) -> Patches {
+    pub fn init(&self, input: FrameShape, device: &Device) -> Patches {
         Patches {
             hidden: LinearConfig::new(input.channels * self.patch * self.patch, self.hidden).init(device),
             output: LinearConfig::new(self.hidden, self.channels).init(device),
@@ -101,10 +104,10 @@ mod tests {
 
     use super::*;
 
-    const INPUT: InputShape = InputShape { channels: 3, frames: 2, height: 7, width: 10, action_dim: 2, state_dim: 0 };
+    const INPUT: FrameShape = FrameShape { channels: 3, height: 7, width: 10 };
 
     fn encoder() -> Patches {
-        PatchesConfig { patch: 4, hidden: 6, channels: 2, ..Default::default() }.init(&INPUT, &Device::flex())
+        PatchesConfig { patch: 4, hidden: 6, channels: 2, ..Default::default() }.init(INPUT, &Device::flex())
     }
 
     #[test]

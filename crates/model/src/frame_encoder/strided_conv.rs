@@ -5,18 +5,21 @@
 //! transformers (Liu et al., 2021, <https://arxiv.org/abs/2103.14030>, section 3.1). Tokens are put into the order in which they
 //! will be merged once, at the input, so that merging is a reshape.
 
+use crate::Pixels;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData, assert_shape};
-use prevision_kernels::{Pixels, Tubelets, patch_embedding};
+use prevision_kernels::{Tubelets, patch_embedding};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::FrameShape;
+use crate::Activation;
 use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, bias, linear};
-use crate::validate::{check, positive};
-use crate::{Activation, InputShape};
+use prevision_core::config::check::{ensure, positive};
 
 /// Configuration of a [`StridedConv`] encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StridedConvConfig {
     /// Side of a patch in pixels. Frames are zero-padded at the right and bottom until all strides divide them. Default 4.
@@ -41,7 +44,7 @@ impl Default for StridedConvConfig {
 
 impl StridedConvConfig {
     /// Builds the encoder for frames of this shape.
-    pub fn init(&self, input: &InputShape, device: &Device) -> StridedConv {
+    pub fn init(&self, input: FrameShape, device: &Device) -> StridedConv {
         let merges = self.widths.len() - 1;
         let stride = self.patch * self.merge.pow(merges as u32);
         let cells = input.height.div_ceil(stride) * input.width.div_ceil(stride);
@@ -68,11 +71,11 @@ impl StridedConvConfig {
     /// A message naming the key, the value and what is allowed.
     pub fn validate(&self) -> Result<(), String> {
         positive("patch", self.patch)?;
-        check((2..=8).contains(&self.merge), "merge", self.merge.to_string(), "from 2 to 8")?;
+        ensure((2..=8).contains(&self.merge), "merge", self.merge.to_string(), "from 2 to 8")?;
         positive("hidden", self.hidden)?;
         positive("dim", self.dim)?;
         let valid = (1..=4).contains(&self.widths.len()) && !self.widths.contains(&0);
-        check(valid, "widths", format!("{:?}", self.widths), "one to four positive numbers")
+        ensure(valid, "widths", format!("{:?}", self.widths), "one to four positive numbers")
     }
 }
 
@@ -156,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    const INPUT: InputShape = InputShape { channels: 3, frames: 2, height: 9, width: 14, action_dim: 2, state_dim: 0 };
+    const INPUT: FrameShape = FrameShape { channels: 3, height: 9, width: 14 };
 
     #[test]
     fn order_opens_squares_level_by_level() {
@@ -171,7 +174,7 @@ mod tests {
         let device = Device::flex();
         let config =
             StridedConvConfig { patch: 2, merge: 3, widths: vec![5, 4], hidden: 6, dim: 3, ..Default::default() };
-        let encoder = config.init(&INPUT, &device);
+        let encoder = config.init(INPUT, &device);
         let video = Tensor::<5>::random([2, 3, 2, 9, 14], Distribution::Default, &device);
         let frames = video.clone().swap_dims(1, 2).reshape([4, 3, 9, 14]).pad((0, 4, 0, 3), PadMode::Constant(0.0));
         let options = |stride| ConvOptions::new([stride, stride], [0, 0], [1, 1], 1);
@@ -193,8 +196,8 @@ mod tests {
 
     #[test]
     fn parameters_are_those_of_the_layers() {
-        let input = InputShape { height: 65, width: 65, ..INPUT };
-        let encoder = StridedConvConfig::default().init(&input, &Device::flex());
+        let input = FrameShape { height: 65, width: 65, ..INPUT };
+        let encoder = StridedConvConfig::default().init(input, &Device::flex());
         // 48 -> 32, 288 -> 64, 6 * 6 * 64 -> 512, 512 -> 256, norm
         assert_eq!(encoder.num_params(), 1_568 + 18_496 + 1_180_160 + 131_328 + 512);
     }

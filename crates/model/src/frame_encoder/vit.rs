@@ -1,18 +1,19 @@
 //! A vision transformer over the patches of one frame, mean-pooled to one latent.
 
+use crate::Pixels;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use prevision_kernels::Pixels;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::InputShape;
+use super::FrameShape;
 use crate::layers::{Activation as Kernel, LayerNorm, NORM_EPSILON, linear};
-use crate::validate::positive;
 use crate::video_vit::{PositionKind, VideoVit, VideoVitConfig};
+use prevision_core::config::check::positive;
 
 /// Configuration of a [`FrameVit`] encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FrameVitConfig {
     /// Side of a patch in pixels; must divide the frame. Default 8.
@@ -39,7 +40,7 @@ impl Default for FrameVitConfig {
 
 impl FrameVitConfig {
     /// Builds the encoder for frames of this shape.
-    pub fn init(&self, input: &InputShape, device: &Device) -> FrameVit {
+    pub fn init(&self, input: FrameShape, device: &Device) -> FrameVit {
         FrameVit {
             tokens: self.tokens().init(input.channels, device),
             projection: LinearConfig::new(self.width, self.dim).init(device),
@@ -66,7 +67,7 @@ impl FrameVitConfig {
     pub fn validate(&self) -> Result<(), String> {
         positive("dim", self.dim)?;
         positive("width", self.width)?;
-        self.tokens().validate().map_err(|message| message.replace("dim =", "width ="))
+        self.tokens().validate().map_err(|message| message.replace("dim", "width"))
     }
 }
 

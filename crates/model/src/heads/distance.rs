@@ -2,13 +2,15 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DistanceField, DistanceFieldConfig, StepDistance, StepDistanceConfig};
 use crate::frame_encoder::FrameEncoder;
+use crate::world_model::Distance;
 
 /// Which form the learned distance has; the key `kind` chooses `embedding` (default) or `field`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum DistanceHeadConfig {
     /// A metric on a learned embedding.
@@ -44,8 +46,7 @@ impl DistanceHeadConfig {
     }
 }
 
-/// How many steps lie between latents. What is compared often is prepared once: places by [`places`](Self::places), goals by
-/// [`goals`](Self::goals).
+/// How many steps lie between latents.
 #[derive(Module, Debug)]
 pub enum DistanceHead {
     /// A metric on a learned embedding.
@@ -54,53 +55,42 @@ pub enum DistanceHead {
     Field(DistanceField),
 }
 
-impl DistanceHead {
-    /// What is needed of latents that a way starts from.
-    ///
-    /// # Shapes
-    /// - latents: `[n, dim]`
-    /// - output: `[n, e]`
-    pub fn places(&self, latents: Tensor<2>) -> Tensor<2> {
+impl Distance for DistanceHead {
+    fn starts(&self, latents: Tensor<3>) -> Tensor<2> {
+        let latents = latents.flatten(1, 2);
         match self {
             Self::Embedding(head) => head.embed(latents),
             Self::Field(head) => head.presence(latents),
         }
     }
 
-    /// What is needed of latents that a way leads to.
-    ///
-    /// # Shapes
-    /// - latents: `[n, dim]`
-    /// - output: `[n, g]`
-    pub fn goals(&self, latents: Tensor<2>) -> Tensor<2> {
+    fn goals(&self, latents: Tensor<3>, obstacles: Option<Tensor<2>>) -> Tensor<2> {
+        let latents = latents.flatten(1, 2);
         match self {
-            Self::Embedding(head) => head.embed(latents),
-            Self::Field(head) => head.field(latents, None),
+            Self::Embedding(head) => {
+                assert!(obstacles.is_none(), "an embedding knows no places for obstacles to stand in");
+                head.embed(latents)
+            }
+            Self::Field(head) => head.field(latents, obstacles),
         }
     }
 
-    /// The head in the form that knows places, which can learn of obstacles while acting.
-    pub fn as_field(&self) -> Option<&DistanceField> {
-        match self {
-            Self::Embedding(_) => None,
-            Self::Field(head) => Some(head),
-        }
-    }
-
-    /// Steps from several places each to a goal.
-    ///
-    /// # Shapes
-    /// - places: `[goals, n, e]`, goals: `[goals, g]`, as made above
-    /// - output: `[goals, n]`
-    pub fn between(&self, places: Tensor<3>, goals: Tensor<2>) -> Tensor<2> {
-        let [rows, count, width] = places.dims();
+    fn between(&self, starts: Tensor<3>, goals: Tensor<2>) -> Tensor<2> {
+        let [rows, count, width] = starts.dims();
         match self {
             Self::Embedding(head) => {
                 let goals = goals.unsqueeze_dim::<3>(1).expand([rows, count, width]);
-                let [places, goals] = [places, goals].map(|it| it.reshape([rows * count, width]));
-                head.distance_between(places, goals).reshape([rows, count])
+                let [starts, goals] = [starts, goals].map(|it| it.reshape([rows * count, width]));
+                head.distance_between(starts, goals).reshape([rows, count])
             }
-            Self::Field(head) => head.steps(places, goals),
+            Self::Field(head) => head.steps(starts, goals),
+        }
+    }
+
+    fn places(&self) -> Option<usize> {
+        match self {
+            Self::Embedding(_) => None,
+            Self::Field(head) => Some(head.places()),
         }
     }
 }

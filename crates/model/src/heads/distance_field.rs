@@ -9,11 +9,12 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::{softmax, softplus};
 use burn::tensor::{Device, Tensor, TensorData};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{Grid, NEIGHBOURS};
 use crate::layers::{Activation, linear};
-use crate::validate::positive;
+use prevision_core::config::check::positive;
 
 /// Steps that nothing takes: the value outside the grid.
 const FAR: f32 = 1e4;
@@ -28,7 +29,7 @@ const GAIN: f64 = 40.0;
 const SHARPNESS: f64 = 5.0;
 
 /// Configuration of a [`DistanceField`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DistanceFieldConfig {
     /// Units of the hidden layers. Default 32.

@@ -11,7 +11,7 @@ use burn::module::Module;
 pub use distance::{DistanceHead, DistanceHeadConfig};
 pub use distance_field::{DistanceField, DistanceFieldConfig};
 pub use inverse_dynamics::InverseDynamics;
-pub use position::PositionHead;
+pub use position::{PositionHead, PositionScale};
 pub use step_distance::{StepDistance, StepDistanceConfig};
 
 /// Which heads to build; the objective derives this from its weights.

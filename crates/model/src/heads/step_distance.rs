@@ -6,13 +6,14 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, assert_shape};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{Activation, linear};
-use crate::validate::positive;
+use prevision_core::config::check::positive;
 
 /// Configuration of a [`StepDistance`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StepDistanceConfig {
     /// Width of the two hidden layers. Default 256.

@@ -1,11 +1,12 @@
 //! Configuration of one multi-block mask.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::validate::{check, positive};
+use prevision_core::config::check::{ensure, positive};
 
 /// One mask: how many blocks hide tokens, and how large they are. The default is V-JEPA's short-range mask.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MaskConfig {
     /// Blocks hidden in each clip. Default 8.
@@ -45,14 +46,14 @@ impl MaskConfig {
         positive("blocks", self.blocks)?;
         let share = |key: &str, [low, high]: [f64; 2]| {
             let valid = low > 0.0 && low <= high && high <= 1.0;
-            check(valid, key, format!("[{low}, {high}]"), "two ascending numbers in (0, 1]")
+            ensure(valid, key, format!("[{low}, {high}]"), "two ascending numbers in (0, 1]")
         };
         share("spatial", self.spatial)?;
         share("temporal", self.temporal)?;
         let [low, high] = self.aspect;
         let valid = low > 0.0 && low <= high && high.is_finite();
-        check(valid, "aspect", format!("[{low}, {high}]"), "two ascending numbers above 0")?;
+        ensure(valid, "aspect", format!("[{low}, {high}]"), "two ascending numbers above 0")?;
         let keep = self.max_temporal_keep;
-        check(keep > 0.0 && keep <= 1.0, "max_temporal_keep", keep, "in (0, 1]")
+        ensure(keep > 0.0 && keep <= 1.0, "max_temporal_keep", keep, "in (0, 1]")
     }
 }

@@ -1,5 +1,7 @@
 //! Multi-block masks (V-JEPA 2, `src/masks/multiseq_multiblock3d.py`).
 
+use std::ops::Range;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -17,7 +19,7 @@ pub struct MaskPair {
     pub target: Vec<Vec<usize>>,
 }
 
-/// Draws masks for batches. A draw depends on the seed and the number of the batch alone.
+/// Draws masks for batches. What is hidden of a clip depends on the seed, the number of the batch and the clip's place in it alone.
 ///
 /// Blocks of one batch share their size; all masks of one batch share the draws that choose it, as upstream, where they share a counter.
 #[derive(Clone, Debug)]
@@ -37,14 +39,15 @@ impl MaskSampler {
         Self { masks: masks.to_vec(), grid, seed }
     }
 
-    /// One mask per configuration for batch number `number` of `batch` clips.
-    pub fn sample(&self, batch: usize, number: u64) -> Vec<MaskPair> {
+    /// One mask per configuration for these clips of batch number `number`: all of them, or those that one process has.
+    pub fn sample(&self, clips: Range<usize>, number: u64) -> Vec<MaskPair> {
         self.masks
             .iter()
             .enumerate()
             .map(|(index, mask)| {
                 let block = self.block_size(mask, number);
-                let clips: Vec<Vec<bool>> = (0..batch)
+                let clips: Vec<Vec<bool>> = clips
+                    .clone()
                     .map(|clip| self.hidden(mask, block, &mut self.rng(number, 1 + index as u64, clip as u64)))
                     .collect();
                 cut_to_shortest(&clips)

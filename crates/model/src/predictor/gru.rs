@@ -11,12 +11,13 @@
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor, assert_shape};
 use prevision_kernels::{Activation, GruCell, gru_rollout, linear};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::LayerNorm;
 
 /// Configuration of a [`Gru`]: nothing to choose, its sizes are the latent's and the action's.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GruConfig {}
 

@@ -3,18 +3,19 @@
 use burn::module::{Initializer, Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, assert_shape};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
 use crate::layers::LayerNorm;
 use crate::masks::{MaskPair, TokenIds, gather_tokens};
-use crate::validate::{check, multiple_of, positive};
 use crate::video_vit::rope;
 use crate::video_vit::sin_cos::sin_cos_table;
 use crate::video_vit::{Block, BlockConfig, PositionKind, VideoVitConfig};
+use prevision_core::config::check::{ensure, multiple_of, positive};
 
 /// Configuration of a [`MaskedPredictor`]. The default is V-JEPA 2's, the same for all encoder sizes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MaskedPredictorConfig {
     /// Width of a token. Default 384.
@@ -67,7 +68,7 @@ impl MaskedPredictorConfig {
         positive("heads", self.heads)?;
         positive("mask_tokens", self.mask_tokens)?;
         multiple_of("width", self.width, "heads", self.heads)?;
-        check(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")
+        ensure(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")
     }
 }
 

@@ -9,6 +9,7 @@ mod transformer;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::frame_encoder::FrameEncoder;
@@ -22,7 +23,7 @@ pub use transformer::{ActionTransformer, ActionTransformerConfig, TimePositions}
 
 /// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp`, `residual-conv` or
 /// `transformer`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ActionPredictorConfig {
     /// A gated recurrent unit whose hidden state is the latent.

@@ -10,13 +10,14 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, assert_shape};
 use prevision_kernels::{ResidualCell, residual_rollout};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{Activation, linear, prepared};
-use crate::validate::positive;
+use prevision_core::config::check::positive;
 
 /// Configuration of a [`ResidualMlp`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResidualMlpConfig {
     /// Units of both hidden layers. Default 256.

@@ -7,15 +7,16 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, assert_shape};
 use prevision_kernels::glu_residual;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
 use crate::grid::{Grid, NEIGHBOURS};
 use crate::layers::{Activation, linear, linear_residual};
-use crate::validate::positive;
+use prevision_core::config::check::positive;
 
 /// Configuration of a [`ResidualConv`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResidualConvConfig {
     /// Units of both hidden layers, for every token. Default 48.

@@ -1,8 +1,7 @@
 //! Rollouts of many rows, spread over the cores.
 
-use burn::tensor::{Device, Tensor};
-use prevision_kernels::{in_this_precision, stack_steps};
-use rayon::prelude::*;
+use burn::tensor::Tensor;
+use prevision_kernels::{on_cpu, parallel, stack_steps};
 
 /// Rows of one task with latents of up to [`SMALL`] numbers: few enough for the intermediate values to stay in the cache.
 const ROWS_PER_TASK: usize = 64;
@@ -28,7 +27,7 @@ pub(super) fn in_tasks<C: Clone + Send + Sync>(
     let rows_per_task = if dim <= SMALL { ROWS_PER_TASK } else { LONG_ROWS_PER_TASK };
     let device = state.device();
     let tasks = batch.div_ceil(rows_per_task);
-    if tasks == 1 || device.is_autodiff() || device != Device::flex() {
+    if tasks == 1 || device.is_autodiff() || !on_cpu(&device) {
         return Tensor::stack(rollout(cell, state, actions), 1);
     }
     let tasks: Vec<(C, Tensor<2>, Tensor<3>)> = (0..tasks)
@@ -38,6 +37,5 @@ pub(super) fn in_tasks<C: Clone + Send + Sync>(
             (cell.clone(), state.clone().narrow(0, first, rows), actions.clone().narrow(0, first, rows))
         })
         .collect();
-    let rollout = in_this_precision(|(cell, state, actions): (C, _, _)| rollout(&cell, state, actions));
-    stack_steps(tasks.into_par_iter().map(rollout).collect())
+    stack_steps(parallel::map(tasks, |(cell, state, actions): (C, _, _)| rollout(&cell, state, actions)))
 }

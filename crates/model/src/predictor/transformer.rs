@@ -5,16 +5,17 @@ use burn::module::{Initializer, Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData, assert_shape};
 use prevision_kernels::gated_residual;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
 use crate::layers::{Activation, LayerNorm, linear};
-use crate::validate::{check, multiple_of, positive};
 use crate::video_vit::sin_cos::sin_cos_axis;
 use crate::video_vit::{Attention, BlockConfig, Mlp};
+use prevision_core::config::check::{ensure, multiple_of, positive};
 
 /// How a frame knows its place in the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TimePositions {
     /// A learned vector per place.
@@ -24,7 +25,7 @@ pub enum TimePositions {
 }
 
 /// Configuration of an [`ActionTransformer`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ActionTransformerConfig {
     /// Latents in the window. Default 3.
@@ -85,10 +86,10 @@ impl ActionTransformerConfig {
         positive("depth", self.depth)?;
         positive("heads", self.heads)?;
         multiple_of("width", self.width, "heads", self.heads)?;
-        check(self.width.is_multiple_of(2), "width", self.width, "even")?;
-        check(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
+        ensure(self.width.is_multiple_of(2), "width", self.width, "even")?;
+        ensure(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
         let scale = self.conditioning_scale;
-        check(scale >= 0.0 && scale.is_finite(), "conditioning_scale", scale, "at least 0")
+        ensure(scale >= 0.0 && scale.is_finite(), "conditioning_scale", scale, "at least 0")
     }
 }
 

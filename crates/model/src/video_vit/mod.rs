@@ -8,6 +8,7 @@ pub mod sin_cos;
 mod tubelet;
 mod vit;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use attention::Attention;
@@ -19,7 +20,7 @@ pub(crate) use vit::check_positions;
 pub use vit::{VideoVit, VideoVitConfig};
 
 /// How tokens know their place in time, row and column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PositionKind {
     /// Rotary positions over three axes, proper (V-JEPA 2.1): both members of a pair turn by the same angle.

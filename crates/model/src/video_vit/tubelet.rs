@@ -1,9 +1,10 @@
 //! Tubelet embedding: a convolution from video to tokens whose kernel equals its stride, done as one matrix product.
 
+use crate::Pixels;
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
-use prevision_kernels::{Pixels, Tubelets, patch_embedding};
+use prevision_kernels::{Tubelets, patch_embedding};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
 use crate::layers::{Activation, bias};

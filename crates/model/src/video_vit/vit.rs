@@ -1,21 +1,22 @@
 //! The encoder: tubelets, positions, blocks, norm.
 
+use crate::Pixels;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, assert_shape};
-use prevision_kernels::Pixels;
+use prevision_core::Camera;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rope;
 use super::sin_cos::sin_cos_table;
 use super::{Block, BlockConfig, PositionKind, TubeletEmbed};
-use crate::InputShape;
 use crate::initialisation::transformer_norm;
 use crate::layers::LayerNorm;
 use crate::masks::TokenIds;
-use crate::validate::{check, multiple_of, positive};
+use prevision_core::config::check::{ensure, multiple_of, positive};
 
 /// Configuration of a [`VideoVit`]. The default is small; [`VideoVitConfig::base`] and its like give the published sizes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VideoVitConfig {
     /// Width of a token. Default 192.
@@ -88,9 +89,9 @@ impl VideoVitConfig {
         BlockConfig { dim: self.dim, heads: self.heads, mlp_ratio: self.mlp_ratio }
     }
 
-    /// The token grid `[time, height, width]` of clips of this shape.
-    pub fn grid(&self, input: &InputShape) -> [usize; 3] {
-        [input.frames / self.tubelet, input.height / self.patch, input.width / self.patch]
+    /// The token grid `[time, height, width]` of clips of so many frames of this camera.
+    pub fn grid(&self, frames: usize, camera: Camera) -> [usize; 3] {
+        [frames / self.tubelet, camera.height / self.patch, camera.width / self.patch]
     }
 
     /// Checks every value.
@@ -103,7 +104,7 @@ impl VideoVitConfig {
         positive("patch", self.patch)?;
         positive("tubelet", self.tubelet)?;
         multiple_of("dim", self.dim, "heads", self.heads)?;
-        check(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
+        ensure(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
         check_positions("dim", self.positions, self.dim, self.heads)
     }
 
@@ -111,21 +112,21 @@ impl VideoVitConfig {
     ///
     /// # Errors
     /// A message naming the key, the value and what is allowed.
-    pub fn validate_input(&self, input: &InputShape) -> Result<(), String> {
-        multiple_of("frames of a clip", input.frames, "model.encoder.tubelet", self.tubelet)?;
-        multiple_of("frame height", input.height, "model.encoder.patch", self.patch)?;
-        multiple_of("frame width", input.width, "model.encoder.patch", self.patch)
+    pub fn validate_input(&self, frames: usize, camera: Camera) -> Result<(), String> {
+        multiple_of("frames of a clip", frames, "model.encoder.tubelet", self.tubelet)?;
+        multiple_of("frame height", camera.height, "model.encoder.patch", self.patch)?;
+        multiple_of("frame width", camera.width, "model.encoder.patch", self.patch)
     }
 }
 
 /// Rotary positions need room for one pair per axis in each head, and whole pairs.
 pub(crate) fn check_positions(key: &str, positions: PositionKind, dim: usize, heads: usize) -> Result<(), String> {
     match positions {
-        PositionKind::SinCos => check(dim.is_multiple_of(2), key, dim, "even for sin-cos positions"),
+        PositionKind::SinCos => ensure(dim.is_multiple_of(2), key, dim, "even for sin-cos positions"),
         PositionKind::Rope | PositionKind::RopeTiled => {
             let head_dim = dim / heads;
             let allowed = format!("such that {key} / heads ({head_dim}) is even and at least 6 for rotary positions");
-            check(head_dim >= 6 && head_dim.is_multiple_of(2), key, dim, &allowed)
+            ensure(head_dim >= 6 && head_dim.is_multiple_of(2), key, dim, &allowed)
         }
     }
 }

@@ -1,33 +1,29 @@
 //! Gradients reach every trained parameter, and only those.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Gradients, Tensor};
+use prevision_model::parameters::{self, ParameterPath, VisitParameters};
 use prevision_model::{
-    HeadFlags, MaskConfig, MaskSampler, MaskedJepaConfig, MaskedPredictorConfig, PositionKind, VideoVitConfig,
+    Distance, HeadFlags, MaskConfig, MaskSampler, MaskedJepaConfig, MaskedPredictorConfig, PositionKind, VideoVitConfig,
 };
 
-use super::{GRU, IMPALA, MOMENTUM, SHARED, SMALL, STRIDED, TRANSFORMER, VIT, config, random};
+use super::{GRU, IMPALA, MOMENTUM, SHARED, STRIDED, TRANSFORMER, VIT, config, random, small};
 
 /// Paths of parameters without a gradient, or with one that is zero everywhere.
 fn without_gradient<M: Module>(module: &M, gradients: &Gradients) -> Vec<String> {
-    struct Visit<'a>(Vec<String>, &'a Gradients, Vec<String>);
-    impl ModuleVisitor for Visit<'_> {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.0.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.0.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let largest = param.val().grad(self.1).map_or(0.0, |gradient| gradient.abs().max().into_scalar::<f32>());
+    struct Collect<'a>(&'a Gradients, Vec<String>);
+    impl VisitParameters for Collect<'_> {
+        fn visit<const D: usize>(&mut self, path: &ParameterPath, parameter: &Param<Tensor<D>>) {
+            let largest =
+                parameter.val().grad(self.0).map_or(0.0, |gradient| gradient.abs().max().into_scalar::<f32>());
             if largest == 0.0 {
-                self.2.push(self.0.join("."));
+                self.1.push(path.as_str().to_owned());
             }
         }
     }
-    let mut visit = Visit(Vec::new(), gradients, Vec::new());
-    module.visit(&mut visit);
-    visit.2
+    let mut collect = Collect(gradients, Vec::new());
+    parameters::visit(module, &mut collect);
+    collect.1
 }
 
 #[test]
@@ -35,7 +31,7 @@ fn action_conditioned_models() {
     let device = Device::flex().autodiff();
     let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true };
     for (encoder, predictor) in [(STRIDED, GRU), (IMPALA, GRU), (VIT, TRANSFORMER), (STRIDED, TRANSFORMER)] {
-        let model = config(encoder, predictor, MOMENTUM).init(&SMALL, &heads, &device);
+        let model = config(encoder, predictor, MOMENTUM).init(&small(), &heads, &device);
         let latents = model.encode(random([6, 3, 4, 16, 16], &device));
         assert_eq!(latents.dims(), [6, 4, 8]);
         let predicted = model.rollout(latents.narrow(1, 0, 1), random([6, 3, 2], &device));
@@ -43,8 +39,8 @@ fn action_conditioned_models() {
         let (now, next) = (random([64, 8], &device), random([64, 8], &device));
         let action = model.heads.inverse_dynamics.as_ref().unwrap().forward(now.clone(), next.clone());
         let head = model.heads.distance.as_ref().unwrap();
-        let places = head.places(now.clone()).unsqueeze_dim(1);
-        let steps = head.between(places, head.goals(next));
+        let starts = head.starts(now.clone().unsqueeze_dim(1)).unsqueeze_dim(1);
+        let steps = head.between(starts, head.goals(next.unsqueeze_dim(1), None));
         let position = model.heads.position.as_ref().unwrap().forward(now);
         assert_eq!((action.dims(), steps.dims(), position.dims()), ([64, 2], [64, 1], [64, 2]));
         let target = random([6, 3, 8], &device);
@@ -65,7 +61,7 @@ fn action_conditioned_models() {
 #[test]
 fn shared_target_is_the_encoder_itself() {
     let device = Device::flex().autodiff();
-    let model = config(STRIDED, GRU, SHARED).init(&SMALL, &HeadFlags::default(), &device);
+    let model = config(STRIDED, GRU, SHARED).init(&small(), &HeadFlags::default(), &device);
     let video = random([2, 3, 4, 16, 16], &device);
     assert!(model.target.is_none());
     assert!(model.encode_target(video).is_tracked());
@@ -80,8 +76,8 @@ fn masked_model() {
             MaskedPredictorConfig { width: 16, depth: 1, heads: 2, mask_tokens: 2, ..MaskedPredictorConfig::default() };
         let masks = vec![MaskConfig { blocks: 2, spatial: [0.3, 0.3], ..MaskConfig::default() }];
         let config = MaskedJepaConfig { encoder, predictor, masks, ..MaskedJepaConfig::default() };
-        let model = config.init(&SMALL, &device);
-        let mask = &MaskSampler::new(&config.masks, config.encoder.grid(&SMALL), 1).sample(2, 0)[0];
+        let model = config.init(&small(), &device);
+        let mask = &MaskSampler::new(&config.masks, config.grid(&small()), 1).sample(0..2, 0)[0];
         let video = random([2, 3, 4, 16, 16], &device);
         let predicted = model.predict(model.encode_context(video.clone(), mask), mask);
         assert_eq!(predicted.dims(), [2, mask.target[0].len(), 24]);

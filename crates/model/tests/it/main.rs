@@ -7,18 +7,35 @@ mod golden_gru;
 mod gradients;
 mod masked_model;
 mod masks;
-mod target;
+mod pytorch;
+mod target_encoder;
 mod weight_files;
 mod world_model;
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{Device, Distribution, Tensor};
+use prevision_core::{Camera, Space, Spaces};
 use prevision_model::{
-    ActionJepaConfig, ActionPredictorConfig, DistanceHeadConfig, FrameEncoderConfig, InputShape, StepDistanceConfig,
-    TargetConfig,
+    ActionJepaConfig, ActionPredictorConfig, DistanceHeadConfig, FrameEncoderConfig, StepDistanceConfig, TargetConfig,
 };
 
-/// A small clip shape.
-const SMALL: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
+/// Clips of one camera, with actions of two numbers.
+fn clips(frames: usize, height: usize, width: usize) -> Spaces {
+    Spaces {
+        frames,
+        frame_step: 1,
+        cameras: BTreeMap::from([("pixels".to_owned(), Camera { height, width })]),
+        vectors: BTreeMap::new(),
+        action: Some(Space::Unbounded { dim: 2 }),
+        state: Some(2),
+    }
+}
+
+/// Small clips.
+fn small() -> Spaces {
+    clips(4, 16, 16)
+}
 
 /// Configuration of a small model from JSON for encoder, predictor and target.
 fn config(encoder: &str, predictor: &str, target: &str) -> ActionJepaConfig {

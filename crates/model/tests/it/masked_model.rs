@@ -2,11 +2,10 @@
 
 use burn::tensor::{Device, Tensor};
 use prevision_model::{
-    InputShape, MaskPair, MaskedJepaConfig, MaskedPredictorConfig, PositionKind, VideoVitConfig, gather_tokens,
-    token_ids,
+    MaskPair, MaskedJepaConfig, MaskedPredictorConfig, PositionKind, VideoVitConfig, gather_tokens, token_ids,
 };
 
-use super::{difference, random};
+use super::{clips, difference, random};
 
 fn encoder(positions: PositionKind) -> VideoVitConfig {
     VideoVitConfig { dim: 24, depth: 2, heads: 2, patch: 4, positions, ..VideoVitConfig::default() }
@@ -53,7 +52,7 @@ fn a_residual_prediction_starts_at_the_copy() {
         predictor: MaskedPredictorConfig { width: 24, depth: 1, heads: 2, residual: true, ..Default::default() },
         ..MaskedJepaConfig::default()
     };
-    let input = InputShape { channels: 3, frames: 6, height: 4, width: 8, action_dim: 0, state_dim: 0 };
+    let input = clips(6, 4, 8);
     let model = config.init(&input, &device);
     // Two places, three tubelets: place 0 is seen at first, place 1 never.
     let mask = MaskPair { context: vec![vec![0], vec![0]], target: vec![vec![1, 2, 4], vec![2, 3, 4]] };

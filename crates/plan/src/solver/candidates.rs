@@ -1,26 +1,29 @@
-//! Candidates of one iteration: sampled around a mean, clipped, scored.
+//! Candidates of one iteration: sampled around a mean, brought into the action space, scored.
 
 use burn::prelude::*;
 
-use super::Search;
+use super::feasibility::ranks;
+use super::{Solution, SolverContext};
 use crate::action_plan::ActionPlan;
 use crate::colour::Colouring;
 use crate::noise::NoiseSource;
 use crate::score::Score;
 
-/// Draws and scores candidates; holds what is the same in every iteration.
-pub(super) struct Sampler {
-    search: Search,
+/// Samples and scores candidates; holds what is the same in every iteration.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    context: SolverContext,
+    samples: usize,
     colouring: Colouring,
 }
 
 /// The state of a search: a Gaussian per episode, step and component.
-#[derive(Clone)]
-pub(super) struct Gaussian {
+#[derive(Clone, Debug)]
+pub struct Gaussian {
     /// `[b, horizon, a]`
-    pub(super) mean: Vec<f32>,
+    pub mean: Vec<f32>,
     /// `[b, horizon, a]`
-    pub(super) std: Vec<f32>,
+    pub std: Vec<f32>,
 }
 
 impl Gaussian {
@@ -28,50 +31,81 @@ impl Gaussian {
     ///
     /// # Panics
     /// If the warm start has other rows, steps or components.
-    pub(super) fn start(search: &Search, rows: usize, warm_start: Option<&ActionPlan>) -> Self {
-        let length = rows * search.sequence();
+    pub fn start(context: &SolverContext, rows: usize, warm_start: Option<&ActionPlan>) -> Self {
+        let length = rows * context.sequence();
         let mean = match warm_start {
             Some(plan) => {
-                let (given, wanted) =
-                    ([plan.rows(), plan.horizon, plan.action_dim], [rows, search.horizon, search.action_dim]);
+                let given = [plan.rows(), plan.horizon, plan.action_width];
+                let wanted = [rows, context.horizon, context.action_width()];
                 assert_eq!(
                     given, wanted,
                     "a warm start of [b, horizon, a] = {given:?} does not fit a search of {wanted:?}"
                 );
-                plan.mean.clone()
+                plan.actions.clone()
             }
             None => vec![0.0; length],
         };
-        Self { mean, std: vec![search.initial_std; length] }
+        Self { mean, std: vec![context.initial_std; length] }
     }
 }
 
-/// Candidates of all episodes and their costs.
-pub(super) struct Scored {
+/// Candidates of all episodes and what they are worth.
+#[derive(Clone, Debug)]
+pub struct Scored {
     /// `[b, samples, horizon, a]`
-    pub(super) actions: Vec<f32>,
+    actions: Vec<f32>,
     /// `[b, samples]`, never NaN
-    pub(super) costs: Vec<f32>,
+    costs: Vec<f32>,
+    /// `[b, samples]`, never NaN, and the ranks by the feasibility rule; `None` without constraints.
+    constrained: Option<[Vec<f32>; 2]>,
     samples: usize,
     sequence: usize,
 }
 
+/// The candidates of one episode.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidates<'a> {
+    /// `[samples, horizon, a]`
+    pub actions: &'a [f32],
+    /// The cost of each, `[samples]`.
+    pub costs: &'a [f32],
+    /// By how much each violates constraints, `[samples]`; `None` without constraints.
+    pub violations: Option<&'a [f32]>,
+    /// What orders them, `[samples]`, least first: the costs, or with constraints their place by the [feasibility
+    /// rule](super::feasibility).
+    pub ranks: &'a [f32],
+}
+
 impl Scored {
-    /// The candidates of one episode, `[samples, horizon, a]`, and their costs.
-    pub(super) fn row(&self, row: usize) -> (&[f32], &[f32]) {
+    /// The candidates of one episode.
+    pub fn row(&self, row: usize) -> Candidates<'_> {
         let length = self.samples * self.sequence;
-        (&self.actions[row * length..][..length], &self.costs[row * self.samples..][..self.samples])
+        let range = row * self.samples..(row + 1) * self.samples;
+        let costs = &self.costs[range.clone()];
+        let constrained = self.constrained.as_ref().map(|both| both.each_ref().map(|values| &values[range.clone()]));
+        Candidates {
+            actions: &self.actions[row * length..][..length],
+            costs,
+            violations: constrained.map(|[violations, _]| violations),
+            ranks: constrained.map_or(costs, |[_, ranks]| ranks),
+        }
     }
 }
 
 impl Sampler {
-    pub(super) fn new(search: Search) -> Self {
-        Self { search, colouring: Colouring::new(search.horizon, search.noise_exponent) }
+    /// `samples` candidates in each iteration, from noise whose spectrum over time falls with `noise_exponent` (0: white).
+    pub fn new(context: &SolverContext, samples: usize, noise_exponent: f64) -> Self {
+        Self { context: context.clone(), samples, colouring: Colouring::new(context.horizon, noise_exponent) }
     }
 
-    /// Samples around the Gaussian, lets `replace` put given sequences in the first slots of each episode, clips, and
-    /// scores. `replace` sees the row and its candidates, `[samples, horizon, a]`.
-    pub(super) fn iterate(
+    /// What is searched.
+    pub fn context(&self) -> &SolverContext {
+        &self.context
+    }
+
+    /// Samples around the Gaussian, lets `replace` put given sequences in the first slots of each episode, brings all into the
+    /// action space, and scores them. `replace` sees the row and its candidates, `[samples, horizon, a]`.
+    pub fn iterate(
         &self,
         gaussian: &Gaussian,
         iteration: usize,
@@ -79,11 +113,12 @@ impl Sampler {
         noise: &mut dyn NoiseSource,
         mut replace: impl FnMut(usize, &mut [f32]),
     ) -> Scored {
-        let (rows, samples, sequence) = (noise.rows(), self.search.samples, self.search.sequence());
+        let (rows, samples, sequence) = (noise.rows(), self.samples, self.context.sequence());
+        let width = self.context.action_width();
         let mut actions = vec![0.0; rows * samples * sequence];
         for (row, candidates) in actions.chunks_exact_mut(samples * sequence).enumerate() {
             noise.fill(row, iteration, candidates);
-            self.colouring.apply(candidates, self.search.action_dim);
+            self.colouring.apply(candidates, width);
             let mean = &gaussian.mean[row * sequence..][..sequence];
             let std = &gaussian.std[row * sequence..][..sequence];
             for candidate in candidates.chunks_exact_mut(sequence) {
@@ -92,13 +127,53 @@ impl Sampler {
                 }
             }
             replace(row, candidates);
-            self.search.limit.clip(candidates);
+            self.context.project(candidates);
         }
-        let shape = [rows, samples, self.search.horizon, self.search.action_dim];
-        let costs = score.score(Tensor::from_data(TensorData::new(actions.clone(), shape), &score.device()));
-        assert_eq!(costs.dims(), [rows, samples], "a score of candidates {shape:?} must be [b, samples]");
-        let mut costs = costs.into_data().try_into_vec_as::<f32>().expect("costs are floats");
-        costs.iter_mut().filter(|cost| cost.is_nan()).for_each(|cost| *cost = f32::INFINITY);
-        Scored { actions, costs, samples, sequence }
+        let shape = [rows, samples, self.context.horizon, width];
+        let scores = score.score(Tensor::from_data(TensorData::new(actions.clone(), shape), &score.device()));
+        let costs = host(scores.costs, [rows, samples]);
+        let constrained = scores.violations.map(|violations| {
+            let violations = host(violations, [rows, samples]);
+            let of_rows = costs.chunks_exact(samples).zip(violations.chunks_exact(samples));
+            let ranks = of_rows.flat_map(|(costs, violations)| ranks(costs, violations)).collect();
+            [violations, ranks]
+        });
+        Scored { actions, costs, constrained, samples, sequence }
+    }
+
+    /// The solution with these actions, `[b, horizon, a]`: brought into the action space where a mean may have left it, and rolled
+    /// out once, which gives its cost and what it imagines.
+    pub fn solution(&self, mut actions: Vec<f32>, score: &dyn Score) -> Solution {
+        if !self.context.is_convex() {
+            self.context.project(&mut actions);
+        }
+        let SolverContext { horizon, .. } = self.context;
+        let width = self.context.action_width();
+        let rows = actions.len() / self.context.sequence();
+        let shape = [rows, 1, horizon, width];
+        let rollout = score.rollout(Tensor::from_data(TensorData::new(actions.clone(), shape), &score.device()));
+        let cost = host(rollout.scores.costs, [rows, 1]);
+        let violation = rollout.scores.violations.map_or_else(|| vec![0.0; rows], |values| host(values, [rows, 1]));
+        let plan = ActionPlan { horizon, action_width: width, actions, cost, violation, kept: 0, elites: Vec::new() };
+        Solution { plan, imagined: rollout.latents }
+    }
+}
+
+/// Values on the host; what is not a number becomes infinite.
+fn host(values: Tensor<2>, shape: [usize; 2]) -> Vec<f32> {
+    assert_eq!(values.dims(), shape, "a score of candidates must be [b, samples]");
+    let mut values = values.into_data().try_into_vec_as::<f32>().expect("scores are floats");
+    values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = f32::INFINITY);
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_number_is_infinite() {
+        let values = Tensor::<2>::from_floats([[1.0, f32::NAN], [f32::NEG_INFINITY, 2.0]], &Device::flex());
+        assert_eq!(host(values, [2, 2]), [1.0, f32::INFINITY, f32::NEG_INFINITY, 2.0]);
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// The `count` candidates of least cost, best first; equal costs in the order drawn.
-pub(super) fn best(costs: &[f32], count: usize) -> Vec<usize> {
+pub fn best(costs: &[f32], count: usize) -> Vec<usize> {
     let by_cost = |a: &usize, b: &usize| -> Ordering { costs[*a].total_cmp(&costs[*b]).then(a.cmp(b)) };
     let mut order: Vec<usize> = (0..costs.len()).collect();
     let count = count.min(order.len());
@@ -19,7 +19,7 @@ pub(super) fn best(costs: &[f32], count: usize) -> Vec<usize> {
 ///
 /// # Shapes
 /// - candidates: `[samples, mean.len()]`
-pub(super) fn weighted_mean(candidates: &[f32], chosen: &[usize], weights: &[f32], mean: &mut [f32]) {
+pub fn weighted_mean(candidates: &[f32], chosen: &[usize], weights: &[f32], mean: &mut [f32]) {
     let length = mean.len();
     mean.fill(0.0);
     for (index, weight) in chosen.iter().zip(weights) {
@@ -33,7 +33,7 @@ pub(super) fn weighted_mean(candidates: &[f32], chosen: &[usize], weights: &[f32
 ///
 /// # Shapes
 /// - candidates: `[samples, mean.len()]`
-pub(super) fn mean_and_std(candidates: &[f32], chosen: &[usize], mean: &mut [f32], std: &mut [f32]) {
+pub fn mean_and_std(candidates: &[f32], chosen: &[usize], mean: &mut [f32], std: &mut [f32]) {
     let weights = vec![1.0 / chosen.len() as f32; chosen.len()];
     weighted_mean(candidates, chosen, &weights, mean);
     std.fill(0.0);

@@ -1,37 +1,79 @@
 //! The sample-efficient cross-entropy method: coloured noise, elites remembered, momentum.
 
-use super::candidates::{Gaussian, Sampler};
-use super::{Search, Solver, elites};
+use prevision_core::config::Options;
+use prevision_core::config::check::{check, ensure};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Gaussian, Sampler, Solution, Solver, SolverContext, elites, validate_rounds};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
 
-/// iCEM (Pinneri et al. 2020, algorithm 1) without its shrinking population: noise coloured in time
-/// ([`Search::noise_exponent`]), the best elites kept from one iteration to the next and, shifted, from one plan to the
-/// next, momentum on mean and standard deviation, the mean as a candidate in the last iteration. Returns the best
-/// candidate of the last iteration.
+/// Keys of [`Icem`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IcemConfig {
+    /// Sequences in each round. Default 200.
+    pub samples: usize,
+    /// The cheapest sequences, which the distribution of the next round is fitted to. Default 20.
+    pub elites: usize,
+    /// Rounds. Default 10.
+    pub iterations: usize,
+    /// Exponent of the noise's power spectrum: 0 is white, 1 pink, 2 red. Default 2.
+    pub noise_exponent: f64,
+    /// Elites that are candidates again in the next round and in the next plan. Default 5.
+    pub keep_elites: usize,
+    /// Share of the old mean and standard deviation in the new ones. Default 0.1.
+    pub momentum: f64,
+}
+
+impl Default for IcemConfig {
+    fn default() -> Self {
+        Self { samples: 200, elites: 20, iterations: 10, noise_exponent: 2.0, keep_elites: 5, momentum: 0.1 }
+    }
+}
+
+impl Options for IcemConfig {
+    fn validate(&self) -> Result<(), String> {
+        let Self { samples, elites, iterations, noise_exponent, keep_elites, momentum } = *self;
+        validate_rounds(samples, elites, 2.0, iterations)?;
+        check("noise_exponent", noise_exponent).at_least(0.0)?;
+        check("keep_elites", keep_elites as f64).at_most(elites as f64, "elites")?;
+        let room = format_args!("a number below samples ({samples}), to leave room for the mean").to_string();
+        ensure(keep_elites < samples, "keep_elites", keep_elites, room)?;
+        check("momentum", momentum).at_least(0.0)?.below(1.0)?.done()
+    }
+}
+
+/// iCEM (Pinneri et al. 2020, algorithm 1, <https://arxiv.org/abs/2008.06389>) without its shrinking population: noise coloured in
+/// time, the best elites kept from one iteration to the next and, shifted, from one plan to the next, momentum on mean and standard
+/// deviation, the mean as a candidate in the last iteration. Returns the best candidate of the last iteration.
 #[derive(Clone, Debug)]
 pub struct Icem {
-    /// What is searched.
-    pub search: Search,
-    /// Rounds of sampling.
-    pub iterations: usize,
-    /// How many of the best candidates the distribution is fitted to.
-    pub elites: usize,
-    /// How many of the elites are candidates again in the next iteration and in the next plan.
-    pub keep: usize,
-    /// Share of the old mean and standard deviation in the new ones, in `[0, 1)`.
-    pub momentum: f32,
+    sampler: Sampler,
+    keys: IcemConfig,
 }
 
 impl Icem {
+    /// A solver with these keys.
+    ///
+    /// # Panics
+    /// If more sequences are kept than fit beside the mean among the samples: [`IcemConfig::validate`](Options::validate) refuses that.
+    pub fn new(context: &SolverContext, keys: IcemConfig) -> Self {
+        let (keep, samples) = (keys.keep_elites, keys.samples);
+        assert!(keep < samples, "{keep} kept elites and the mean do not fit in {samples} samples");
+        Self { sampler: Sampler::new(context, samples, keys.noise_exponent), keys }
+    }
+
     /// Fits the distribution of one episode to its elites.
     fn update(&self, candidates: &[f32], chosen: &[usize], mean: &mut [f32], std: &mut [f32]) {
+        let momentum = self.keys.momentum as f32;
         let (mut elite_mean, mut elite_std) = (vec![0.0; mean.len()], vec![0.0; std.len()]);
         elites::mean_and_std(candidates, chosen, &mut elite_mean, &mut elite_std);
         let blend = |old: &mut [f32], new: &[f32]| {
             for (old, new) in old.iter_mut().zip(new) {
-                *old = self.momentum * *old + (1.0 - self.momentum) * new;
+                *old = momentum * *old + (1.0 - momentum) * new;
             }
         };
         blend(mean, &elite_mean);
@@ -40,28 +82,25 @@ impl Icem {
 }
 
 impl Solver for Icem {
-    /// # Panics
-    /// If more sequences are kept than fit beside the mean among the samples.
-    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> ActionPlan {
-        let (rows, sequence) = (noise.rows(), self.search.sequence());
-        let keep = self.keep.min(self.elites);
-        assert!(
-            keep < self.search.samples,
-            "{keep} kept elites and the mean do not fit in {} samples",
-            self.search.samples
-        );
-        let sampler = Sampler::new(self.search);
-        let mut gaussian = Gaussian::start(&self.search, rows, warm_start);
+    fn name(&self) -> &'static str {
+        "icem"
+    }
+
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solution {
+        let context = self.sampler.context();
+        let (rows, sequence) = (noise.rows(), context.sequence());
+        let keep = self.keys.keep_elites.min(self.keys.elites);
+        let mut gaussian = Gaussian::start(context, rows, warm_start);
         // `[b, kept, horizon, a]`: those of the last plan at first, then those of the last iteration.
         let (mut kept, mut remembered) =
             warm_start.map_or((0, Vec::new()), |plan| (plan.kept.min(keep), plan.elites.clone()));
         let stride = |count: usize| count * sequence;
         let mut stored = warm_start.map_or(0, |plan| plan.kept);
-        let (mut best, mut cost) = (gaussian.mean.clone(), vec![f32::INFINITY; rows]);
-        for iteration in 0..self.iterations {
-            let last = iteration + 1 == self.iterations;
+        let mut best = gaussian.mean.clone();
+        for iteration in 0..self.keys.iterations {
+            let last = iteration + 1 == self.keys.iterations;
             let mean = &gaussian.mean;
-            let scored = sampler.iterate(&gaussian, iteration, score, noise, |row, candidates| {
+            let scored = self.sampler.iterate(&gaussian, iteration, score, noise, |row, candidates| {
                 candidates[..stride(kept)].copy_from_slice(&remembered[stride(row * stored)..][..stride(kept)]);
                 if last {
                     candidates[stride(kept)..][..sequence].copy_from_slice(&mean[row * sequence..][..sequence]);
@@ -69,34 +108,32 @@ impl Solver for Icem {
             });
             (kept, stored) = (keep, keep);
             remembered = Vec::with_capacity(rows * stride(keep));
-            for (row, cost) in cost.iter_mut().enumerate() {
-                let (candidates, costs) = scored.row(row);
-                let chosen = elites::best(costs, self.elites);
+            for row in 0..rows {
+                let candidates = scored.row(row);
+                let chosen = elites::best(candidates.ranks, self.keys.elites);
                 let range = row * sequence..(row + 1) * sequence;
-                self.update(candidates, &chosen, &mut gaussian.mean[range.clone()], &mut gaussian.std[range.clone()]);
+                let (mean, std) = (&mut gaussian.mean[range.clone()], &mut gaussian.std[range.clone()]);
+                self.update(candidates.actions, &chosen, mean, std);
                 for index in &chosen[..keep] {
-                    remembered.extend_from_slice(&candidates[stride(*index)..][..sequence]);
+                    remembered.extend_from_slice(&candidates.actions[stride(*index)..][..sequence]);
                 }
-                *cost = costs[chosen[0]];
-                best[range].copy_from_slice(&candidates[stride(chosen[0])..][..sequence]);
+                best[range].copy_from_slice(&candidates.actions[stride(chosen[0])..][..sequence]);
             }
         }
-        let Search { horizon, action_dim, .. } = self.search;
-        ActionPlan { horizon, action_dim, mean: best, cost, kept, elites: remembered }
+        let solution = self.sampler.solution(best, score);
+        Solution { plan: ActionPlan { kept, elites: remembered, ..solution.plan }, ..solution }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::ActionLimit;
     use crate::noise::SeededNoise;
-    use crate::solver::RandomShooting;
-    use crate::solver::toy::{Injected, Quadratic, search};
+    use crate::solver::toy::{Injected, Quadratic, one_step, search};
+    use crate::solver::{RandomConfig, RandomShooting};
 
-    fn one_step(samples: usize) -> Search {
-        let limit = ActionLimit { dim: 1, norm: 10.0 };
-        Search { horizon: 1, action_dim: 1, samples, initial_std: 1.0, limit, noise_exponent: 0.0 }
+    fn white(samples: usize, iterations: usize, momentum: f64) -> IcemConfig {
+        IcemConfig { samples, elites: 2, iterations, noise_exponent: 0.0, keep_elites: 1, momentum }
     }
 
     #[test]
@@ -106,9 +143,8 @@ mod tests {
         // kept elite 0.5, the mean 0.9375, then 0.9375 + 1.0454951 * [1, -1]: the mean is best, cost 0.00390625.
         let score = Quadratic::new(&[[1.0]]);
         let mut noise = Injected::new(vec![vec![3.0, 0.5, -1.0, 2.0], vec![7.0, 7.0, 1.0, -1.0]]);
-        let solver = Icem { search: one_step(4), iterations: 2, elites: 2, keep: 1, momentum: 0.25 };
-        let plan = solver.solve(&score, None, &mut noise);
-        assert_eq!((plan.mean[0], plan.cost[0]), (0.9375, 0.003_906_25));
+        let plan = Icem::new(&one_step(1.0), white(4, 2, 0.25)).solve(&score, None, &mut noise).plan;
+        assert_eq!((plan.actions[0], plan.cost[0]), (0.9375, 0.003_906_25));
         assert_eq!((plan.kept, plan.elites.as_slice()), (1, &[0.9375][..]));
     }
 
@@ -117,28 +153,54 @@ mod tests {
         let score = Quadratic::new(&[[1.0], [-1.0]]);
         let warm = ActionPlan {
             horizon: 1,
-            action_dim: 1,
-            mean: vec![5.0; 2],
+            action_width: 1,
+            actions: vec![5.0; 2],
             cost: vec![0.0; 2],
+            violation: vec![0.0; 2],
             kept: 2,
             elites: vec![1.0, 8.0, -1.0, 8.0],
         };
-        let solver = Icem { search: one_step(4), iterations: 1, elites: 2, keep: 1, momentum: 0.0 };
-        let plan = solver.solve(&score, Some(&warm), &mut Injected::new(vec![vec![1.0; 4]; 2]).rows_of(2));
-        assert_eq!((plan.mean, plan.cost), (vec![1.0, -1.0], vec![0.0, 0.0]));
+        let solver = Icem::new(&one_step(1.0), white(4, 1, 0.0));
+        let plan = solver.solve(&score, Some(&warm), &mut Injected::new(vec![vec![1.0; 4]; 2]).rows_of(2)).plan;
+        assert_eq!((plan.actions, plan.cost), (vec![1.0, -1.0], vec![0.0, 0.0]));
     }
 
     #[test]
     fn finds_the_minimum_and_beats_random_shooting() {
         let score = Quadratic::new(&[[0.6, -0.2], [-0.5, 0.3]]);
         let mut noise = SeededNoise::new(1, 0, vec![0, 1]);
-        let coloured = Search { noise_exponent: 2.0, ..search(64) };
-        let random = RandomShooting { search: search(64), iterations: 10 }.solve(&score, None, &mut noise);
-        let solver = Icem { search: coloured, iterations: 10, elites: 8, keep: 3, momentum: 0.1 };
-        let icem = solver.solve(&score, None, &mut noise);
+        let random = RandomShooting::new(&search(), RandomConfig { samples: 640 });
+        let random = random.solve(&score, None, &mut noise).plan;
+        let keys = IcemConfig { samples: 64, elites: 8, keep_elites: 3, ..IcemConfig::default() };
+        let icem = Icem::new(&search(), keys).solve(&score, None, &mut noise).plan;
         for row in 0..2 {
             let baseline = random.cost[row];
             assert!(icem.cost[row] < 0.1 * baseline, "row {row}: {} against {baseline}", icem.cost[row]);
         }
+    }
+
+    #[test]
+    fn the_best_feasible_candidate_is_returned() {
+        // The best of all, 1, is at 0.9 beyond the bound, and so is the mean of the elites.
+        let score = Quadratic::new(&[[1.0]]).bounded(0.1);
+        let mut noise = Injected::new(vec![vec![1.0, 0.05, -1.0, 0.9]]);
+        let keys = IcemConfig { samples: 4, iterations: 1, keep_elites: 0, ..white(4, 1, 0.0) };
+        let solution = Icem::new(&one_step(1.0), keys).solve(&score, None, &mut noise);
+        // The first slot is the mean of the last round, 0.
+        assert_eq!((solution.plan.actions[0], solution.plan.violation[0]), (0.05, 0.0));
+    }
+
+    #[test]
+    fn keys_out_of_range_are_named() {
+        let refused = |keys: IcemConfig| keys.validate().unwrap_err();
+        let keys = IcemConfig { samples: 4, elites: 4, keep_elites: 4, ..IcemConfig::default() };
+        assert_eq!(
+            refused(keys),
+            "keep_elites is 4, but must be a number below samples (4), to leave room for the mean"
+        );
+        assert_eq!(refused(IcemConfig { elites: 1, ..keys }), "elites is 1, but must be 2 or more");
+        assert_eq!(refused(IcemConfig { elites: 5, ..keys }), "elites is 5, but must be 4 (samples) or less");
+        let keys = IcemConfig { momentum: 1.0, ..IcemConfig::default() };
+        assert_eq!(refused(keys), "momentum is 1, but must be a number below 1");
     }
 }

@@ -1,46 +1,68 @@
-//! Random shooting: draw once, take the best.
+//! Random shooting: sample once, take the best.
 
-use super::candidates::{Gaussian, Sampler};
-use super::{Search, Solver, elites};
+use prevision_core::config::Options;
+use prevision_core::config::check::check;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Gaussian, Sampler, Solution, Solver, SolverContext, elites};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
 
-/// Draws `samples * iterations` candidates around the warm start, never moving the distribution, and returns the best
-/// ever seen. The baseline any other solver must beat at equal work.
+/// Keys of [`RandomShooting`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomConfig {
+    /// Sequences sampled. Default 200.
+    pub samples: usize,
+}
+
+impl Default for RandomConfig {
+    fn default() -> Self {
+        Self { samples: 200 }
+    }
+}
+
+impl Options for RandomConfig {
+    fn validate(&self) -> Result<(), String> {
+        check("samples", self.samples as f64).at_least(1.0)?.done()
+    }
+}
+
+/// Samples candidates around the warm start, which is the first of them, and returns the best. The baseline any other solver must
+/// beat at equal work.
 #[derive(Clone, Debug)]
 pub struct RandomShooting {
-    /// What is searched.
-    pub search: Search,
-    /// How often `samples` candidates are drawn.
-    pub iterations: usize,
+    sampler: Sampler,
+}
+
+impl RandomShooting {
+    /// A solver with these keys.
+    pub fn new(context: &SolverContext, keys: RandomConfig) -> Self {
+        Self { sampler: Sampler::new(context, keys.samples, 0.0) }
+    }
 }
 
 impl Solver for RandomShooting {
-    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> ActionPlan {
-        let (rows, sequence) = (noise.rows(), self.search.sequence());
-        let sampler = Sampler::new(self.search);
-        let gaussian = Gaussian::start(&self.search, rows, warm_start);
-        let mut plan = ActionPlan {
-            horizon: self.search.horizon,
-            action_dim: self.search.action_dim,
-            mean: gaussian.mean.clone(),
-            cost: vec![f32::INFINITY; rows],
-            kept: 0,
-            elites: Vec::new(),
-        };
-        for iteration in 0..self.iterations {
-            let scored = sampler.iterate(&gaussian, iteration, score, noise, |row, candidates| {
-                candidates[..sequence].copy_from_slice(plan.plan(row));
-            });
-            for row in 0..rows {
-                let (candidates, costs) = scored.row(row);
-                let best = elites::best(costs, 1)[0];
-                plan.cost[row] = costs[best];
-                plan.mean[row * sequence..][..sequence].copy_from_slice(&candidates[best * sequence..][..sequence]);
-            }
+    fn name(&self) -> &'static str {
+        "random"
+    }
+
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solution {
+        let context = self.sampler.context();
+        let (rows, sequence) = (noise.rows(), context.sequence());
+        let gaussian = Gaussian::start(context, rows, warm_start);
+        let scored = self.sampler.iterate(&gaussian, 0, score, noise, |row, candidates| {
+            candidates[..sequence].copy_from_slice(&gaussian.mean[row * sequence..][..sequence]);
+        });
+        let mut actions = Vec::with_capacity(rows * sequence);
+        for row in 0..rows {
+            let candidates = scored.row(row);
+            let best = elites::best(candidates.ranks, 1)[0];
+            actions.extend_from_slice(&candidates.actions[best * sequence..][..sequence]);
         }
-        plan
+        self.sampler.solution(actions, score)
     }
 }
 
@@ -51,24 +73,33 @@ mod tests {
     use crate::solver::toy::{Quadratic, search};
 
     #[test]
-    fn the_best_seen_so_far_is_kept() {
-        let score = Quadratic::new(&[[0.6, -0.2], [1.0, 0.3]]);
-        let cost = |iterations| {
-            let solver = RandomShooting { search: search(50), iterations };
-            solver.solve(&score, None, &mut SeededNoise::new(1, 0, vec![0, 1])).cost
+    fn more_samples_find_better_plans_and_the_cost_is_that_of_the_plan() {
+        let score = Quadratic::new(&[[1.4, -1.0], [1.2, 1.3]]);
+        let plan = |samples| {
+            let solver = RandomShooting::new(&search(), RandomConfig { samples });
+            solver.solve(&score, None, &mut SeededNoise::new(1, 0, vec![0, 1])).plan
         };
-        let (one, two, many) = (cost(1), cost(2), cost(40));
-        assert!(
-            one.iter().zip(&two).zip(&many).all(|((one, two), many)| two <= one && many < two),
-            "{one:?} {two:?} {many:?}"
-        );
+        let (few, many) = (plan(30), plan(3_000));
+        for row in 0..2 {
+            assert!(many.cost[row] < few.cost[row], "{} {}", many.cost[row], few.cost[row]);
+            assert!((score.of(row, few.plan(row)) - few.cost[row]).abs() < 1e-5);
+        }
     }
 
     #[test]
-    fn the_cost_is_that_of_the_plan() {
-        let score = Quadratic::new(&[[0.6, -0.2]]);
-        let solver = RandomShooting { search: search(30), iterations: 3 };
-        let plan = solver.solve(&score, None, &mut SeededNoise::new(1, 0, vec![0]));
-        assert!((score.of(0, &plan.mean) - plan.cost[0]).abs() < 1e-5);
+    fn a_warm_start_is_kept_when_nothing_is_better() {
+        let score = Quadratic::new(&[[0.5, 0.5]]);
+        let best = ActionPlan {
+            horizon: 8,
+            action_width: 2,
+            actions: vec![0.5; 16],
+            cost: vec![9.0],
+            violation: vec![0.0],
+            kept: 0,
+            elites: Vec::new(),
+        };
+        let solver = RandomShooting::new(&search(), RandomConfig { samples: 20 });
+        let plan = solver.solve(&score, Some(&best), &mut SeededNoise::new(1, 0, vec![0])).plan;
+        assert_eq!((plan.actions, plan.cost), (vec![0.5; 16], vec![0.0]));
     }
 }

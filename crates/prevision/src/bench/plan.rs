@@ -1,47 +1,53 @@
 //! One plan of one episode with the model of a shipped experiment, from pixels to actions.
 
 use anyhow::{Context as _, Result};
-use burn::tensor::{Device, Tensor};
-use prevision_model::{ActionJepa, InputShape};
-use prevision_plan::cost::{Cost, Goal};
-use prevision_plan::limit::ActionLimit;
-use prevision_plan::model_score::{ModelScore, Past};
-use prevision_plan::noise::SeededNoise;
-use prevision_plan::setup;
-use prevision_plan::solver::{Cem, Search, Solver};
-use prevision_train::Learner;
+use burn::tensor::Device;
+use prevision_core::config::Part;
+use prevision_core::{FrameBuffer, Observations, Space, Spaces};
+use prevision_env::{EnvironmentSpec, Goal, Policy as _, Start, TimeStep};
+use prevision_plan::{PlanConfig, setup};
 
-use super::step::two_rooms_config;
-use super::work::{Work, normal};
-
-const INPUT: InputShape = InputShape { channels: 3, frames: 9, height: 65, width: 65, action_dim: 2, state_dim: 2 };
+use super::step::{two_rooms_experiment, two_rooms_spaces};
+use super::work::Work;
+use crate::{Parts, Usage};
 
 pub(super) fn plan(device: &Device) -> Result<Work> {
-    let config = two_rooms_config()?;
-    let model = Learner::new(&config, &INPUT)?.init(&INPUT, device);
-    let model = model.as_action().context("experiments/two-rooms plans")?.clone();
-    let cost = setup::cost(&config.plan, &model)?;
-    let search = Search {
-        horizon: 5,
-        action_dim: INPUT.action_dim,
-        samples: 300,
-        initial_std: config.plan.initial_std as f32,
-        limit: ActionLimit { dim: INPUT.action_dim, norm: config.plan.action_norm.unwrap_or(1.0) as f32 },
-        noise_exponent: 0.0,
+    let (experiment, parts) = (two_rooms_experiment()?, Parts::built_in());
+    let task = experiment.task(&parts).map_err(Usage)?;
+    let spaces = two_rooms_spaces();
+    let fresh = task.untrained(&spaces, &experiment.data.normalise, experiment.seed, device).map_err(Usage)?;
+    let model = fresh.world_model.context("experiments/two-rooms plans")?;
+    let spec = EnvironmentSpec {
+        name: "noise".to_owned(),
+        spaces: Spaces { frames: 1, action: Some(Space::Ball { dim: 2, radius: 1.0 }), ..spaces },
+        max_steps: 1,
+        unit: None,
+        rewards: false,
     };
-    let solver = Cem { search, iterations: 10, elites: 30 };
-    let frame = |_| normal::<5>([1, 3, 1, INPUT.height, INPUT.width], device);
-    let [present, goal] = [0, 1].map(frame);
-    let run = move || drop(solve(&model, &*cost, &solver, present.clone(), goal.clone()));
+    let solver = Part::new("cem").with("samples", 300).with("elites", 30).with("iterations", 10);
+    let config = PlanConfig { solver, horizon: 5, execute: 1, memory: 0.0, ..experiment.plan };
+    let mut planner = setup::planner(&config, &parts.plan, model, &spec)?;
+    let first = TimeStep { observations: noise(&spec.spaces, 1), ..TimeStep::default() };
+    let goal = Goal { observations: Some(noise(&spec.spaces, 2)), state: None };
+    let run = move || {
+        let start = Start { seed: 0, episode: 0, first: &first, goal: Some(&goal), watched: false };
+        let planned = planner.begin(&[start]).and_then(|()| planner.act(&[0], &[&first]));
+        drop(planned);
+    };
     Ok(Work { run: Box::new(run), flops: None })
 }
 
-/// The plan from a present to a goal frame, `[1, 3, 1, h, w]`.
-fn solve(model: &ActionJepa, cost: &dyn Cost, solver: &Cem, present: Tensor<5>, goal: Tensor<5>) -> Vec<f32> {
-    let latents = model.encode(present);
-    let [rows, _, dim] = latents.dims();
-    let field = model.heads.distance.as_ref().map(|head| head.goals(latents.clone().reshape([rows, dim])));
-    let past = Past { latents, actions: None, present: field };
-    let score = ModelScore::new(model, cost, past, Goal::encode(model, goal));
-    solver.solve(&score, None, &mut SeededNoise::new(0, 0, vec![0])).mean
+/// One moment of noise.
+fn noise(spaces: &Spaces, seed: u32) -> Observations {
+    let mut observations = Observations::default();
+    let mut state = seed;
+    for (name, camera) in &spaces.cameras {
+        let mut frame = FrameBuffer::new(1, camera.height, camera.width);
+        frame.data.fill_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        observations.cameras.insert(name.clone(), frame);
+    }
+    observations
 }

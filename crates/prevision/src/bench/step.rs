@@ -1,16 +1,15 @@
 //! One training step of a shipped experiment, as the training loop does it, on clips in memory.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use prevision_data::{Array2, Clip, ClipShape, ClipSource, HostBatch};
-use prevision_train::optimizer::Optimizer;
-use prevision_train::{ExperimentConfig, Learner, input_shape};
-use prevision_video::FrameBuffer;
+use prevision_core::{Array2, Camera, Clip, ClipSource, FrameBuffer, HostBatch, Observations, Space, Spaces};
+use prevision_train::Steps;
 
 use super::work::Work;
+use crate::{Experiment, Parts, Usage};
 
 const TWO_ROOMS: &str = include_str!("../../../../experiments/two-rooms/experiment.toml");
 const VIDEO_PRETRAINING: &str = include_str!("../../../../experiments/video-pretraining/experiment.toml");
@@ -18,67 +17,82 @@ const VIDEO_PRETRAINING: &str = include_str!("../../../../experiments/video-pret
 const BATCHES: u64 = 8;
 
 pub(super) fn two_rooms(device: &Device) -> Result<Work> {
-    let shape = ClipShape { frames: 9, height: 65, width: 65, action_dim: Some(2), state_dim: Some(2) };
-    work(two_rooms_config()?, &shape, device)
+    work(&two_rooms_experiment()?, two_rooms_spaces(), device)
 }
 
 pub(super) fn video_pretraining(device: &Device) -> Result<Work> {
-    let shape = ClipShape { frames: 8, height: 64, width: 64, action_dim: None, state_dim: None };
-    let config = prevision_train::config::parse(
-        VIDEO_PRETRAINING,
-        Path::new("experiments/video-pretraining/experiment.toml"),
-        &[],
-    )?;
-    work(config, &shape, device)
+    let path = Path::new("experiments/video-pretraining/experiment.toml");
+    let experiment = Experiment::parse(VIDEO_PRETRAINING, path, &[], &Parts::built_in())?;
+    work(&experiment, clips(8, 64), device)
 }
 
 /// The shipped experiment on Two Rooms.
-pub(super) fn two_rooms_config() -> Result<ExperimentConfig> {
-    Ok(prevision_train::config::parse(TWO_ROOMS, Path::new("experiments/two-rooms/experiment.toml"), &[])?)
+pub(super) fn two_rooms_experiment() -> Result<Experiment> {
+    let path = Path::new("experiments/two-rooms/experiment.toml");
+    Ok(Experiment::parse(TWO_ROOMS, path, &[], &Parts::built_in())?)
 }
 
-fn work(config: ExperimentConfig, shape: &ClipShape, device: &Device) -> Result<Work> {
-    let device = device.clone().autodiff();
-    let input = input_shape(shape);
-    let mut model = Some(Learner::new(&config, &input)?.init(&input, &device));
-    let mut optimizer = Optimizer::new(&config.optimizer);
-    let batches: Vec<HostBatch> = (0..BATCHES).map(|number| batch(&config, shape, number)).collect();
-    let mut turn = 0;
+/// The clips that it is trained on.
+pub(super) fn two_rooms_spaces() -> Spaces {
+    Spaces { action: Some(Space::Unbounded { dim: 2 }), state: Some(2), ..clips(9, 65) }
+}
+
+/// Clips of one square camera.
+fn clips(frames: usize, side: usize) -> Spaces {
+    let cameras = BTreeMap::from([("pixels".to_owned(), Camera { height: side, width: side })]);
+    Spaces { frames, frame_step: 1, cameras, ..Spaces::default() }
+}
+
+fn work(experiment: &Experiment, spaces: Spaces, device: &Device) -> Result<Work> {
+    let batches: Vec<HostBatch> = (0..BATCHES).map(|number| batch(experiment, &spaces, number)).collect();
+    let task = experiment.task(&Parts::built_in()).map_err(Usage)?;
+    let steps = Steps {
+        spaces,
+        normalise: experiment.data.normalise,
+        optimizer: experiment.optimizer.clone(),
+        seed: experiment.seed,
+    };
+    let mut step = task.stepper(steps, device).map_err(Usage)?;
+    let mut done = 0;
     let run = move || {
-        let (Some(before), Ok(learner)) = (model.take(), Learner::new(&config, &input)) else { return };
-        let batch = &batches[turn % batches.len()];
-        turn += 1;
-        let terms = learner.terms(&before, batch.to_device(&config.data.normalise, &device), batch.number);
-        let gradients = GradientsParams::from_grads(terms.total.backward(), &before);
-        let (after, _) = optimizer.step(config.optimizer.lr, before, gradients);
-        model = Some(match config.model.target_momentum() {
-            Some(momentum) => after.update_target(momentum),
-            None => after,
-        });
+        step(&batches[done % batches.len()]);
+        done += 1;
     };
     Ok(Work { run: Box::new(run), flops: None })
 }
 
 /// Clips of noise, as many of a video as the experiment draws.
-fn batch(config: &ExperimentConfig, shape: &ClipShape, number: u64) -> HostBatch {
+fn batch(experiment: &Experiment, spaces: &Spaces, number: u64) -> HostBatch {
     let mut noise = Noise(1 + number);
-    let clips = (0..config.data.batch_size).map(|index| {
-        let mut frames = FrameBuffer::new(shape.frames, shape.height, shape.width);
-        frames.data.fill_with(|| (noise.next() * 256.0) as u8);
-        let mut rows = |count: usize, width: Option<usize>, scale: f32| {
-            width.map(|width| {
+    let frames = spaces.frames;
+    let clips = (0..experiment.data.batch_size).map(|index| {
+        let mut observations = Observations::default();
+        for (name, camera) in &spaces.cameras {
+            let mut buffer = FrameBuffer::new(frames, camera.height, camera.width);
+            buffer.data.fill_with(|| (noise.next() * 256.0) as u8);
+            observations.cameras.insert(name.clone(), buffer);
+        }
+        let mut rows = |count: usize, width: usize, scale: f32| {
+            (width > 0).then(|| {
                 let values = (0..count * width).map(|_| noise.next() * scale).collect();
                 Array2::new(values, count, width)
             })
         };
-        let actions = rows(shape.frames - 1, shape.action_dim, 1.0);
-        let state = rows(shape.frames, shape.state_dim, 64.0);
-        let times = (0..shape.frames).map(|frame| frame as f64).collect();
-        let video = index / config.data.clips_per_video;
-        let start = 10 * (index % config.data.clips_per_video);
-        Clip { frames, times, actions, state, label: None, source: ClipSource { path: PathBuf::new(), video, start } }
+        let actions = rows(frames - 1, spaces.action_width(), 1.0);
+        let state = rows(frames, spaces.state_width(), 64.0);
+        let times = (0..frames).map(|frame| frame as f64).collect();
+        let video = index / experiment.data.clips_per_video;
+        let start = 10 * (index % experiment.data.clips_per_video);
+        Clip {
+            observations,
+            times,
+            actions,
+            state,
+            label: None,
+            source: ClipSource { path: PathBuf::new(), video, start },
+        }
     });
-    HostBatch { clips: clips.collect(), number }
+    HostBatch { clips: clips.collect(), number, first: 0 }
 }
 
 /// Uniform numbers in [0, 1): what they are does not matter to the time, only that they are always the same.

@@ -3,18 +3,21 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use prevision_kernels::{Precision, with_precision};
+use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use prevision_kernels::{Precision, Runtime, with_precision};
 use prevision_train::peak_memory_bytes;
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize as _, Serialize};
 
+use crate::app::{App, Verb};
 use crate::bench::{Case, matmul_flops_per_second, measure};
-use crate::device::DeviceName;
-use crate::output::Output;
+use crate::{DeviceName, Output};
 
-/// Time a fixed piece of work, the same every time: what experiments/training-speed compares with PyTorch.
+/// Time a fixed piece of work.
+///
+/// It is the same every time: what experiments/training-speed compares with PyTorch.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+struct Args {
     #[arg(value_enum)]
     case: Case,
     /// Numbers that products multiply, float32 or bf16; sums are in float32 either way
@@ -22,7 +25,7 @@ pub(crate) struct Args {
     precision: Precision,
     /// Threads of the CPU device [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
+    threads: Option<u16>,
     /// Runs that are timed
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -61,7 +64,24 @@ struct Results {
     matmul_share: Option<f64>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+/// The verb. Its threads are chosen before any kernel runs.
+pub(crate) struct Bench;
+
+impl Verb for Bench {
+    fn command(&self) -> Command {
+        Args::augment_args(Command::new("bench"))
+    }
+
+    fn run(&self, _app: &App, arguments: &ArgMatches) -> Result<()> {
+        run(&Args::from_arg_matches(arguments)?)
+    }
+
+    fn threads(&self, arguments: &ArgMatches) -> Option<usize> {
+        arguments.get_one::<u16>("threads").map(|count| usize::from(*count))
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
     let device = args.device.open()?;
     let mut work = args.case.prepare(&device)?;
     let precision = args.precision;
@@ -74,7 +94,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         case: name(clap::ValueEnum::to_possible_value(&args.case)),
         device: name(clap::ValueEnum::to_possible_value(&args.device)),
         precision,
-        threads: rayon::current_num_threads(),
+        threads: Runtime::current().threads,
         median_seconds: measured.median(),
         min_seconds: measured.least(),
         max_seconds: measured.most(),

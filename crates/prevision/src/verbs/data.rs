@@ -2,13 +2,15 @@
 
 mod bench;
 mod frames;
-mod generate;
+pub(crate) mod generate;
 mod prepare;
 mod probe;
 
 use anyhow::Result;
 
-/// Look into videos, take frames out of them, record worlds as video, measure the loader.
+use crate::app::App;
+
+/// Look into videos, take frames out of them, record worlds as video, measure the loader
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -29,12 +31,12 @@ enum DataVerb {
     Bench(bench::Args),
 }
 
-pub(crate) fn run(args: Args) -> Result<()> {
-    match args.verb {
-        DataVerb::Probe(args) => probe::run(&args),
-        DataVerb::Frames(args) => frames::run(&args),
-        DataVerb::Generate(args) => generate::run(&args),
-        DataVerb::Prepare(args) => prepare::run(&args),
-        DataVerb::Bench(args) => bench::run(&args),
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
+    match &args.verb {
+        DataVerb::Probe(args) => probe::run(args),
+        DataVerb::Frames(args) => frames::run(args),
+        DataVerb::Generate(args) => generate::run(app, args),
+        DataVerb::Prepare(args) => prepare::run(args),
+        DataVerb::Bench(args) => bench::run(args),
     }
 }

@@ -5,24 +5,24 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use prevision_data::SourceConfig;
-use prevision_env::{RecordOptions, record};
-use prevision_eval::{EvalResults, Suite, report};
+use prevision_env::RecordOptions;
+use prevision_eval::{EvalResults, report};
 use prevision_plan::PlanResults;
-use prevision_train::{ExperimentConfig, RunFolder, TrainSummary, load};
+use prevision_train::{RunFolder, TrainSummary};
 use serde::Serialize;
 
+use super::data::generate;
 use super::{eval, plan, train};
-use crate::device::DeviceName;
-use crate::failure::Usage;
-use crate::output::Output;
-use crate::progress::{Meter, duration};
+use crate::app::{App, Parts};
+use crate::cli::progress::duration;
+use crate::{DeviceName, Experiment, Output, Usage};
 
-/// Everything in one go: record episodes as video if they are not there, train on them, evaluate, plan on layouts that training
-/// never saw, and write a report.
+/// Record, train, evaluate, plan and report in one go
 ///
-/// A run that was interrupted goes on where it stopped.
+/// Episodes are recorded as video if they are not there; plans are made in worlds that the recordings
+/// never show. A run that was interrupted goes on where it stopped.
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// The experiment; its data must be recorded episodes
     #[arg(default_value = "experiments/two-rooms/experiment.toml")]
@@ -52,36 +52,37 @@ struct Summary {
     seconds: f64,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    let start = Instant::now();
-    let config = load(&args.experiment, &args.overrides)?;
-    record_if_missing(&config, args.record)?;
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
+    let (start, parts) = (Instant::now(), app.parts());
+    let experiment = Experiment::load(&args.experiment, &args.overrides, parts)?;
+    record_if_missing(&experiment, parts, args.record)?;
     let resume = args.run.join("config.toml").exists();
-    let trained = train::train_in(&config, &args.run, resume, args.device)?;
+    let trained = train::train_in(&experiment, parts, &args.run, resume, args.device)?;
     if trained.interrupted {
         args.output.give(&trained, &train::table(&trained, &args.run))?;
         return train::stopped(&trained);
     }
-    let evaluated = eval::evaluate_run(&args.run, &Suite::ALL, &[], args.device)?;
-    let planned = plan::plan_run(&args.run, &[], 0, None, args.device)?;
+    let evaluated = eval::evaluate_run(parts, &args.run, &[], &[], args.device)?;
+    let planned = plan::plan_run(parts, &args.run, &[], 0, None, args.device)?;
     let run = RunFolder::open(&args.run)?;
-    let mut summary = Summary {
-        train: trained,
-        eval: evaluated,
-        plan: planned,
-        report: run.path("report.html"),
-        seconds: start.elapsed().as_secs_f64(),
-    };
+    let report = run.path("report.html");
+    let seconds = start.elapsed().as_secs_f64();
+    let summary = Summary { train: trained, eval: evaluated, plan: planned, report, seconds };
     run.write_json("summary.json", &summary)?;
-    summary.report = report::write(run.root())?;
+    report::write(run.root(), &parts.suites)?;
     args.output.give(&summary, &table(&summary))
 }
 
-/// Records the experiment's episodes unless its data folder is already there.
-fn record_if_missing(config: &ExperimentConfig, episodes: usize) -> Result<()> {
-    let SourceConfig::Episodes { path, .. } = &config.data.source else {
-        return Err(Usage("data.source.kind: the demo records and learns from \"episodes\"".to_owned()).into());
-    };
+/// Records the experiment's episodes in its world unless its data folder is already there.
+fn record_if_missing(experiment: &Experiment, parts: &Parts, episodes: usize) -> Result<()> {
+    let source = &experiment.data.source;
+    if source.kind != "episodes" {
+        let message =
+            format!("data.source.kind is {}, but must be episodes: the demo records and learns from them", source.kind);
+        return Err(Usage(message).into());
+    }
+    let source = experiment.source(parts).map_err(Usage)?;
+    let path = source.path();
     if path.join("ep_len.npz").exists() {
         return Ok(());
     }
@@ -93,13 +94,8 @@ fn record_if_missing(config: &ExperimentConfig, episodes: usize) -> Result<()> {
         }
         _ => {}
     }
-    let mut meter = Meter::new("record");
-    let options =
-        RecordOptions { episodes, seed: config.seed, ..RecordOptions::new(&config.plan.environment, &partial) };
-    record(&options, &mut |done, total| {
-        meter.show(done as f64 / total.max(1) as f64, || format!("{done}/{total} episodes"));
-    })?;
-    meter.finish();
+    let options = RecordOptions { episodes, seed: experiment.seed, ..RecordOptions::new(&partial) };
+    generate::record_world(&experiment.env, parts, None, options)?;
     std::fs::rename(&partial, path).with_context(|| format!("{}: cannot be written", path.display()))
 }
 
@@ -110,7 +106,7 @@ fn table(summary: &Summary) -> String {
     let _ = writeln!(text, "frames trained          {}", train.frames);
     let _ =
         writeln!(text, "training time           {} ({:.0} frames/s)", duration(train.seconds), train.frames_per_second);
-    text.push_str(&eval::table(eval));
+    text.push_str(&eval.table());
     text.push_str(&plan::table(plan));
     let _ = writeln!(text, "all of it               {}", duration(summary.seconds));
     let _ = writeln!(text, "report                  {}", Path::display(&summary.report));

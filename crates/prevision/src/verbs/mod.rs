@@ -1,9 +1,26 @@
 //! One file per verb: its arguments, and what it prints.
 
-pub(crate) mod bench;
-pub(crate) mod data;
-pub(crate) mod demo;
-pub(crate) mod eval;
-pub(crate) mod plan;
-pub(crate) mod report;
-pub(crate) mod train;
+mod bench;
+mod data;
+mod demo;
+mod eval;
+mod plan;
+mod report;
+mod schema;
+mod train;
+
+use crate::app::{Verb, verb};
+
+/// The built-in verbs.
+pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
+    vec![
+        Box::new(verb("data", data::run)),
+        Box::new(verb("train", train::run)),
+        Box::new(verb("eval", eval::run)),
+        Box::new(verb("plan", plan::run)),
+        Box::new(verb("report", report::run)),
+        Box::new(verb("demo", demo::run)),
+        Box::new(bench::Bench),
+        Box::new(verb("schema", schema::run)),
+    ]
+}

@@ -3,28 +3,28 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use prevision_model::Jepa;
-use prevision_plan::{PlanResults, run_episodes};
-use prevision_train::{RunFolder, load, load_model};
+use anyhow::{Context as _, Result};
+use prevision_env::Environment;
+use prevision_env::registry::Purpose;
+use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Watch, run_episodes, setup};
 
-use crate::device::DeviceName;
-use crate::failure::Usage;
-use crate::output::Output;
-use crate::progress::Meter;
+use crate::app::{App, Parts};
+use crate::cli::progress::Meter;
+use crate::{DeviceName, Output, TrainedRun, Usage};
 
-/// Plan with the model of a run, in the world it was trained for.
+/// Plan with the model of a run, in the world it was trained for
 ///
-/// Every episode starts from an image and is given its goal as an image. The results are also written to
-/// plan/<environment>-<solver>.json in the run folder, films of the first episodes to videos/.
+/// Every episode starts from an image and is given its goal as an image. The results are also written
+/// to plan/<environment>-<solver>.json in the run folder, videos of the first episodes to videos/.
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// The run folder
     run: PathBuf,
-    /// The environment [default: the run's plan.environment]
+    /// The world [default: the run's env.name]
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
-    /// The solver: random, cem, icem, mppi [default: the run's plan.solver]
+    /// The solver, as in icem [default: the run's plan.solver]
     #[arg(long, value_name = "NAME")]
     solver: Option<String>,
     /// Number of episodes [default: the run's plan.episodes]
@@ -33,10 +33,10 @@ pub(crate) struct Args {
     /// Tasks and noise depend on this seed alone
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Override another key of the run's [plan], as in --set plan.horizon=20
+    /// Override another key of the run's [plan] or [env], as in --set plan.horizon=20
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
-    /// Where films go [default: videos/ in the run folder]
+    /// Where videos of the first episodes go [default: videos/ in the run folder]
     #[arg(long, value_name = "DIR")]
     video: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t)]
@@ -45,21 +45,22 @@ pub(crate) struct Args {
     output: Output,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     let mut overrides = Vec::new();
-    overrides.extend(args.env.iter().map(|name| format!("plan.environment={name}")));
+    overrides.extend(args.env.iter().map(|name| format!("env.name={name}")));
     overrides.extend(args.solver.iter().map(|name| format!("plan.solver.kind={name}")));
     overrides.extend(args.episodes.iter().map(|number| format!("plan.episodes={number}")));
-    if let Some(other) = args.overrides.iter().find(|key| !key.starts_with("plan.")) {
-        return Err(Usage(format!("--set {other}: a trained run takes only keys of plan")).into());
+    if let Some(other) = args.overrides.iter().find(|key| !key.starts_with("plan.") && !key.starts_with("env.")) {
+        return Err(Usage(format!("--set {other}: a trained run takes only keys of plan and env")).into());
     }
     overrides.extend(args.overrides.iter().cloned());
-    let results = plan_run(&args.run, &overrides, args.seed, args.video.as_deref(), args.device)?;
+    let results = plan_run(app.parts(), &args.run, &overrides, args.seed, args.video.as_deref(), args.device)?;
     args.output.give(&results, &table(&results))
 }
 
 /// Plans with the model of a run and writes the results into its folder.
 pub(crate) fn plan_run(
+    parts: &Parts,
     root: &Path,
     overrides: &[String],
     seed: u64,
@@ -67,33 +68,38 @@ pub(crate) fn plan_run(
     device: DeviceName,
 ) -> Result<PlanResults> {
     let device = device.open()?;
-    let run = RunFolder::open(root)?;
-    let config = load(&run.path("config.toml"), overrides)?;
-    let (_, model) = load_model(&run, &device)?;
-    let Jepa::Action(model) = model else {
-        return Err(Usage(format!(
-            "{}: planning needs model.kind = \"action-conditioned\"; this run's model predicts masked video",
-            root.display()
-        ))
-        .into());
+    let run = TrainedRun::open(root, overrides, parts)?;
+    let experiment = &run.experiment;
+    let Some(model) = run.load(parts, &device)?.world_model else {
+        let (kind, root) = (&experiment.model.kind, root.display());
+        return Err(Usage(format!("{root}: model.kind is {kind}, but must be a world model's to plan with")).into());
     };
-    let videos = video.map_or_else(|| run.path("videos"), Path::to_owned);
-    let mut meter = Meter::new("plan");
-    let results =
-        run_episodes(&config.plan, &model, &device, &config.data.normalise, seed, Some(&videos), &mut |progress| {
-            let done =
-                if progress.running == 0 { 1.0 } else { progress.step as f64 / progress.max_steps.max(1) as f64 };
-            meter.show(done, || {
-                format!(
-                    "step {}/{}  {} of {} episodes arrived",
-                    progress.step, progress.max_steps, progress.arrived, progress.episodes
-                )
-            });
-        });
-    meter.finish();
+    let world = experiment.env.world(&parts.worlds).map_err(Usage)?;
+    let environments = (0..experiment.plan.episodes).map(|_| world.environment(Purpose::Evaluation));
+    let mut worlds: Vec<Box<dyn Environment>> = environments.collect::<Result<_, _>>()?;
+    let spec = worlds.first().map(|world| world.spec().clone()).context("plan.episodes is 0")?;
+    let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
+    let folder = video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
+    let mut watch = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
+    let results = run_episodes(&mut worlds, policy.as_mut(), &experiment.plan.rules(seed), &mut watch);
+    watch.0.0.finish();
     let results = results?;
-    run.write_json(&format!("plan/{}-{}.json", results.environment, results.solver), &results)?;
+    run.folder.write_json(&format!("plan/{}-{}.json", results.environment, results.solver), &results)?;
     Ok(results)
+}
+
+/// Shows how far the episodes are.
+struct Progress(Meter);
+
+impl Watch for Progress {
+    fn progress(&mut self, progress: &PlanProgress) {
+        self.0.show(progress.share(), || {
+            format!(
+                "step {}/{}  {} of {} episodes arrived",
+                progress.step, progress.max_steps, progress.arrived, progress.episodes
+            )
+        });
+    }
 }
 
 /// The results for people.
@@ -117,11 +123,14 @@ pub(crate) fn table(results: &PlanResults) -> String {
         let _ =
             writeln!(text, "excluded                {} episodes solved at the start", results.excluded_solved_at_start);
     }
-    let _ = writeln!(
-        text,
-        "distance at the end     {:.1} px mean, {:.1} px median",
-        results.final_distance.mean, results.final_distance.median
-    );
+    if let Some(distance) = results.final_distance {
+        let unit = results.unit.as_deref().unwrap_or_default();
+        let (mean, median) = (distance.mean, distance.median);
+        let _ = writeln!(text, "distance at the end     {mean:.1} {unit} mean, {median:.1} {unit} median");
+    }
+    if let Some(mean) = results.mean_return {
+        let _ = writeln!(text, "return                  {mean:.3} mean");
+    }
     let _ = writeln!(
         text,
         "time                    {:.2} s per episode, {:.1} ms per plan, {} plans",

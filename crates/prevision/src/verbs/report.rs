@@ -6,7 +6,8 @@ use anyhow::Result;
 use prevision_eval::report;
 use prevision_train::RunFolder;
 
-use crate::output::say;
+use crate::app::App;
+use crate::cli::output::say;
 
 /// Write one self-contained HTML page about each run: report.html in its folder.
 #[derive(clap::Args)]
@@ -16,9 +17,9 @@ pub(crate) struct Args {
     runs: Vec<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     for root in &args.runs {
-        let path = report::write(RunFolder::open(root)?.root())?;
+        let path = report::write(RunFolder::open(root)?.root(), &app.parts().suites)?;
         say(&path.display().to_string())?;
     }
     Ok(())

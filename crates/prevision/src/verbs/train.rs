@@ -6,19 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use prevision_train::{Control, ExperimentConfig, Progress, RunFolder, TrainSummary, load, train};
+use prevision_data::Split;
+use prevision_train::{Alone, Control, Progress, RunFolder, TrainError, TrainSummary};
 
-use crate::device::DeviceName;
-use crate::failure::Usage;
-use crate::output::Output;
-use crate::progress::{Meter, duration};
-use crate::run_name::default_run;
+use crate::app::{App, Parts};
+use crate::cli::progress::{Meter, duration};
+use crate::cli::run_name::default_run;
+use crate::{DeviceName, Experiment, Output, Usage};
 
-/// Train the model of an experiment.
+/// Train the model of an experiment
 ///
-/// The run folder gets the resolved configuration, metrics.jsonl, TensorBoard files, checkpoints and summary.json.
-/// Ctrl-C finishes the step, writes a checkpoint and leaves a run that --resume continues.
+/// The run folder gets the resolved configuration, metrics.jsonl, TensorBoard files, checkpoints and
+/// summary.json. Ctrl-C finishes the step, writes a checkpoint and leaves a run that --resume
+/// continues.
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// The experiment, a TOML file with what differs from the defaults
     experiment: PathBuf,
@@ -37,10 +39,10 @@ pub(crate) struct Args {
     output: Output,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    let config = load(&args.experiment, &args.overrides)?;
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
+    let experiment = Experiment::load(&args.experiment, &args.overrides, app.parts())?;
     let root = args.run.clone().unwrap_or_else(|| default_run(&args.experiment));
-    let summary = train_in(&config, &root, args.resume, args.device)?;
+    let summary = train_in(&experiment, app.parts(), &root, args.resume, args.device)?;
     args.output.give(&summary, &table(&summary, &root))?;
     stopped(&summary)
 }
@@ -53,7 +55,8 @@ pub(crate) fn stopped(summary: &TrainSummary) -> Result<()> {
 
 /// Trains in a run folder, with a progress bar, until the end or Ctrl-C.
 pub(crate) fn train_in(
-    config: &ExperimentConfig,
+    experiment: &Experiment,
+    parts: &Parts,
     root: &Path,
     resume: bool,
     device: DeviceName,
@@ -63,19 +66,32 @@ pub(crate) fn train_in(
     if resume && fresh {
         return Err(Usage(format!("--resume: there is no run in {}", root.display())).into());
     }
-    let run = if resume { RunFolder::open(root)? } else { RunFolder::create(root)? };
+    let run = if resume { RunFolder::open(root)? } else { create(root)? };
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed)).context("Ctrl-C cannot be caught")?;
     let mut meter = Meter::new("train");
     let mut control = Control { on_progress: Box::new(|progress| meter.show(progress.done, || line(progress))), stop };
-    let trained = train(config, &run, device, &mut control);
+    let trained = experiment.task(parts).map_err(TrainError::Experiment).and_then(|task| {
+        let dataset = experiment.dataset(parts, Split::Train)?;
+        task.train(dataset, &experiment.settings(), &run, device, &Alone, &mut control)
+    });
     drop(control);
     meter.finish();
     if trained.is_err() && fresh {
         remove_if_nothing_was_trained(root);
     }
     Ok(trained?)
+}
+
+/// Starts a new run; that of another is not touched.
+fn create(root: &Path) -> Result<RunFolder> {
+    RunFolder::create(root).map_err(|error| match error {
+        TrainError::RunExists { .. } => {
+            anyhow::Error::from(error).context("continue that run with --resume, or choose another folder with --run")
+        }
+        other => other.into(),
+    })
 }
 
 /// A run that failed before its first checkpoint leaves nothing that would be in the way of the next try.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{episodes_experiment, refused, succeed, text, video, videos_experiment};
+use crate::support::{command, episodes_experiment, refused, stderr, succeed, text, video, videos_experiment};
 
 #[test]
 fn a_typo_in_an_experiment_names_the_nearest_key() {
@@ -16,6 +16,13 @@ fn a_typo_in_an_experiment_names_the_nearest_key() {
     refused(&["train", text(&file)], 2, &["typo.toml", "train.steps", "many"]);
     fs::write(&file, "[train]\nsteps = 5\n[data.source]\nkind = \"videos\"\npath = \"x\"\n").expect("a file");
     refused(&["train", text(&file), "--set", "optimizer.lr=-1"], 2, &["optimizer.lr", "-1"]);
+}
+
+#[test]
+fn a_level_that_the_processor_lacks_is_named_with_those_it_has() {
+    let output = command(&["bench", "rollout"]).env("PREVISION_LEVEL", "avx9").output().expect("the binary starts");
+    let expected = "error: PREVISION_LEVEL is avx9, but must be a level of this processor: portable";
+    assert!(output.status.code() == Some(2) && stderr(&output).contains(expected), "{}", stderr(&output));
 }
 
 #[test]

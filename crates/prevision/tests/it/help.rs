@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 12] = [
+    let verbs: [&[&str]; 14] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -16,7 +16,9 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["eval", "--help"],
         &["plan", "--help"],
         &["report", "--help"],
+        &["demo", "--help"],
         &["bench", "--help"],
+        &["schema", "--help"],
     ];
     for arguments in verbs {
         let help = stdout(&succeed(arguments));
@@ -28,8 +30,16 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 #[test]
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
-    for verb in ["data", "train", "eval", "plan", "report", "demo", "bench"] {
+    for verb in ["data", "train", "eval", "plan", "report", "demo", "bench", "schema"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
+    }
+}
+
+#[test]
+fn the_first_help_names_every_part() {
+    let help = stdout(&succeed(&["--help"]));
+    for part in ["two-rooms", "moving-mnist", "masked", "inverse_dynamics", "collapse", "icem", "reachability"] {
+        assert!(help.contains(part), "{part}: {help}");
     }
 }
 

@@ -1,10 +1,15 @@
 //! The binary from outside: what a user types, what is printed, what is left on disk.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says why")]
+
 mod bad_input;
 mod bench;
+mod book;
 mod broken_videos;
+mod experiment;
 mod help;
 mod killed;
 mod pipeline;
 mod precision;
 mod support;
+mod tutorial;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use prevision::video::{FrameBuffer, Mp4Options, Mp4Writer, Quality};
+use prevision::core::FrameBuffer;
+use prevision::video::{Mp4Options, Mp4Writer, Quality};
 
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prevision"));
@@ -81,14 +82,16 @@ checkpoint_every = 5
 [eval]
 horizons = [1, 8]
 clips = 4
-probe_steps = 20
+probe.steps = 20
 [plan]
 horizon = 4
 execute = 4
 episodes = 3
 max_steps = 8
 videos = 1
-cost = "distance"
+
+[plan.costs]
+distance = 1
 [plan.solver]
 kind = "icem"
 samples = 8

@@ -1,12 +1,12 @@
 //! `[optimizer]`: `AdamW` and gradient clipping.
 
+use prevision_core::config::check;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::range::check;
 
 /// Configuration of the optimiser: `AdamW` (Loshchilov and Hutter, 2019, <https://arxiv.org/abs/1711.05101>),
 /// with `PyTorch`'s defaults where upstream has no other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerConfig {
     /// Peak learning rate; the schedule scales it. Default 1e-3.
@@ -39,7 +39,6 @@ impl OptimizerConfig {
             check(&format!("optimizer.betas[{index}]"), beta).within(0.0, 1.0)?.below(1.0)?;
         }
         check("optimizer.epsilon", self.epsilon).above(0.0)?;
-        check("optimizer.clip_norm", self.clip_norm).at_least(0.0)?;
-        Ok(())
+        check("optimizer.clip_norm", self.clip_norm).at_least(0.0)?.done()
     }
 }

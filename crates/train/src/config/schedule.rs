@@ -1,11 +1,11 @@
 //! `[schedule]`: how the learning rate and the target encoder's momentum change over training.
 
+use prevision_core::config::check;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::range::check;
-
 /// Configuration of everything that changes over training.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleConfig {
     /// The learning rate, relative to the peak `optimizer.lr`. Default warm-up and cosine.
@@ -16,7 +16,7 @@ pub struct ScheduleConfig {
 }
 
 /// The shape of the learning rate over training, `[schedule.learning_rate]`. Fractions are of the whole training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LearningRateConfig {
     /// Linear from 0 to the peak, then half a cosine down to `final_lr`.

@@ -1,16 +1,16 @@
 //! `[train]`: how long, and what is written how often.
 
+use prevision_core::config::check;
 use prevision_kernels::Precision;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::range::check;
 
 /// Configuration of the training loop. The budget is `steps`, or `minutes` of wall time, or whichever ends first;
 /// the schedules follow the larger used fraction of the two.
 ///
 /// A run with a budget in steps resumes bit for bit on the CPU device. With a budget in minutes the learning rate
 /// depends on the clock, so two runs differ in their last bits, resumed or not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Optimiser steps of the whole training.
@@ -22,6 +22,7 @@ pub struct TrainConfig {
     /// What the products of the model multiply in a training step, forward and backward: `float32`, or `bf16` (operands rounded to
     /// bfloat16, sums in float32). Weights, losses, norms and the optimiser are in float32 either way, and so is everything outside
     /// of training. Default `float32`.
+    #[schemars(with = "String", extend("enum" = ["float32", "bf16"]))]
     pub precision: Precision,
     /// Steps between two lines of metrics; losses are read from the device only then. Default 10.
     pub log_every: u64,
@@ -69,7 +70,6 @@ impl TrainConfig {
         check("train.accumulate", self.accumulate as f64).at_least(1.0)?;
         check("train.log_every", self.log_every as f64).at_least(1.0)?;
         check("train.checkpoint_every", self.checkpoint_every as f64).at_least(1.0)?;
-        check("train.keep_checkpoints", self.keep_checkpoints as f64).at_least(1.0)?;
-        Ok(())
+        check("train.keep_checkpoints", self.keep_checkpoints as f64).at_least(1.0)?.done()
     }
 }

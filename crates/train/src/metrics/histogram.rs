@@ -1,8 +1,9 @@
 //! Histograms of tensors, for `TensorBoard`.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use prevision_model::parameters::{self, ParameterPath, VisitParameters};
 
 use crate::TrainError;
 
@@ -76,41 +77,28 @@ fn collect<M: Module>(
     gradients: Option<&GradientsParams>,
     prefix: &'static str,
 ) -> Result<Vec<(String, Histogram)>, TrainError> {
-    let mut collector = Collector { gradients, prefix, path: Vec::new(), found: Ok(Vec::new()) };
-    model.visit(&mut collector);
+    let mut collector = Collector { gradients, prefix, found: Ok(Vec::new()) };
+    parameters::visit(model, &mut collector);
     collector.found
 }
 
 struct Collector<'a> {
     gradients: Option<&'a GradientsParams>,
     prefix: &'static str,
-    path: Vec<String>,
     found: Result<Vec<(String, Histogram)>, TrainError>,
 }
 
-impl ModuleVisitor for Collector<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        // The variant of an enum is not part of a parameter's name, as in the weight files.
-        self.path.push(if container.starts_with("Enum:") { String::new() } else { name.to_owned() });
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl VisitParameters for Collector<'_> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, parameter: &Param<Tensor<D>>) {
         let tensor = match self.gradients {
-            Some(gradients) => gradients.get::<D>(param.id),
-            None => Some(param.val().without_autodiff()),
+            Some(gradients) => gradients.get::<D>(parameter.id),
+            None => Some(parameter.val().without_autodiff()),
         };
         let (Some(tensor), Ok(found)) = (tensor, &mut self.found) else { return };
         match read(tensor) {
-            Ok(values) => {
-                let path: Vec<&str> = self.path.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-                found.extend(
-                    Histogram::new(&values).map(|histogram| (format!("{}/{}", self.prefix, path.join(".")), histogram)),
-                );
-            }
+            Ok(values) => found.extend(
+                Histogram::new(&values).map(|histogram| (format!("{}/{}", self.prefix, path.as_str()), histogram)),
+            ),
             Err(error) => self.found = Err(error),
         }
     }

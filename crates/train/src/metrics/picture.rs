@@ -1,6 +1,6 @@
 //! A clip as one picture, with positions marked.
 
-use prevision_data::Clip;
+use prevision_core::{Array2, FrameBuffer};
 
 /// Shortest side of a frame in the picture; smaller frames are enlarged by a whole factor.
 const SIDE: usize = 128;
@@ -18,8 +18,7 @@ pub(crate) struct Picture {
 
 /// Frames of a clip side by side. With predicted positions (x, y in pixels of the clip, one per frame) each frame has a magenta
 /// cross there, and a green one where the state's first two columns say the agent is.
-pub(crate) fn strip(clip: &Clip, predicted: Option<&[[f32; 2]]>) -> Picture {
-    let frames = &clip.frames;
+pub(crate) fn strip(frames: &FrameBuffer, state: Option<&Array2>, predicted: Option<&[[f32; 2]]>) -> Picture {
     let shown = frames.frames.min(FRAMES);
     let scale = SIDE.div_ceil(frames.height.min(frames.width).max(1)).max(1);
     let (tile, height) = (frames.width * scale, frames.height * scale);
@@ -35,7 +34,7 @@ pub(crate) fn strip(clip: &Clip, predicted: Option<&[[f32; 2]]>) -> Picture {
             }
         }
         if let Some(predicted) = predicted {
-            if let Some(state) = clip.state.as_ref().filter(|state| state.columns >= 2) {
+            if let Some(state) = state.filter(|state| state.columns >= 2) {
                 let row = &state.data[index * state.columns..];
                 picture.cross([row[0], row[1]], column, tile, scale, TRUE_COLOUR);
             }
@@ -68,22 +67,13 @@ impl Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prevision_data::{Array2, ClipSource};
-    use prevision_video::FrameBuffer;
 
     #[test]
     fn frames_lie_side_by_side_with_both_positions() {
         let mut frames = FrameBuffer::new(2, 64, 64);
         frames.data[64 * 64 * 3..].fill(200);
-        let clip = Clip {
-            frames,
-            times: vec![0.0, 1.0],
-            actions: None,
-            state: Some(Array2::new(vec![10.0, 20.0, 30.0, 40.0], 2, 2)),
-            label: None,
-            source: ClipSource { path: "a".into(), video: 0, start: 0 },
-        };
-        let picture = strip(&clip, Some(&[[50.0, 20.0], [5.0, 500.0]]));
+        let state = Array2::new(vec![10.0, 20.0, 30.0, 40.0], 2, 2);
+        let picture = strip(&frames, Some(&state), Some(&[[50.0, 20.0], [5.0, 500.0]]));
         assert_eq!((picture.width, picture.height), (256, 128));
         let pixel = |x: usize, y: usize| {
             let at = (y * picture.width + x) * 3;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 use prevision_objective::LossTerms;
 
-use crate::TrainError;
+use crate::team::average;
+use crate::{Team, TrainError};
 
 /// The losses of the steps since the last reading; on the device, off the tape.
 #[derive(Default)]
 pub(crate) struct Window {
     /// Step, name of the term, value `[1]`.
-    entries: Vec<(u64, &'static str, Tensor<1>)>,
+    entries: Vec<(u64, String, Tensor<1>)>,
 }
 
 /// Name under which the total is listed among the terms.
@@ -42,27 +43,29 @@ impl Window {
         for (name, value) in terms.terms {
             self.entries.push((step, name, value.without_autodiff()));
         }
-        self.entries.push((step, TOTAL, terms.total.without_autodiff()));
+        self.entries.push((step, TOTAL.to_owned(), terms.total.without_autodiff()));
     }
 
     /// Notes the gradients' norm of `step`.
     pub(crate) fn push_norm(&mut self, step: u64, norm: Tensor<1>) {
-        self.entries.push((step, NORM, norm));
+        self.entries.push((step, NORM.to_owned(), norm));
     }
 
-    /// Reads everything in one transfer, empties the window and gives the means, or else the first value that is not finite.
-    pub(crate) fn read(&mut self) -> Result<Result<Reading, NotFinite>, TrainError> {
+    /// Reads everything in one transfer, empties the window and gives the means over it and over the team, or else the first value
+    /// that is not finite.
+    pub(crate) fn read(&mut self, team: &dyn Team) -> Result<Result<Reading, NotFinite>, TrainError> {
         if self.entries.is_empty() {
             return Ok(Ok(Reading::default()));
         }
         let (labels, tensors): (Vec<_>, Vec<_>) =
             self.entries.drain(..).map(|(step, name, value)| ((step, name), value)).unzip();
-        let values: Vec<f32> =
+        let mut values: Vec<f32> =
             Tensor::cat(tensors, 0).try_into_vec_as().map_err(|error| TrainError::Device(error.to_string()))?;
-        let mut sums: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
+        average(team, &mut values)?;
+        let mut sums: BTreeMap<String, (f64, usize)> = BTreeMap::new();
         for ((step, name), value) in labels.into_iter().zip(values) {
             if !value.is_finite() {
-                let term = if name == NORM { name.to_owned() } else { format!("loss term `{name}`") };
+                let term = if name == NORM { name } else { format!("loss term `{name}`") };
                 return Ok(Err(NotFinite { step, term, value }));
             }
             let (sum, count) = sums.entry(name).or_default();
@@ -70,7 +73,7 @@ impl Window {
             *count += 1;
         }
         let mut means: BTreeMap<String, f64> =
-            sums.into_iter().map(|(name, (sum, count))| (name.to_owned(), sum / count as f64)).collect();
+            sums.into_iter().map(|(name, (sum, count))| (name, sum / count as f64)).collect();
         let gradient_norm = means.remove(NORM).unwrap_or_default();
         Ok(Ok(Reading { loss: means, gradient_norm }))
     }
@@ -79,6 +82,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Alone;
     use burn::tensor::Device;
 
     fn scalar(value: f32) -> Tensor<1> {
@@ -86,7 +90,7 @@ mod tests {
     }
 
     fn terms(total: f32, prediction: f32) -> LossTerms {
-        LossTerms { total: scalar(total), terms: vec![("prediction", scalar(prediction))] }
+        LossTerms { total: scalar(total), terms: vec![("prediction".into(), scalar(prediction))] }
     }
 
     #[test]
@@ -96,10 +100,10 @@ mod tests {
         window.push_norm(1, scalar(4.0));
         window.push_terms(2, terms(3.0, 2.5));
         window.push_norm(2, scalar(8.0));
-        let reading = window.read().unwrap().unwrap();
+        let reading = window.read(&Alone).unwrap().unwrap();
         assert_eq!(reading.loss, BTreeMap::from([("total".into(), 2.0), ("prediction".into(), 1.5)]));
         assert_eq!(reading.gradient_norm, 6.0);
-        assert_eq!(window.read().unwrap().unwrap(), Reading::default());
+        assert_eq!(window.read(&Alone).unwrap().unwrap(), Reading::default());
     }
 
     #[test]
@@ -107,7 +111,7 @@ mod tests {
         let mut window = Window::default();
         window.push_terms(6, terms(1.0, 0.5));
         window.push_terms(7, terms(f32::INFINITY, f32::NAN));
-        let bad = window.read().unwrap().unwrap_err();
+        let bad = window.read(&Alone).unwrap().unwrap_err();
         assert_eq!((bad.step, bad.term.as_str()), (7, "loss term `prediction`"));
         assert!(bad.value.is_nan());
     }

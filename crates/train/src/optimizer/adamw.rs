@@ -15,7 +15,7 @@ use crate::config::OptimizerConfig;
 
 /// `AdamW` applied to every parameter of a model that has a gradient, in one pass over all of them.
 ///
-/// It differs from Burn's `ModuleOptimizer` in what the state is keyed by: the path of a parameter in the model, which a
+/// It differs from Burn's `ModuleOptimizer` in what the saved state is keyed by: the path of a parameter in the model, which a
 /// model that was built anew shares, instead of the parameter's random identity.
 pub struct Optimizer {
     config: OptimizerConfig,
@@ -55,7 +55,6 @@ impl Optimizer {
             gradients,
             pass: &mut pass,
             taken: &mut taken,
-            path: Vec::new(),
         });
         let norm = pass.run(&rule);
         (model.map(&mut Give { moments: &mut self.moments, pass, taken }), norm)
@@ -65,7 +64,6 @@ impl Optimizer {
 /// A parameter that is in the pass.
 struct Taken {
     id: ParamId,
-    path: String,
     /// Steps made, this one included.
     steps: usize,
     strategy: Option<GradientCheckpointingStrategy>,
@@ -78,22 +76,12 @@ struct Take<'a> {
     gradients: GradientsParams,
     pass: &'a mut AdamWPass,
     taken: &'a mut VecDeque<Taken>,
-    path: Vec<String>,
 }
 
 impl ModuleMapper for Take<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
-        let path = self.path.join(".");
-        let (steps, moments) = match self.moments.take::<D>(&path) {
+        let (steps, moments) = match self.moments.take::<D>(param.id) {
             Some((steps, first, second)) => (steps, Some((first, second))),
             None => (0, None),
         };
@@ -102,7 +90,7 @@ impl ModuleMapper for Take<'_> {
         let hole = Tensor::empty([0; D], &tensor.device());
         let weight_decay = if D > 1 { self.weight_decay } else { 0.0 };
         self.pass.push(tensor.without_autodiff(), gradient, moments, steps, weight_decay);
-        self.taken.push_back(Taken { id, path, steps: steps + 1, strategy });
+        self.taken.push_back(Taken { id, steps: steps + 1, strategy });
         Param::from_mapped_value(id, hole, mapper)
     }
 }
@@ -116,12 +104,12 @@ struct Give<'a> {
 
 impl ModuleMapper for Give<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(Taken { path, steps, strategy, .. }) = self.taken.pop_front_if(|taken| taken.id == param.id) else {
+        let Some(Taken { id, steps, strategy }) = self.taken.pop_front_if(|taken| taken.id == param.id) else {
             return param;
         };
         let Updated { parameter, first, second } = self.pass.pop::<D>();
-        self.moments.put(path, steps, first, second);
-        let (id, _, mapper) = param.consume();
+        self.moments.put(id, steps, first, second);
+        let (_, _, mapper) = param.consume();
         let tensor = match strategy {
             Some(strategy) => parameter.autodiff().with_gradient_checkpointing_strategy(strategy).require_grad(),
             None => parameter,
@@ -135,6 +123,7 @@ mod tests {
     use super::*;
     use burn::nn::{Linear, LinearConfig};
     use burn::tensor::Device;
+    use prevision_model::parameters::TensorReader;
 
     fn layer() -> Linear {
         let device = Device::flex().autodiff();
@@ -219,8 +208,8 @@ mod tests {
             let mut optimizer = Optimizer::new(&OptimizerConfig { clip_norm, ..OptimizerConfig::default() });
             let layer = layer();
             let gradients = gradients(&layer, 10.0);
-            let (_, norm) = optimizer.step(0.1, layer, gradients);
-            let (_, first, _) = optimizer.moments.take::<2>("weight").expect("moments");
+            let (layer, norm) = optimizer.step(0.1, layer, gradients);
+            let (_, first, _) = optimizer.moments.take::<2>(layer.weight.id).expect("moments");
             let first = first.into_data().try_to_vec_as::<f32>().expect("floats");
             (norm.expect("gradients").into_scalar::<f32>(), first)
         };
@@ -233,5 +222,38 @@ mod tests {
                 assert!((moment - expected).abs() < 1e-5, "{moment} is not {expected}");
             }
         }
+    }
+
+    #[test]
+    fn a_state_is_stored_as_the_weights_are_and_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("optimizer.safetensors");
+        let config = OptimizerConfig::default();
+        let mut optimizer = Optimizer::new(&config);
+        let layer = layer();
+        let some = gradients(&layer, 1.0);
+        let (layer, _) = optimizer.step(0.1, layer, some);
+        optimizer.save(&layer, &path).unwrap();
+        let mut file = TensorReader::open(&path).unwrap();
+        assert_eq!(file.count("steps.weight").unwrap(), Some(1));
+        let device = Device::flex();
+        let stored: Tensor<2> = file.floats("moment_1.weight", [1, 2], false, &device).unwrap().expect("moments");
+        let (_, first, _) = optimizer.moments.take::<2>(layer.weight.id).expect("moments");
+        first.transpose().into_data().assert_eq(&stored.into_data(), true);
+
+        let mut again = Optimizer::new(&config);
+        again.load(&layer, &path).unwrap();
+        let steps = |optimizer: &mut Optimizer| optimizer.moments.take::<1>(layer.bias.as_ref().unwrap().id).unwrap();
+        let ((one, a, b), (two, c, d)) = (steps(&mut optimizer), steps(&mut again));
+        assert_eq!(one, two);
+        a.into_data().assert_eq(&c.into_data(), true);
+        b.into_data().assert_eq(&d.into_data(), true);
+
+        let wider = LinearConfig::new(2, 3).init(&device);
+        let message = again.load(&wider, &path).unwrap_err().to_string();
+        assert!(message.contains("tensor `moment_1.weight`: the model has shape [3, 2], the file [1, 2]"), "{message}");
+        let message =
+            again.load(&LinearConfig::new(2, 1).with_bias(false).init(&device), &path).unwrap_err().to_string();
+        assert!(message.contains("tensor `moment_1.bias` is of no parameter of the model"), "{message}");
     }
 }

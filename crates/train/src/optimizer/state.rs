@@ -1,63 +1,64 @@
-//! The optimiser's state: two moments and a count of steps for every parameter, by the parameter's path.
+//! The optimiser's state: two moments and a count of steps for every parameter.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::Tensor;
 use burn::tensor::container::TensorContainer;
-use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView, serialize};
+use prevision_model::parameters::{
+    self, Entry, ParameterPath, TensorReader, TensorWriter, VisitParameters, named_parameters,
+};
 
 use super::Optimizer;
 use crate::TrainError;
-use crate::run::write_atomically;
 
 /// First and second moment and the number of steps of each parameter.
 #[derive(Default)]
 pub(super) struct Moments {
-    first: TensorContainer<String>,
-    second: TensorContainer<String>,
-    steps: BTreeMap<String, usize>,
+    first: TensorContainer<ParamId>,
+    second: TensorContainer<ParamId>,
+    steps: HashMap<ParamId, usize>,
 }
 
 impl Moments {
     /// Takes the state of a parameter out.
-    pub(super) fn take<const D: usize>(&mut self, path: &str) -> Option<(usize, Tensor<D>, Tensor<D>)> {
-        let steps = self.steps.remove(path)?;
-        let key = path.to_owned();
-        Some((steps, self.first.remove(&key)?, self.second.remove(&key)?))
+    pub(super) fn take<const D: usize>(&mut self, id: ParamId) -> Option<(usize, Tensor<D>, Tensor<D>)> {
+        let steps = self.steps.remove(&id)?;
+        Some((steps, self.first.remove(&id)?, self.second.remove(&id)?))
     }
 
-    pub(super) fn put<const D: usize>(&mut self, path: String, steps: usize, first: Tensor<D>, second: Tensor<D>) {
-        self.first.register(path.clone(), first);
-        self.second.register(path.clone(), second);
-        self.steps.insert(path, steps);
+    pub(super) fn put<const D: usize>(&mut self, id: ParamId, steps: usize, first: Tensor<D>, second: Tensor<D>) {
+        self.first.register(id, first);
+        self.second.register(id, second);
+        self.steps.insert(id, steps);
     }
 }
 
-/// Element type, shape and bytes of one tensor in a file.
-type Stored = (Dtype, Vec<usize>, Vec<u8>);
-
 impl Optimizer {
-    /// Writes the state as safetensors: `moment_1.<path>`, `moment_2.<path>` and `steps.<path>` of every parameter.
+    /// Writes the state as safetensors: `steps.<path>`, `moment_1.<path>` and `moment_2.<path>` of every parameter that has been
+    /// moved, under the path and in the layout that the parameter has in a file of weights.
     ///
     /// # Errors
     /// If the device fails or the file cannot be written; the message names the file.
     pub fn save<M: Module>(&self, model: &M, path: &Path) -> Result<(), TrainError> {
-        let mut collector =
-            Collector { moments: &self.moments, path: Vec::new(), tensors: BTreeMap::new(), error: None };
-        model.visit(&mut collector);
-        if let Some(error) = collector.error {
-            return Err(TrainError::Device(error));
-        }
-        let views = collector
-            .tensors
-            .iter()
-            .map(|(name, (dtype, shape, bytes))| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
-        let bytes = views.and_then(|views| serialize(views, None)).map_err(|error| TrainError::format(path, error))?;
-        write_atomically(path, &bytes)
+        let steps = &self.moments.steps;
+        let named: Vec<_> =
+            named_parameters(model).into_iter().filter_map(|it| Some((*steps.get(&it.id)?, it))).collect();
+        // Counts come first, so that their 8 bytes are aligned.
+        let counts = named.iter().map(|(_, it)| Entry::count(format!("steps.{}", it.path)));
+        let moments = named.iter().flat_map(|(_, it)| {
+            ["moment_1", "moment_2"].map(|moment| Entry::floats(format!("{moment}.{}", it.path), it.shape.clone()))
+        });
+        let written = TensorWriter::create(path, counts.chain(moments).collect()).and_then(|mut file| {
+            for (steps, _) in &named {
+                file.count(*steps as u64);
+            }
+            parameters::visit(model, &mut Write { moments: &self.moments, file: &mut file });
+            file.finish()
+        });
+        written.map_err(|error| TrainError::write(path, error))
     }
 
     /// Reads a state that [`save`](Self::save) wrote for a model of the same structure.
@@ -65,104 +66,66 @@ impl Optimizer {
     /// # Errors
     /// If the file cannot be read, or holds the state of another model; the message names the file and the tensor.
     pub fn load<M: Module>(&mut self, model: &M, path: &Path) -> Result<(), TrainError> {
-        let bytes = std::fs::read(path).map_err(|source| TrainError::read(path, source))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| TrainError::format(path, error))?;
-        let mut restorer =
-            Restorer { file: &file, path: Vec::new(), moments: Moments::default(), read: 0, error: None };
-        model.visit(&mut restorer);
-        if let Some(message) = restorer.error {
+        let file = TensorReader::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => TrainError::format(path, error),
+            _ => TrainError::read(path, error),
+        })?;
+        let mut read = Read { file, moments: Moments::default(), error: None };
+        parameters::visit(model, &mut read);
+        if let Some(message) = read.error {
             return Err(TrainError::format(path, message));
         }
-        if restorer.read != file.len() {
-            let message = format!("holds {} tensors, the model uses {} of them", file.len(), restorer.read);
-            return Err(TrainError::format(path, message));
+        if let Some(name) = read.file.unread().next() {
+            return Err(TrainError::format(path, format!("tensor `{name}` is of no parameter of the model")));
         }
-        self.moments = restorer.moments;
+        self.moments = read.moments;
         Ok(())
     }
 }
 
-struct Collector<'a> {
+struct Write<'a> {
     moments: &'a Moments,
-    path: Vec<String>,
-    tensors: BTreeMap<String, Stored>,
-    error: Option<String>,
+    file: &'a mut TensorWriter,
 }
 
-impl ModuleVisitor for Collector<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, _param: &Param<Tensor<D>>) {
-        let path = self.path.join(".");
-        let Some(steps) = self.moments.steps.get(&path) else { return };
-        let count = (*steps as u64).to_le_bytes().to_vec();
-        self.tensors.insert(format!("steps.{path}"), (Dtype::U64, vec![1], count));
-        for (name, moments) in [("moment_1", &self.moments.first), ("moment_2", &self.moments.second)] {
-            let Some(tensor) = moments.get::<Tensor<D>>(&path) else { continue };
-            let shape = tensor.dims().to_vec();
-            match tensor.try_into_vec_as::<f32>() {
-                Ok(values) => {
-                    let bytes = values.into_iter().flat_map(f32::to_le_bytes).collect();
-                    self.tensors.insert(format!("{name}.{path}"), (Dtype::F32, shape, bytes));
-                }
-                Err(error) => self.error = Some(error.to_string()),
+impl VisitParameters for Write<'_> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, parameter: &Param<Tensor<D>>) {
+        for moments in [&self.moments.first, &self.moments.second] {
+            if let Some(tensor) = moments.get::<Tensor<D>>(&parameter.id) {
+                self.file.floats(tensor, path.is_transposed());
             }
         }
     }
 }
 
-struct Restorer<'a> {
-    file: &'a SafeTensors<'a>,
-    path: Vec<String>,
+struct Read {
+    file: TensorReader,
     moments: Moments,
-    read: usize,
     error: Option<String>,
 }
 
-impl Restorer<'_> {
-    fn tensor<const D: usize>(&self, name: &str, shape: [usize; D], device: &Device) -> Result<Tensor<D>, String> {
-        let view = self.file.tensor(name).map_err(|error| error.to_string())?;
-        if view.dtype() != Dtype::F32 || view.shape() != shape {
-            return Err(format!("tensor `{name}` is {:?} {:?}, expected F32 {shape:?}", view.dtype(), view.shape()));
-        }
-        let (chunks, _) = view.data().as_chunks::<4>();
-        let values: Vec<f32> = chunks.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect();
-        Ok(Tensor::from_data(TensorData::new(values, shape), device))
-    }
-
-    fn restore<const D: usize>(&mut self, param: &Tensor<D>) -> Result<(), String> {
-        let path = self.path.join(".");
-        let Ok(steps) = self.file.tensor(&format!("steps.{path}")) else { return Ok(()) };
-        let count = <[u8; 8]>::try_from(steps.data()).map_err(|_| format!("tensor `steps.{path}` is not one U64"))?;
-        let device = param.device().without_autodiff();
-        let first = self.tensor(&format!("moment_1.{path}"), param.dims(), &device)?;
-        let second = self.tensor(&format!("moment_2.{path}"), param.dims(), &device)?;
-        self.moments.put::<D>(path, u64::from_le_bytes(count) as usize, first, second);
-        self.read += 3;
+impl Read {
+    fn parameter<const D: usize>(&mut self, path: &ParameterPath, parameter: &Param<Tensor<D>>) -> Result<(), String> {
+        let steps = format!("steps.{}", path.as_str());
+        let failed = |name: &str, error: io::Error| format!("tensor `{name}`: {error}");
+        let Some(steps) = self.file.count(&steps).map_err(|error| failed(&steps, error))? else { return Ok(()) };
+        let device = parameter.lazy_device().without_autodiff();
+        let mut moment = |moment: &str| {
+            let name = format!("{moment}.{}", path.as_str());
+            let shape = parameter.lazy_shape().dims();
+            let tensor = self.file.floats::<D>(&name, shape, path.is_transposed(), &device);
+            tensor.map_err(|error| failed(&name, error))?.ok_or_else(|| format!("no tensor `{name}`"))
+        };
+        let (first, second) = (moment("moment_1")?, moment("moment_2")?);
+        self.moments.put(parameter.id, steps as usize, first, second);
         Ok(())
     }
 }
 
-impl ModuleVisitor for Restorer<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.error.is_none()
-            && let Err(error) = self.restore(&param.val())
-        {
-            self.error = Some(error);
+impl VisitParameters for Read {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, parameter: &Param<Tensor<D>>) {
+        if self.error.is_none() {
+            self.error = self.parameter(path, parameter).err();
         }
     }
 }

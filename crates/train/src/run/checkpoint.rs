@@ -4,12 +4,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use prevision_model::{InputShape, weights};
+use prevision_core::Spaces;
+use prevision_model::weights;
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use super::{RunFolder, write_atomically};
 use crate::TrainError;
-use crate::config::{ExperimentConfig, parse};
 use crate::optimizer::Optimizer;
 
 /// Where a training stood when a checkpoint was written; `state.json`.
@@ -24,20 +25,8 @@ pub struct CheckpointState {
     pub seconds: f64,
     /// Seed of the run.
     pub seed: u64,
-    /// `[channels, frames, height, width]` of the clips the model was built for.
-    pub clip: [usize; 4],
-    /// Numbers in an action; 0 without actions.
-    pub action_dim: usize,
-    /// Numbers in a state; 0 without states.
-    pub state_dim: usize,
-}
-
-impl CheckpointState {
-    /// The sizes the model was built for.
-    pub fn input(&self) -> InputShape {
-        let [channels, frames, height, width] = self.clip;
-        InputShape { channels, frames, height, width, action_dim: self.action_dim, state_dim: self.state_dim }
-    }
+    /// The clips the model was built for.
+    pub spaces: Spaces,
 }
 
 /// A checkpoint that is complete on disk.
@@ -47,8 +36,8 @@ pub struct Checkpoint {
     pub path: PathBuf,
     /// Where the training stood.
     pub state: CheckpointState,
-    /// The experiment it belongs to.
-    pub config: ExperimentConfig,
+    /// The resolved experiment it belongs to.
+    pub config: Table,
 }
 
 impl Checkpoint {
@@ -70,7 +59,7 @@ impl Checkpoint {
         let (file, text) = read("state.json")?;
         let state = serde_json::from_str(&text).map_err(|error| TrainError::format(&file, error))?;
         let (file, text) = read("config.toml")?;
-        let config = parse(&text, &file, &[])?;
+        let config = text.parse::<Table>().map_err(|error| TrainError::format(&file, error))?;
         Ok(Self { path, state, config })
     }
 }
@@ -86,7 +75,23 @@ impl RunFolder {
         let steps = checkpoint_steps(&folder)?;
         let named = fs::read_to_string(folder.join("latest")).ok().and_then(|name| step_of(name.trim()));
         let step = named.filter(|step| steps.contains(step)).or_else(|| steps.last().copied());
-        step.map(|step| Checkpoint::read(folder.join(format!("step-{step}")))).transpose()
+        step.map(|step| Checkpoint::read(self.checkpoint_path(step))).transpose()
+    }
+
+    /// As [`latest_checkpoint`](Self::latest_checkpoint), of a run that must have one.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRun`] if it has none; if a file of the checkpoint cannot be read.
+    pub fn trained(&self) -> Result<Checkpoint, TrainError> {
+        self.latest_checkpoint()?.ok_or_else(|| TrainError::NoRun {
+            path: self.root().to_owned(),
+            message: "it has no checkpoint; train it first".to_owned(),
+        })
+    }
+
+    /// Where the checkpoint after `step` steps is, or would be.
+    pub(crate) fn checkpoint_path(&self, step: u64) -> PathBuf {
+        self.path("checkpoints").join(format!("step-{step}"))
     }
 
     /// Writes a checkpoint, points `latest` at it and removes all but the newest `keep`.
@@ -98,7 +103,7 @@ impl RunFolder {
         model: &M,
         optimizer: &Optimizer,
         state: &CheckpointState,
-        config: &ExperimentConfig,
+        config: &Table,
         keep: usize,
     ) -> Result<PathBuf, TrainError> {
         let folder = self.path("checkpoints");
@@ -135,7 +140,7 @@ fn write_into<M: Module>(
     model: &M,
     optimizer: &Optimizer,
     state: &CheckpointState,
-    config: &ExperimentConfig,
+    config: &Table,
 ) -> Result<(), TrainError> {
     fs::create_dir(folder).map_err(|source| TrainError::write(folder, source))?;
     let weights_file = folder.join("model.safetensors");
@@ -144,7 +149,7 @@ fn write_into<M: Module>(
         .and_then(|file| file.sync_all())
         .map_err(|source| TrainError::write(&weights_file, source))?;
     optimizer.save(model, &folder.join("optimizer.safetensors"))?;
-    write_atomically(&folder.join("config.toml"), config.to_toml().as_bytes())?;
+    write_atomically(&folder.join("config.toml"), config.to_string().as_bytes())?;
     let file = folder.join("state.json");
     let text = serde_json::to_vec_pretty(state).map_err(|error| TrainError::format(&file, error))?;
     write_atomically(&file, &text)

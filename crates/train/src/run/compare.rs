@@ -2,27 +2,29 @@
 
 use toml::{Table, Value};
 
-use crate::config::ExperimentConfig;
+/// Sections and keys that decide what a step computes. Everything else may change: the budget, the optimiser, the schedules, and what
+/// is done with the trained model.
+const FIXED: [&str; 6] = ["seed", "data", "model", "objective", "train.accumulate", "train.precision"];
 
-/// Keys that make no difference to what a step computes.
-const FREE: [&str; 5] =
-    ["data.workers", "data.decoder_threads", "data.read_timeout", "data.prefetch_mb", "data.max_broken_fraction"];
+/// Keys in them that make no difference to what a step computes. Data may have moved.
+const FREE: [&str; 6] = [
+    "data.source.path",
+    "data.workers",
+    "data.decoder_threads",
+    "data.read_timeout",
+    "data.prefetch_mb",
+    "data.max_broken_fraction",
+];
 
-/// The first key, with both values, in which two experiments differ and must not: the seed, the data, the model, the objective,
-/// the precision and the number of batches in a step. The budget, the optimiser and the schedules may change.
-pub(crate) fn first_difference(old: &ExperimentConfig, new: &ExperimentConfig) -> Option<(String, String, String)> {
-    let table = |config: &ExperimentConfig| -> Table {
-        let all = Table::try_from(config).expect("every configuration is a tree of tables, numbers and strings");
-        let mut kept: Table =
-            all.into_iter().filter(|(key, _)| ["seed", "data", "model", "objective"].contains(&key.as_str())).collect();
-        let train = Table::from_iter([
-            ("accumulate".to_owned(), Value::Integer(config.train.accumulate as i64)),
-            ("precision".to_owned(), Value::String(config.train.precision.to_string())),
-        ]);
-        kept.insert("train".to_owned(), Value::Table(train));
-        kept
-    };
-    differing("", Some(&Value::Table(table(old))), Some(&Value::Table(table(new))))
+/// The first key, with both values, in which two resolved experiments differ and must not.
+pub(crate) fn first_difference(old: &Table, new: &Table) -> Option<(String, String, String)> {
+    FIXED.iter().find_map(|key| differing(key, value_at(old, key), value_at(new, key)))
+}
+
+fn value_at<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
+    let table = parents.map_or(Some(table), |parents| value_at(table, parents)?.as_table())?;
+    table.get(last)
 }
 
 fn differing(key: &str, old: Option<&Value>, new: Option<&Value>) -> Option<(String, String, String)> {
@@ -33,8 +35,7 @@ fn differing(key: &str, old: Option<&Value>, new: Option<&Value>) -> Option<(Str
         // A different kind explains all other differences of its table.
         let kind = old.contains_key("kind").then_some("kind");
         let names = kind.into_iter().chain(old.keys().map(String::as_str)).chain(new.keys().map(String::as_str));
-        let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
-        return names.into_iter().find_map(|name| differing(&below(name), old.get(name), new.get(name)));
+        return names.into_iter().find_map(|name| differing(&format!("{key}.{name}"), old.get(name), new.get(name)));
     }
     let show = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), ToString::to_string);
     Some((key.to_owned(), show(old), show(new)))
@@ -43,25 +44,66 @@ fn differing(key: &str, old: Option<&Value>, new: Option<&Value>) -> Option<(Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{OptimizerConfig, TrainConfig};
+    use prevision_data::DataConfig;
+
+    fn set(table: &mut Table, key: &str, value: impl Into<Value>) {
+        match key.split_once('.') {
+            Some((first, rest)) => {
+                let below = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
+                set(below.as_table_mut().unwrap(), rest, value);
+            }
+            None => {
+                table.insert(key.to_owned(), value.into());
+            }
+        }
+    }
+
+    fn experiment() -> Table {
+        let mut table = Table::new();
+        set(&mut table, "seed", 0_i64);
+        set(&mut table, "data", Value::try_from(DataConfig::default()).unwrap());
+        set(&mut table, "data.source.path", "clips");
+        set(&mut table, "model.kind", "action-conditioned");
+        set(&mut table, "model.encoder.dim", 24_i64);
+        set(&mut table, "objective.prediction.weight", 1.0);
+        set(&mut table, "optimizer", Value::try_from(OptimizerConfig::default()).unwrap());
+        set(&mut table, "train", Value::try_from(TrainConfig::default()).unwrap());
+        table
+    }
+
+    #[test]
+    fn every_key_of_the_lists_exists() {
+        let experiment = experiment();
+        for key in FIXED.iter().chain(&FREE) {
+            assert!(value_at(&experiment, key).is_some(), "{key}");
+        }
+    }
 
     #[test]
     fn the_first_key_is_named_and_harmless_ones_are_free() {
-        let old = ExperimentConfig::default();
+        let old = experiment();
+        let changed = |key: &str, value: Value| {
+            let mut new = old.clone();
+            set(&mut new, key, value);
+            first_difference(&old, &new)
+        };
+        for (key, value) in [
+            ("data.workers", Value::from(7_i64)),
+            ("data.source.path", Value::from("elsewhere")),
+            ("optimizer.lr", Value::from(0.5)),
+            ("train.steps", Value::from(9_i64)),
+            ("plan.horizon", Value::from(9_i64)),
+        ] {
+            assert_eq!(changed(key, value), None, "{key}");
+        }
+        let named = |key: &str, old: &str, new: &str| Some((key.to_owned(), old.to_owned(), new.to_owned()));
+        assert_eq!(changed("data.size", Value::from(64_i64)), named("data.size", "none", "64"));
+        assert_eq!(changed("seed", Value::from(3_i64)), named("seed", "0", "3"));
+        let precision = named("train.precision", "\"float32\"", "\"bf16\"");
+        assert_eq!(changed("train.precision", Value::from("bf16")), precision);
         let mut new = old.clone();
-        new.data.workers = 7;
-        new.optimizer.lr = 0.5;
-        new.train.steps = Some(9);
-        assert_eq!(first_difference(&old, &new), None);
-        new.data.size = Some(64);
-        assert_eq!(first_difference(&old, &new), Some(("data.size".into(), "none".into(), "64".into())));
-        new = ExperimentConfig { seed: 3, ..old.clone() };
-        assert_eq!(first_difference(&old, &new), Some(("seed".into(), "0".into(), "3".into())));
-        new = old.clone();
-        new.train.precision = prevision_kernels::Precision::Bfloat16;
-        let precision = ("train.precision".into(), "\"float32\"".into(), "\"bf16\"".into());
-        assert_eq!(first_difference(&old, &new), Some(precision));
-        new = old.clone();
-        new.model = prevision_model::ModelConfig::Masked(prevision_model::MaskedJepaConfig::default());
+        new.insert("model".into(), Value::Table(Table::from_iter([("kind".to_owned(), Value::from("masked"))])));
         assert_eq!(first_difference(&old, &new).unwrap().0, "model.kind");
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use prevision_storage::whole_file;
+use prevision_core::whole_file;
 
 use crate::TrainError;
 

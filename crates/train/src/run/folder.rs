@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use toml::Table;
 
 use super::write_atomically;
 use crate::TrainError;
-use crate::config::{ExperimentConfig, parse};
 
 /// The folder of one run:
 ///
@@ -17,7 +17,7 @@ use crate::config::{ExperimentConfig, parse};
 /// tensorboard/                    the same for TensorBoard, with pictures and histograms
 /// checkpoints/step-<n>/           model.safetensors, optimizer.safetensors, config.toml, state.json
 /// checkpoints/latest              name of the newest checkpoint's folder
-/// summary.json                    what the training came to
+/// summary.json                    the result of the training
 /// ```
 ///
 /// Other parts of the framework add `eval/`, `plan/`, `videos/` and `report.html`.
@@ -66,11 +66,11 @@ impl RunFolder {
     /// The resolved experiment of the run.
     ///
     /// # Errors
-    /// If `config.toml` cannot be read or is not an experiment.
-    pub fn config(&self) -> Result<ExperimentConfig, TrainError> {
+    /// If `config.toml` cannot be read or is not TOML.
+    pub fn config(&self) -> Result<Table, TrainError> {
         let path = self.path("config.toml");
         let text = fs::read_to_string(&path).map_err(|source| TrainError::read(&path, source))?;
-        parse(&text, &path, &[])
+        text.parse::<Table>().map_err(|error| TrainError::format(&path, error))
     }
 
     /// Writes a file of the run, whole or not at all, and the folders it is in.
@@ -108,11 +108,13 @@ mod tests {
         let run = RunFolder::create(&root).unwrap();
         RunFolder::create(&root).expect("still empty");
         assert!(RunFolder::open(&root).unwrap_err().to_string().contains("no config.toml"));
-        run.write("config.toml", b"seed = 1\n[data.source]\nkind = \"videos\"\npath = \"x\"\n[train]\nsteps = 1\n")
-            .unwrap();
+        run.write("config.toml", b"seed = 1\n[train]\nsteps = 1\n").unwrap();
         let message = RunFolder::create(&root).unwrap_err().to_string();
-        assert!(message.contains("runs/a") && message.contains("--resume") && message.contains("--run"), "{message}");
-        assert_eq!(RunFolder::open(&root).unwrap().config().unwrap().seed, 1);
+        assert!(message.contains("runs/a") && message.contains("is not empty"), "{message}");
+        assert_eq!(RunFolder::open(&root).unwrap().config().unwrap()["seed"].as_integer(), Some(1));
+        run.write("config.toml", b"seed = ").unwrap();
+        let message = RunFolder::open(&root).unwrap().config().unwrap_err().to_string();
+        assert!(message.contains("runs/a/config.toml"), "{message}");
     }
 
     #[test]

@@ -3,15 +3,13 @@
 use std::fs;
 use std::sync::Arc;
 
-use burn::tensor::Device;
-use prevision_train::{Control, RunFolder, TrainError, train_on};
+use prevision_train::{Control, RunFolder, TrainError};
 use tempfile::tempdir;
 
 use crate::world::{ACTION, Fault, Square, experiment, weights};
 
 fn train(dataset: Arc<Square>, run: &RunFolder, overrides: &[&str]) -> Result<(), TrainError> {
-    let config = experiment(ACTION, overrides);
-    train_on(dataset, &config, run, Device::flex(), &mut Control::default()).map(|_| ())
+    experiment(ACTION, overrides).train(dataset, run, &mut Control::default()).map(|_| ())
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Training learns something.
 
-use burn::tensor::Device;
-use prevision_train::{Control, RunFolder, train_on};
+use prevision_train::{Control, RunFolder};
 use tempfile::tempdir;
 
 use crate::world::{ACTION, MASKED, Square, experiment};
@@ -18,10 +17,15 @@ fn curve(run: &RunFolder, term: &str) -> Vec<f64> {
 fn an_action_conditioned_model_learns_to_predict_and_to_know_where_the_square_is() {
     let folder = tempdir().unwrap();
     let run = RunFolder::create(&folder.path().join("run")).unwrap();
-    let sets = ["train.steps=300", "train.log_every=20", "model.target.kind=shared", "optimizer.lr=3e-3"];
-    let mut config = experiment(&ACTION.replace("final_momentum = 1.0", ""), &sets);
-    config.objective.sigreg = 0.0;
-    let summary = train_on(Square::new(4), &config, &run, Device::flex(), &mut Control::default()).unwrap();
+    let sets = [
+        "train.steps=300",
+        "train.log_every=20",
+        "model.target.kind=shared",
+        "optimizer.lr=3e-3",
+        "objective.sigreg=0",
+    ];
+    let experiment = experiment(&ACTION.replace("final_momentum = 1.0", ""), &sets);
+    let summary = experiment.train(Square::new(4), &run, &mut Control::default()).unwrap();
     let (total, position, actions) = (curve(&run, "total"), curve(&run, "position"), curve(&run, "inverse_dynamics"));
     let ends = |curve: &[f64]| (curve[0], curve[curve.len() - 1]);
     for (name, curve, factor) in
@@ -39,8 +43,7 @@ fn a_masked_models_loss_falls() {
     let folder = tempdir().unwrap();
     let run = RunFolder::create(&folder.path().join("run")).unwrap();
     let sets = ["train.steps=120", "train.accumulate=1", "train.log_every=10", "optimizer.lr=2e-3"];
-    let config = experiment(MASKED, &sets);
-    train_on(Square::new(4), &config, &run, Device::flex(), &mut Control::default()).unwrap();
+    experiment(MASKED, &sets).train(Square::new(4), &run, &mut Control::default()).unwrap();
     let curve = curve(&run, "prediction");
     assert!(curve[curve.len() - 1] < 0.8 * curve[0], "{curve:?}");
 }

@@ -3,7 +3,8 @@
 use std::fs;
 
 use burn::tensor::Device;
-use prevision_train::{Control, Progress, RunFolder, load_model, train_on};
+use prevision_core::Normalise;
+use prevision_train::{Control, Progress, RunFolder};
 use tempfile::tempdir;
 
 use crate::world::{ACTION, MASKED, Square, experiment, train_until, weights};
@@ -120,31 +121,55 @@ fn another_experiment_cannot_resume_a_run_but_a_longer_budget_can() {
 }
 
 #[test]
+fn moved_data_can_be_resumed_and_other_clips_cannot() {
+    let folder = tempdir().unwrap();
+    let run = RunFolder::create(&folder.path().join("run")).unwrap();
+    let at = |path: &str, steps: u64| {
+        let sets = [format!("data.source={{ kind = \"videos\", path = \"{path}\" }}"), format!("train.steps={steps}")];
+        experiment(ACTION, &sets.each_ref().map(String::as_str))
+    };
+    train_until(&at("here", 2), &run, 0).unwrap();
+    assert_eq!(train_until(&at("there", 4), &run, 0).unwrap().steps, 4);
+    let message = at("there", 6).train(Square::new(5), &run, &mut Control::default()).unwrap_err().to_string();
+    assert!(message.contains("another `data`") && message.contains("\"frames\":5"), "{message}");
+}
+
+#[test]
 fn a_model_is_loaded_without_its_data() {
     let folder = tempdir().unwrap();
     let run = RunFolder::create(&folder.path().join("run")).unwrap();
-    let message = load_model(&run, &Device::flex()).unwrap_err().to_string();
+    let message = run.trained().unwrap_err().to_string();
     assert!(message.contains("no checkpoint"), "{message}");
-    let config = experiment(ACTION, &["train.steps=4"]);
-    train_until(&config, &run, 0).unwrap();
-    let (loaded, model) = load_model(&RunFolder::open(run.root()).unwrap(), &Device::flex()).unwrap();
-    assert_eq!(loaded, config);
-    let copy = folder.path().join("copy.safetensors");
-    prevision_model::weights::save(&model, &copy).unwrap();
-    assert_eq!(fs::read(copy).unwrap(), weights(&run, 4)[0]);
+    let experiment = experiment(ACTION, &["train.steps=4"]);
+    train_until(&experiment, &run, 0).unwrap();
+    let run = RunFolder::open(run.root()).unwrap();
+    let checkpoint = run.trained().unwrap();
+    assert_eq!(checkpoint.config, experiment.settings.resolved);
+    assert_eq!(run.config().unwrap(), experiment.settings.resolved);
+    let loaded = experiment.task.load(&checkpoint, &Normalise::default(), &Device::flex()).unwrap();
+    let (world_model, frozen) = (loaded.world_model.unwrap(), loaded.frozen.unwrap());
+    assert_eq!(&world_model.spec().spaces, &Square::new(4).spaces);
+    assert_eq!(frozen.spaces(), &Square::new(4).spaces);
+
+    let masked = self::experiment(MASKED, &["train.steps=2"]);
+    let second = RunFolder::create(&folder.path().join("masked")).unwrap();
+    train_until(&masked, &second, 0).unwrap();
+    let loaded = masked.task.load(&second.trained().unwrap(), &Normalise::default(), &Device::flex()).unwrap();
+    assert!(loaded.world_model.is_none() && loaded.frozen.is_some());
+    let message = masked.task.load(&checkpoint, &Normalise::default(), &Device::flex()).err().unwrap().to_string();
+    assert!(message.contains("step-4/model.safetensors"), "{message}");
 }
 
 #[test]
 fn a_budget_in_minutes_ends_in_time_and_says_how_far_it_is() {
     let folder = tempdir().unwrap();
     let run = RunFolder::create(&folder.path().join("run")).unwrap();
-    let mut config = experiment(ACTION, &["train.minutes=0.02"]);
-    config.train.steps = None;
+    let config = experiment(&ACTION.replace("steps = 12\n", ""), &["train.minutes=0.02"]);
     let mut seen = Vec::new();
     let summary = {
         let on_progress = Box::new(|progress: &Progress| seen.push((progress.done, progress.seconds_left)));
         let mut control = Control { on_progress, ..Control::default() };
-        train_on(Square::new(4), &config, &run, Device::flex(), &mut control).unwrap()
+        config.train(Square::new(4), &run, &mut control).unwrap()
     };
     assert!(!summary.interrupted && summary.seconds >= 1.2 && summary.seconds < 10.0, "{} s", summary.seconds);
     assert!(seen.iter().map(|(done, _)| *done).is_sorted(), "{seen:?}");

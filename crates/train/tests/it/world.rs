@@ -1,15 +1,18 @@
 //! A data set in memory: a bright square that its actions move about, and the experiments on it.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::tensor::Device;
-use prevision_data::{Array2, Clip, ClipDataset, ClipRequest, ClipShape, ClipSource, DataError, SkippedFile, seed};
-use prevision_train::config::parse;
-use prevision_train::{Control, ExperimentConfig, RunFolder, TrainError, TrainSummary, train_on};
-use prevision_video::FrameBuffer;
+use prevision_core::config::{Part, WeightedParts, deserialise, overlay};
+use prevision_core::{Array2, Camera, Clip, ClipSource, FrameBuffer, Observations, Space, Spaces, seed};
+use prevision_data::{ClipDataset, ClipRequest, DataError, SkippedFile};
+use prevision_objective::{Objective, built_in};
+use prevision_train::{
+    Alone, AnyTask, Control, ModelContext, RunFolder, Settings, Team, TrainError, TrainSummary, built_in_models,
+};
 use rand::Rng;
+use toml::{Table, Value};
 
 pub(crate) const SIDE: usize = 16;
 const VIDEOS: usize = 40;
@@ -25,7 +28,7 @@ pub(crate) enum Fault {
 }
 
 pub(crate) struct Square {
-    pub(crate) frames: usize,
+    pub(crate) spaces: Spaces,
     pub(crate) fault: Fault,
     pub(crate) from: u64,
     pub(crate) drawn: AtomicU64,
@@ -37,7 +40,15 @@ impl Square {
     }
 
     pub(crate) fn faulty(frames: usize, fault: Fault, from: u64) -> Arc<Self> {
-        Arc::new(Self { frames, fault, from, drawn: AtomicU64::new(0) })
+        let spaces = Spaces {
+            frames,
+            frame_step: 1,
+            cameras: [("pixels".to_owned(), Camera { height: SIDE, width: SIDE })].into(),
+            action: Some(Space::Unbounded { dim: 2 }),
+            state: Some(2),
+            ..Spaces::default()
+        };
+        Arc::new(Self { spaces, fault, from, drawn: AtomicU64::new(0) })
     }
 }
 
@@ -55,11 +66,12 @@ impl ClipDataset for Square {
         if broken && self.fault == Fault::Error {
             return Err(DataError::Config("the square is gone".to_owned()));
         }
+        let count = self.spaces.frames;
         let mut rng = seed::rng(request.seed, "square", request.epoch, request.slot as u64);
         let mut position = [rng.random_range(3.0..12.0_f32), rng.random_range(3.0..12.0_f32)];
-        let mut frames = FrameBuffer::new(self.frames, SIDE, SIDE);
+        let mut frames = FrameBuffer::new(count, SIDE, SIDE);
         let (mut actions, mut state) = (Vec::new(), Vec::new());
-        for frame in 0..self.frames {
+        for frame in 0..count {
             let pixels = frames.frame_mut(frame);
             for y in 0..SIDE {
                 for x in 0..SIDE {
@@ -68,7 +80,7 @@ impl ClipDataset for Square {
                 }
             }
             state.extend(position);
-            if frame + 1 < self.frames {
+            if frame + 1 < count {
                 for axis in &mut position {
                     let before = *axis;
                     *axis = (before + rng.random_range(-2.0..2.0)).clamp(2.0, 13.0);
@@ -77,17 +89,17 @@ impl ClipDataset for Square {
             }
         }
         Ok(Clip {
-            frames,
-            times: (0..self.frames).map(|frame| frame as f64).collect(),
-            actions: Some(Array2::new(actions, self.frames - 1, 2)),
-            state: Some(Array2::new(state, self.frames, 2)),
+            observations: Observations::of_camera("pixels", frames),
+            times: (0..count).map(|frame| frame as f64).collect(),
+            actions: Some(Array2::new(actions, count - 1, 2)),
+            state: Some(Array2::new(state, count, 2)),
             label: None,
             source: ClipSource { path: "square".into(), video: request.video, start: 0 },
         })
     }
 
-    fn shape(&self) -> ClipShape {
-        ClipShape { frames: self.frames, height: SIDE, width: SIDE, action_dim: Some(2), state_dim: Some(2) }
+    fn spaces(&self) -> &Spaces {
+        &self.spaces
     }
 
     fn skipped(&self) -> Vec<SkippedFile> {
@@ -101,9 +113,6 @@ seed = 3
 [data]
 frames = 4
 batch_size = 8
-[data.source]
-kind = "videos"
-path = "in-memory"
 [model]
 kind = "action-conditioned"
 [model.encoder]
@@ -118,11 +127,9 @@ momentum = 0.9
 variance = 4.0
 covariance = 1.0
 inverse_dynamics = 1.0
-sigreg = 0.1
-sigreg_directions = 16
+sigreg = { weight = 0.1, directions = 16 }
 position = 1.0
-[objective.distance]
-weight = 0.1
+distance = 0.1
 [objective.prediction]
 rollout_steps = 3
 [schedule]
@@ -142,9 +149,6 @@ seed = 5
 [data]
 frames = 4
 batch_size = 8
-[data.source]
-kind = "videos"
-path = "in-memory"
 [model]
 kind = "masked"
 momentum = 0.98
@@ -169,13 +173,60 @@ checkpoint_every = 4
 keep_checkpoints = 9
 "#;
 
-pub(crate) fn experiment(text: &str, overrides: &[&str]) -> ExperimentConfig {
-    let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
-    parse(text, Path::new("test.toml"), &overrides).unwrap()
+/// A task, and what it is trained with.
+pub(crate) struct Experiment {
+    pub(crate) task: Box<dyn AnyTask>,
+    pub(crate) settings: Settings,
+}
+
+/// An experiment from its text and `key=value` assignments.
+pub(crate) fn experiment(text: &str, overrides: &[&str]) -> Experiment {
+    let mut given: Table = text.parse().unwrap();
+    overlay::assign(&mut given, overrides.iter().map(|text| overlay::assignment(text).unwrap()).collect());
+    let section = |name: &str| given.get(name).and_then(Value::as_table).cloned().unwrap_or_default();
+    let seed = u64::try_from(given["seed"].as_integer().unwrap()).unwrap();
+    let mut settings = Settings {
+        seed,
+        data: deserialise("data", &section("data")).unwrap(),
+        optimizer: deserialise("optimizer", &section("optimizer")).unwrap(),
+        schedule: deserialise("schedule", &section("schedule")).unwrap(),
+        train: deserialise("train", &section("train")).unwrap(),
+        resolved: given.clone(),
+    };
+    settings.resolved.insert("data".into(), Value::try_from(&settings.data).unwrap());
+    settings.resolved.insert("train".into(), Value::try_from(&settings.train).unwrap());
+    let objective = Objective::new(&WeightedParts(section("objective")), &built_in()).unwrap();
+    let context = ModelContext { objective: Arc::new(objective), final_momentum: settings.schedule.final_momentum };
+    let model: Part = deserialise("model", &section("model")).unwrap();
+    let task = built_in_models().make("model", &model.kind, &model.keys, &context).unwrap();
+    Experiment { task, settings }
+}
+
+impl Experiment {
+    /// Trains alone on the CPU.
+    pub(crate) fn train(
+        &self,
+        dataset: Arc<Square>,
+        run: &RunFolder,
+        control: &mut Control<'_>,
+    ) -> Result<TrainSummary, TrainError> {
+        self.train_in(&Alone, dataset, run, control)
+    }
+
+    /// Trains as one of a team on the CPU.
+    pub(crate) fn train_in(
+        &self,
+        team: &dyn Team,
+        dataset: Arc<Square>,
+        run: &RunFolder,
+        control: &mut Control<'_>,
+    ) -> Result<TrainSummary, TrainError> {
+        self.task.train(dataset, &self.settings, run, Device::flex(), team, control)
+    }
 }
 
 /// Trains from whatever is in `run`, and stops after step `until` as Ctrl-C would.
-pub(crate) fn train_until(config: &ExperimentConfig, run: &RunFolder, until: u64) -> Result<TrainSummary, TrainError> {
+pub(crate) fn train_until(experiment: &Experiment, run: &RunFolder, until: u64) -> Result<TrainSummary, TrainError> {
     let mut control = Control::default();
     let stop = Arc::clone(&control.stop);
     control.on_progress = Box::new(move |progress| {
@@ -184,7 +235,7 @@ pub(crate) fn train_until(config: &ExperimentConfig, run: &RunFolder, until: u64
             stop.store(true, Ordering::Relaxed);
         }
     });
-    train_on(Square::new(4), config, run, Device::flex(), &mut control)
+    experiment.train(Square::new(4), run, &mut control)
 }
 
 pub(crate) fn weights(run: &RunFolder, step: u64) -> [Vec<u8>; 2] {

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use prevision_video::{FrameBuffer, FrameSource, OpenOptions, Video, VideoError, Window};
+use prevision_core::{FrameBuffer, frames::Window};
+use prevision_video::{FrameSource, OpenOptions, Video, VideoError};
 
 use crate::films::bar_code;
 

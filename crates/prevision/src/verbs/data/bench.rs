@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
+use prevision_core::HostBatch;
+use prevision_core::config::Part;
 use prevision_data::{
-    ClipDataset, CropConfig, DataConfig, Loader, LoaderConfig, SkippedFile, SourceConfig, Split, open,
+    ClipDataset, CropConfig, DataConfig, Formats, Loader, LoaderConfig, SkippedFile, Split, built_in, open,
 };
+use prevision_model::{ClipBatch, Pixels};
 use prevision_train::peak_memory_bytes;
 use serde::Serialize;
 
-use crate::failure::Usage;
-use crate::output::Output;
-use crate::progress::Meter;
+use crate::Output;
+use crate::Usage;
+use crate::cli::progress::Meter;
 
 /// How fast random clips come out of videos, ready for a model: as many frames, scaled, cropped in the middle, normalised floats.
 ///
@@ -81,18 +84,17 @@ struct List {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(list) = &args.list {
-        crate::output::check_writable(list)?;
+        crate::cli::output::check_writable(list)?;
     }
     let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let config = config(&args.source, args.frames, args.stride, args.size, workers, args.decoder_threads);
-    config.validate().map_err(|message| Usage(in_words_of_the_command_line(&message)))?;
-    let dataset = open(&config, Split::Train, args.seed)?;
+    let dataset = clips(&config, args.seed)?;
     let batch = config.batch_size.min(dataset.clips_per_epoch()).min(usize::try_from(args.clips)?);
     let last_batch = Some((args.clips - 1) / batch as u64);
     let loader = LoaderConfig { batch_size: batch, last_batch, ..LoaderConfig::new(&config, args.seed) };
     let (measured, drawn) = measure(args, &config, &dataset, &loader)?;
     if let Some(list) = &args.list {
-        crate::output::write(list, &serde_json::to_vec_pretty(&List { clips: drawn })?)?;
+        crate::cli::output::write(list, &serde_json::to_vec_pretty(&List { clips: drawn })?)?;
     }
     args.output.give(&measured, &table(&measured))
 }
@@ -107,7 +109,7 @@ fn config(
 ) -> DataConfig {
     let short_side = (size as f64 * 8.0 / 7.0).round() as usize;
     DataConfig {
-        source: SourceConfig::Videos { path: source.to_owned() },
+        source: Part::new("videos").with("path", source.to_string_lossy().into_owned()),
         frames,
         frame_step: stride,
         size: Some(size),
@@ -121,11 +123,20 @@ fn config(
     }
 }
 
+/// The clips of such a configuration.
+fn clips(config: &DataConfig, seed: u64) -> Result<Arc<dyn ClipDataset>> {
+    let usage = |message: String| Usage(in_words_of_the_command_line(&message));
+    config.validate().map_err(usage)?;
+    let source = config.source(&built_in(), &Formats::built_in()).map_err(usage)?;
+    source.validate(config).map_err(usage)?;
+    Ok(open(config, source.as_ref(), Split::Train, seed)?)
+}
+
 /// Clips of 16 frames, `size` x `size` pixels, that come out of a source in a second, measured for about `budget`; `None` if it has
 /// none as long.
 pub(super) fn clips_per_second(source: &Path, size: usize, workers: usize, budget: Duration) -> Option<f64> {
     let config = config(source, 16, 1, size, workers, 1);
-    let dataset = open(&config, Split::Train, 0).ok()?;
+    let dataset = clips(&config, 0).ok()?;
     let batch_size = config.batch_size.min(dataset.clips_per_epoch());
     let options = LoaderConfig { batch_size, ..LoaderConfig::new(&config, 0) };
     let begin = Instant::now();
@@ -134,7 +145,7 @@ pub(super) fn clips_per_second(source: &Path, size: usize, workers: usize, budge
     while clips == 0 || begin.elapsed() < budget {
         let batch = loader.next_batch().ok()?;
         clips += batch.clips.len();
-        drop(batch.to_device(&config.normalise, &Device::flex()).video.into_tensor());
+        drop(on_device(&batch, &config, &Device::flex()));
     }
     Some(clips as f64 / begin.elapsed().as_secs_f64())
 }
@@ -153,7 +164,7 @@ fn measure(
     while (drawn.len() as u64) < args.clips {
         let mut batch = loader.next_batch()?;
         batch.clips.truncate(usize::try_from(args.clips)? - drawn.len());
-        drop(batch.to_device(&config.normalise, &device).video.into_tensor());
+        drop(on_device(&batch, config, &device));
         drawn.extend(batch.clips.iter().map(|clip| Drawn {
             path: clip.source.path.clone(),
             indices: (0..args.frames).map(|frame| clip.source.start + frame * args.stride).collect(),
@@ -183,6 +194,12 @@ fn measure(
         skipped_files: dataset.skipped(),
     };
     Ok((measured, drawn))
+}
+
+/// The frames of a batch as a model reads them, all as numbers.
+fn on_device(batch: &HostBatch, config: &DataConfig, device: &Device) -> Vec<Tensor<5>> {
+    let batch = ClipBatch::upload(batch, config.frame_step, &config.normalise, device);
+    batch.observations.cameras.into_values().map(Pixels::into_tensor).collect()
 }
 
 /// Processor time of this process so far, over all threads; `None` where the system does not tell.

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use prevision_video::{FrameBuffer, FrameSource as _, OpenOptions, Video, write_png};
+use prevision_core::FrameBuffer;
+use prevision_video::{FrameSource as _, OpenOptions, Video, write_png};
 use serde::Serialize;
 
-use crate::failure::Usage;
-use crate::output::Output;
+use crate::Output;
+use crate::Usage;
 
 /// Exactly these frames of a video, as PNG files frame_<index>.png, upright and at full size.
 #[derive(clap::Args)]

@@ -3,18 +3,25 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use prevision_env::{Collision, LayoutChoice, LayoutSplit, RecordOptions, record};
+use prevision_core::config::overlay::{assign, assignment};
+use prevision_env::registry::{EnvConfig, Purpose, recording_policy};
+use prevision_env::{Environment, RecordOptions, RecordSummary, record};
 use prevision_video::Quality;
+use toml::{Table, Value};
 
-use crate::output::Output;
-use crate::progress::{Meter, duration};
+use crate::app::{App, Parts};
+use crate::cli::progress::{Meter, duration};
+use crate::{Output, Usage};
 
-/// Record episodes of a world: one mp4 per episode, with actions and states beside them.
+/// Episodes that run side by side and are held in memory at once, for each core; one of Two Rooms of 91 frames takes 1.2 MB.
+const EPISODES_PER_THREAD: usize = 16;
+
+/// Record episodes of a world: one mp4 per episode and camera, with actions and states beside them.
 ///
 /// The layout on disk is the one stable-worldmodel calls `video`; its Python package reads it as it is.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The world: two-rooms
+    /// The world, as in two-rooms: `prevision help` lists those that are registered
     world: String,
     /// Folder to write; must be new or empty
     #[arg(long, value_name = "DIR")]
@@ -26,15 +33,12 @@ pub(crate) struct Args {
     steps: usize,
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// random or fixed
-    #[arg(long, default_value = "random")]
-    layout: LayoutChoice,
-    /// Which random layouts: training, held-out or all
-    #[arg(long, default_value = "training")]
-    layouts: LayoutSplit,
-    /// At a wall: stop, or bounce as in the environment of eb_jepa
-    #[arg(long, default_value = "stop")]
-    collision: Collision,
+    /// Who acts: a policy of the world, or random [default: the world's own for recordings]
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
+    /// A key of the world, as in --set layout=fixed
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    keys: Vec<String>,
     /// Lossy compression with this x264 rate factor, 1 to 51, instead of lossless
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=51))]
     crf: Option<u8>,
@@ -42,31 +46,50 @@ pub(crate) struct Args {
     output: Output,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     let options = RecordOptions {
         episodes: args.episodes,
         steps: args.steps,
         seed: args.seed,
-        layout: args.layout,
-        layouts: args.layouts,
-        collision: args.collision,
         quality: args.crf.map_or(Quality::Lossless, Quality::Crf),
-        ..RecordOptions::new(&args.world, &args.out)
+        ..RecordOptions::new(&args.out)
     };
-    let mut meter = Meter::new("record");
-    let recorded = record(&options, &mut |done, total| {
-        meter.show(done as f64 / total.max(1) as f64, || format!("{done}/{total} episodes"));
-    });
-    meter.finish();
-    let summary = recorded?;
+    let mut keys = Table::new();
+    let assignments = args.keys.iter().map(|text| assignment(text)).collect::<Result<Vec<_>, _>>().map_err(Usage)?;
+    assign(&mut keys, assignments);
+    let config =
+        EnvConfig { name: args.world.clone(), worlds: Table::from_iter([(args.world.clone(), Value::Table(keys))]) };
+    let summary = record_world(&config, app.parts(), args.policy.as_deref(), options)?;
     let table = format!(
-        "{} episodes, {} frames, {} layouts, {} cross the door, in {}: {}",
+        "{} episodes of {} by policy {}, {} frames, in {}: {}",
         summary.episodes,
+        summary.world,
+        summary.policy,
         summary.frames,
-        summary.layouts,
-        summary.crossings,
         duration(summary.seconds),
         args.out.display()
     );
     args.output.give(&summary, &table)
+}
+
+/// Records a world by one of its policies, with a progress bar.
+pub(crate) fn record_world(
+    config: &EnvConfig,
+    parts: &Parts,
+    policy: Option<&str>,
+    options: RecordOptions,
+) -> Result<RecordSummary> {
+    let world = config.world(&parts.worlds).map_err(Usage)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let rows = (threads * EPISODES_PER_THREAD).min(options.episodes.max(1));
+    let mut worlds: Vec<Box<dyn Environment>> =
+        (0..rows).map(|_| world.environment(Purpose::Recording)).collect::<Result<_, _>>()?;
+    let mut policy = recording_policy(world.as_ref(), worlds[0].as_ref(), policy, options.steps)?;
+    let options = RecordOptions { world: config.keys().map_err(Usage)?, ..options };
+    let mut meter = Meter::new("record");
+    let recorded = record(&mut worlds, policy.as_mut(), &options, &mut |done, total| {
+        meter.show(done as f64 / total.max(1) as f64, || format!("{done}/{total} episodes"));
+    });
+    meter.finish();
+    Ok(recorded?)
 }

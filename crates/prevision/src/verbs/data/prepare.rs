@@ -9,8 +9,8 @@ use prevision_data::{Encoding, PrepareOptions, PreparePlan, PrepareProgress, Pre
 use serde::Serialize;
 
 use super::bench::clips_per_second;
-use crate::output::Output;
-use crate::progress::{Meter, duration};
+use crate::Output;
+use crate::cli::progress::{Meter, duration};
 
 /// Write a training-ready copy of videos: scaled once, upright, quick to read at any place, with an index and checksums.
 ///
@@ -137,9 +137,9 @@ impl Shown {
             PrepareProgress::Verified(done, all) => ("verify", done, all),
             PrepareProgress::Planned(plan) => {
                 self.end_meter();
-                crate::progress::line(&plan_line(plan));
+                crate::cli::progress::line(&plan_line(plan));
                 for file in &plan.skipped_files {
-                    crate::progress::line(&format!("skipped {file}"));
+                    crate::cli::progress::line(&format!("skipped {file}"));
                 }
                 self.plan = Some(plan.clone());
                 return;

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use prevision_video::{FrameBuffer, FrameSource as _, OpenOptions, Video, VideoError, VideoInfo, Window};
+use prevision_core::{FrameBuffer, frames::Window};
+use prevision_video::{FrameSource as _, OpenOptions, Video, VideoError, VideoInfo};
 use serde::Serialize;
 
-use crate::output::Output;
+use crate::Output;
 
 /// What is in these videos. A file that cannot be read is named, the others are still shown; the exit code is then 1.
 #[derive(clap::Args)]

@@ -1,0 +1,9 @@
+//! Frames in memory: the buffer that every reader fills, parts of pictures, and how stored pictures lie.
+
+mod buffer;
+mod orientation;
+mod window;
+
+pub use buffer::FrameBuffer;
+pub use orientation::Orientation;
+pub use window::Window;

@@ -1,0 +1,58 @@
+//! The formats that are known.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::video::VideoFormat;
+use super::{EpisodeFormat, EpisodeSource};
+use crate::DataError;
+
+/// Formats of recorded episodes, in the order in which they are looked for.
+#[derive(Clone, Default)]
+pub struct Formats {
+    entries: Vec<Arc<dyn EpisodeFormat>>,
+}
+
+impl Formats {
+    /// The built-in ones.
+    pub fn built_in() -> Self {
+        Self::default().with(VideoFormat)
+    }
+
+    /// With a format more, which is looked for last. A name that is taken is taken over, in its place.
+    #[must_use]
+    pub fn with(mut self, format: impl EpisodeFormat + 'static) -> Self {
+        let format: Arc<dyn EpisodeFormat> = Arc::new(format);
+        match self.entries.iter_mut().find(|known| known.name() == format.name()) {
+            Some(known) => *known = format,
+            None => self.entries.push(format),
+        }
+        self
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|format| format.name())
+    }
+
+    /// Opens a recording: in the format of this name, or in the first one that is found there.
+    ///
+    /// # Errors
+    /// If there is no such format, none is found, or the recording cannot be opened.
+    pub fn open(&self, at: &Path, name: Option<&str>) -> Result<Box<dyn EpisodeSource>, DataError> {
+        let known = || self.names().collect::<Vec<_>>().join(", ");
+        let found = match name {
+            Some(name) => self.entries.iter().find(|format| format.name() == name),
+            None => self.entries.iter().find(|format| format.detect(at)),
+        };
+        if let Some(format) = found {
+            return format.open(at);
+        }
+        if let Some(name) = name {
+            let message = format!("there is no format `{name}` of recorded episodes; known: {}", known());
+            return Err(DataError::format(at, message));
+        }
+        std::fs::metadata(at).map_err(|error| DataError::io(at, error))?;
+        Err(DataError::format(at, format!("holds no recorded episodes; formats looked for: {}", known())))
+    }
+}

@@ -1,0 +1,24 @@
+//! stable-worldmodel's `video` format: one mp4 for each episode and camera, one numpy archive for each column.
+
+use std::path::Path;
+
+use super::{EpisodeFormat, EpisodeSource};
+use crate::DataError;
+use crate::sources::episodes::recording::{EpisodeReader, is_recording};
+
+/// The format that [`EpisodeWriter`](crate::EpisodeWriter) writes.
+pub(super) struct VideoFormat;
+
+impl EpisodeFormat for VideoFormat {
+    fn name(&self) -> &'static str {
+        "video"
+    }
+
+    fn detect(&self, at: &Path) -> bool {
+        is_recording(at)
+    }
+
+    fn open(&self, at: &Path) -> Result<Box<dyn EpisodeSource>, DataError> {
+        Ok(Box::new(EpisodeReader::open(at)?))
+    }
+}

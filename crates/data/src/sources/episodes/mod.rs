@@ -1,0 +1,15 @@
+//! Recorded episodes: what a format of them offers, stable-worldmodel's layout, clips out of them.
+
+mod columns;
+mod dataset;
+mod episode;
+mod format;
+mod memory;
+mod recording;
+mod source;
+
+pub use episode::Episode;
+pub use format::{EpisodeFormat, EpisodeFrames, EpisodeSource, Formats};
+pub use memory::EpisodesInMemory;
+pub use recording::{EpisodeOptions, EpisodeReader, EpisodeWriter};
+pub(super) use source::{EpisodesOptions, EpisodesSource};

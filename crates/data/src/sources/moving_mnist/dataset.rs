@@ -1,0 +1,159 @@
+//! Digits start at random places of the canvas and move in straight lines at random angles, a tenth of the free canvas per
+//! frame, bouncing off the walls; where digits overlap the brighter pixel wins. This is the generator of Srivastava et al.
+//! 2015 (<https://arxiv.org/abs/1502.04681>), with the digits and trajectories of video `i` a pure function of (seed, i).
+
+use std::f64::consts::TAU;
+
+use prevision_core::{Clip, ClipSource, FrameBuffer, Observations, Spaces, seed};
+use rand::Rng;
+
+use super::MovingMnistOptions;
+use super::digits::Digits;
+use crate::clips::sampling::start;
+use crate::clips::side;
+use crate::pixels::Transform;
+use crate::sources::one_camera::{self, PIXELS};
+use crate::{ClipDataset, ClipRequest, DataConfig, DataError, SkippedFile, Split};
+
+/// Share of the free canvas that a digit moves in one frame.
+const SPEED: f64 = 0.1;
+
+/// The videos of one side of a split.
+pub(super) struct MovingMnist {
+    digits: Digits,
+    videos: Vec<usize>,
+    seed: u64,
+    digits_per_video: usize,
+    length: usize,
+    canvas: usize,
+    /// Width and height.
+    size: (usize, usize),
+    transform: Transform,
+    spaces: Spaces,
+    clips_per_video: usize,
+}
+
+impl MovingMnist {
+    pub(super) fn open(
+        options: &MovingMnistOptions,
+        config: &DataConfig,
+        split: Split,
+        seed: u64,
+    ) -> Result<Self, DataError> {
+        let MovingMnistOptions { path, digits: digits_per_video, videos, length, canvas } = options;
+        let digits = Digits::read(path)?;
+        if digits.rows.max(digits.columns) > *canvas {
+            return Err(DataError::format(
+                &digits.path,
+                format!(
+                    "has images of {}x{} pixels, too large for data.source.canvas = {canvas}",
+                    digits.columns, digits.rows
+                ),
+            ));
+        }
+        let transform = Transform::new(config, split);
+        let size = transform.fixed_size().unwrap_or((*canvas, *canvas));
+        Ok(Self {
+            digits,
+            videos: side(config, path, *videos, split, seed)?,
+            seed,
+            digits_per_video: *digits_per_video,
+            length: *length,
+            canvas: *canvas,
+            size,
+            transform,
+            spaces: one_camera::spaces(config, size),
+            clips_per_video: config.clips_per_video,
+        })
+    }
+
+    /// The frames `start, start + step, ...` of a video, `[frames, canvas, canvas, 3]`.
+    fn render(&self, video: usize, start: usize) -> FrameBuffer {
+        let Spaces { frames: count, frame_step: step, .. } = self.spaces;
+        let mut frames = FrameBuffer::new(count, self.canvas, self.canvas);
+        let mut rng = seed::rng(self.seed, "moving-mnist", 0, video as u64);
+        for _ in 0..self.digits_per_video {
+            let digit = self.digits.image(rng.random_range(0..self.digits.count));
+            let angle = rng.random::<f64>() * TAU;
+            let mut x = Coordinate { place: rng.random(), speed: SPEED * angle.cos() };
+            let mut y = Coordinate { place: rng.random(), speed: SPEED * angle.sin() };
+            for time in 0..=start + (count - 1) * step {
+                x.advance();
+                y.advance();
+                if time >= start && (time - start).is_multiple_of(step) {
+                    let left = x.pixel(self.canvas - self.digits.columns);
+                    let top = y.pixel(self.canvas - self.digits.rows);
+                    self.paint(&mut frames, (time - start) / step, digit, left, top);
+                }
+            }
+        }
+        frames
+    }
+
+    fn paint(&self, frames: &mut FrameBuffer, frame: usize, digit: &[u8], left: usize, top: usize) {
+        for (row, line) in digit.chunks_exact(self.digits.columns).enumerate() {
+            let first = ((frame * self.canvas + top + row) * self.canvas + left) * 3;
+            let canvas = &mut frames.data[first..first + line.len() * 3];
+            for (pixel, &value) in canvas.chunks_exact_mut(3).zip(line) {
+                pixel.fill(pixel[0].max(value));
+            }
+        }
+    }
+}
+
+/// One coordinate of a digit, 0 to 1 of the free canvas.
+struct Coordinate {
+    place: f64,
+    speed: f64,
+}
+
+impl Coordinate {
+    fn advance(&mut self) {
+        self.place += self.speed;
+        if self.place <= 0.0 || self.place >= 1.0 {
+            self.place = self.place.clamp(0.0, 1.0);
+            self.speed = -self.speed;
+        }
+    }
+
+    fn pixel(&self, free: usize) -> usize {
+        (self.place * free as f64) as usize
+    }
+}
+
+impl ClipDataset for MovingMnist {
+    fn videos(&self) -> usize {
+        self.videos.len()
+    }
+
+    fn clips_per_video(&self) -> usize {
+        self.clips_per_video
+    }
+
+    fn clip(&self, request: &ClipRequest) -> Result<Clip, DataError> {
+        let video = self.videos[request.video];
+        let Spaces { frames, frame_step, .. } = self.spaces;
+        let start = start(request, self.length - frames * frame_step);
+        let path = &self.digits.path;
+        let rendered = self
+            .transform
+            .apply(self.render(video, start), request, self.size)
+            .map_err(|reason| DataError::Skipped(SkippedFile { path: path.clone(), reason }))?;
+        Ok(Clip {
+            observations: Observations::of_camera(PIXELS, rendered),
+            times: (0..frames).map(|frame| (start + frame * frame_step) as f64).collect(),
+            actions: None,
+            state: None,
+            label: None,
+            source: ClipSource { path: path.clone(), video, start },
+        })
+    }
+
+    fn spaces(&self) -> &Spaces {
+        &self.spaces
+    }
+
+    fn skipped(&self) -> Vec<SkippedFile> {
+        vec![]
+    }
+}

@@ -1,0 +1,79 @@
+//! Images of digits in MNIST's idx3 format.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+
+use crate::DataError;
+
+/// The images of an idx3 file.
+pub(super) struct Digits {
+    pub(super) path: PathBuf,
+    pub(super) count: usize,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pixels: Vec<u8>,
+}
+
+impl Digits {
+    /// Reads an idx3 file of bytes, gzipped or not, or the one in a folder.
+    pub(super) fn read(path: &Path) -> Result<Self, DataError> {
+        let path = if path.is_dir() { find(path)? } else { path.to_owned() };
+        let io = |error| DataError::io(&path, error);
+        let mut raw = vec![];
+        File::open(&path).and_then(|mut file| file.read_to_end(&mut raw)).map_err(io)?;
+        if raw.starts_with(&[0x1f, 0x8b]) {
+            let mut plain = vec![];
+            GzDecoder::new(raw.as_slice()).read_to_end(&mut plain).map_err(io)?;
+            raw = plain;
+        }
+        let number = |place: usize| {
+            raw.get(place * 4..place * 4 + 4)
+                .map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
+        };
+        let (Some(0x0803), Some(count), Some(rows), Some(columns)) = (number(0), number(1), number(2), number(3))
+        else {
+            return Err(DataError::format(
+                &path,
+                "is not an idx3 file of bytes (it does not start with 00 00 08 03 and three sizes)",
+            ));
+        };
+        let expected =
+            count.checked_mul(rows).and_then(|pixels| pixels.checked_mul(columns)).filter(|&pixels| pixels > 0);
+        if expected != Some(raw.len() - 16) {
+            return Err(DataError::format(
+                &path,
+                format!("holds {} bytes of pixels, its header says {count} images of {columns}x{rows}", raw.len() - 16),
+            ));
+        }
+        Ok(Self { count, rows, columns, pixels: raw.split_off(16), path })
+    }
+
+    /// The pixels of one image, row after row.
+    pub(super) fn image(&self, index: usize) -> &[u8] {
+        let size = self.rows * self.columns;
+        &self.pixels[index * size..(index + 1) * size]
+    }
+}
+
+fn find(folder: &Path) -> Result<PathBuf, DataError> {
+    let mut found = vec![];
+    for entry in std::fs::read_dir(folder).map_err(|error| DataError::io(folder, error))? {
+        let path = entry.map_err(|error| DataError::io(folder, error))?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().contains("images-idx3-ubyte")) {
+            found.push(path);
+        }
+    }
+    if found.len() > 1 {
+        return Err(DataError::format(
+            folder,
+            format!("holds {} files *images-idx3-ubyte*; name one of them", found.len()),
+        ));
+    }
+    found.pop().ok_or_else(|| DataError::Empty {
+        path: folder.into(),
+        message: "no file *images-idx3-ubyte* in this folder".into(),
+    })
+}

@@ -1,0 +1,14 @@
+//! The measurements: functions of arrays on the host.
+
+mod collapse;
+mod latents;
+pub mod probe;
+mod retrieval;
+mod rollout;
+mod symmetric;
+
+pub use collapse::{Collapse, collapse};
+pub use latents::Latents;
+pub(crate) use latents::read;
+pub use retrieval::{Retrieval, RetrievalAt, retrieval};
+pub use rollout::{RolloutError, RolloutErrors};

@@ -1,0 +1,151 @@
+//! Rollout error: how far imagined latents are from those that came.
+
+use serde::Serialize;
+
+use crate::Latents;
+
+/// Latent mean squared errors at one horizon, over latents and their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RolloutError {
+    /// Steps ahead.
+    pub horizon: usize,
+    /// The model's rollout.
+    pub model: f64,
+    /// Predicting the last observed latent.
+    pub copy: f64,
+    /// Predicting the mean latent of the evaluation set.
+    pub mean: f64,
+}
+
+/// The errors of rollouts, as sums over all latents, so that none has to be kept: the error of the mean baseline follows from the sums of
+/// the latents and of their squares. In double precision.
+#[derive(Clone, Debug)]
+pub struct RolloutErrors {
+    /// At each step.
+    steps: Vec<Sums>,
+    /// Sum of every latent of the sequences, observed ones too, for every dimension.
+    all: Vec<f64>,
+    /// How many they are.
+    count: f64,
+}
+
+/// Sums at one step.
+#[derive(Clone, Debug)]
+struct Sums {
+    /// Squared error of the model.
+    model: f64,
+    /// Squared error of copying.
+    copy: f64,
+    /// Squares of the targets.
+    squares: f64,
+    /// Targets, for every dimension.
+    targets: Vec<f64>,
+    /// Number of targets.
+    count: f64,
+}
+
+impl RolloutErrors {
+    /// No sequence yet; `steps` are predicted of each, latents have `dim` numbers.
+    pub fn new(steps: usize, dim: usize) -> Self {
+        let sums = Sums { model: 0.0, copy: 0.0, squares: 0.0, targets: vec![0.0; dim], count: 0.0 };
+        Self { steps: vec![sums; steps], all: vec![0.0; dim], count: 0.0 }
+    }
+
+    /// Takes in sequences.
+    ///
+    /// # Shapes
+    /// - targets: `[n, t, dim]`, of which the first `observed` were seen before predicting
+    /// - predicted: `[n, steps, dim]`, the latents after those
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or nothing was observed.
+    pub fn add(&mut self, targets: &Latents, observed: usize, predicted: &Latents) {
+        let shape = |latents: &Latents| (latents.clips(), latents.dim());
+        assert_eq!(shape(predicted), shape(targets), "predictions and targets differ");
+        assert_eq!(
+            (predicted.steps(), predicted.dim()),
+            (self.steps.len(), self.all.len()),
+            "other steps or dimensions"
+        );
+        for row in targets.rows() {
+            accumulate(&mut self.all, row);
+        }
+        self.count += targets.rows().len() as f64;
+        for sequence in 0..targets.clips() {
+            let present = targets.at(sequence, observed - 1);
+            for (step, sums) in self.steps.iter_mut().enumerate() {
+                let target = targets.at(sequence, observed + step);
+                sums.model += squared_distance(predicted.at(sequence, step), target);
+                sums.copy += squared_distance(present, target);
+                sums.squares += target.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
+                accumulate(&mut sums.targets, target);
+                sums.count += 1.0;
+            }
+        }
+    }
+
+    /// The mean errors.
+    ///
+    /// # Panics
+    /// If a horizon is not one of the steps, counted from 1.
+    pub fn finish(&self, horizons: &[usize]) -> Vec<RolloutError> {
+        let mean: Vec<f64> = self.all.iter().map(|sum| sum / self.count).collect();
+        let square: f64 = mean.iter().map(|value| value * value).sum();
+        let error = |&horizon: &usize| {
+            assert!((1..=self.steps.len()).contains(&horizon), "horizon {horizon} of {} steps", self.steps.len());
+            let sums = &self.steps[horizon - 1];
+            let numbers = sums.count * mean.len() as f64;
+            let cross: f64 = mean.iter().zip(&sums.targets).map(|(mean, sum)| mean * sum).sum();
+            RolloutError {
+                horizon,
+                model: sums.model / numbers,
+                copy: sums.copy / numbers,
+                mean: (sums.squares - 2.0 * cross + sums.count * square) / numbers,
+            }
+        };
+        horizons.iter().map(error).collect()
+    }
+}
+
+fn accumulate(sums: &mut [f64], values: &[f32]) {
+    sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += f64::from(value));
+}
+
+fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_match_hand_computed_values() {
+        // Two sequences of three latents of one dimension, of which two are predicted, one after the other; the mean is 2.
+        let mut errors = RolloutErrors::new(2, 1);
+        for (targets, predicted) in [([0.0, 1.0, 3.0], [1.0, 2.0]), ([4.0, 2.0, 2.0], [3.0, 2.0])] {
+            let latents = |values: &[f32]| Latents::from_values(values.to_vec(), values.len(), 1);
+            errors.add(&latents(&targets), 1, &latents(&predicted));
+        }
+        let errors = errors.finish(&[1, 2]);
+        // Horizon 1: targets 1 and 2, predictions 1 and 3, copies 0 and 4.
+        assert_eq!(errors[0], RolloutError { horizon: 1, model: 0.5, copy: 2.5, mean: 0.5 });
+        // Horizon 2: targets 3 and 2, predictions 2 and 2, copies 0 and 4.
+        assert_eq!(errors[1], RolloutError { horizon: 2, model: 0.5, copy: 6.5, mean: 0.5 });
+    }
+
+    #[test]
+    fn the_present_is_the_last_observed_latent_and_later_ones_count_in_the_mean() {
+        // Latents of two dimensions: two observed, one predicted, one beyond; their mean is (2, 2).
+        let targets = Latents::from_values(vec![1.0, 4.0, 2.0, 0.0, 4.0, 0.0, 1.0, 4.0], 4, 2);
+        let mut errors = RolloutErrors::new(1, 2);
+        errors.add(&targets, 2, &Latents::from_values(vec![4.0, 3.0], 1, 2));
+        assert_eq!(errors.finish(&[1]), [RolloutError { horizon: 1, model: 4.5, copy: 2.0, mean: 4.0 }]);
+    }
+
+    #[test]
+    #[should_panic(expected = "horizon 3 of 2 steps")]
+    fn horizons_beyond_the_rollout_panic() {
+        let _ = RolloutErrors::new(2, 1).finish(&[3]);
+    }
+}

@@ -1,0 +1,94 @@
+//! `rollout`: the error of predicted latents against baselines.
+
+use serde_json::Value;
+
+use super::{json, over_horizons};
+use crate::format::{number, number_at, percent};
+use crate::measure::RolloutErrors;
+use crate::{Chart, EvalError, Evaluation, Latents, Needs, Seen, Shown, Suite, Table, Tile};
+
+/// Sums up errors batch by batch.
+#[derive(Default)]
+pub(super) struct Rollout {
+    errors: Option<RolloutErrors>,
+}
+
+impl Suite for Rollout {
+    fn needs(&self, _: &Evaluation<'_>) -> Option<Needs> {
+        Some(Needs { predictions: true, ..Needs::default() })
+    }
+
+    fn measure(&mut self, seen: &Seen<'_>) -> Result<(), EvalError> {
+        let (predicted, _) = seen.predictions()?;
+        let targets = Latents::of(seen.sequences(seen.targets.clone()))?;
+        let predicted = Latents::of(seen.sequences(predicted))?;
+        let errors = self.errors.get_or_insert_with(|| RolloutErrors::new(predicted.steps(), predicted.dim()));
+        errors.add(&targets, seen.observed, &predicted);
+        Ok(())
+    }
+
+    fn finish(&mut self, evaluation: &Evaluation<'_>) -> Result<Value, EvalError> {
+        json(&self.errors.take().map(|errors| errors.finish(&evaluation.horizons)))
+    }
+
+    fn show(&self, _: &str, results: &Value) -> Shown {
+        let rows = rows(results);
+        let mut shown = Shown::default();
+        if rows.is_empty() {
+            return shown;
+        }
+        shown.lines.push("latent rollout error    model      copy      mean  model/copy".to_owned());
+        shown.lines.extend(rows.iter().map(|[horizon, model, copy, mean]| {
+            format!("  {horizon:>3} steps ahead   {model:>9.5} {copy:>9.5} {mean:>9.5}   {:>8.3}", model / copy)
+        }));
+        if let Some([horizon, model, copy, _]) = rows.last().filter(|row| row[2] > 0.0) {
+            let remark = format!("of the copy baseline\u{2019}s, {} steps ahead", number(*horizon));
+            shown.headline.push(Tile::new("Latent error", percent(model / copy), remark));
+        }
+        let line = |name: &str, key: &str| over_horizons(name, Some(results), key);
+        shown.charts.push(Chart {
+            title: "Latent rollout error".to_owned(),
+            x: "steps ahead".to_owned(),
+            series: vec![line("model", "model"), line("copy of the present", "copy"), line("mean latent", "mean")],
+        });
+        let cells = |[horizon, model, copy, mean]: &[f64; 4]| {
+            let share = if *copy > 0.0 { number(model / copy) } else { "\u{2013}".to_owned() };
+            vec![number(*horizon), number(*model), number(*copy), number(*mean), share]
+        };
+        shown.tables.push(Table {
+            caption: "Latent rollout error (mean squared)".to_owned(),
+            heads: ["Steps ahead", "Model", "Copy", "Mean", "Model / copy"].map(str::to_owned).to_vec(),
+            rows: rows.iter().map(cells).collect(),
+        });
+        shown
+    }
+}
+
+/// Horizon, model, copy and mean of every entry.
+fn rows(results: &Value) -> Vec<[f64; 4]> {
+    let row = |entry: &Value| {
+        let at = |key| number_at(entry, &[key]);
+        Some([at("horizon")?, at("model")?, at("copy")?, at("mean")?])
+    };
+    results.as_array().into_iter().flatten().filter_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn people_see_errors_beside_those_of_copying() {
+        let results = json!([
+            {"horizon": 1, "model": 0.25, "copy": 0.5, "mean": 1.0},
+            {"horizon": 8, "model": 0.5, "copy": 2.0, "mean": 1.0},
+        ]);
+        let shown = Rollout::default().show("rollout", &results);
+        assert_eq!(shown.lines[1], "    1 steps ahead     0.25000   0.50000   1.00000      0.500");
+        assert_eq!(shown.headline, [Tile::new("Latent error", "25 %", "of the copy baseline\u{2019}s, 8 steps ahead")]);
+        assert_eq!(shown.charts[0].series[1].points, [(1.0, 0.5), (8.0, 2.0)]);
+        assert_eq!(shown.tables[0].rows[1], ["8", "0.5", "2", "1", "0.25"]);
+        assert_eq!(Rollout::default().show("rollout", &Value::Null), Shown::default());
+    }
+}

@@ -1,0 +1,273 @@
+//! Named tensors in a safetensors file, in `PyTorch`'s layout.
+//!
+//! The header is written here and not by the crate `safetensors`, which puts several keys of metadata in an order that changes from
+//! run to run: equal tensors give equal bytes. Tensors are written and read one at a time, so that a file never lies in memory whole.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use burn::store::burn_pack::AtomicFile;
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use serde::Serialize;
+
+/// The key of the metadata that says how tensors lie in the file.
+const VERSION_KEY: &str = "prevision_format";
+/// Its value: 2 is `PyTorch`'s layout. Files without the key hold linear layers as `[inputs, outputs]`, which the shape of a square
+/// matrix does not tell.
+const VERSION: &str = "2";
+/// The longest header that readers of the format take.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// What a file holds under one name.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+}
+
+impl Entry {
+    /// A tensor of 32-bit floats; the shape is that in the file.
+    pub fn floats(name: String, shape: Vec<usize>) -> Self {
+        Self { name, dtype: Dtype::F32, shape }
+    }
+
+    /// One 64-bit number.
+    pub fn count(name: String) -> Self {
+        Self { name, dtype: Dtype::U64, shape: vec![1] }
+    }
+
+    fn bytes(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
+    }
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    #[serde(rename = "__metadata__")]
+    metadata: BTreeMap<&'a str, &'a str>,
+    #[serde(flatten)]
+    tensors: BTreeMap<&'a str, TensorInfo>,
+}
+
+/// Writes a file of tensors that were told before. It appears whole or not at all: it is written under a temporary name beside its own
+/// and renamed.
+pub struct TensorWriter {
+    unfinished: AtomicFile,
+    file: BufWriter<File>,
+    /// What is still to come.
+    left: VecDeque<Entry>,
+    result: io::Result<()>,
+}
+
+impl TensorWriter {
+    /// Begins a file of these tensors.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or two tensors have one name.
+    pub fn create(path: &Path, entries: Vec<Entry>) -> io::Result<Self> {
+        let header = header(&entries)?;
+        let (unfinished, file) = AtomicFile::create(path).map_err(other)?;
+        let mut file = BufWriter::with_capacity(1 << 20, file);
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(&header)?;
+        Ok(Self { unfinished, file, left: entries.into(), result: Ok(()) })
+    }
+
+    /// Writes the next tensor, the transpose of it if `transposed`. An error is kept for [`finish`](Self::finish).
+    pub fn floats<const D: usize>(&mut self, tensor: Tensor<D>, transposed: bool) {
+        if self.result.is_err() {
+            return;
+        }
+        let dims = tensor.dims();
+        self.result = tensor.try_into_vec_as::<f32>().map_err(other).and_then(|values| {
+            let values = if transposed { transpose(&values, dims[0], dims[1]) } else { values };
+            self.put(&values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>())
+        });
+    }
+
+    /// Writes the next tensor, of one number. An error is kept for [`finish`](Self::finish).
+    pub fn count(&mut self, count: u64) {
+        if self.result.is_ok() {
+            self.result = self.put(&count.to_le_bytes());
+        }
+    }
+
+    /// Fails the file, for what cannot be written.
+    pub fn fail(&mut self, message: String) {
+        if self.result.is_ok() {
+            self.result = Err(other(message));
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.left.pop_front() {
+            Some(entry) if entry.bytes() == bytes.len() => self.file.write_all(bytes),
+            Some(entry) => {
+                Err(other(format!("{} bytes for the tensor `{}` {:?}", bytes.len(), entry.name, entry.shape)))
+            }
+            None => Err(other("more tensors than were told of")),
+        }
+    }
+
+    /// Puts the file into its place, flushed to the disk.
+    ///
+    /// # Errors
+    /// If a tensor could not be read from its device, was not the one told of or is missing, or the file cannot be written. What was
+    /// there before is then still there.
+    pub fn finish(self) -> io::Result<()> {
+        self.result?;
+        if let Some(entry) = self.left.front() {
+            return Err(other(format!("no tensor `{}`, which was told of", entry.name)));
+        }
+        self.file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        self.unfinished.commit().map_err(other)
+    }
+}
+
+/// The header of a file of these tensors, one after the other, padded so that the tensors begin at a multiple of 8 bytes.
+fn header(entries: &[Entry]) -> io::Result<Vec<u8>> {
+    let (mut tensors, mut start) = (BTreeMap::new(), 0);
+    for entry in entries {
+        let end = start + entry.bytes();
+        let info = TensorInfo { dtype: entry.dtype, shape: entry.shape.clone(), data_offsets: (start, end) };
+        if tensors.insert(entry.name.as_str(), info).is_some() {
+            return Err(other(format!("two tensors have the name `{}`", entry.name)));
+        }
+        start = end;
+    }
+    let metadata = BTreeMap::from([("format", "pt"), (VERSION_KEY, VERSION)]);
+    let mut header = serde_json::to_vec(&Header { metadata, tensors })?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Ok(header)
+}
+
+/// Reads a file of tensors.
+pub struct TensorReader {
+    file: File,
+    metadata: Metadata,
+    /// Where the tensors begin.
+    start: u64,
+    unread: BTreeSet<String>,
+}
+
+impl TensorReader {
+    /// Opens a file and checks its header.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no safetensors file, or does not say that it is in `PyTorch`'s layout.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let mut length = [0; 8];
+        file.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        let start = length.saturating_add(8);
+        if length > LONGEST_HEADER || start > size {
+            return Err(invalid(format!("not a safetensors file: a header of {length} bytes in a file of {size}")));
+        }
+        let mut header = vec![0; length as usize];
+        file.read_exact(&mut header)?;
+        let metadata: Metadata = serde_json::from_slice(&header)
+            .map_err(|error| invalid(format!("not a safetensors file: its header: {error}")))?;
+        if start + metadata.data_len() as u64 != size {
+            let message = format!("{size} bytes, but the header tells of {}", start + metadata.data_len() as u64);
+            return Err(invalid(message));
+        }
+        check_version(&metadata)?;
+        let unread = metadata.offset_keys().into_iter().collect();
+        Ok(Self { file, metadata, start, unread })
+    }
+
+    /// A tensor of this shape in memory; in the file lies its transpose if `transposed`. `None` if the file has no such name.
+    ///
+    /// # Errors
+    /// If the file has another shape or element type under that name, or cannot be read.
+    pub fn floats<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: [usize; D],
+        transposed: bool,
+        device: &Device,
+    ) -> io::Result<Option<Tensor<D>>> {
+        let mut stored = shape.to_vec();
+        if transposed {
+            stored.reverse();
+        }
+        let Some(bytes) = self.bytes(name, Dtype::F32, &stored)? else { return Ok(None) };
+        let (numbers, _) = bytes.as_chunks::<4>();
+        let values: Vec<f32> = numbers.iter().map(|number| f32::from_le_bytes(*number)).collect();
+        let values = if transposed { transpose(&values, stored[0], stored[1]) } else { values };
+        Ok(Some(Tensor::from_data(TensorData::new(values, shape), device)))
+    }
+
+    /// One 64-bit number. `None` if the file has no such name.
+    ///
+    /// # Errors
+    /// If the file has another shape or element type under that name, or cannot be read.
+    pub fn count(&mut self, name: &str) -> io::Result<Option<u64>> {
+        let bytes = self.bytes(name, Dtype::U64, &[1])?;
+        Ok(bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?))))
+    }
+
+    /// Names that were not asked for, sorted.
+    pub fn unread(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.unread.iter().map(String::as_str)
+    }
+
+    fn bytes(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> io::Result<Option<Vec<u8>>> {
+        let Some(info) = self.metadata.info(name) else { return Ok(None) };
+        self.unread.remove(name);
+        if info.dtype != dtype {
+            return Err(invalid(format!("the model has type {dtype:?}, the file {:?}", info.dtype)));
+        }
+        if info.shape != shape {
+            return Err(invalid(format!("the model has shape {shape:?}, the file {:?}", info.shape)));
+        }
+        let (begin, end) = info.data_offsets;
+        let mut bytes = vec![0; end - begin];
+        self.file.seek(SeekFrom::Start(self.start + begin as u64))?;
+        self.file.read_exact(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+}
+
+fn check_version(metadata: &Metadata) -> io::Result<()> {
+    let version = metadata.metadata().as_ref().and_then(|metadata| metadata.get(VERSION_KEY));
+    match version.map(String::as_str) {
+        Some(VERSION) => Ok(()),
+        Some(version) => Err(invalid(format!("`{VERSION_KEY}` of its metadata is {version}, but must be {VERSION}"))),
+        None => Err(invalid(format!(
+            "`{VERSION_KEY}` is missing from its metadata, but must be {VERSION}: older files hold linear layers as [inputs, outputs], \
+             and are not read. A file with PyTorch's layout and our names is read when it is written with \
+             metadata={{\"format\": \"pt\", \"{VERSION_KEY}\": \"{VERSION}\"}}"
+        ))),
+    }
+}
+
+/// The transpose of a matrix, row by row. Done in squares, so that both sides stay in the cache.
+fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    const SIDE: usize = 32;
+    let mut transposed = vec![0.0; values.len()];
+    for top in (0..rows).step_by(SIDE) {
+        for left in (0..columns).step_by(SIDE) {
+            for row in top..rows.min(top + SIDE) {
+                for column in left..columns.min(left + SIDE) {
+                    transposed[column * rows + row] = values[row * columns + column];
+                }
+            }
+        }
+    }
+    transposed
+}
+
+fn other(error: impl ToString) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}

@@ -1,0 +1,12 @@
+//! The parameters of a module, one after the other, by name.
+//!
+//! Weight files, the optimiser's state, the target encoder and histograms all walk a module in the same order, which is that of its
+//! fields, and call a parameter by the same name: its path in the module, as `PyTorch` would write it (see [`ParameterPath`]).
+
+mod file;
+mod path;
+mod walk;
+
+pub use file::{Entry, TensorReader, TensorWriter};
+pub use path::ParameterPath;
+pub use walk::{MapParameters, Named, VisitParameters, map, named_parameters, visit};

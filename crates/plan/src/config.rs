@@ -1,0 +1,229 @@
+//! `[plan]`: the search, what is minimised, and the episodes of closed-loop planning.
+
+use prevision_core::config::check::check;
+use prevision_core::config::{Options, Part, WeightedParts, schema};
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::Rules;
+use crate::setup::Parts;
+
+/// Configuration of planning with a trained model in a world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlanConfig {
+    /// The search over action sequences, `[plan.solver]`. Default `cem`.
+    #[schemars(skip)]
+    pub solver: Part,
+    /// Length of a plan, in actions of the model. Default 30.
+    pub horizon: usize,
+    /// Actions of a plan that are executed before the next plan. Default 1.
+    pub execute: usize,
+    /// Whether a plan starts from the rest of the one before it. Default true.
+    pub warm_start: bool,
+    /// Standard deviation of the first sampled actions, in the world's unit of actions. Default 1.5.
+    pub initial_std: f64,
+    /// Sampled actions are shortened to this Euclidean norm, in a world whose actions have a largest norm. Unset: the world's own.
+    pub action_norm: Option<f64>,
+    /// What is minimised: costs by name, each with its weight and keys, `[plan.costs]`. Default `latent`, with weight 1.
+    #[schemars(skip)]
+    pub costs: WeightedParts,
+    /// What plans must not violate: constraints by name, each with its keys, `[plan.constraints.NAME]`. Default none.
+    #[schemars(skip)]
+    pub constraints: Table,
+    /// Steps by which passing a place becomes longer, for the rest of an episode, where a plan was to bring the agent and did not, or
+    /// where it came to a stop. Needs a model with a learned distance of kind `field`. Default 0: nothing is remembered.
+    pub memory: f64,
+    /// Largest number of actions in an episode. Unset: the world's own.
+    pub max_steps: Option<usize>,
+    /// Whether an episode ends when it arrives. That is cheaper; otherwise every episode runs to its last step, so that
+    /// one run gives both the rate of episodes that arrived and of those still there at the end. Default false.
+    pub stop_on_arrival: bool,
+    /// Number of episodes. Default 50.
+    pub episodes: usize,
+    /// How many of the episodes are shown in videos. Default 4.
+    pub videos: usize,
+}
+
+impl Default for PlanConfig {
+    fn default() -> Self {
+        Self {
+            solver: Part::new("cem"),
+            horizon: 30,
+            execute: 1,
+            warm_start: true,
+            initial_std: 1.5,
+            action_norm: None,
+            costs: WeightedParts::default(),
+            constraints: Table::new(),
+            memory: 0.0,
+            max_steps: None,
+            stop_on_arrival: false,
+            episodes: 50,
+            videos: 4,
+        }
+    }
+}
+
+impl Options for PlanConfig {
+    /// Checks the ranges of the section's own keys. Those of solver, costs and constraints are checked when these are made.
+    fn validate(&self) -> Result<(), String> {
+        check("horizon", self.horizon as f64).at_least(1.0)?;
+        check("execute", self.execute as f64).at_least(1.0)?.at_most(self.horizon as f64, "horizon")?;
+        check("initial_std", self.initial_std).above(0.0)?;
+        check("memory", self.memory).at_least(0.0)?;
+        if let Some(norm) = self.action_norm {
+            check("action_norm", norm).above(0.0)?;
+        }
+        if let Some(steps) = self.max_steps {
+            check("max_steps", steps as f64).at_least(1.0)?;
+        }
+        check("episodes", self.episodes as f64).at_least(1.0)?.done()
+    }
+}
+
+impl PlanConfig {
+    /// The JSON Schema of the section, with the keys of all parts that are registered.
+    pub fn schema(parts: &Parts) -> Schema {
+        let mut section = schema::of::<Self>();
+        let named = |schema: Schema, text: &str| {
+            let mut schema = schema;
+            schema.insert("description".to_owned(), text.into());
+            schema.to_value()
+        };
+        let solver = named(parts.solvers.schema_by_kind(), "The search over action sequences. Default `cem`.");
+        let costs = named(parts.costs.schema_by_name(true), "What is minimised, by name. Default `latent = 1`.");
+        let constraints = named(parts.constraints.schema_by_name(false), "What plans must not violate. Default none.");
+        schema::property(&mut section, "solver", solver);
+        schema::property(&mut section, "costs", costs);
+        schema::property(&mut section, "constraints", constraints);
+        section
+    }
+
+    /// The section with every default in place, those of its parts too.
+    ///
+    /// # Errors
+    /// The full key at fault, if a part does not exist, or a key is unknown or has a value that is not allowed.
+    pub fn resolve(&self, parts: &Parts) -> Result<Self, String> {
+        prevision_core::config::within("plan", self.validate())?;
+        let mut resolved = self.clone();
+        resolved.solver.keys = parts.solvers.resolve("plan.solver", &self.solver.kind, &self.solver.keys)?;
+        resolved.costs = WeightedParts::default();
+        for (name, weight, keys) in self.cost_entries()? {
+            let mut table = parts.costs.resolve(&format!("plan.costs.{name}"), &name, &keys)?;
+            table.insert("weight".to_owned(), weight.into());
+            resolved.costs.0.insert(name, Value::Table(table));
+        }
+        for (name, keys) in self.constraint_entries()? {
+            let table = parts.constraints.resolve(&format!("plan.constraints.{name}"), name, keys)?;
+            resolved.constraints.insert(name.to_owned(), Value::Table(table));
+        }
+        Ok(resolved)
+    }
+
+    /// Name, weight and keys of the costs; the default if none is given.
+    pub(crate) fn cost_entries(&self) -> Result<Vec<(String, f64, Table)>, String> {
+        if self.costs.0.is_empty() {
+            return Ok(vec![("latent".to_owned(), 1.0, Table::new())]);
+        }
+        prevision_core::config::within("plan.costs", self.costs.entries())
+    }
+
+    /// Name and keys of the constraints.
+    pub(crate) fn constraint_entries(&self) -> Result<Vec<(&str, &Table)>, String> {
+        let entry = |(name, value): (&'_ String, &'_ Value)| match value {
+            Value::Table(_) => Ok(()),
+            other => {
+                Err(format!("plan.constraints.{name} is {other}, but must be a table of its keys, which may be empty"))
+            }
+        };
+        self.constraints.iter().try_for_each(entry)?;
+        Ok(self.constraints.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_table()?))).collect())
+    }
+
+    /// The rules of the episodes. As many are watched as are shown in videos: set [`Rules::watched`] to 0 if nobody watches.
+    pub fn rules(&self, seed: u64) -> Rules {
+        Rules {
+            episodes: self.episodes,
+            seed,
+            max_steps: self.max_steps,
+            stop_on_arrival: self.stop_on_arrival,
+            watched: self.videos,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_out_of_range_are_named() {
+        let refused = |config: PlanConfig| config.validate().unwrap_err();
+        let config = PlanConfig::default;
+        assert_eq!(refused(PlanConfig { execute: 31, ..config() }), "execute is 31, but must be 30 (horizon) or less");
+        assert_eq!(refused(PlanConfig { episodes: 0, ..config() }), "episodes is 0, but must be 1 or more");
+        assert_eq!(
+            refused(PlanConfig { action_norm: Some(0.0), ..config() }),
+            "action_norm is 0, but must be a number above 0"
+        );
+        assert_eq!(refused(PlanConfig { max_steps: Some(0), ..config() }), "max_steps is 0, but must be 1 or more");
+        assert_eq!(refused(PlanConfig { memory: -1.0, ..config() }), "memory is -1, but must be 0 or more");
+    }
+
+    #[test]
+    fn everything_is_resolved_and_read_back() {
+        let text = "horizon = 8\n[costs]\ndistance = 2\nreachability = { weight = 5, slack = 1 }\n\
+                    [constraints.reachable]\nslack = 3\n[solver]\nkind = \"icem\"\nsamples = 9\nelites = 6\n";
+        let config: PlanConfig = toml::from_str(text).unwrap();
+        let resolved = config.resolve(&Parts::default()).unwrap();
+        assert_eq!(resolved.solver.keys["keep_elites"].as_integer(), Some(5));
+        let entries = resolved.cost_entries().unwrap();
+        let found: Vec<(&str, f64)> = entries.iter().map(|(name, weight, _)| (name.as_str(), *weight)).collect();
+        assert_eq!(found, [("distance", 2.0), ("reachability", 5.0)]);
+        assert_eq!(entries[0].2["steps"].as_str(), Some("summed"));
+        assert_eq!(resolved.constraint_entries().unwrap()[0].1["steps_per_action"].as_float(), Some(2.0));
+        let written = toml::to_string(&resolved).unwrap();
+        assert_eq!(toml::from_str::<PlanConfig>(&written).unwrap(), resolved);
+        assert_eq!(resolved.resolve(&Parts::default()).unwrap(), resolved);
+        let default = PlanConfig::default().resolve(&Parts::default()).unwrap();
+        assert_eq!(default.cost_entries().unwrap()[0].0, "latent");
+    }
+
+    #[test]
+    fn keys_at_fault_are_named_in_full() {
+        let refused = |text: &str| {
+            let config: PlanConfig = toml::from_str(text).unwrap();
+            config.resolve(&Parts::default()).unwrap_err()
+        };
+        let message = refused("[solver]\nkind = \"ceem\"");
+        assert!(message.contains("plan.solver: there is no solver `ceem`; did you mean `cem`?"), "{message}");
+        assert_eq!(refused("[solver]\nkind = \"cem\"\nsamples = 0"), "plan.solver.samples is 0, but must be 1 or more");
+        let message = refused("[costs.distance]\nstep = \"last\"");
+        assert!(message.contains("did you mean `plan.costs.distance.steps`?"), "{message}");
+        assert_eq!(refused("[costs]\nlatent = -1"), "plan.costs.latent is -1, but must be 0 or more");
+        assert_eq!(
+            refused("[constraints]\nreachable = 1"),
+            "plan.constraints.reachable is 1, but must be a table of its keys, which may be empty"
+        );
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_of_all_parts() {
+        let schema = PlanConfig::schema(&Parts::default());
+        let check = |text: &str| schema::check_keys("plan", &text.parse().unwrap(), &schema);
+        check("horizon = 1\ncosts = { latent = 1 }\nsolver = { kind = \"mppi\", temperature = 1 }").unwrap();
+        check("[constraints.reachable]\nslack = 1\n[costs.latent]\nweight = 2\nsteps = \"last\"").unwrap();
+        for (text, hint) in [
+            ("horizn = 1", "plan.horizon"),
+            ("[solver]\nkind = \"cem\"\nelite = 1", "plan.solver.elites"),
+            ("[costs]\nlatnt = 1", "plan.costs.latent"),
+            ("[costs.latent]\nstep = 1", "plan.costs.latent.steps"),
+            ("[constraints.reachable]\nslak = 1", "plan.constraints.reachable.slack"),
+        ] {
+            let message = check(text).unwrap_err();
+            assert!(message.contains(&format!("did you mean `{hint}`?")), "{message}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Closed-loop episodes: a policy acts in worlds, and how often it reaches the goal is measured.
+
+mod rules;
+mod trial;
+#[cfg(feature = "videos")]
+mod videos;
+mod watch;
+
+use std::time::{Duration, Instant};
+
+use prevision_core::seed;
+use prevision_env::{Decision, Goal, Policy, Start, TimeStep, Worlds};
+use rand::RngCore;
+
+pub use rules::Rules;
+#[cfg(feature = "videos")]
+pub use videos::{EpisodeVideos, EpisodeVideosError};
+pub use watch::{Moment, PlanProgress, Watch, WatchError};
+
+use crate::error::PlanError;
+use crate::results::{PlanResults, Totals};
+use trial::Trial;
+
+/// Runs episodes, as many side by side as there are worlds, and reports how many reach their goals.
+///
+/// Tasks depend on the seed and the number of an episode alone, and no episode depends on the others.
+///
+/// # Errors
+/// If a rule is out of range, there is no world, every episode is solved at the start, or a world, the policy or whoever watches fails.
+///
+/// # Panics
+/// If the policy does not choose one action for every row.
+pub fn run_episodes(
+    worlds: &mut dyn Worlds,
+    policy: &mut dyn Policy,
+    rules: &Rules,
+    watch: &mut dyn Watch,
+) -> Result<PlanResults, PlanError> {
+    rules.validate().map_err(PlanError::Config)?;
+    if worlds.rows() == 0 {
+        return Err(PlanError::Config("there is no world to act in".to_owned()));
+    }
+    let started = Instant::now();
+    let spec = worlds.spec().clone();
+    let max_steps = rules.max_steps.unwrap_or(spec.max_steps);
+    let mut run =
+        Run { worlds, policy, rules, watch, max_steps, next: 0, excluded: 0, done: Vec::new(), acting: Duration::ZERO };
+    loop {
+        let batch = run.batch()?;
+        if batch.is_empty() {
+            break;
+        }
+        let batch = run.play(batch)?;
+        run.done.extend(batch);
+    }
+    if run.done.is_empty() {
+        return Err(PlanError::AllSolvedAtStart { world: spec.name, episodes: rules.episodes });
+    }
+    let totals = Totals {
+        policy: run.policy.name(),
+        spec,
+        excluded: run.excluded,
+        stop_on_arrival: rules.stop_on_arrival,
+        seconds: started.elapsed().as_secs_f64(),
+        planning_seconds: run.acting.as_secs_f64(),
+    };
+    let results = run.done.iter().map(|trial| trial.result(totals.spec.rewards)).collect();
+    Ok(PlanResults::new(totals, results))
+}
+
+/// The seed of an episode's task, a function of the run's seed and the episode's number alone.
+fn task_seed(seed: u64, episode: usize) -> u64 {
+    seed::rng(seed, "plan-task", 0, episode as u64).next_u64()
+}
+
+/// Episodes while they run.
+struct Run<'a> {
+    worlds: &'a mut dyn Worlds,
+    policy: &'a mut dyn Policy,
+    rules: &'a Rules,
+    watch: &'a mut dyn Watch,
+    max_steps: usize,
+    /// The next episode to begin.
+    next: usize,
+    /// Episodes that were solved at the start.
+    excluded: usize,
+    done: Vec<Trial>,
+    /// Time that the policy took.
+    acting: Duration,
+}
+
+impl Run<'_> {
+    /// Begins an episode in every row, as far as there are any; those that are solved at the start are left out.
+    fn batch(&mut self) -> Result<Vec<Trial>, PlanError> {
+        let mut batch = Vec::new();
+        while batch.len() < self.worlds.rows() && self.next < self.rules.episodes {
+            let (episode, row) = (self.next, batch.len());
+            self.next += 1;
+            let state = self.policy.start_state(self.rules.seed, episode as u64);
+            let first = self.worlds.reset(row, task_seed(self.rules.seed, episode), state.as_deref())?;
+            if first.success {
+                self.excluded += 1;
+                continue;
+            }
+            let number = self.done.len() + row;
+            let watched = (number < self.rules.watched).then_some(number);
+            batch.push(Trial::new(episode, watched, first, self.worlds.position(row)));
+        }
+        let goals: Vec<Option<Goal>> = (0..batch.len()).map(|row| self.worlds.goal(row)).collect();
+        let starts: Vec<Start<'_>> = batch
+            .iter()
+            .zip(&goals)
+            .map(|(trial, goal)| Start {
+                seed: self.rules.seed,
+                episode: trial.episode as u64,
+                first: &trial.now,
+                goal: goal.as_ref(),
+                watched: trial.watched.is_some(),
+            })
+            .collect();
+        if !starts.is_empty() {
+            self.policy.begin(&starts)?;
+        }
+        Ok(batch)
+    }
+
+    /// Runs the episodes of a batch to their ends.
+    fn play(&mut self, mut batch: Vec<Trial>) -> Result<Vec<Trial>, PlanError> {
+        loop {
+            let goes_on = |row: &usize| !batch[*row].finished(self.max_steps, self.rules.stop_on_arrival);
+            let live: Vec<usize> = (0..batch.len()).filter(goes_on).collect();
+            self.watch.progress(&self.progress(&batch, &live));
+            if live.is_empty() {
+                return Ok(batch);
+            }
+            let seen: Vec<&TimeStep> = live.iter().map(|row| &batch[*row].now).collect();
+            let began = Instant::now();
+            let decisions = self.policy.act(&live, &seen)?;
+            self.acting += began.elapsed();
+            let counts = [decisions.len(), live.len()];
+            assert!(counts[0] == counts[1], "the policy chose {} actions for {} rows", counts[0], counts[1]);
+            for (row, decision) in live.iter().zip(&decisions) {
+                batch[*row].plans += usize::from(decision.planned);
+                self.show(*row, &batch[*row], Some(decision))?;
+            }
+            let actions: Vec<&[f32]> = decisions.iter().map(|decision| decision.action.as_slice()).collect();
+            for (row, step) in live.iter().zip(self.worlds.step(&live, &actions)?) {
+                let position = batch[*row].watched.and_then(|_| self.worlds.position(*row));
+                batch[*row].advance(step, position);
+                if batch[*row].finished(self.max_steps, self.rules.stop_on_arrival) {
+                    self.show(*row, &batch[*row], None)?;
+                }
+            }
+        }
+    }
+
+    /// Shows a watched row.
+    fn show(&mut self, row: usize, trial: &Trial, decision: Option<&Decision>) -> Result<(), PlanError> {
+        let Some(watched) = trial.watched else { return Ok(()) };
+        let moment = Moment { row, episode: trial.episode, watched, now: &trial.now, trail: &trial.trail, decision };
+        self.watch.moment(&*self.worlds, &moment).map_err(PlanError::Watch)
+    }
+
+    fn progress(&self, batch: &[Trial], live: &[usize]) -> PlanProgress {
+        let all = || self.done.iter().chain(batch);
+        PlanProgress {
+            step: live.first().map_or(self.max_steps, |row| batch[*row].steps),
+            max_steps: self.max_steps,
+            running: live.len(),
+            arrived: all().filter(|trial| trial.arrived()).count(),
+            ended: self.excluded + self.done.len() + batch.len() - live.len(),
+            episodes: self.rules.episodes,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Planning as a policy.
+
+mod history;
+mod latent_policy;
+mod memory;
+mod planner;
+mod receding;
+mod remembering;
+
+pub use latent_policy::{Choices, LatentPolicy};
+pub use planner::{Planner, PlannerOptions};
+pub use receding::RecedingHorizon;
+pub use remembering::Remembering;

@@ -1,0 +1,39 @@
+//! Which of two candidates is better when there are constraints.
+
+use std::cmp::Ordering;
+
+/// Numbers that order candidates by the feasibility rule of Deb (2000, "An efficient constraint handling method for genetic
+/// algorithms"): what violates no constraint comes first, by cost; then the others, by violation. Equal ones keep their order.
+///
+/// # Shapes
+/// - costs, violations, output: `[samples]`
+pub fn ranks(costs: &[f32], violations: &[f32]) -> Vec<f32> {
+    let compare = |a: &usize, b: &usize| -> Ordering {
+        match (violations[*a] > 0.0, violations[*b] > 0.0) {
+            (false, false) => costs[*a].total_cmp(&costs[*b]),
+            (true, true) => violations[*a].total_cmp(&violations[*b]),
+            (one, other) => one.cmp(&other),
+        }
+    };
+    let mut order: Vec<usize> = (0..costs.len()).collect();
+    order.sort_by(compare);
+    let mut ranks = vec![0.0; costs.len()];
+    for (rank, index) in order.into_iter().enumerate() {
+        ranks[index] = rank as f32;
+    }
+    ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feasible_by_cost_then_infeasible_by_violation() {
+        let costs = [1.0, 5.0, 0.0, 4.0, 2.0, f32::INFINITY];
+        let violations = [3.0, 0.0, 1.0, -2.0, f32::INFINITY, 0.0];
+        // 3 (cost 4), 1 (cost 5), 5 (infinite cost), 2 (violation 1), 0 (violation 3), 4 (infinite violation).
+        assert_eq!(ranks(&costs, &violations), [4.0, 1.0, 3.0, 0.0, 5.0, 2.0]);
+        assert_eq!(ranks(&[1.0, 1.0, 1.0], &[0.0, 2.0, 0.0]), [0.0, 2.0, 1.0]);
+    }
+}
