@@ -10,7 +10,7 @@ OBJECT_STORE := --release -p prevision-storage -p prevision-video --test object_
 OBJECT_STORE_ALL := --release --workspace --test object_store --features prevision/object-store
 
 # Renders the book.
-MDBOOK := 0.4.52
+MDBOOK := 0.5.4
 
 .PHONY: help setup build demo test test-levels test-object-store test-wgpu own-parts sanitize docs clean-demo
 

@@ -1,20 +1,33 @@
 //! The GPU backend does what the CPU backend does: one training step of either kind of model, on the same weights and clips.
 //! Runs on any Vulkan driver, Mesa's software one included; one binary, because the backend takes long to link.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
-use prevision::model::{HeadFlags, InputShape, Jepa, MaskSampler, ModelConfig, Pixels, weights};
-use prevision::objective::{ActionInputs, LossTerms, ObjectiveConfig};
-use prevision::train::OptimizerConfig;
+use prevision::core::{Camera, ClipSource, Space, Spaces};
+use prevision::model::{ClipBatch, ObservationBatch, Pixels, weights};
+use prevision::objective::{Draw, Objective, built_in};
 use prevision::train::optimizer::Optimizer;
+use prevision::train::tasks::{ActionTask, MaskedTask};
+use prevision::train::{ModelContext, OptimizerConfig, Task};
 use prevision_kernels::{
     Activation, ConvolutionLayer, FeedForward, GruCell, Mask, Tubelets, adaptive_layer_norm, attention, convolutions,
     covariance_square, epps_pulley, feed_forward, gated_residual, glu_residual, gru_rollout, layer_norm, linear,
     linear_residual, patch_embedding, variance_hinge,
 };
 
-const INPUT: InputShape = InputShape { channels: 3, frames: 4, height: 16, width: 16, action_dim: 2, state_dim: 2 };
+fn spaces() -> Spaces {
+    Spaces {
+        frames: 4,
+        cameras: [("pixels".to_owned(), Camera { height: 16, width: 16 })].into(),
+        action: Some(Space::Unbounded { dim: 2 }),
+        state: Some(2),
+        ..Spaces::default()
+    }
+}
 
 /// Deterministic numbers in -1..1.
 fn numbers<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
@@ -29,38 +42,26 @@ fn pixels(sizes: [usize; 4], device: &Device) -> Pixels {
     Pixels::from_rgb(bytes, sizes, [0.5, 0.4, 0.3], [0.5, 0.6, 0.4], device)
 }
 
-fn terms(model: &Jepa, config: &ModelConfig, objective: &ObjectiveConfig, device: &Device) -> LossTerms {
-    let video = pixels([3, 4, 16, 16], device);
-    match (model, config) {
-        (Jepa::Action(model), _) => {
-            let inputs = ActionInputs {
-                video,
-                actions: numbers([3, 3, 2], device),
-                state: Some(numbers([3, 4, 2], device) * 8.0 + 8.0),
-                episodes: &[0, 0, 1],
-                starts: &[0.0, 7.0, 3.0],
-            };
-            objective.action_terms(model, &inputs, 0, 1)
-        }
-        (Jepa::Masked(model), ModelConfig::Masked(masked)) => {
-            let masks = MaskSampler::new(&masked.masks, masked.encoder.grid(&INPUT), 1).sample(3, 0);
-            objective.masked_terms(model, video, &masks)
-        }
-        (Jepa::Masked(_), ModelConfig::ActionConditioned(_)) => unreachable!(),
+/// Two clips of one episode and one of another.
+fn clips(device: &Device) -> ClipBatch {
+    let source = |video| ClipSource { path: "clips".into(), video, start: 0 };
+    ClipBatch {
+        observations: ObservationBatch::of_camera("pixels", pixels([3, 4, 16, 16], device)),
+        actions: Some(numbers([3, 3, 2], device)),
+        state: Some(numbers([3, 4, 2], device) * 8.0 + 8.0),
+        sources: vec![source(0), source(0), source(1)],
+        starts: vec![0.0, 7.0, 3.0],
+        number: 0,
+        first: 0,
     }
 }
 
 /// The total loss, and the model's weights after one step of AdamW from the weights in `start`.
-fn step(
-    config: &ModelConfig,
-    objective: &ObjectiveConfig,
-    start: &std::path::Path,
-    device: &Device,
-) -> (f32, Vec<f32>) {
+fn step<T: Task>(task: &T, start: &Path, device: &Device) -> (f32, Vec<f32>) {
     let device = device.clone().autodiff();
-    let mut model = config.init(&INPUT, &objective.heads(), &device);
+    let mut model = task.init(&spaces(), &device);
     weights::load(&mut model, start).expect("the weights fit");
-    let loss = terms(&model, config, objective, &device);
+    let loss = task.terms(&model, clips(&device), &Draw { seed: 1, number: 0, first: 0 });
     let gradients = GradientsParams::from_grads(loss.total.clone().backward(), &model);
     // A large epsilon: the step is then a smooth function of the gradient, not of its sign alone.
     let optimizer = OptimizerConfig { epsilon: 1e-2, ..OptimizerConfig::default() };
@@ -75,17 +76,21 @@ fn step(
     (loss.total.into_scalar::<f32>(), values)
 }
 
-fn same_step_on_both(model: &str, objective: &str) {
-    let config: ModelConfig = serde_json::from_str(model).expect("a model");
-    let objective: ObjectiveConfig = serde_json::from_str(objective).expect("an objective");
+/// What a task is made with, of an objective as JSON.
+fn context(objective: &str) -> ModelContext {
+    let parts = serde_json::from_str(objective).expect("an objective");
+    let objective = Objective::new(&parts, &built_in()).expect("known terms");
+    ModelContext { objective: Arc::new(objective), final_momentum: None }
+}
+
+fn same_step_on_both<T: Task>(task: &T) {
     let folder = tempfile::tempdir().expect("a folder");
     let start = folder.path().join("start.safetensors");
     let cpu = Device::flex();
     cpu.seed(3);
-    let flags: HeadFlags = objective.heads();
-    weights::save(&config.init(&INPUT, &flags, &cpu), &start).expect("the weights are written");
-    let (cpu_loss, cpu_weights) = step(&config, &objective, &start, &cpu);
-    let (gpu_loss, gpu_weights) = step(&config, &objective, &start, &Device::wgpu(DeviceKind::DefaultDevice));
+    weights::save(&task.init(&spaces(), &cpu), &start).expect("the weights are written");
+    let (cpu_loss, cpu_weights) = step(task, &start, &cpu);
+    let (gpu_loss, gpu_weights) = step(task, &start, &Device::wgpu(DeviceKind::DefaultDevice));
     assert!((cpu_loss - gpu_loss).abs() <= 1e-3 * cpu_loss.abs(), "loss {cpu_loss} on the CPU, {gpu_loss} on wgpu");
     assert_eq!(cpu_weights.len(), gpu_weights.len());
     let norm = cpu_weights.iter().map(|w| w * w).sum::<f32>().sqrt();
@@ -93,35 +98,38 @@ fn same_step_on_both(model: &str, objective: &str) {
     assert!(gap <= 1e-3 * norm, "the weights after a step differ by {gap}, their norm is {norm}");
 }
 
+fn action_task(model: &str, objective: &str) -> ActionTask {
+    ActionTask::new(serde_json::from_str(model).expect("a model"), &context(objective)).expect("a task")
+}
+
 #[test]
 fn action_conditioned_step_equals_the_cpu() {
-    same_step_on_both(
-        r#"{"kind":"action-conditioned","encoder":{"kind":"strided-conv","widths":[8,8],"merge":2,"hidden":16,"dim":12},
+    same_step_on_both(&action_task(
+        r#"{"encoder":{"kind":"strided-conv","widths":[8,8],"merge":2,"hidden":16,"dim":12},
             "predictor":{"kind":"gru"},"distance":{"kind":"embedding","hidden":16,"groups":2,"size":4}}"#,
         r#"{"prediction":{"rollout_steps":3},"variance":4,"covariance":2,"temporal_similarity":1,"inverse_dynamics":1,
             "position":1,"distance":{"weight":1}}"#,
-    );
+    ));
 }
 
 /// The demo's kinds: a grid of tokens, a static and a dynamic part, and a field of distances.
 #[test]
 fn grid_step_equals_the_cpu() {
-    same_step_on_both(
-        r#"{"kind":"action-conditioned","encoder":{"kind":"patches","patch":4,"hidden":8,"channels":4},
+    same_step_on_both(&action_task(
+        r#"{"encoder":{"kind":"patches","patch":4,"hidden":8,"channels":4},
             "static_encoder":{"kind":"patches","patch":4,"hidden":8,"channels":3},
             "predictor":{"kind":"residual-conv","hidden":8},"distance":{"kind":"field","hidden":8}}"#,
         r#"{"prediction":{"rollout_steps":3},"variance":16,"covariance":4,"static_similarity":10,
             "distance":{"weight":0.1,"quantile":0.2,"goals":2}}"#,
-    );
+    ));
 }
 
 #[test]
 fn masked_step_equals_the_cpu() {
-    same_step_on_both(
-        r#"{"kind":"masked","encoder":{"dim":24,"depth":2,"heads":2,"patch":4},
-            "predictor":{"width":24,"depth":1,"heads":2}}"#,
-        r#"{"prediction":{"loss":"l1","normalise_targets":true}}"#,
-    );
+    let model = r#"{"encoder":{"dim":24,"depth":2,"heads":2,"patch":4},"predictor":{"width":24,"depth":1,"heads":2}}"#;
+    let context = context(r#"{"prediction":{"loss":"l1","normalise_targets":true}}"#);
+    let task = MaskedTask::new(serde_json::from_str(model).expect("a model"), &context).expect("a task");
+    same_step_on_both(&task);
 }
 
 /// An operation on leaves that are given flat, with a flat result.

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn several_pieces_and_any_number_of_threads() {
+    fn several_chunks_and_any_number_of_threads() {
         let lengths = [50_003, 1, 1 << 14, 77];
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
