@@ -18,7 +18,7 @@ pub trait Options: Default + Serialize + DeserializeOwned + JsonSchema {
     /// Checks every value.
     ///
     /// # Errors
-    /// The key, its value and what is allowed, see [`check`](super::check).
+    /// The key, its value and what is allowed, see [`check`](mod@super::check).
     fn validate(&self) -> Result<(), String> {
         Ok(())
     }
