@@ -13,7 +13,7 @@ use crate::app::{App, Parts};
 use crate::cli::progress::{Meter, duration};
 use crate::{Output, Usage};
 
-/// Episodes that run side by side and are held in memory at once, for each core; one of Two Rooms of 91 frames takes 1.2 MB.
+/// Episodes that run side by side and are held in memory at once, for each core; one of 91 frames of 65x65 pixels takes 1.2 MB.
 const EPISODES_PER_THREAD: usize = 16;
 
 /// Record episodes of a world: one mp4 per episode and camera, with actions and states beside them.
@@ -21,7 +21,7 @@ const EPISODES_PER_THREAD: usize = 16;
 /// The layout on disk is the one stable-worldmodel calls `video`; its Python package reads it as it is.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The world, as in two-rooms: `prevision help` lists those that are registered
+    /// The world: `prevision --help` lists those that are registered
     world: String,
     /// Folder to write; must be new or empty
     #[arg(long, value_name = "DIR")]
