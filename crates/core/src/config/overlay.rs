@@ -21,7 +21,7 @@ pub fn merge(base: &mut Table, top: &Table) {
 }
 
 /// One `a.b=c` of the command line: the keys and the value. The value is TOML where it can be read as such, otherwise a
-/// string, so that `plan.cost=distance` needs no quotes.
+/// string, so that `plan.solver.kind=cem` needs no quotes.
 ///
 /// # Errors
 /// A sentence when there is no `=` or no key.
