@@ -6,11 +6,13 @@
 //! - [`Array2`], [`Normalise`]: numbers that travel with frames, and what pixels become on a device
 //! - [`seed`]: random streams as functions of (seed, purpose, epoch, index)
 //! - [`config`]: configuration: defaults, files and overrides laid over each other, parts by name, messages that say what to change
+//! - [`folder_lock`]: folders that one process at a time works in
 //! - [`whole_file`]: files that appear whole or not at all
 
 mod array;
 mod clip;
 pub mod config;
+pub mod folder_lock;
 pub mod frames;
 mod normalise;
 mod observations;

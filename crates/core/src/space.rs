@@ -100,8 +100,8 @@ impl Space {
         if let Self::Discrete { .. } = self { Action::Choice(largest(vector)) } else { Action::Vector(vector) }
     }
 
-    /// The numbers of a recording as a vector of a model's form. Undefined numbers (NaN) are 0, and so is a choice that does not
-    /// exist.
+    /// The numbers of a recording as a vector of a model's form. Undefined numbers (NaN) are 0, as after the last
+    /// action of an episode.
     ///
     /// # Panics
     /// If there are not [`stored_width`](Self::stored_width) of them.

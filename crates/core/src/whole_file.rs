@@ -15,6 +15,12 @@ pub fn partial(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Whether a file's name is one that [`partial`] gives: what a process that was ended in the middle has left.
+pub fn is_partial(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.starts_with(b".") && name.ends_with(b".partial")
+}
+
 /// Writes a file.
 ///
 /// # Errors
@@ -47,6 +53,7 @@ mod tests {
         let path = folder.path().join("numbers");
         write(&path, "1").unwrap();
         let failed = write_with(&path, |partial| {
+            assert!(is_partial(partial) && !is_partial(&path));
             fs::write(partial, "half")?;
             Err(io::Error::other("the disk is full"))
         });

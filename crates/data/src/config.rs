@@ -42,8 +42,8 @@ pub struct DataConfig {
     pub read_timeout: f64,
     /// Memory for clips that are decoded ahead, in MiB: at most 256 of them, or two batches. Default 512.
     pub prefetch_mb: usize,
-    /// Share of the videos that may be broken or too short before the run stops. Default 0.1; a single one never stops it
-    /// unless this is 0.
+    /// Share of the videos that may be broken before the run stops. Default 0.1; a single one never stops it unless this is 0. Videos
+    /// that are too short for a clip do not count.
     pub max_broken_fraction: f64,
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use prevision_storage::StorageError;
 use prevision_video::VideoError;
 
-use crate::SkippedFile;
+use crate::{SkipReason, SkippedFile};
 
 /// An error of this crate. The message names the file or key, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +57,8 @@ pub enum DataError {
     /// This video cannot give a clip. The loader replaces it, an evaluation leaves it out.
     #[error("{0}")]
     Skipped(SkippedFile),
-    /// Too large a share of the videos is broken or too short.
-    #[error("{} of {videos} videos cannot be used, more than data.max_broken_fraction = {allowed} allows:{}", skipped.len(), crate::skipped::lines(skipped))]
+    /// Too large a share of the videos is broken, or none can be used.
+    #[error("{}:{}", too_many(skipped, *videos, *allowed), crate::skipped::lines(skipped))]
     TooManyBroken {
         /// The videos that cannot be used.
         skipped: Vec<SkippedFile>,
@@ -78,6 +78,15 @@ pub enum DataError {
     /// The loader was asked for a batch after it had reported an error.
     #[error("the loader has stopped after an earlier error")]
     Stopped,
+}
+
+fn too_many(skipped: &[SkippedFile], videos: usize, allowed: f64) -> String {
+    if skipped.len() >= videos {
+        return format!("none of {videos} videos can be used");
+    }
+    let short = skipped.iter().filter(|file| matches!(file.reason, SkipReason::TooShort { .. })).count();
+    let broken = skipped.len() - short;
+    format!("{broken} of {videos} videos are broken, more than data.max_broken_fraction = {allowed} allows")
 }
 
 impl DataError {

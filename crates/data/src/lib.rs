@@ -9,7 +9,8 @@
 //! 4. [`Loader`] reads batches of them on worker threads, in an order that depends on the seed alone; [`in_order`] walks a data set
 //!    once, for evaluation.
 //!
-//! Recorded episodes are read by an [`EpisodeFormat`] and written by [`EpisodeWriter`].
+//! Recorded episodes are read by an [`EpisodeFormat`] and written by [`EpisodeWriter`]. [`info`] tells what is in them, [`check`] what
+//! would be learned wrong.
 //!
 //! Every random choice is a pure function of (seed, purpose, epoch, index), see [`prevision_core::seed`].
 //!
@@ -26,13 +27,17 @@
 //! # Ok::<(), String>(())
 //! ```
 
+pub mod check;
 mod clips;
 mod config;
 mod error;
 mod files;
+pub mod info;
+mod parallel;
 mod pixels;
 mod skipped;
 mod sources;
+mod tables;
 
 pub use clips::{
     ClipDataset, ClipRequest, Draw, Found, Loader, LoaderConfig, Split, in_order, in_order_with, sampling,
@@ -44,5 +49,5 @@ pub use skipped::{SkipReason, SkippedFile};
 pub use sources::{
     Encoding, Episode, EpisodeFormat, EpisodeFrames, EpisodeOptions, EpisodeReader, EpisodeSource, EpisodeWriter,
     EpisodesInMemory, Formats, PIXELS, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile,
-    Source, Sources, built_in, open, prepare,
+    Source, Sources, built_in, open, open_recording, prepare,
 };

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedFile {
     /// The file.
+    #[serde(with = "prevision_storage::path_text")]
     pub path: PathBuf,
     /// Why it was skipped.
     pub reason: SkipReason,
@@ -95,11 +96,13 @@ impl SkippedList {
         self.lock().values().cloned().collect()
     }
 
-    /// Whether more than the allowed share of `videos` is skipped. A single one of several is always allowed, unless the share is 0.
+    /// Whether all of `videos` are skipped, or more than the allowed share of them for another reason than that they are too short. A
+    /// single one of several is always allowed, unless the share is 0.
     pub(crate) fn is_too_long(&self, videos: usize, allowed: f64) -> bool {
-        let count = self.lock().len();
+        let skipped = self.lock();
+        let broken = skipped.values().filter(|file| !matches!(file.reason, SkipReason::TooShort { .. })).count();
         let bearable = if allowed > 0.0 { ((allowed * videos as f64).floor() as usize).max(1) } else { 0 };
-        count > bearable || (videos > 0 && count >= videos)
+        broken > bearable || (videos > 0 && skipped.len() >= videos)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, SkippedFile>> {
@@ -128,10 +131,17 @@ mod tests {
         skipped.add(0, file("a.mp4"));
         assert!(!skipped.is_too_long(20, 0.1), "two of twenty");
         assert!(skipped.is_too_long(19, 0.1));
+        let short = SkipReason::TooShort { has: "3 frames".into(), needs: "4".into() };
+        for video in 2..19 {
+            skipped.add(video, SkippedFile { path: "c.mp4".into(), reason: short.clone() });
+        }
+        assert!(!skipped.is_too_long(20, 0.1), "two broken ones of twenty");
+        assert!(skipped.is_too_long(19, 0.5), "none is left");
+        skipped.lock().retain(|&video, _| video < 2);
         let message = DataError::TooManyBroken { skipped: skipped.list(), videos: 19, allowed: 0.1 }.to_string();
         assert_eq!(
             message,
-            "2 of 19 videos cannot be used, more than data.max_broken_fraction = 0.1 allows:\n  a.mp4: broken: no moov\n  b.mp4: broken: no moov"
+            "2 of 19 videos are broken, more than data.max_broken_fraction = 0.1 allows:\n  a.mp4: broken: no moov\n  b.mp4: broken: no moov"
         );
     }
 }

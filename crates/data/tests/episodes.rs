@@ -209,23 +209,43 @@ fn short_episodes_are_left_out_and_named() {
             .err()
             .unwrap()
             .to_string()
-            .contains("none of the 10 episodes of this part has the 22 frames")
+            .contains("none of the 10 episodes has the 22 frames")
     );
 }
 
 #[test]
-fn undefined_actions_become_zero_and_columns_can_be_left_out() {
+fn numbers_that_are_not_finite_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let mut undefined = episode(0, 6);
-    undefined.columns.get_mut("action").unwrap().data[2..4].fill(f32::NAN);
     let mut writer = writer(folder.path());
-    writer.write(&undefined).unwrap();
+    writer.write(&episode(0, 6)).unwrap();
+    let mut damaged = episode(1, 6);
+    damaged.columns.get_mut("action").unwrap().data[2] = f32::NAN;
+    damaged.columns.get_mut("state").unwrap().data[5] = f32::INFINITY;
+    writer.write(&damaged).unwrap();
+    writer.finish().unwrap();
+    let config = DataConfig { frames: 6, ..config(folder.path()) };
+    let message = |key: &str, value: &str| {
+        let source = config.source.clone().with(key, value);
+        open_side(&DataConfig { source, ..config.clone() }, Split::Train, 0).err().unwrap().to_string()
+    };
+    let undefined = message("state", "");
+    let expected = "column `action` is NaN at moment 1 of episode 1 (row 7), expected finite numbers";
+    assert!(undefined.contains(expected), "{undefined}");
+    let infinite = message("action", "");
+    assert!(infinite.contains("column `state` is inf at moment 5 of episode 1 (row 11)"), "{infinite}");
+}
+
+#[test]
+fn columns_can_be_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path());
+    writer.write(&episode(0, 6)).unwrap();
     writer.finish().unwrap();
     let config = DataConfig { frames: 6, ..config(folder.path()) };
     let with = |key: &str, value: &str| DataConfig { source: config.source.clone().with(key, value), ..config.clone() };
     let dataset = open_side(&with("state", ""), Split::Train, 0).unwrap();
     let clips: Vec<_> = in_order(dataset.as_ref(), 1).flat_map(|batch| batch.unwrap().clips).collect();
-    assert_eq!(clips[0].actions.as_ref().unwrap().data, [0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 3.0, 0.0, 4.0]);
+    assert_eq!(clips[0].actions.as_ref().unwrap().data, [0.0, 0.0, 0.0, 1.0, 0.0, 2.0, 0.0, 3.0, 0.0, 4.0]);
     assert!(clips[0].state.is_none() && dataset.spaces().state.is_none());
     let spaces = |config: &DataConfig| open_side(config, Split::Train, 0).unwrap().spaces().clone();
     assert_eq!(spaces(&with("action", "")).action, None);

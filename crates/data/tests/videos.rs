@@ -185,7 +185,7 @@ fn too_many_broken_files_stop_the_loader_with_the_list() {
         let message = error.to_string();
         assert!(matches!(error, DataError::TooManyBroken { videos: 12, .. }));
         assert!(
-            message.starts_with("2 of 12 videos cannot be used")
+            message.starts_with("2 of 12 videos are broken")
                 && message.contains("04.mp4: broken")
                 && message.contains("09.mp4: broken"),
             "{message}"

@@ -10,6 +10,7 @@
 mod address;
 mod error;
 mod folder;
+pub mod path_text;
 mod version;
 
 #[cfg(feature = "object-store")]

@@ -44,6 +44,12 @@ pub enum TrainError {
         /// The run folder.
         path: PathBuf,
     },
+    /// Another process trains in the run folder.
+    #[error("{}: another process trains in this run folder; wait for its end, or choose another folder", path.display())]
+    RunInUse {
+        /// The run folder.
+        path: PathBuf,
+    },
     /// There is no such run.
     #[error("{}: is not a run folder: {message}", path.display())]
     NoRun {

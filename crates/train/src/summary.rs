@@ -16,6 +16,8 @@ pub struct TrainSummary {
     pub seconds: f64,
     /// Frames per second.
     pub frames_per_second: f64,
+    /// Share of this part of the run in which the training waited for the next batch, 0 to 1.
+    pub waiting_for_data: f64,
     /// The most memory the process ever held, in bytes; absent where the system does not tell.
     pub peak_memory_bytes: Option<u64>,
     /// The total loss and every unweighted term, means over the last steps (up to `train.log_every`).

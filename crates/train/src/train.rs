@@ -34,6 +34,7 @@ use crate::{
 /// - the settings are wrong, do not fit the data or the device, or differ from the run's in a key that must not change;
 /// - the data fail (what was written stays);
 /// - a loss or the gradients are not finite; the message names step, term and the last good checkpoint;
+/// - another process trains in the run folder;
 /// - a file cannot be written; checkpoints from before are still whole;
 /// - another process of the team is lost.
 pub fn train_on<T: Task>(
@@ -45,6 +46,10 @@ pub fn train_on<T: Task>(
     team: &dyn Team,
     control: &mut Control<'_>,
 ) -> Result<TrainSummary, TrainError> {
+    // The first process alone writes.
+    let written = (team.rank() == 0).then_some(run);
+    let _lock = written.map(RunFolder::lock).transpose()?;
+
     // Build everything, fresh or from the last checkpoint.
     let spaces = dataset.spaces().clone();
     check(task, settings, &spaces, &device)?;
@@ -63,8 +68,6 @@ pub fn train_on<T: Task>(
     }
     let loader_config = LoaderConfig { part: (team.rank(), team.size()), ..LoaderConfig::new(data, *seed) };
     let mut loader = Loader::new(Arc::clone(&dataset), &loader_config, state.step * train.accumulate as u64)?;
-    // The first process alone writes.
-    let written = (team.rank() == 0).then_some(run);
     if let Some(run) = written {
         run.write("config.toml", resolved.to_string().as_bytes())?;
     }
@@ -146,7 +149,8 @@ pub fn train_on<T: Task>(
     }
     state.seconds = before + clock.elapsed().as_secs_f64();
     let interrupted = !budget.is_spent(state.step, state.seconds);
-    let summary = summarise(&state, &recorder, &*dataset, interrupted);
+    let waiting = loader.waited().as_secs_f64() / (state.seconds - before).max(1e-9);
+    let summary = summarise(&state, &recorder, &*dataset, waiting, interrupted);
     if let Some(run) = written {
         run.write_json("summary.json", &summary)?;
     }
@@ -221,6 +225,7 @@ fn summarise(
     state: &CheckpointState,
     recorder: &Recorder,
     dataset: &dyn ClipDataset,
+    waiting_for_data: f64,
     interrupted: bool,
 ) -> TrainSummary {
     TrainSummary {
@@ -228,6 +233,7 @@ fn summarise(
         steps: state.step,
         seconds: state.seconds,
         frames_per_second: state.frames as f64 / state.seconds.max(1e-9),
+        waiting_for_data,
         peak_memory_bytes: peak_memory_bytes(),
         final_loss: recorder.reading.loss.clone(),
         skipped_files: dataset.skipped(),

@@ -1,6 +1,6 @@
 //! The decoder: packets in, identified frames out.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use ffmpeg_next::codec::decoder::Check;
 use ffmpeg_next::codec::discard::Discard;
@@ -8,6 +8,7 @@ use ffmpeg_next::codec::{Context, Id, threading};
 use ffmpeg_next::picture::Type;
 use ffmpeg_next::{Error, decoder, frame};
 
+use crate::bitstream::settings::{Setting, Subject, in_effect};
 use crate::demux::Demuxer;
 use crate::index::MAX_REORDER;
 use crate::{VideoError, ffi};
@@ -22,6 +23,7 @@ const MAX_ERRORS: usize = 64;
 ///
 /// A decoder tells of damage only when the damaged frame comes out, which may be after frames that were built on it. So a
 /// frame waits here until all frames of earlier packets are out.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub(crate) struct Decoder {
     codec: decoder::Video,
     /// The frame given last.
@@ -51,6 +53,14 @@ pub(crate) struct Decoder {
     threads: usize,
     /// Damage has to be looked for (see [`strictness`]).
     strict: bool,
+    /// Frames that the decoder holds back to put them in order, if known when it was opened.
+    reorder: Option<usize>,
+    /// Pictures are left rough.
+    rough: bool,
+    /// The settings that came with packets since the decoder was opened.
+    settings: BTreeMap<Subject, Setting>,
+    /// The decoder may lack settings that are in effect at the start.
+    unsettled: bool,
 }
 
 /// What decoders are to check that otherwise give pictures of which data are missing without a word: the rest of them is as another
@@ -71,6 +81,30 @@ fn strictness(codec: Id) -> Option<Check> {
     }
 }
 
+/// FFmpeg's decoder for the chosen stream.
+fn open_codec(demuxer: &mut Demuxer, threads: usize, reorder: Option<usize>) -> Result<decoder::Video, VideoError> {
+    let stream = demuxer.stream();
+    let (path, codec) = (demuxer.path().to_owned(), demuxer.codec().name());
+    let failed =
+        |error: Error| VideoError::Decoder { path: path.clone(), codec: codec.to_owned(), reason: error.to_string() };
+    let parameters = demuxer.input().stream(stream).ok_or_else(|| failed(Error::StreamNotFound))?.parameters();
+    let mut context = Context::from_parameters(parameters).map_err(failed)?;
+    context.set_threading(threading::Config {
+        kind: if threads > 1 { threading::Type::Frame } else { threading::Type::Slice },
+        count: threads,
+        ..threading::Config::default()
+    });
+    if let Some(reorder) = reorder {
+        ffi::set_reorder_depth(&mut context, reorder);
+    }
+    let mut decoder = context.decoder();
+    decoder.set_packet_time_base(demuxer.time_base());
+    if let Some(check) = strictness(demuxer.codec()) {
+        decoder.check(check);
+    }
+    decoder.video().map_err(failed)
+}
+
 /// A frame that is given; its pixels are in [`Decoder::frame`].
 pub(crate) struct Output {
     /// Number of its packet.
@@ -84,30 +118,8 @@ pub(crate) struct Output {
 impl Decoder {
     /// A decoder for the chosen stream, at the start of the file.
     pub(crate) fn open(demuxer: &mut Demuxer, threads: usize, reorder: Option<usize>) -> Result<Self, VideoError> {
-        let stream = demuxer.stream();
-        let (path, codec) = (demuxer.path().to_owned(), demuxer.codec().name());
-        let failed = |error: Error| VideoError::Decoder {
-            path: path.clone(),
-            codec: codec.to_owned(),
-            reason: error.to_string(),
-        };
-        let parameters = demuxer.input().stream(stream).ok_or_else(|| failed(Error::StreamNotFound))?.parameters();
-        let mut context = Context::from_parameters(parameters).map_err(failed)?;
-        context.set_threading(threading::Config {
-            kind: if threads > 1 { threading::Type::Frame } else { threading::Type::Slice },
-            count: threads,
-            ..threading::Config::default()
-        });
-        if let Some(reorder) = reorder {
-            ffi::set_reorder_depth(&mut context, reorder);
-        }
-        let mut decoder = context.decoder();
-        decoder.set_packet_time_base(demuxer.time_base());
-        if let Some(check) = strictness(demuxer.codec()) {
-            decoder.check(check);
-        }
         Ok(Self {
-            codec: decoder.video().map_err(failed)?,
+            codec: open_codec(demuxer, threads, reorder)?,
             frame: frame::Video::empty(),
             waiting: VecDeque::new(),
             settled: Vec::new(),
@@ -123,7 +135,20 @@ impl Decoder {
             decoded: 0,
             threads,
             strict: strictness(demuxer.codec()).is_some(),
+            reorder,
+            rough: false,
+            settings: BTreeMap::new(),
+            unsettled: false,
         })
+    }
+
+    /// Forgets everything, what a decoder keeps over a [`Decoder::restart`] too, and goes on at `packet`.
+    pub(crate) fn reopen(&mut self, demuxer: &mut Demuxer, packet: usize) -> Result<(), VideoError> {
+        self.codec = open_codec(demuxer, self.threads, self.reorder)?;
+        self.settings.clear();
+        self.leave_pictures_rough(self.rough);
+        self.restart(packet);
+        Ok(())
     }
 
     /// Forgets everything and goes on at `packet`.
@@ -139,10 +164,51 @@ impl Decoder {
         self.settled_before = 0;
         self.damage.clear();
         self.left_out.clear();
+        self.unsettled = true;
+    }
+
+    /// Gives the decoder the settings that are in effect at its start and came with earlier packets, by decoding those packets. What
+    /// it keeps of them survives the flush.
+    fn settle_in(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
+        self.unsettled = false;
+        let start = self.start;
+        let effective = in_effect(demuxer.table().settings(), start);
+        let known = |(subject, setting): (&Subject, &&Setting)| {
+            setting.packet == start || self.settings.get(subject).is_some_and(|own| own.content == setting.content)
+        };
+        if effective.iter().all(known) && self.settings.keys().all(|subject| effective.contains_key(subject)) {
+            return Ok(());
+        }
+        let settings: Vec<Setting> = effective.into_values().filter(|s| s.packet < start).cloned().collect();
+        if !self.settings.is_empty() {
+            self.codec = open_codec(demuxer, self.threads, self.reorder)?;
+            self.leave_pictures_rough(self.rough);
+        }
+        let packets: BTreeSet<usize> = settings.iter().map(|setting| setting.packet).collect();
+        for number in packets {
+            let Some(packet) = demuxer.packet(number)? else {
+                continue;
+            };
+            // The picture may be one that cannot be decoded here. Its settings arrive all the same.
+            let mut frame = frame::Video::empty();
+            if self.codec.send_packet(packet).is_ok() {
+                self.decoded += 1;
+                while self.codec.receive_frame(&mut frame).is_ok() {}
+            }
+        }
+        // Several threads take packets that they have not looked into yet along to the end.
+        let mut frame = frame::Video::empty();
+        if self.codec.send_eof().is_ok() {
+            while self.codec.receive_frame(&mut frame).is_ok() {}
+        }
+        self.codec.flush();
+        self.settings = settings.into_iter().map(|setting| (setting.subject, setting)).collect();
+        Ok(())
     }
 
     /// Until told otherwise, frames come out sooner and look wrong: for finding out which there are.
     pub(crate) fn leave_pictures_rough(&mut self, rough: bool) {
+        self.rough = rough;
         let discard = || if rough { Discard::All } else { Discard::Default };
         self.codec.skip_loop_filter(discard());
         self.codec.skip_idct(discard());
@@ -271,6 +337,9 @@ impl Decoder {
     }
 
     fn feed(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
+        if self.unsettled {
+            self.settle_in(demuxer)?;
+        }
         let number = self.next;
         let silent = demuxer.records().get(number).is_some_and(|record| {
             let start = &demuxer.records()[self.start];
@@ -288,7 +357,11 @@ impl Decoder {
         let sent = if let Some(packet) = demuxer.packet(number)? {
             self.next += 1;
             self.decoded += 1;
-            self.codec.send_packet(packet)
+            let sent = self.codec.send_packet(packet);
+            for setting in demuxer.table().settings_of(number) {
+                self.settings.insert(setting.subject, setting.clone());
+            }
+            sent
         } else {
             self.draining = true;
             self.codec.send_eof()

@@ -8,10 +8,13 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Error, Packet, Rational};
 use prevision_storage::Version;
 
-use crate::disposable::{Framing, dependence, is_packed};
-use crate::hidden::is_hidden;
+use crate::bitstream::access::{Access, access, places_to_start};
+use crate::bitstream::disposable::{dependence, is_packed};
+use crate::bitstream::hidden::is_hidden;
+use crate::bitstream::picture::{Picture, PictureReader};
+use crate::bitstream::settings::SettingsReader;
+use crate::bitstream::units::Framing;
 use crate::packets::{PacketRecord, PacketTable};
-use crate::picture::{Picture, PictureReader};
 use crate::source::Source;
 use crate::stream::{Clock, open_stream};
 use crate::{VideoError, ffi};
@@ -51,6 +54,8 @@ pub(crate) struct Demuxer {
     pictures: Vec<Option<Picture>>,
     /// Some packets carry several frames.
     packed: bool,
+    /// Whether decoding can start at the key frames of the container is not known without decoding them.
+    unverified: bool,
     problem: Option<String>,
 }
 
@@ -63,12 +68,17 @@ impl Demuxer {
         if large && header_tells_packets(&demuxer.container(), demuxer.codec) {
             demuxer.source.leave_out(ffi::sample_ranges(&demuxer.input));
             ffi::leave_packets_unparsed(&mut demuxer.input);
-            demuxer.read_all(0)?;
+            demuxer.read_all(0, false)?;
             demuxer.store = Store::File { next: None, held: None, misses: 0 };
             demuxer.reopen()?;
-            return Ok(demuxer);
+            // A table of key frames is missing where every frame is said to be one.
+            let doubtful =
+                matches!(demuxer.codec, Id::H264 | Id::HEVC) && demuxer.records().iter().all(|record| record.key);
+            if !doubtful {
+                return Ok(demuxer);
+            }
         }
-        let kept = demuxer.read_all(keep_bytes)?;
+        let kept = demuxer.read_all(keep_bytes, true)?;
         demuxer.store = kept.map_or(Store::File { next: None, held: None, misses: 0 }, Store::Memory);
         Ok(demuxer)
     }
@@ -88,8 +98,8 @@ impl Demuxer {
     ) -> Result<Self, VideoError> {
         let mut demuxer = Self::at_start(path, version, clock)?;
         if !seeks_well(&demuxer.container()) && packets.bytes() <= keep_bytes {
-            let kept = demuxer.read_all(keep_bytes)?;
-            if demuxer.packets.records() != packets.records() {
+            let kept = demuxer.read_all(keep_bytes, true)?;
+            if !demuxer.packets.is_like(&packets) {
                 return Err(VideoError::open(path, "it no longer holds the packets of its index"));
             }
             demuxer.store = kept.map_or(Store::File { next: None, held: None, misses: 0 }, Store::Memory);
@@ -115,16 +125,19 @@ impl Demuxer {
             packets: Arc::default(),
             pictures: Vec::new(),
             packed: false,
+            unverified: false,
             problem: None,
         })
     }
 
-    /// Records all packets; gives them if they take no more than `keep_bytes`.
-    fn read_all(&mut self, keep_bytes: usize) -> Result<Option<Vec<Packet>>, VideoError> {
-        let framing = Framing::of(self.codec, ffi::extradata(&self.input, self.stream));
+    /// Records all packets; gives them if they take no more than `keep_bytes`. Without `has_data` they hold none, and the container's word counts.
+    fn read_all(&mut self, keep_bytes: usize, has_data: bool) -> Result<Option<Vec<Packet>>, VideoError> {
+        let configuration = ffi::extradata(&self.input, self.stream);
+        let framing = Framing::of(self.codec, configuration);
+        let mut settings = SettingsReader::new(self.codec, framing, configuration);
         let parameters = self.input.stream(self.stream).map(|stream| stream.parameters());
         let mut reader = PictureReader::new(self.codec, framing, parameters);
-        let (mut records, mut layers, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut records, mut layers, mut pictures, mut accesses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut kept = Some((Vec::new(), 0));
         loop {
             let mut packet = Packet::empty();
@@ -142,6 +155,8 @@ impl Demuxer {
             layers.push(dependence.layer);
             self.packed |= is_packed(self.codec, data);
             pictures.push(reader.read(&packet));
+            accesses.push(if has_data { access(self.codec, framing, data) } else { Access::Unknown });
+            let needed = settings.read(records.len(), &packet);
             records.push(PacketRecord {
                 presentation: packet.pts(),
                 decoding: packet.dts(),
@@ -150,7 +165,7 @@ impl Demuxer {
                 key: packet.is_key(),
                 shown: !ffi::is_cut_away(&packet) && !is_hidden(self.codec, data),
                 corrupt: packet.is_corrupt(),
-                disposable: dependence.leaf && !packet.is_key(),
+                disposable: dependence.leaf && !needed,
             });
             if let Some((packets, bytes)) = &mut kept {
                 *bytes += packet.size();
@@ -167,7 +182,14 @@ impl Demuxer {
         for (record, layer) in records.iter_mut().zip(layers) {
             record.disposable &= layer == highest;
         }
-        self.packets = Arc::new(PacketTable::new(records));
+        let flagged: Vec<bool> = records.iter().map(|record| record.key).collect();
+        for (record, start) in records.iter_mut().zip(places_to_start(&flagged, &accesses)) {
+            record.key = start;
+            record.disposable &= !start;
+        }
+        self.unverified = has_data
+            && records.iter().zip(&accesses).skip(1).any(|(record, &access)| record.key && access == Access::Unknown);
+        self.packets = Arc::new(PacketTable::new(records, settings.finish()));
         self.pictures = pictures;
         Ok(kept.map(|(packets, _)| packets))
     }
@@ -205,6 +227,17 @@ impl Demuxer {
     /// Per packet what its bitstream says of the picture; known once, after the packets have been read.
     pub(crate) fn take_pictures(&mut self) -> Vec<Option<Picture>> {
         std::mem::take(&mut self.pictures)
+    }
+
+    /// Whether nothing but decoding tells where decoding can start; known after the packets have been read.
+    pub(crate) fn is_unverified(&self) -> bool {
+        self.unverified
+    }
+
+    /// Decoding can start at these packets alone, ascending.
+    pub(crate) fn start_only_at(&mut self, starts: &[usize]) {
+        self.packets = Arc::new(self.packets.starting_at(starts));
+        self.unverified = false;
     }
 
     /// Whether some packets carry several frames; known after the packets have been read.
@@ -280,7 +313,7 @@ impl Demuxer {
             let at = next.unwrap_or(0);
             let mut packet = Packet::empty();
             match self.read(&mut packet) {
-                Ok(true) => self.hold(at, packet),
+                Ok(true) => self.hold(at, packet).map_err(|error| VideoError::open(self.path(), error))?,
                 Err(Error::Exit) => return Err(self.interruption()),
                 Ok(false) | Err(_) => {
                     return Err(VideoError::open(self.path(), format!("packet {number} is no longer in the file")));
@@ -289,12 +322,19 @@ impl Demuxer {
         }
     }
 
-    fn hold(&mut self, number: usize, mut packet: Packet) {
+    fn hold(&mut self, number: usize, mut packet: Packet) -> Result<(), Error> {
         packet.set_pts(Some(number as i64));
+        // What stood beside a packet when the file was read from its start may be missing after a seek.
+        for setting in self.packets.settings_of(number) {
+            if let Some(kind) = setting.subject.side_data() {
+                ffi::set_side_data(&mut packet, kind, &setting.content)?;
+            }
+        }
         if let Store::File { next, held, .. } = &mut self.store {
             *next = Some(number + 1);
             *held = Some((number, packet));
         }
+        Ok(())
     }
 
     /// Seeks so that packet `number` or an earlier one is held; false when the place cannot be told.
@@ -321,7 +361,7 @@ impl Demuxer {
                 let identity = (packet.pts(), packet.dts(), packet.size());
                 if let Some(at) = self.packets.find(&identity) {
                     found = at <= number;
-                    self.hold(at, packet);
+                    self.hold(at, packet).map_err(|error| VideoError::open(self.path(), error))?;
                     break;
                 }
             }

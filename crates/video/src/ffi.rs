@@ -8,10 +8,11 @@ use std::path::Path;
 use std::ptr;
 
 use crate::source::ObjectStream;
+use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::ffi as sys;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::{Input, Output, StreamIo};
-use ffmpeg_next::packet::Ref;
+use ffmpeg_next::packet::{Mut as _, Ref};
 use ffmpeg_next::util::interrupt;
 use ffmpeg_next::{Dictionary, Error, Packet, codec, frame};
 
@@ -158,6 +159,27 @@ pub(crate) fn lone_stream_duration(input: &Input) -> Option<f64> {
     known.then(|| duration as f64 / f64::from(sys::AV_TIME_BASE))
 }
 
+/// Whether no picture of a codec is built on another one.
+pub(crate) fn is_intra_only(codec: codec::Id) -> bool {
+    // SAFETY: the function takes any number and gives null or a static entry.
+    let descriptor = unsafe { sys::avcodec_descriptor_get(codec.into()).as_ref() };
+    descriptor.is_some_and(|descriptor| descriptor.props & sys::AV_CODEC_PROP_INTRA_ONLY as c_int != 0)
+}
+
+/// Puts side data beside a packet, in place of what it has of this kind.
+pub(crate) fn set_side_data(packet: &mut Packet, kind: side_data::Type, content: &[u8]) -> Result<(), Error> {
+    // SAFETY: the packet is valid and borrowed exclusively; FFmpeg allocates as many bytes as are copied, followed by its padding, and
+    // they belong to the packet. What it had of the kind is freed by the packet.
+    unsafe {
+        let data = sys::av_packet_new_side_data(packet.as_mut_ptr(), kind.into(), content.len());
+        if data.is_null() {
+            return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
+        }
+        ptr::copy_nonoverlapping(content.as_ptr(), data, content.len());
+    }
+    Ok(())
+}
+
 /// Seeks to the key frame at or before `timestamp` (in the stream's time base).
 pub(crate) fn seek(input: &mut Input, stream: usize, timestamp: i64) -> Result<(), Error> {
     // SAFETY: the context is open and borrowed exclusively; FFmpeg checks the stream index itself.
@@ -205,6 +227,13 @@ pub(crate) fn plane(frame: &frame::Video, plane: usize, row_bytes: usize, rows: 
         }
         Some((std::slice::from_raw_parts(data, stride * (rows - 1) + row_bytes), stride))
     }
+}
+
+/// Bytes of a frame's samples in one row of a plane; of a palette, those of its first colours.
+pub(crate) fn row_bytes(frame: &frame::Video, plane: usize) -> usize {
+    // SAFETY: the function takes any format, width and plane.
+    let bytes = unsafe { sys::av_image_get_linesize(frame.format().into(), frame.width() as c_int, plane as c_int) };
+    usize::try_from(bytes).unwrap_or(0)
 }
 
 /// Opens a file for a muxer.

@@ -3,8 +3,8 @@
 use ffmpeg_next::codec::Id;
 use serde::{Deserialize, Serialize};
 
+use crate::bitstream::picture::{self, Picture};
 use crate::packets::PacketRecord;
-use crate::picture::{self, Picture};
 
 /// Largest number of frames a decoder may hold back (H.264 and HEVC: 16).
 pub(crate) const MAX_REORDER: usize = 16;
@@ -77,17 +77,21 @@ impl FrameIndex {
         let trusted = ["mov,", "matroska", "flv"].iter().any(|name| container.starts_with(name));
         let whole = pictures.len() == records.len() && pictures.iter().all(Option::is_some);
         if !trusted {
-            return Self::from_bitstream(records, pictures, codec, seconds_per_unit, rate);
+            return Self::from_bitstream(records, pictures, seconds_per_unit, rate);
         }
         if !whole && !has_frame_packets(codec) {
             return None;
         }
-        let index = Self::from_presentation(records, codec, seconds_per_unit)?;
+        let index = Self::from_presentation(records, pictures, seconds_per_unit)?;
         Some(Self { whole, ..index })
     }
 
     /// From the times of a container that is known to tell them well.
-    fn from_presentation(records: &[PacketRecord], codec: Id, seconds_per_unit: f64) -> Option<Self> {
+    fn from_presentation(
+        records: &[PacketRecord],
+        pictures: &[Option<Picture>],
+        seconds_per_unit: f64,
+    ) -> Option<Self> {
         let first = records.first()?.presentation?;
         let mut shown = Vec::with_capacity(records.len());
         for (number, record) in records.iter().enumerate() {
@@ -98,15 +102,30 @@ impl FrameIndex {
             }
         }
         shown.sort_unstable();
-        if shown.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        if shown.len() > 1 && shown.first()?.0 == shown.last()?.0 {
             return None;
+        }
+        if shown.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            // Of pictures with equal times the bitstream tells the order.
+            let shown_pictures: Vec<(usize, Picture)> = records
+                .iter()
+                .zip(pictures)
+                .enumerate()
+                .filter(|(_, (record, _))| record.shown)
+                .map(|(number, (_, picture))| Some((number, (*picture)?)))
+                .collect::<Option<_>>()?;
+            let mut ranks = vec![usize::MAX; records.len()];
+            for (rank, number) in picture::order(&shown_pictures)?.into_iter().enumerate() {
+                ranks[number] = rank;
+            }
+            shown.sort_by_key(|&(time, number)| (time, ranks[number]));
         }
         let start = shown.first()?.0;
         let places: Vec<Option<i64>> = records.iter().map(|record| record.presentation).collect();
         Some(Self::new(
             shown.iter().map(|&(_, number)| number).collect(),
             shown.iter().map(|&(time, _)| (time - start) as f64 * seconds_per_unit).collect(),
-            keys(records, codec, &places),
+            keys(records, &places),
             shown.iter().map(|&(time, _)| time).collect(),
             Identify::Packet,
             Some(reorder_depth(&places)),
@@ -118,7 +137,6 @@ impl FrameIndex {
     fn from_bitstream(
         records: &[PacketRecord],
         pictures: &[Option<Picture>],
-        codec: Id,
         seconds_per_unit: f64,
         rate: Option<f64>,
     ) -> Option<Self> {
@@ -134,7 +152,7 @@ impl FrameIndex {
         }
         let order = picture::order(&shown)?;
         let times: Vec<Option<i64>> = order.iter().map(|&number| records[number].presentation).collect();
-        if times.iter().all(Option::is_some) && !times.is_sorted_by(|a, b| a < b) {
+        if times.iter().all(Option::is_some) && !times.is_sorted() {
             return None;
         }
         let mut decoding: Vec<Option<i64>> = shown.iter().map(|&(number, _)| records[number].decoding).collect();
@@ -153,7 +171,7 @@ impl FrameIndex {
         let index = Self::new(
             order,
             times.into_iter().map(|time| time - start).collect(),
-            keys(records, codec, &places),
+            keys(records, &places),
             (0..shown.len() as i64).collect(),
             Identify::Packet,
             Some(reorder_depth(&places)),
@@ -166,7 +184,6 @@ impl FrameIndex {
     pub(crate) fn from_decoding(
         decoded: &[DecodedFrame],
         records: &[PacketRecord],
-        codec: Id,
         seconds_per_unit: f64,
         rate: Option<f64>,
     ) -> Self {
@@ -191,7 +208,7 @@ impl FrameIndex {
                         places[number] = Some(count as i64);
                     }
                 }
-                self::keys(records, codec, &places)
+                self::keys(records, &places)
             }
         };
         let start = good.first().map_or(0.0, |frame| frame.2);
@@ -294,16 +311,12 @@ impl FrameIndex {
 }
 
 /// The packets where decoding can start, ascending, with their places in the order of showing.
-fn keys(records: &[PacketRecord], codec: Id, places: &[Option<i64>]) -> Vec<(usize, i64)> {
-    let can_start = |number: usize, record: &PacketRecord| {
-        // Pictures of these codecs build on the canvas before them, whatever the flags say.
-        record.key && !record.corrupt && (number == 0 || !matches!(codec, Id::GIF | Id::APNG))
-    };
+fn keys(records: &[PacketRecord], places: &[Option<i64>]) -> Vec<(usize, i64)> {
     records
         .iter()
         .zip(places)
         .enumerate()
-        .filter(|&(number, (record, _))| can_start(number, record))
+        .filter(|(_, (record, _))| record.key && !record.corrupt)
         .filter_map(|(number, (_, &place))| Some((number, place?)))
         .collect()
 }
@@ -367,15 +380,18 @@ fn decoded_times(
         .collect()
 }
 
-/// Times are usable when all are there and (but for a splice here or there) they rise.
+/// Times are usable when all are there and (but for a splice here or there) they do not fall. Some may be equal: films of more frames
+/// a second than the time base can tell apart, or a frame that was stored twice.
 fn usable(times: &[Option<i64>]) -> bool {
-    let falls = times.windows(2).filter(|pair| pair[1] <= pair[0]).count();
-    !times.is_empty() && times.iter().all(Option::is_some) && falls <= times.len() / 50
+    let falls = times.windows(2).filter(|pair| pair[1] < pair[0]).count();
+    let rise = times.len() == 1 || times.first() < times.last();
+    rise && times.iter().all(Option::is_some) && falls <= times.len() / 50
 }
 
 #[cfg(test)]
 mod tests {
     use super::{FrameIndex, has_frame_packets, reorder_depth};
+    use crate::bitstream::picture::{Picture, Place};
     use crate::packets::PacketRecord;
     use ffmpeg_next::codec::Id;
 
@@ -421,8 +437,23 @@ mod tests {
         assert!(index(&good, "mov,mp4", Id::H264));
         assert!(!index(&good, "mpegts", Id::H264));
         assert!(!index(&good, "mov,mp4", Id::MPEG4));
-        assert!(!index(&records(&[(0, true), (0, false)]), "mov,mp4", Id::H264));
+        assert!(!index(&records(&[(0, true), (0, false)]), "mov,mp4", Id::H264), "no times");
+        let double = records(&[(0, true), (1, false), (1, false)]);
+        assert!(FrameIndex::from_packets(&double, &[None; 3], "mov,mp4", Id::H264, 1.0, None).is_none(), "no order");
         assert!(!index(&records(&[(0, false), (1, true)]), "mov,mp4", Id::H264));
         assert!(!has_frame_packets(Id::GIF));
+    }
+
+    #[test]
+    fn equal_times_are_kept() {
+        // I0 P3 B1 B2, where B1 and B2 have the same time.
+        let records = records(&[(0, true), (9, false), (3, false), (3, false)]);
+        let pictures: Vec<Option<Picture>> =
+            [0, 3, 2, 1].map(|count| Some(Picture { reset: count == 0, place: Place::Count(count) })).to_vec();
+        let index =
+            FrameIndex::from_packets(&records, &pictures, "matroska,webm", Id::H264, 0.5, None).expect("usable times");
+        assert_eq!(index.times(), [0.0, 1.5, 1.5, 4.5]);
+        assert_eq!((1..3).map(|frame| index.packet_of(frame)).collect::<Vec<_>>(), [Some(3), Some(2)]);
+        assert_eq!((index.at(1.4), index.at(1.5), index.at(4.4)), (0, 2, 2));
     }
 }

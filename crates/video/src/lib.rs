@@ -24,20 +24,17 @@
 
 #![allow(clippy::doc_markdown, reason = "FFmpeg and NeuQuant are names, not code")]
 
+mod bitstream;
 mod convert;
 mod decode;
 mod demux;
-mod disposable;
 mod error;
 mod ffi;
 mod file_index;
 mod gif;
-mod hidden;
 mod index;
 mod mp4;
 mod packets;
-mod parser;
-mod picture;
 mod planes;
 mod png;
 mod probe;

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bitstream::settings::Setting;
+
 /// What the container says of one packet. Times are in units of the stream's time base.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
@@ -14,7 +16,7 @@ pub(crate) struct PacketRecord {
     pub(crate) decoding: Option<i64>,
     pub(crate) duration: i64,
     pub(crate) bytes: usize,
-    /// Decoding can start here.
+    /// Decoding can start here: the container says so, and the bitstream agrees where it can be read.
     pub(crate) key: bool,
     /// Its frame is for the eye: neither cut away by an edit list nor a hidden reference.
     pub(crate) shown: bool,
@@ -37,18 +39,47 @@ impl PacketRecord {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct PacketTable {
     records: Vec<PacketRecord>,
+    /// Settings that the stream gives once, by packet.
+    settings: Vec<Setting>,
     /// Numbers by identity; `None` where two packets look alike. Made when it is first needed.
     #[serde(skip)]
     known: OnceLock<HashMap<Identity, Option<usize>>>,
 }
 
 impl PacketTable {
-    pub(crate) fn new(records: Vec<PacketRecord>) -> Self {
-        Self { records, known: OnceLock::new() }
+    pub(crate) fn new(records: Vec<PacketRecord>, settings: Vec<Setting>) -> Self {
+        Self { records, settings, known: OnceLock::new() }
+    }
+
+    /// The same packets, of which those that are not among `starts` (ascending) are no place to start.
+    pub(crate) fn starting_at(&self, starts: &[usize]) -> Self {
+        let mut records = self.records.clone();
+        for (number, record) in records.iter_mut().enumerate() {
+            record.key &= starts.binary_search(&number).is_ok();
+        }
+        Self::new(records, self.settings.clone())
     }
 
     pub(crate) fn records(&self) -> &[PacketRecord] {
         &self.records
+    }
+
+    /// Settings that the stream gives once, by packet.
+    pub(crate) fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// The settings that a packet brings.
+    pub(crate) fn settings_of(&self, packet: usize) -> &[Setting] {
+        let from = self.settings.partition_point(|setting| setting.packet < packet);
+        let to = self.settings.partition_point(|setting| setting.packet <= packet);
+        &self.settings[from..to]
+    }
+
+    /// Whether another table is of the same packets; where decoding can start may have been found out for one of them alone.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let same = |(one, other): (&PacketRecord, &PacketRecord)| PacketRecord { key: other.key, ..*one } == *other;
+        self.records.len() == other.records.len() && self.records.iter().zip(&other.records).all(same)
     }
 
     /// Bytes of all packets together.

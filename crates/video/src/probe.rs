@@ -18,6 +18,7 @@ use prevision_core::frames::Orientation;
 #[non_exhaustive]
 pub struct VideoInfo {
     /// The file.
+    #[serde(with = "prevision_storage::path_text")]
     pub path: PathBuf,
     /// Short names of its container, as FFmpeg has them ("mov,mp4,m4a,3gp,3g2,mj2").
     pub container: String,

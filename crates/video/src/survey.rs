@@ -1,9 +1,13 @@
 //! Finding out which frames a file has.
 
-use crate::VideoError;
+use std::collections::HashMap;
+
+use ffmpeg_next::frame;
+
 use crate::decode::{Decoder, Output};
 use crate::demux::Demuxer;
 use crate::index::{DecodedFrame, FrameIndex, Identify};
+use crate::{VideoError, ffi};
 
 /// The frame that came out of the decoder, if it is one that is shown.
 pub(crate) fn identify(index: &FrameIndex, output: &Output) -> Option<usize> {
@@ -30,6 +34,9 @@ pub(crate) fn index_frames(
         // Two packets may hold the two fields of one frame.
         decoder.restart(0);
     }
+    if demuxer.is_unverified() {
+        verify_starts(demuxer, decoder)?;
+    }
     let index = index_by_decoding(demuxer, decoder, time_base)?;
     let first = first_good_frame(demuxer, decoder, &index)?;
     Ok((index, first))
@@ -51,6 +58,48 @@ fn ends_intact(demuxer: &mut Demuxer, decoder: &mut Decoder, index: &FrameIndex)
     Ok(intact)
 }
 
+/// Finds the packets where decoding can start among those that the container says so of, by decoding from each of them: its picture
+/// and the next one must be what they are when decoding starts at the beginning of the file.
+fn verify_starts(demuxer: &mut Demuxer, decoder: &mut Decoder) -> Result<(), VideoError> {
+    let mut sums = HashMap::with_capacity(demuxer.records().len());
+    while let Some(output) = decoder.advance(demuxer)? {
+        if let Some(packet) = output.packet {
+            sums.insert(packet, checksum(decoder.frame()));
+        }
+    }
+    let flagged: Vec<usize> = (0..demuxer.records().len()).filter(|&number| demuxer.records()[number].key).collect();
+    let mut starts = Vec::with_capacity(flagged.len());
+    for &number in &flagged {
+        decoder.reopen(demuxer, number)?;
+        let mut same = true;
+        for next in [number, number + 1] {
+            if same && next < demuxer.records().len() {
+                let output = decoder.advance(demuxer)?;
+                let packet = output.and_then(|output| output.packet);
+                same = packet == Some(next) && sums.get(&next) == Some(&checksum(decoder.frame()));
+            }
+        }
+        if same || number == 0 {
+            starts.push(number);
+        }
+    }
+    demuxer.start_only_at(&starts);
+    decoder.reopen(demuxer, 0)
+}
+
+/// A checksum of a frame's samples, whatever lies between its rows.
+fn checksum(frame: &frame::Video) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    for plane in 0..frame.planes() {
+        let stride = frame.stride(plane);
+        let row = ffi::row_bytes(frame, plane).min(stride);
+        for row in frame.data(plane).chunks(stride.max(1)).map(|bytes| &bytes[..row.min(bytes.len())]) {
+            sum.update(row);
+        }
+    }
+    sum.finalize()
+}
+
 /// Decodes the whole file to learn its frames.
 fn index_by_decoding(demuxer: &mut Demuxer, decoder: &mut Decoder, time_base: f64) -> Result<FrameIndex, VideoError> {
     let mut decoded = Vec::with_capacity(demuxer.records().len());
@@ -65,7 +114,7 @@ fn index_by_decoding(demuxer: &mut Demuxer, decoder: &mut Decoder, time_base: f6
     }
     decoder.leave_pictures_rough(false);
     decoder.restart(0);
-    Ok(FrameIndex::from_decoding(&decoded, demuxer.records(), demuxer.codec(), time_base, demuxer.nominal_rate()))
+    Ok(FrameIndex::from_decoding(&decoded, demuxer.records(), time_base, demuxer.nominal_rate()))
 }
 
 /// Decodes from the start of the file to the first frame that is shown and intact.

@@ -127,14 +127,12 @@ impl Video {
         let time_base = f64::from(demuxer.time_base());
         let container = demuxer.container();
         let pictures = demuxer.take_pictures();
-        let known = FrameIndex::from_packets(
-            demuxer.records(),
-            &pictures,
-            &container,
-            demuxer.codec(),
-            time_base,
-            demuxer.nominal_rate(),
-        );
+        let rate = demuxer.nominal_rate();
+        let known = (!demuxer.is_unverified())
+            .then(|| {
+                FrameIndex::from_packets(demuxer.records(), &pictures, &container, demuxer.codec(), time_base, rate)
+            })
+            .flatten();
         let reorder = known.as_ref().and_then(FrameIndex::reorder);
         let mut decoder = Decoder::open(&mut demuxer, options.threads.max(1), reorder)?;
         let (frames, current) = index_frames(&mut demuxer, &mut decoder, known, time_base)?;

@@ -15,4 +15,4 @@ pub use loader::{Loader, LoaderConfig};
 pub use request::{ClipRequest, Draw};
 pub(crate) use sampler::Sampler;
 pub use split::Split;
-pub(crate) use split::side;
+pub(crate) use split::{side, split};

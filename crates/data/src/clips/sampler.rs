@@ -7,18 +7,21 @@ use crate::{ClipRequest, DataConfig, DataError, Draw, SkippedFile};
 /// The choice of videos on one side of a data set, and the list of those that could not be used.
 pub(crate) struct Sampler {
     skipped: SkippedList,
+    /// Known from the beginning to be too short, and not among `videos`.
+    short: Vec<SkippedFile>,
     videos: usize,
     allowed: f64,
 }
 
 impl Sampler {
-    pub(crate) fn new(config: &DataConfig, videos: usize) -> Self {
-        Self { skipped: SkippedList::default(), videos, allowed: config.max_broken_fraction }
+    /// For so many videos. `short` are others, which are known to be too short for a clip.
+    pub(crate) fn new(config: &DataConfig, videos: usize, short: Vec<SkippedFile>) -> Self {
+        Self { skipped: SkippedList::default(), short, videos, allowed: config.max_broken_fraction }
     }
 
     /// The files that could not be used so far.
     pub(crate) fn skipped(&self) -> Vec<SkippedFile> {
-        self.skipped.list()
+        [self.short.clone(), self.skipped.list()].concat()
     }
 
     /// Tries the request's video and then, if the draw is random, others in the request's own random order. All clips of a

@@ -3,10 +3,12 @@
 //! Two rules, as in V-JEPA and stable-worldmodel: by frame step, a clip of `t` frames spans `t * step` frames of the video and
 //! takes the first frame of each step; by time, a clip takes the frames shown every `1 / rate` seconds.
 
+use std::path::Path;
+
 use prevision_core::seed;
 use rand::Rng;
 
-use crate::{ClipRequest, DataConfig, Draw, SkipReason};
+use crate::{ClipRequest, DataConfig, Draw, SkipReason, SkippedFile};
 
 /// Slack in seconds when a time is compared with a time stamp: containers round stamps to milliseconds.
 const SLACK: f64 = 1e-3;
@@ -24,6 +26,23 @@ impl Spacing {
     /// What a configuration says.
     pub(crate) fn of(config: &DataConfig) -> Self {
         config.frames_per_second.map_or(Self::Step(config.frame_step), Self::Rate)
+    }
+
+    /// Which of the videos with frames at these times are long enough for a clip, by number, and why the others are not.
+    pub(crate) fn long_enough<'a>(
+        self,
+        videos: impl IntoIterator<Item = (&'a Path, &'a [f64])>,
+        frames: usize,
+    ) -> (Vec<usize>, Vec<SkippedFile>) {
+        let (mut long, mut short) = (Vec::new(), Vec::new());
+        for (number, (path, times)) in videos.into_iter().enumerate() {
+            if last_start(times, frames, self).is_some() {
+                long.push(number);
+            } else {
+                short.push(SkippedFile { path: path.to_owned(), reason: self.too_short(times, frames) });
+            }
+        }
+        (long, short)
     }
 
     /// Why a video with frames at these times cannot give a clip of so many frames.

@@ -27,7 +27,8 @@ pub struct VideoEntry {
 ///
 /// A folder is searched with all its sub-folders, following links, in sorted order, for [`VIDEO_EXTENSIONS`]; hidden files
 /// and folders are left out. Any other file is a manifest: each line a path, relative to the manifest, and optionally an
-/// integer label. A path with spaces stands in single or double quotes. Empty lines and what follows a `#` at the start of a
+/// integer label, with spaces, a tab or a comma between the two. A path with spaces or commas stands in single or double quotes, unless
+/// what follows its last comma is no number. Empty lines and what follows a `#` at the start of a
 /// line or after the entry are ignored.
 ///
 /// All three may also be in storage, by their address (`s3://bucket/prefix`), and so may be the videos that a manifest names;
@@ -125,7 +126,8 @@ fn read_manifest(path: &Path) -> Result<Vec<VideoEntry>, DataError> {
             )));
         }
         if !is_address(&file) && !file.is_file() {
-            return Err(wrong(format!("there is no file {}", file.display())));
+            let hint = if name.contains(',') { "; a label is an integer after a space, a tab or a comma" } else { "" };
+            return Err(wrong(format!("there is no file {}{hint}", file.display())));
         }
         entries.push(VideoEntry { path: file, label });
     }
@@ -141,12 +143,12 @@ fn parse_line(line: &str) -> Result<Option<(&str, Option<i64>)>, String> {
     let (path, rest) = if let Some(quote) = line.chars().next().filter(|first| matches!(first, '"' | '\'')) {
         let (path, rest) =
             line[1..].split_once(quote).ok_or_else(|| format!("the closing {quote} is missing: {line}"))?;
-        if !rest.is_empty() && !rest.starts_with(char::is_whitespace) {
-            return Err(format!("expected a space after the closing {quote}: {line}"));
+        if !rest.is_empty() && !rest.starts_with(|next: char| next == ',' || next.is_whitespace()) {
+            return Err(format!("expected a space or a comma after the closing {quote}: {line}"));
         }
-        (path, rest)
+        (path, rest.trim_start().strip_prefix(',').unwrap_or(rest))
     } else {
-        line.split_once(char::is_whitespace).unwrap_or((line, ""))
+        split_label(line)
     };
     if path.is_empty() {
         return Err("the path is empty".into());
@@ -166,6 +168,19 @@ fn parse_line(line: &str) -> Result<Option<(&str, Option<i64>)>, String> {
     Ok(Some((path, label)))
 }
 
+/// Where a path without quotes ends: at its first space or tab, or at a comma before its label.
+fn split_label(line: &str) -> (&str, &str) {
+    let (path, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let is_label = |text: &str| text.parse::<i64>().is_ok();
+    match path.rsplit_once(',') {
+        Some((path, "")) if !rest.is_empty() => (path, rest),
+        Some((path, label)) if is_label(label) && (rest.is_empty() || rest.trim_start().starts_with('#')) => {
+            (path, label)
+        }
+        _ => (path, rest.trim_start().strip_prefix(',').unwrap_or(rest)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +197,13 @@ mod tests {
             ("'it is \"quoted\".mp4'", Some(("it is \"quoted\".mp4", None))),
             ("a#1.mp4 4 # four", Some(("a#1.mp4", Some(4)))),
             ("a.mp4 # no label", Some(("a.mp4", None))),
+            ("a.mp4,0", Some(("a.mp4", Some(0)))),
+            ("a.mp4, 3", Some(("a.mp4", Some(3)))),
+            ("a.mp4 ,3", Some(("a.mp4", Some(3)))),
+            ("take,2.mp4", Some(("take,2.mp4", None))),
+            ("take,2.mp4 5", Some(("take,2.mp4", Some(5)))),
+            ("take,2.mp4,5", Some(("take,2.mp4", Some(5)))),
+            ("'a b.mp4',-1", Some(("a b.mp4", Some(-1)))),
         ] {
             assert_eq!(parse_line(line).unwrap(), expected, "{line}");
         }
@@ -191,7 +213,7 @@ mod tests {
     fn bad_lines_say_why() {
         assert!(parse_line("my clips/a b.mp4 12").unwrap_err().contains("needs quotes"));
         assert!(parse_line("\"a.mp4 12").unwrap_err().contains("closing \" is missing"));
-        assert!(parse_line("\"a\"b 12").unwrap_err().contains("a space after"));
+        assert!(parse_line("\"a\"b 12").unwrap_err().contains("a space or a comma after"));
         assert!(parse_line("a.mp4 1.5").unwrap_err().contains("found `1.5`"));
         assert!(parse_line("\"\" 1").unwrap_err().contains("empty"));
     }

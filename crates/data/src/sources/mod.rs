@@ -7,6 +7,7 @@ mod planned;
 mod prepared;
 mod source;
 mod video_files;
+mod video_list;
 mod videos;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use episodes::{
 pub use one_camera::PIXELS;
 pub use prepared::{Encoding, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile, prepare};
 pub use source::Source;
+pub use video_list::open_recording;
 
 /// The sources that are registered, each made out of its keys and the known formats of recorded episodes.
 pub type Sources = Registry<Formats, Box<dyn Source>>;
@@ -132,7 +134,7 @@ mod tests {
         );
         assert_eq!(
             refused(episodes().with("format", "vidoe"), |_| ()),
-            "data.source.format is \"vidoe\", but must be one of video"
+            "data.source.format is \"vidoe\", but must be one of video, lerobot"
         );
     }
 }

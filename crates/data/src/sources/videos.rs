@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use prevision_core::config::Options;
 use prevision_core::{Clip, ClipSource, Observations, Spaces};
+use prevision_video::VideoIndex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,11 @@ impl Source for VideosOptions {
         Ok(match PreparedSet::open_if_prepared(&self.path)? {
             Some(set) if set.is_raw() => Arc::new(RawClips::open(config, &self.path, set, split, seed)?),
             Some(set) => Arc::new(VideoClips::prepared(config, &self.path, set, split, seed)?),
-            None => Arc::new(VideoClips::new(config, &self.path, find_videos(&self.path)?, split, seed)?),
+            None => {
+                let all = find_videos(&self.path)?;
+                let every = (0..all.len()).collect();
+                Arc::new(VideoClips::new(config, &self.path, all, (every, vec![]), (split, seed))?)
+            }
         })
     }
 }
@@ -75,7 +80,12 @@ impl VideoClips {
     ) -> Result<Self, DataError> {
         let (files, mut known): (Vec<_>, Vec<_>) =
             set.into_files().into_iter().map(|(file, index)| (file, Some(index))).unzip();
-        let clips = Self::new(config, path, files, split, seed)?;
+        let times = files
+            .iter()
+            .zip(&known)
+            .map(|(file, index)| (file.path.as_path(), index.as_ref().map_or(&[][..], VideoIndex::timestamps)));
+        let (long, short) = Spacing::of(config).long_enough(times, config.frames);
+        let clips = Self::new(config, path, files, (long, short), (split, seed))?;
         for (video, (whole, _)) in clips.entries.iter().enumerate() {
             if let Some(index) = known[*whole].take() {
                 clips.files.preset(video, index);
@@ -84,15 +94,22 @@ impl VideoClips {
         Ok(clips)
     }
 
-    fn new(config: &DataConfig, path: &Path, all: Vec<VideoEntry>, split: Split, seed: u64) -> Result<Self, DataError> {
-        let side = side(config, path, all.len(), split, seed)?;
+    /// One side of all files, of which some may be known to be long enough for a clip and the others to be too short.
+    fn new(
+        config: &DataConfig,
+        path: &Path,
+        all: Vec<VideoEntry>,
+        (long, short): (Vec<usize>, Vec<SkippedFile>),
+        (split, seed): (Split, u64),
+    ) -> Result<Self, DataError> {
+        let side = side(config, path, &long, &short, split, seed)?;
         let (files, transform) = (VideoFiles::new(config), Transform::new(config, split));
         let size = match transform.fixed_size() {
             Some(size) => size,
             None => files.first_size(all.iter().map(|entry| Cow::Borrowed(entry.path.as_path())))?,
         };
         Ok(Self {
-            sampler: Sampler::new(config, side.len()),
+            sampler: Sampler::new(config, side.len(), short),
             entries: side.into_iter().map(|video| (video, all[video].clone())).collect(),
             files,
             transform,

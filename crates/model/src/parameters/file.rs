@@ -185,7 +185,7 @@ impl TensorReader {
     /// A tensor of this shape in memory; in the file lies its transpose if `transposed`. `None` if the file has no such name.
     ///
     /// # Errors
-    /// If the file has another shape or element type under that name, or cannot be read.
+    /// If the file has another shape or element type under that name, a number that is not finite, or cannot be read.
     pub fn floats<const D: usize>(
         &mut self,
         name: &str,
@@ -200,6 +200,9 @@ impl TensorReader {
         let Some(bytes) = self.bytes(name, Dtype::F32, &stored)? else { return Ok(None) };
         let (numbers, _) = bytes.as_chunks::<4>();
         let values: Vec<f32> = numbers.iter().map(|number| f32::from_le_bytes(*number)).collect();
+        if let Some((place, value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(invalid(format!("number {place} is {value}, expected finite numbers")));
+        }
         let values = if transposed { transpose(&values, stored[0], stored[1]) } else { values };
         Ok(Some(Tensor::from_data(TensorData::new(values, shape), device)))
     }

@@ -2,6 +2,7 @@
 
 mod device;
 pub(crate) mod failure;
+pub(crate) mod interrupt;
 pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod run_name;

@@ -6,6 +6,7 @@ use prevision_core::config::overlay::{assign, assignment, merge};
 use prevision_core::config::{deserialise, schema};
 use toml::Table;
 
+use super::renamed::rename;
 use super::{Experiment, ExperimentError};
 use crate::Parts;
 
@@ -43,6 +44,7 @@ impl Experiment {
 fn read(mut given: Table, overrides: &[String], parts: &Parts) -> Result<Experiment, String> {
     let assignments = overrides.iter().map(|text| assignment(text)).collect::<Result<Vec<_>, _>>()?;
     assign(&mut given, assignments);
+    rename(&mut given);
     let mut tree = Experiment::default().to_table();
     merge(&mut tree, &given);
     schema::check_keys("", &tree, &Experiment::schema(parts))?;

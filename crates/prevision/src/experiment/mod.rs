@@ -1,6 +1,7 @@
 //! The experiment file: the sum of the sections that the crates own.
 
 mod load;
+mod renamed;
 mod resolve;
 mod run;
 mod schema;

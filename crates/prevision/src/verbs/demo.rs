@@ -48,6 +48,7 @@ struct Summary {
     train: TrainSummary,
     eval: EvalResults,
     plan: PlanResults,
+    #[serde(serialize_with = "prevision_storage::path_text::serialize")]
     report: PathBuf,
     seconds: f64,
 }

@@ -2,23 +2,25 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use prevision_data::Split;
 use prevision_train::{Alone, Control, Progress, RunFolder, TrainError, TrainSummary};
 
 use crate::app::{App, Parts};
+use crate::cli::interrupt::Interruptible;
 use crate::cli::progress::{Meter, duration};
 use crate::cli::run_name::default_run;
 use crate::{DeviceName, Experiment, Output, Usage};
 
+/// Share of a training that it may wait for data before a cure is named.
+const MUCH_WAITING: f64 = 0.1;
+
 /// Train the model of an experiment
 ///
 /// The run folder gets the resolved configuration, metrics.jsonl, TensorBoard files, checkpoints and
-/// summary.json. Ctrl-C finishes the step, writes a checkpoint and leaves a run that --resume
-/// continues.
+/// summary.json. Ctrl-C, SIGTERM and SIGHUP finish the step, write a checkpoint and leave a run that
+/// --resume continues; a second one ends the program at once.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -53,7 +55,7 @@ pub(crate) fn stopped(summary: &TrainSummary) -> Result<()> {
     Ok(())
 }
 
-/// Trains in a run folder, with a progress bar, until the end or Ctrl-C.
+/// Trains in a run folder, with a progress bar, until the end or a signal.
 pub(crate) fn train_in(
     experiment: &Experiment,
     parts: &Parts,
@@ -67,18 +69,18 @@ pub(crate) fn train_in(
         return Err(Usage(format!("--resume: there is no run in {}", root.display())).into());
     }
     let run = if resume { RunFolder::open(root)? } else { create(root)? };
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed)).context("Ctrl-C cannot be caught")?;
+    let work = Interruptible::begin()?;
     let mut meter = Meter::new("train");
-    let mut control = Control { on_progress: Box::new(|progress| meter.show(progress.done, || line(progress))), stop };
+    let mut control =
+        Control { on_progress: Box::new(|progress| meter.show(progress.done, || line(progress))), stop: work.asked() };
     let trained = experiment.task(parts).map_err(TrainError::Experiment).and_then(|task| {
         let dataset = experiment.dataset(parts, Split::Train)?;
         task.train(dataset, &experiment.settings(), &run, device, &Alone, &mut control)
     });
     drop(control);
     meter.finish();
-    if trained.is_err() && fresh {
+    let in_use = matches!(trained, Err(TrainError::RunInUse { .. }));
+    if trained.is_err() && fresh && !in_use {
         remove_if_nothing_was_trained(root);
     }
     Ok(trained?)
@@ -126,6 +128,13 @@ pub(crate) fn table(summary: &TrainSummary, root: &Path) -> String {
         duration(summary.seconds),
         summary.frames_per_second
     );
+    let waiting = summary.waiting_for_data;
+    let cure = if waiting > MUCH_WAITING {
+        ": more data.workers, where cores are free, or a copy by `prevision data prepare` make it shorter"
+    } else {
+        ""
+    };
+    let _ = writeln!(text, "waiting for data {:.0} % of the time{cure}", 100.0 * waiting);
     for (name, value) in &summary.final_loss {
         let _ = writeln!(text, "  {name:<22} {value:.5}");
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use prevision_core::folder_lock::{self, FolderLock};
 use serde::Serialize;
 use toml::Table;
 
@@ -51,6 +52,15 @@ impl RunFolder {
         } else {
             Err(TrainError::NoRun { path: root.to_owned(), message: "it has no config.toml".to_owned() })
         }
+    }
+
+    /// Takes the folder for this process, until the value is dropped.
+    ///
+    /// # Errors
+    /// [`TrainError::RunInUse`] if another one has it; if it cannot be opened.
+    pub fn lock(&self) -> Result<FolderLock, TrainError> {
+        let lock = folder_lock::try_lock(&self.root).map_err(|source| TrainError::read(&self.root, source))?;
+        lock.ok_or_else(|| TrainError::RunInUse { path: self.root.clone() })
     }
 
     /// The folder.
@@ -109,6 +119,11 @@ mod tests {
         RunFolder::create(&root).expect("still empty");
         assert!(RunFolder::open(&root).unwrap_err().to_string().contains("no config.toml"));
         run.write("config.toml", b"seed = 1\n[train]\nsteps = 1\n").unwrap();
+        let lock = run.lock().unwrap();
+        let message = run.lock().unwrap_err().to_string();
+        assert!(message.contains("runs/a: another process trains in this run folder"), "{message}");
+        drop(lock);
+        run.lock().unwrap();
         let message = RunFolder::create(&root).unwrap_err().to_string();
         assert!(message.contains("runs/a") && message.contains("is not empty"), "{message}");
         assert_eq!(RunFolder::open(&root).unwrap().config().unwrap()["seed"].as_integer(), Some(1));

@@ -49,14 +49,39 @@ impl Columns {
             Some(stored) => Some(action_space(options, recording, stored)?),
             None => None,
         };
+        // The last action of an episode leads to no frame. Recordings may have NaN there.
+        let finite = |name: &str, column: &Array2, until_last| {
+            finite(column, &offsets, until_last).map_err(|message| {
+                let message = format!("column `{name}` {message}");
+                DataError::format(&options.path, message)
+            })
+        };
+        if let Some(stored) = &stored {
+            finite(&options.action, stored, true)?;
+        }
+        if let (Some(stored), Some(Space::Discrete { count })) = (&stored, &action_space)
+            && let Some(row) = (0..stored.rows).find(|&row| !is_choice(stored.row(row)[0], *count))
+        {
+            let (name, value) = (&options.action, stored.row(row)[0]);
+            let message = format!("column `{name}` is {value} in row {row}, expected whole numbers below {count}");
+            return Err(DataError::format(&options.path, message));
+        }
         let actions = stored.zip(action_space.as_ref()).map(|(stored, space)| in_model_form(&stored, space));
-        let vectors = options.vectors.iter().map(|name| Ok((name.clone(), column(name)?)));
+        let state = given(&options.state)?;
+        if let Some(state) = &state {
+            finite(&options.state, state, false)?;
+        }
+        let vectors = options.vectors.iter().map(|name| {
+            let values = column(name)?;
+            finite(name, &values, false)?;
+            Ok((name.clone(), values))
+        });
         Ok(Self {
             frames: config.frames,
             step: config.frame_step,
             actions,
             action_space,
-            state: given(&options.state)?,
+            state,
             vectors: vectors.collect::<Result<_, DataError>>()?,
             offsets,
         })
@@ -76,6 +101,27 @@ impl Columns {
         let rows = (0..self.frames).flat_map(|frame| column.row(first + frame * self.step)).copied().collect();
         Array2::new(rows, self.frames, column.columns)
     }
+}
+
+/// Whether a stored number is one of `count` choices. Where no action was taken it may be NaN.
+fn is_choice(value: f32, count: usize) -> bool {
+    value.is_nan() || (0..count).any(|choice| value == choice as f32)
+}
+
+/// Says which value of a column is not finite, if one is; `until_last` leaves out the last row of each episode.
+fn finite(column: &Array2, offsets: &[usize], until_last: bool) -> Result<(), String> {
+    for (episode, &start) in offsets.iter().enumerate() {
+        let end = offsets.get(episode + 1).copied().unwrap_or(column.rows).saturating_sub(usize::from(until_last));
+        for row in start..end {
+            if let Some(value) = column.row(row).iter().find(|value| !value.is_finite()) {
+                return Err(format!(
+                    "is {value} at moment {} of episode {episode} (row {row}), expected finite numbers",
+                    row - start
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The space that the recording tells of its actions; without one any numbers are actions.

@@ -27,7 +27,6 @@ pub(super) struct EpisodeClips {
     cameras: Vec<(String, (usize, usize))>,
     columns: Columns,
     episodes: Vec<usize>,
-    short: Vec<SkippedFile>,
     files: VideoFiles,
     /// Numbers of the files that several episodes share.
     shared: HashMap<PathBuf, usize>,
@@ -47,8 +46,8 @@ impl EpisodeClips {
     ) -> Result<Self, DataError> {
         let path = options.path.clone();
         check_cameras(&path, recording.as_ref(), &options.cameras)?;
-        let side = side(config, &path, recording.episodes(), split, seed)?;
-        let (episodes, short) = long_enough(options, recording.as_ref(), config, side)?;
+        let (long, short) = long_enough(options, recording.as_ref(), config)?;
+        let episodes = side(config, &path, &long, &short, split, seed)?;
         let columns = Columns::read(options, recording.as_ref(), config)?;
         let (files, transform) = (VideoFiles::new(config), Transform::new(config, split));
         let size = |camera: &String| match transform.fixed_size() {
@@ -58,14 +57,13 @@ impl EpisodeClips {
         let cameras = options.cameras.iter().map(size).collect::<Result<Vec<_>, DataError>>()?;
         Ok(Self {
             spaces: spaces(config, &cameras, &columns),
-            sampler: Sampler::new(config, episodes.len()),
+            sampler: Sampler::new(config, episodes.len(), short),
             shared: shared_files(recording.as_ref(), &options.cameras, &episodes),
             recording,
             path,
             cameras,
             columns,
             episodes,
-            short,
             files,
             transform,
             clips_per_video: config.clips_per_video,
@@ -225,7 +223,7 @@ impl ClipDataset for EpisodeClips {
     }
 
     fn skipped(&self) -> Vec<SkippedFile> {
-        [self.short.clone(), self.sampler.skipped()].concat()
+        self.sampler.skipped()
     }
 
     fn decoded_frames(&self) -> u64 {
@@ -246,10 +244,10 @@ fn long_enough(
     options: &EpisodesOptions,
     recording: &dyn EpisodeSource,
     config: &DataConfig,
-    side: Vec<usize>,
 ) -> Result<(Vec<usize>, Vec<SkippedFile>), DataError> {
     let span = config.frames * config.frame_step;
-    let (long, short): (Vec<_>, Vec<_>) = side.into_iter().partition(|&episode| recording.length(episode) >= span);
+    let (long, short): (Vec<_>, Vec<_>) =
+        (0..recording.episodes()).partition(|&episode| recording.length(episode) >= span);
     let skipped = |episode: usize| SkippedFile {
         path: options
             .cameras
@@ -260,7 +258,7 @@ fn long_enough(
     };
     if long.is_empty() {
         let message = format!(
-            "none of the {} episodes of this part has the {span} frames of a clip (data.frames x data.frame_step)",
+            "none of the {} episodes has the {span} frames of a clip (data.frames x data.frame_step)",
             short.len()
         );
         return Err(DataError::Empty { path: options.path.clone(), message });

@@ -4,6 +4,7 @@ mod columns;
 mod dataset;
 mod episode;
 mod format;
+mod lerobot;
 mod memory;
 mod recording;
 mod source;

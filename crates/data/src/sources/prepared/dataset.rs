@@ -35,18 +35,21 @@ impl RawClips {
         split: Split,
         seed: u64,
     ) -> Result<Self, DataError> {
-        let videos = side(config, path, set.entries.len(), split, seed)?;
+        let spacing = Spacing::of(config);
+        let known = set.entries.iter().map(|entry| (entry.source.as_path(), entry.times.as_slice()));
+        let (long, short) = spacing.long_enough(known, config.frames);
+        let videos = side(config, path, &long, &short, split, seed)?;
         let transform = Transform::new(config, split);
         let size = transform.fixed_size().or_else(|| set.entries.first().map(|entry| entry.size)).unwrap_or_default();
         Ok(Self {
             shards: Shards::open(&set.folder, &set.entries)?,
-            sampler: Sampler::new(config, videos.len()),
+            sampler: Sampler::new(config, videos.len(), short),
             videos,
             entries: set.entries,
             transform,
             spaces: one_camera::spaces(config, size),
             size,
-            spacing: Spacing::of(config),
+            spacing,
             clips_per_video: config.clips_per_video,
         })
     }

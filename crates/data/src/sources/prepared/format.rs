@@ -47,6 +47,7 @@ impl FromStr for Encoding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShortenedFile {
     /// The file.
+    #[serde(with = "prevision_storage::path_text")]
     pub path: PathBuf,
     /// Frames that were kept.
     pub kept: usize,
@@ -92,6 +93,7 @@ pub(super) enum Place {
     /// In a file of its own.
     File {
         /// Its name, from the prepared folder on.
+        #[serde(with = "prevision_storage::path_text")]
         name: PathBuf,
         /// Its index, with the times of the source.
         index: Box<VideoIndex>,
@@ -102,6 +104,7 @@ pub(super) enum Place {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
     /// The file it was made of.
+    #[serde(with = "prevision_storage::path_text")]
     pub(super) source: PathBuf,
     pub(super) label: Option<i64>,
     /// Columns and rows.

@@ -14,7 +14,6 @@ mod encode;
 mod format;
 mod job;
 mod options;
-mod parallel;
 mod plan;
 mod raw;
 mod write;

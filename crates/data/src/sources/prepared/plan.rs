@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use prevision_core::seed::fnv1a;
+use prevision_core::whole_file;
 use prevision_storage::{Object, StorageError, after, is_address};
 use prevision_video::OpenOptions;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,8 @@ use super::encode::{encoded_bytes, even};
 use super::format::{Encoding, PLAN};
 use super::job::Job;
 use super::options::PrepareOptions;
-use super::parallel::in_parallel;
 use crate::files::{IndexCache, Indices, VideoEntry, find_videos};
+use crate::parallel::in_parallel;
 use crate::pixels::scaled;
 use crate::{DataError, SkippedFile};
 
@@ -60,7 +61,8 @@ pub(super) struct Signature {
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct SourceFile {
-    path: PathBuf,
+    /// As text: a name that is not UTF-8 has replacement characters.
+    path: String,
     label: Option<i64>,
     bytes: u64,
     /// Time of the last change; of an object in storage the hash of its tag.
@@ -81,7 +83,7 @@ impl SourceFile {
             let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             (metadata.len(), modified.map_or(0, |time| time.as_nanos() as u64))
         };
-        Ok(Self { path: entry.path.clone(), label: entry.label, bytes, modified })
+        Ok(Self { path: entry.path.to_string_lossy().into_owned(), label: entry.label, bytes, modified })
     }
 }
 
@@ -116,7 +118,7 @@ pub(super) fn begin(options: &PrepareOptions) -> Result<Vec<VideoEntry>, DataErr
         }
         return Ok(sources);
     }
-    if out.exists() && fs::read_dir(out).map_err(|error| DataError::io(out, error))?.next().is_some() {
+    if out.exists() && holds_more_than_partials(out).map_err(|error| DataError::io(out, error))? {
         return Err(DataError::Config(format!(
             "{}: is not empty and holds no prepared data set; choose a new or empty folder",
             out.display()
@@ -131,6 +133,36 @@ pub(super) fn begin(options: &PrepareOptions) -> Result<Vec<VideoEntry>, DataErr
         )));
     }
     Ok(sources)
+}
+
+/// Whether anything is in a folder but what an interrupted run has left while it looked how large videos become.
+fn holds_more_than_partials(folder: &Path) -> std::io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        if !whole_file::is_partial(&entry?.path()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes files that an interrupted run was writing, in the folder and in those right below it. No other process may write there.
+pub(super) fn remove_partials(out: &Path) -> std::io::Result<()> {
+    let mut folders = vec![out.to_owned()];
+    for entry in fs::read_dir(out)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    for folder in folders {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if whole_file::is_partial(&path) {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, DataError> {

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use prevision_core::whole_file;
+use prevision_core::{folder_lock, whole_file};
 
 use super::encode::{is_intact, prepare_video};
 use super::format::{Entry, PLAN, PreparedSet, PreparedSummary, SUMMARY, read_record, write_record};
 use super::job::Job;
 use super::options::PrepareOptions;
-use super::parallel::in_parallel;
-use super::plan::{PreparePlan, Signature, begin, estimate, survey};
+use super::plan::{PreparePlan, Signature, begin, estimate, remove_partials, survey};
+use crate::parallel::in_parallel;
 use crate::{DataError, SkipReason, SkippedFile};
 
 const PROGRESS: &str = "progress";
@@ -48,6 +48,9 @@ pub fn prepare(
     let out = &options.out;
     let made_now = !out.exists();
     fs::create_dir_all(out).map_err(|error| DataError::io(out, error))?;
+    let lock = folder_lock::try_lock(out).map_err(|error| DataError::io(out, error))?;
+    let _lock = lock.ok_or_else(|| DataError::Config(format!("{}: another process prepares it", out.display())))?;
+    remove_partials(out).map_err(|error| DataError::io(out, error))?;
     let refused = |result| {
         if made_now {
             // Only if it is still empty.

@@ -73,6 +73,7 @@ struct Measured {
 
 #[derive(Serialize)]
 struct Drawn {
+    #[serde(serialize_with = "prevision_storage::path_text::serialize")]
     path: PathBuf,
     indices: Vec<usize>,
 }

@@ -32,6 +32,7 @@ pub(crate) struct Args {
 struct Picture {
     index: usize,
     seconds: f64,
+    #[serde(serialize_with = "prevision_storage::path_text::serialize")]
     path: PathBuf,
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::lerobot::LeRobotFormat;
 use super::video::VideoFormat;
 use super::{EpisodeFormat, EpisodeSource};
 use crate::DataError;
@@ -16,7 +17,7 @@ pub struct Formats {
 impl Formats {
     /// The built-in ones.
     pub fn built_in() -> Self {
-        Self::default().with(VideoFormat)
+        Self::default().with(VideoFormat).with(LeRobotFormat)
     }
 
     /// With a format more, which is looked for last. A name that is taken is taken over, in its place.
@@ -33,6 +34,11 @@ impl Formats {
     /// The names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|format| format.name())
+    }
+
+    /// The format that is found at a place, if one is.
+    pub fn detect(&self, at: &Path) -> Option<String> {
+        self.entries.iter().find(|format| format.detect(at)).map(|format| format.name().to_owned())
     }
 
     /// Opens a recording: in the format of this name, or in the first one that is found there.

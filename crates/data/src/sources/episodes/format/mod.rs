@@ -1,6 +1,7 @@
 //! Formats of recorded episodes, one file each.
 
 mod formats;
+mod lerobot;
 mod video;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use npyz::half::f16;
 use npyz::{AutoSerialize, DType, Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
@@ -43,6 +44,7 @@ pub(super) fn read<T: Default + Clone>(path: &Path, convert: impl Fn(f64) -> T) 
     }
     let broken = |error: std::io::Error| bad(format!("{MEMBER}: {error}"));
     let data = match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Float, 2) => values::<f16, T>(npy, |v| convert(f64::from(v))),
         (TypeChar::Float, 4) => values::<f32, T>(npy, |v| convert(f64::from(v))),
         (TypeChar::Float, 8) => values::<f64, T>(npy, convert),
         (TypeChar::Int, 1) => values::<i8, T>(npy, |v| convert(f64::from(v))),
@@ -121,6 +123,14 @@ mod tests {
         assert_eq!(array.shape, [2, 3]);
         assert_eq!(array.data, [0.5, -1.0, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, 3.25]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn half_precision() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("action.npz");
+        write(&path, &[2], &[f16::from_f32(0.1), f16::from_f32(-2.5)]).unwrap();
+        assert_eq!(read(&path, |v| v).unwrap().data, [0.099_975_585_937_5, -2.5]);
     }
 
     #[test]

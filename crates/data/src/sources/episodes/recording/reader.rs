@@ -48,6 +48,9 @@ impl EpisodeReader {
                 ),
             ));
         }
+        if lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length)).is_none() {
+            return Err(DataError::format(column_path(dir, LENGTHS), "its lengths add up to more than can be counted"));
+        }
         let mut reader = Self { dir: dir.into(), lengths, stored_offsets, spaces: None };
         reader.spaces = reader.read_spaces()?;
         Ok(reader)
@@ -158,6 +161,7 @@ impl EpisodeSource for EpisodeReader {
         let rows = array.shape.first().copied().unwrap_or(0);
         let columns = array.data.len().checked_div(rows).unwrap_or(0);
         for (episode, (&offset, &length)) in self.stored_offsets.iter().zip(&self.lengths).enumerate() {
+            // Counts are at most 2^53 each (see `counts`).
             if offset + length > rows {
                 return Err(DataError::format(
                     path,
@@ -180,8 +184,10 @@ impl EpisodeSource for EpisodeReader {
 /// An array of non-negative whole numbers.
 fn counts(path: &Path) -> Result<Vec<usize>, DataError> {
     let array = npz::read(path, |value| value)?;
-    if let Some(value) = array.data.iter().find(|&&value| value < 0.0 || value.fract() != 0.0) {
-        return Err(DataError::format(path, format!("holds {value}, expected whole numbers from 0 up")));
+    // Up to there floats tell whole numbers apart. What is no number is not in the range either.
+    let range = 0.0..=9_007_199_254_740_992.0;
+    if let Some(value) = array.data.iter().find(|&value| !range.contains(value) || value.fract() != 0.0) {
+        return Err(DataError::format(path, format!("holds {value}, expected whole numbers from 0 to 2^53")));
     }
     Ok(array.data.into_iter().map(|value| value as usize).collect())
 }

@@ -2,6 +2,8 @@
 
 use ffmpeg_next::codec::Id;
 
+use super::units::{Framing, start_codes, units};
+
 /// What the bitstream says of one packet's place among the references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dependence {
@@ -13,26 +15,6 @@ pub(crate) struct Dependence {
 
 impl Dependence {
     const NEEDED: Self = Self { leaf: false, layer: 0 };
-}
-
-/// How the units of an H.264 or HEVC packet are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// By start codes (Annex B).
-    StartCodes,
-    /// By lengths of so many bytes before each.
-    Lengths(usize),
-}
-
-impl Framing {
-    /// From the stream's configuration record (`avcC`, `hvcC`: ISO/IEC 14496-15), which begins with its version, 1.
-    pub(crate) fn of(codec: Id, extradata: &[u8]) -> Self {
-        let place = if codec == Id::HEVC { 21 } else { 4 };
-        match (extradata.first(), extradata.get(place)) {
-            (Some(1), Some(bits)) => Self::Lengths(usize::from(bits & 3) + 1),
-            _ => Self::StartCodes,
-        }
-    }
 }
 
 /// Whether a decoder may leave this packet out without any other frame coming out differently. In doubt it may not.
@@ -92,40 +74,10 @@ fn all_slices<'a>(
     joined.unwrap_or(Dependence::NEEDED)
 }
 
-/// The units of a packet, none of them empty; `None` where they make no sense.
-pub(crate) fn units(framing: Framing, data: &[u8]) -> Box<dyn Iterator<Item = Option<&[u8]>> + '_> {
-    match framing {
-        Framing::StartCodes => Box::new(start_codes(data)),
-        Framing::Lengths(size) => Box::new(lengths(size, data)),
-    }
-}
-
-/// The units, none of them empty; `None` where the lengths make no sense.
-fn lengths(size: usize, mut data: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
-    std::iter::from_fn(move || {
-        if data.is_empty() {
-            return None;
-        }
-        let length = data.get(..size).map(|bytes| bytes.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte)));
-        let unit = length.filter(|&length| length > 0).and_then(|length| data.get(size..size.saturating_add(length)));
-        data = unit.map_or(&[], |unit| &data[size + unit.len()..]);
-        Some(unit)
-    })
-}
-
-/// What follows each start code 00 00 01, up to the end of the data.
-pub(crate) fn start_codes(data: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let at = data[from..].windows(3).position(|bytes| bytes == [0, 0, 1])? + from + 3;
-        from = at;
-        data.get(at..).filter(|unit| !unit.is_empty()).map(Some)
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Dependence, Framing, dependence, is_packed};
+    use super::{Dependence, dependence, is_packed};
+    use crate::bitstream::units::Framing;
     use ffmpeg_next::codec::Id;
 
     fn leaf(codec: Id, framing: Framing, data: &[u8]) -> bool {

@@ -3,9 +3,9 @@
 use ffmpeg_next::Packet;
 use ffmpeg_next::codec::{Id, Parameters};
 
-use crate::disposable::{Framing, start_codes, units};
+use super::parser::PictureParser;
+use super::units::{Framing, start_codes, units};
 use crate::index::MAX_REORDER;
-use crate::parser::PictureParser;
 
 /// MPEG-4 pictures that are not coded ("as the one before") take no more bytes than this.
 const NOT_CODED_BYTES: usize = 12;
@@ -166,7 +166,7 @@ pub(crate) fn order(pictures: &[(usize, Picture)]) -> Option<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::{Picture, Place, mpeg_picture, mpeg4_picture, one_picture, order};
-    use crate::disposable::Framing;
+    use crate::bitstream::units::Framing;
     use ffmpeg_next::codec::Id;
 
     fn pictures(places: &[(bool, Place)]) -> Vec<(usize, Picture)> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Does numbered pieces of work on some threads; the results are in the order of the numbers.
-pub(super) fn in_parallel<T: Send>(
+pub(crate) fn in_parallel<T: Send>(
     workers: usize,
     count: usize,
     progress: &(dyn Fn(usize, usize) + Sync),

@@ -1,0 +1,127 @@
+//! `LeRobot` data sets, versions 2.0 to 3.0 (`huggingface/lerobot`, `datasets/`).
+
+mod info;
+mod list;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use prevision_core::Array2;
+
+use self::info::{Feature, INFO, Info, Version};
+use self::list::{EpisodeRecord, list_three, list_two};
+use super::{EpisodeFrames, EpisodeSource};
+use crate::DataError;
+use crate::files::content;
+use crate::tables::ParquetTable;
+
+/// An open data set. A moment is a row of its files of columns; the cameras are its features of type `video`, the columns those of
+/// numbers, by the names that the data set gives them (`observation.images.top`, `observation.state`, `action`).
+pub(super) struct LeRobot {
+    root: PathBuf,
+    info: Info,
+    episodes: Vec<EpisodeRecord>,
+    /// Files of columns in the order of their rows.
+    files: Vec<PathBuf>,
+}
+
+impl LeRobot {
+    /// Whether there is a data set.
+    pub(super) fn is_there(root: &Path) -> bool {
+        content::is_there(&root.join(INFO)).unwrap_or(false)
+    }
+
+    /// Opens a data set. Only what is in `meta` is read.
+    ///
+    /// # Errors
+    /// If it cannot be read or makes no sense.
+    pub(super) fn open(root: &Path) -> Result<Self, DataError> {
+        let info = Info::read(root)?;
+        let episodes = match info.version() {
+            Ok(Version::Two) => list_two(root, &info)?,
+            _ => list_three(root, &info)?,
+        };
+        if episodes.is_empty() {
+            return Err(DataError::Empty { path: root.to_owned(), message: "has no episodes".to_owned() });
+        }
+        let mut files: Vec<PathBuf> = Vec::new();
+        for episode in &episodes {
+            let path = root.join(&episode.data);
+            if files.last() != Some(&path) {
+                files.push(path);
+            }
+        }
+        Ok(Self { root: root.to_owned(), info, episodes, files })
+    }
+
+    /// The rows of all files, as they lie there, and the first row of each file.
+    fn stored(&self, name: &str) -> Result<(Array2, HashMap<&Path, usize>), DataError> {
+        let (mut data, mut width, mut firsts) = (Vec::new(), None, HashMap::new());
+        for path in &self.files {
+            let numbers = ParquetTable::open(path)?.numbers(name)?;
+            let expected = *width.get_or_insert(numbers.width);
+            if numbers.width != expected {
+                let message = format!("column `{name}` has {} numbers in a row, {expected} before", numbers.width);
+                return Err(DataError::format(path, message));
+            }
+            firsts.insert(path.as_path(), data.len().checked_div(expected).unwrap_or(0));
+            data.extend(numbers.values.into_iter().map(|value| value as f32));
+        }
+        let width = width.unwrap_or(0);
+        let rows = data.len().checked_div(width).unwrap_or(0);
+        Ok((Array2::new(data, rows, width), firsts))
+    }
+}
+
+impl EpisodeSource for LeRobot {
+    fn episodes(&self) -> usize {
+        self.episodes.len()
+    }
+
+    fn length(&self, episode: usize) -> usize {
+        self.episodes[episode].length
+    }
+
+    fn cameras(&self) -> Result<Vec<String>, DataError> {
+        Ok(self.info.names(Feature::is_video))
+    }
+
+    fn columns(&self) -> Result<Vec<String>, DataError> {
+        Ok(self.info.names(Feature::is_numeric))
+    }
+
+    fn column(&self, name: &str) -> Result<Array2, DataError> {
+        if !self.info.features.get(name).is_some_and(Feature::is_numeric) {
+            let there = self.columns()?.join(", ");
+            return Err(DataError::format(&self.root, format!("has no column `{name}`; columns here: {there}")));
+        }
+        let (stored, firsts) = self.stored(name)?;
+        // Rows of an episode lie together; where in its file, the data set tells.
+        let mut next: HashMap<&Path, usize> = HashMap::new();
+        let mut rows = Array2::zeros(0, stored.columns);
+        for (number, episode) in self.episodes.iter().enumerate() {
+            let path = self.root.join(&episode.data);
+            let (file, first) =
+                firsts.get_key_value(path.as_path()).map_or((Path::new(""), 0), |(path, first)| (*path, *first));
+            let within = next.entry(file).or_insert(0);
+            let (start, end) = (first + *within, first + *within + episode.length);
+            *within += episode.length;
+            if end > stored.rows {
+                let message = format!("has {} rows, episode {number} needs rows {start}..{end}", stored.rows);
+                return Err(DataError::format(path, message));
+            }
+            rows.data.extend_from_slice(&stored.data[start * stored.columns..end * stored.columns]);
+            rows.rows += episode.length;
+        }
+        Ok(rows)
+    }
+
+    fn frames_of(&self, camera: &str, episode: usize) -> EpisodeFrames {
+        let record = &self.episodes[episode];
+        match record.videos.get(camera) {
+            Some((path, None)) => EpisodeFrames::Video(self.root.join(path)),
+            Some((path, Some(first))) => EpisodeFrames::Part { path: self.root.join(path), first: *first },
+            None => EpisodeFrames::Own,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Tables of numbers in files.
+
+mod numbers;
+mod parquet;
+
+pub(crate) use numbers::Numbers;
+pub(crate) use parquet::ParquetTable;

@@ -1,0 +1,208 @@
+//! Parquet files, column by column.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use parquet::basic::Repetition;
+use parquet::column::reader::{ColumnReader, get_typed_column_reader};
+use parquet::data_type::{BoolType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use prevision_storage::is_address;
+
+use super::Numbers;
+use crate::DataError;
+use crate::files::content;
+
+/// Rows that are read at a time.
+const BATCH: usize = 1 << 16;
+
+/// An open Parquet file; also in storage, by its address.
+pub(crate) struct ParquetTable {
+    path: PathBuf,
+    reader: Box<dyn FileReader>,
+}
+
+/// The values of a leaf of the schema, with what tells where rows begin and what is missing.
+struct Leaf {
+    values: Vec<f64>,
+    definition: Vec<i16>,
+    repetition: Vec<i16>,
+}
+
+impl ParquetTable {
+    /// Opens a file. Only its footer is read.
+    ///
+    /// # Errors
+    /// If it cannot be read or is no Parquet file.
+    pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
+        let bad =
+            |error: parquet::errors::ParquetError| DataError::format(path, format!("not a Parquet file: {error}"));
+        let reader: Box<dyn FileReader> = if is_address(path) {
+            Box::new(SerializedFileReader::new(bytes::Bytes::from(content::read(path)?)).map_err(bad)?)
+        } else {
+            let file = File::open(path).map_err(|error| DataError::io(path, error))?;
+            Box::new(SerializedFileReader::new(file).map_err(bad)?)
+        };
+        Ok(Self { path: path.to_owned(), reader })
+    }
+
+    /// Names of the columns, in the file's order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let schema = self.reader.metadata().file_metadata().schema_descr().root_schema();
+        schema.get_fields().iter().map(|field| field.name().to_owned()).collect()
+    }
+
+    /// A column of numbers: one in each row, or a list of the same length in each. What is missing is NaN.
+    ///
+    /// # Errors
+    /// If there is no such column, it is not of numbers, or its lists differ in length.
+    pub(crate) fn numbers(&self, name: &str) -> Result<Numbers, DataError> {
+        let (leaf, optional, levels) = self.leaf(name)?;
+        let (mut all, mut starts) = (Vec::new(), Vec::new());
+        for group in 0..self.reader.num_row_groups() {
+            let reader = self.reader.get_row_group(group).and_then(|group| group.get_column_reader(leaf));
+            let reader = reader.map_err(|error| self.bad(name, error))?;
+            let read = match reader {
+                ColumnReader::BoolColumnReader(_) => values::<BoolType>(reader, |value| f64::from(u8::from(*value))),
+                ColumnReader::Int32ColumnReader(_) => values::<Int32Type>(reader, |value| f64::from(*value)),
+                ColumnReader::Int64ColumnReader(_) => values::<Int64Type>(reader, |value| *value as f64),
+                ColumnReader::FloatColumnReader(_) => values::<FloatType>(reader, |value| f64::from(*value)),
+                ColumnReader::DoubleColumnReader(_) => values::<DoubleType>(reader, |value| *value),
+                ColumnReader::FixedLenByteArrayColumnReader(_) => {
+                    values::<FixedLenByteArrayType>(reader, |value| match value.data() {
+                        &[low, high] => f64::from(npyz::half::f16::from_le_bytes([low, high])),
+                        _ => f64::NAN,
+                    })
+                }
+                _ => return Err(self.bad(name, "it holds no numbers")),
+            };
+            let read = read.map_err(|error| self.bad(name, error))?;
+            place(read, levels, optional, &mut all, &mut starts);
+        }
+        Numbers::from_rows(all, &starts).map_err(|message| self.bad(name, message))
+    }
+
+    /// The one leaf of a column, whether its values may be missing, and its largest levels of definition and repetition.
+    fn leaf(&self, name: &str) -> Result<(usize, bool, (i16, i16)), DataError> {
+        let schema = self.reader.metadata().file_metadata().schema_descr();
+        let mut leaves = schema
+            .columns()
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.path().parts().first().is_some_and(|first| first == name));
+        let Some((number, column)) = leaves.next() else {
+            let message = format!("has no column `{name}`; columns here: {}", self.names().join(", "));
+            return Err(DataError::format(&self.path, message));
+        };
+        if leaves.next().is_some() {
+            return Err(self.bad(name, "it is made of several columns"));
+        }
+        let optional = column.self_type().get_basic_info().repetition() == Repetition::OPTIONAL;
+        Ok((number, optional, (column.max_def_level(), column.max_rep_level())))
+    }
+
+    fn bad(&self, name: &str, message: impl std::fmt::Display) -> DataError {
+        DataError::format(&self.path, format!("column `{name}`: {message}"))
+    }
+}
+
+/// All values of a column in one group of rows.
+fn values<T: DataType>(reader: ColumnReader, convert: impl Fn(&T::T) -> f64) -> parquet::errors::Result<Leaf> {
+    let mut reader = get_typed_column_reader::<T>(reader);
+    let (mut definition, mut repetition) = (Vec::new(), Vec::new());
+    let (mut raw, mut values) = (Vec::new(), Vec::new());
+    loop {
+        raw.clear();
+        let (records, _, _) = reader.read_records(BATCH, Some(&mut definition), Some(&mut repetition), &mut raw)?;
+        values.extend(raw.iter().map(&convert));
+        if records == 0 {
+            return Ok(Leaf { values, definition, repetition });
+        }
+    }
+}
+
+/// Appends the values of a leaf and the places at which its rows begin. The levels are its largest ones of definition and repetition.
+/// NaN stands where a value may be missing and is.
+fn place(leaf: Leaf, (defined, repeated): (i16, i16), optional: bool, all: &mut Vec<f64>, starts: &mut Vec<usize>) {
+    if defined == 0 {
+        starts.extend((0..leaf.values.len()).map(|row| all.len() + row));
+        all.extend(leaf.values);
+        return;
+    }
+    let mut values = leaf.values.into_iter();
+    for (number, &definition) in leaf.definition.iter().enumerate() {
+        if repeated == 0 || leaf.repetition.get(number) == Some(&0) {
+            starts.push(all.len());
+        }
+        if definition == defined {
+            all.extend(values.next());
+        } else if optional && definition == defined - 1 {
+            all.push(f64::NAN);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::data_type::ByteArrayType;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    /// Three rows: a required and an optional number, a list of two floats, texts.
+    fn write(path: &Path) {
+        let schema = "message rows {
+            required int64 index;
+            optional double speed;
+            optional group action (LIST) { repeated group list { optional float element; } }
+            optional group tasks (LIST) { repeated group list { optional binary element (UTF8); } }
+        }";
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, Arc::default()).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut next = group.next_column().unwrap().unwrap();
+        next.typed::<Int64Type>().write_batch(&[7, 8, 9], None, None).unwrap();
+        next.close().unwrap();
+        let mut next = group.next_column().unwrap().unwrap();
+        next.typed::<DoubleType>().write_batch(&[0.5, 1.5], Some(&[1, 0, 1]), None).unwrap();
+        next.close().unwrap();
+        let mut next = group.next_column().unwrap().unwrap();
+        let values = [1.0, 2.0, 3.0, 5.0, 6.0];
+        next.typed::<FloatType>().write_batch(&values, Some(&[3, 3, 3, 2, 3, 3]), Some(&[0, 1, 0, 1, 0, 1])).unwrap();
+        next.close().unwrap();
+        let mut next = group.next_column().unwrap().unwrap();
+        next.typed::<ByteArrayType>()
+            .write_batch(&["push".into(), "a".into(), "b".into()], Some(&[3, 1, 3, 3]), Some(&[0, 0, 0, 1]))
+            .unwrap();
+        next.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn numbers_lists_and_texts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.parquet");
+        write(&path);
+        let table = ParquetTable::open(&path).unwrap();
+        assert_eq!(table.names(), ["index", "speed", "action", "tasks"]);
+        assert_eq!(table.numbers("index").unwrap(), Numbers { width: 1, values: vec![7.0, 8.0, 9.0] });
+        let speed = table.numbers("speed").unwrap();
+        assert_eq!((speed.values[0], speed.values[2]), (0.5, 1.5));
+        assert!(speed.values[1].is_nan());
+        let action = table.numbers("action").unwrap();
+        assert_eq!((action.width, action.values.len()), (2, 6));
+        assert!(action.values[3].is_nan());
+        assert_eq!(action.values[4..], [5.0, 6.0]);
+        let message = table.numbers("tasks").unwrap_err().to_string();
+        assert!(message.contains("rows.parquet: column `tasks`: it holds no numbers"), "{message}");
+        let message = table.numbers("state").unwrap_err().to_string();
+        assert!(message.contains("no column `state`; columns here: index, speed"), "{message}");
+        std::fs::write(&path, "not a table").unwrap();
+        let message = ParquetTable::open(&path).err().unwrap().to_string();
+        assert!(message.contains("rows.parquet: not a Parquet file"), "{message}");
+    }
+}
