@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ffmpeg_next::codec::{Context, Flags};
 use ffmpeg_next::format::{self, Pixel};
-use ffmpeg_next::{Dictionary, Error, Packet, Rational, encoder, frame};
+use ffmpeg_next::{Dictionary, Error, Packet, Rational, codec, encoder, frame};
 
 /// Frames in a second, where they are evenly spaced.
 const RATE: i32 = 25;
@@ -26,6 +26,8 @@ pub(crate) struct Recipe {
     pub(crate) variable: bool,
     /// The container keeps the times of the frames.
     pub(crate) timed: bool,
+    /// Every packet is flagged as a key frame, whatever it is.
+    pub(crate) all_keys: bool,
     /// Quarters of a turn clockwise by which the stored picture is to be shown.
     pub(crate) turns: u8,
     /// Width over height of a stored pixel.
@@ -41,6 +43,7 @@ const PLAIN: Recipe = Recipe {
     frames: 48,
     variable: false,
     timed: true,
+    all_keys: false,
     turns: 0,
     aspect: (1, 1),
     settings: &[],
@@ -57,6 +60,18 @@ const X264_OPEN: &[(&str, &str)] = &[
     ("g", "12"),
     ("sc_threshold", "0"),
     ("x264-params", "open-gop=1:keyint=12:min-keyint=12"),
+];
+/// Parameter sets that differ from those of [`X264`].
+const X264_OTHER: &[(&str, &str)] = &[
+    ("preset", "veryfast"),
+    ("bf", "0"),
+    ("g", "8"),
+    ("sc_threshold", "0"),
+    ("x264-params", "cabac=0:8x8dct=0:ref=1:weightp=0"),
+];
+const X265: &[(&str, &str)] = &[
+    ("preset", "ultrafast"),
+    ("x265-params", "log-level=none:pools=none:frame-threads=1:bframes=3:keyint=16:scenecut=0"),
 ];
 const B_FRAMES: &[(&str, &str)] = &[("bf", "2"), ("g", "12"), ("b", "800k"), ("sc_threshold", "1000000000")];
 const PLAIN_P: &[(&str, &str)] = &[("g", "12"), ("b", "800k")];
@@ -84,15 +99,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
     Recipe { file: "turned_thrice.mp4", turns: 3, ..X264 },
     Recipe { file: "wide_pixels.mp4", aspect: (2, 1), ..X264 },
     Recipe { file: "odd.mp4", size: (119, 89), pixels: Pixel::YUV444P, ..X264 },
-    Recipe {
-        file: "x265.mp4",
-        encoder: "libx265",
-        settings: &[
-            ("preset", "ultrafast"),
-            ("x265-params", "log-level=none:pools=none:frame-threads=1:bframes=3:keyint=16:scenecut=0"),
-        ],
-        ..PLAIN
-    },
+    Recipe { file: "x265.mp4", encoder: "libx265", settings: X265, ..PLAIN },
     Recipe { file: "mpeg4.avi", encoder: "mpeg4", settings: PLAIN_P, ..PLAIN },
     Recipe { file: "mpeg4_b.avi", encoder: "mpeg4", settings: B_FRAMES, ..PLAIN },
     Recipe { file: "mpeg4_b.mp4", encoder: "mpeg4", settings: B_FRAMES, ..PLAIN },
@@ -127,6 +134,38 @@ pub(crate) const RECIPES: &[Recipe] = &[
     Recipe { file: "png.mov", encoder: "png", pixels: Pixel::RGB24, ..PLAIN },
     Recipe { file: "huffyuv.avi", encoder: "huffyuv", pixels: Pixel::YUV422P, ..PLAIN },
     Recipe { file: "theora.ogv", encoder: "libtheora", settings: PLAIN_P, ..PLAIN },
+    Recipe { file: "keys.mkv", all_keys: true, ..X264 },
+    Recipe { file: "keys.mp4", all_keys: true, ..X264 },
+    Recipe { file: "keys_x265.mp4", encoder: "libx265", all_keys: true, settings: X265, ..PLAIN },
+    Recipe { file: "keys_mpeg4.avi", encoder: "mpeg4", all_keys: true, settings: PLAIN_P, ..PLAIN },
+    Recipe { file: "keys_mpeg2.mkv", encoder: "mpeg2video", all_keys: true, settings: PLAIN_P, ..PLAIN },
+    Recipe { file: "keys_flv1.flv", encoder: "flv", all_keys: true, settings: PLAIN_P, ..PLAIN },
+    Recipe { file: "keys_wmv2.avi", encoder: "wmv2", all_keys: true, settings: PLAIN_P, ..PLAIN },
+    Recipe {
+        file: "keys_vp9.webm",
+        encoder: "libvpx-vp9",
+        all_keys: true,
+        settings: &[("g", "12"), ("b", "800k")],
+        ..PLAIN
+    },
+    Recipe { file: "keys_ffv1.mkv", encoder: "ffv1", all_keys: true, settings: &[("g", "12")], ..PLAIN },
+    Recipe {
+        file: "keys_cinepak.avi",
+        encoder: "cinepak",
+        pixels: Pixel::RGB24,
+        all_keys: true,
+        settings: PLAIN_P,
+        ..PLAIN
+    },
+    Recipe {
+        file: "keys_qtrle.mov",
+        encoder: "qtrle",
+        pixels: Pixel::RGB24,
+        all_keys: true,
+        settings: PLAIN_P,
+        ..PLAIN
+    },
+    Recipe { file: "other.h264", settings: X264_OTHER, timed: false, ..X264 },
 ];
 
 const VPX: &[(&str, &str)] =
@@ -205,23 +244,30 @@ impl Recipe {
             draw(&mut picture, index);
             picture.set_pts(Some(self.tick(index)));
             encoder.send_frame(&picture)?;
-            drain(&mut encoder, &mut output)?;
+            drain(&mut encoder, &mut output, self.all_keys)?;
         }
         encoder.send_eof()?;
-        drain(&mut encoder, &mut output)?;
+        drain(&mut encoder, &mut output, self.all_keys)?;
         output.write_trailer()?;
         drop(output);
         if self.turns > 0 { turn(path, self.turns) } else { Ok(()) }
     }
 }
 
-fn drain(encoder: &mut encoder::video::Encoder, output: &mut format::context::Output) -> Result<(), Error> {
+fn drain(
+    encoder: &mut encoder::video::Encoder,
+    output: &mut format::context::Output,
+    all_keys: bool,
+) -> Result<(), Error> {
     let target = output.stream(0).map_or(Rational::new(1, RATE), |stream| stream.time_base());
     let mut packet = Packet::empty();
     while encoder.receive_packet(&mut packet).is_ok() {
         packet.set_stream(0);
         // Without it MP4's edit list ends before the last frame.
         packet.set_duration(1);
+        if all_keys {
+            packet.set_flags(packet.flags() | codec::packet::Flags::KEY);
+        }
         packet.rescale_ts(Rational::new(1, RATE), target);
         packet.write_interleaved(output)?;
     }
