@@ -1,8 +1,8 @@
 //! What is in a recording or in a set of videos.
 
-use prevision_core::FrameBuffer;
 use prevision_core::frames::Window;
 use prevision_core::resample::resample;
+use prevision_core::{Array2, FrameBuffer};
 use prevision_video::{OpenOptions, Video};
 use serde::Serialize;
 
@@ -82,9 +82,7 @@ impl DataInfo {
         let mut columns = Vec::new();
         for name in source.columns()? {
             let rows = source.column(&name)?;
-            let numbers = (0..rows.columns).map(|number| {
-                NumberInfo::of((0..rows.rows).map(|row| f64::from(rows.data[row * rows.columns + number])))
-            });
+            let numbers = (0..rows.columns).map(|number| NumberInfo::of_column(&rows, number));
             columns.push(ColumnInfo { name, numbers: numbers.collect() });
         }
         Ok(Self {
@@ -92,13 +90,23 @@ impl DataInfo {
             episodes: lengths.len(),
             moments,
             lengths: [at(0), at(lengths.len() / 2), at(lengths.len().saturating_sub(1))],
-            cameras: source.cameras()?.into_iter().map(|name| CameraInfo::of(source, name)).collect(),
+            cameras: Self::cameras(source)?,
             columns,
         })
+    }
+
+    /// What is known of the cameras of a recording.
+    pub(crate) fn cameras(source: &dyn EpisodeSource) -> Result<Vec<CameraInfo>, DataError> {
+        Ok(source.cameras()?.into_iter().map(|name| CameraInfo::of(source, name)).collect())
     }
 }
 
 impl NumberInfo {
+    /// Of one number in each row of a column.
+    pub(crate) fn of_column(column: &Array2, number: usize) -> Self {
+        Self::of((0..column.rows).map(|row| f64::from(column.data[row * column.columns + number])))
+    }
+
     fn of(values: impl Iterator<Item = f64>) -> Self {
         let (mut min, mut max, mut count, mut not_finite) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0);
         let (mut mean, mut squares) = (0.0, 0.0);

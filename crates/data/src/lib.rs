@@ -10,7 +10,7 @@
 //!    once, for evaluation.
 //!
 //! Recorded episodes are read by an [`EpisodeFormat`] and written by [`EpisodeWriter`]. [`info`] tells what is in them, [`check`] what
-//! would be learned wrong.
+//! would be learned wrong, and [`convert`](mod@convert) writes them in another format.
 //!
 //! Every random choice is a pure function of (seed, purpose, epoch, index), see [`prevision_core::seed`].
 //!
@@ -30,6 +30,7 @@
 pub mod check;
 mod clips;
 mod config;
+pub mod convert;
 mod error;
 mod files;
 pub mod info;

@@ -93,7 +93,7 @@ fn palette_film(frames: usize, change: usize) -> Vec<u8> {
         let cell = |x: u32, y: u32| {
             let bit = (y / (height / 6)) * 8 + x / (width / 8);
             let light = bit < 16 && frame >> (15 - bit) & 1 == 1;
-            if light != (frame >= change) { 235 } else { 16 }
+            if light == (frame >= change) { 16 } else { 235 }
         };
         // Rows are stored from the bottom up.
         let pixels: Vec<u8> =

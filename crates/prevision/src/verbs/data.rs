@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod convert;
 mod frames;
 pub(crate) mod generate;
 mod info;
@@ -34,6 +35,8 @@ enum DataVerb {
     Info(info::Args),
     /// Look for what would be learned wrong, before training
     Check(check::Args),
+    /// Write recorded episodes, or videos, in another format
+    Convert(convert::Args),
     /// How fast random clips come out of videos
     Bench(bench::Args),
 }
@@ -46,6 +49,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
         DataVerb::Prepare(args) => prepare::run(args),
         DataVerb::Info(args) => info::run(app, args),
         DataVerb::Check(args) => check::run(app, args),
+        DataVerb::Convert(args) => convert::run(app, args),
         DataVerb::Bench(args) => bench::run(args),
     }
 }

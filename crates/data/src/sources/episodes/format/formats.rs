@@ -46,19 +46,26 @@ impl Formats {
     /// # Errors
     /// If there is no such format, none is found, or the recording cannot be opened.
     pub fn open(&self, at: &Path, name: Option<&str>) -> Result<Box<dyn EpisodeSource>, DataError> {
-        let known = || self.names().collect::<Vec<_>>().join(", ");
-        let found = match name {
-            Some(name) => self.entries.iter().find(|format| format.name() == name),
-            None => self.entries.iter().find(|format| format.detect(at)),
-        };
-        if let Some(format) = found {
+        if let Some(name) = name {
+            return self.named(at, name)?.open(at);
+        }
+        if let Some(format) = self.entries.iter().find(|format| format.detect(at)) {
             return format.open(at);
         }
-        if let Some(name) = name {
-            let message = format!("there is no format `{name}` of recorded episodes; known: {}", known());
-            return Err(DataError::format(at, message));
-        }
         std::fs::metadata(at).map_err(|error| DataError::io(at, error))?;
-        Err(DataError::format(at, format!("holds no recorded episodes; formats looked for: {}", known())))
+        Err(DataError::format(at, format!("holds no recorded episodes; formats looked for: {}", self.list())))
+    }
+
+    /// The format of this name; `at` is the place that it is wanted for.
+    pub(crate) fn named(&self, at: &Path, name: &str) -> Result<&dyn EpisodeFormat, DataError> {
+        let found = self.entries.iter().find(|format| format.name() == name);
+        found.map(|format| &**format).ok_or_else(|| {
+            let message = format!("there is no format `{name}` of recorded episodes; known: {}", self.list());
+            DataError::format(at, message)
+        })
+    }
+
+    fn list(&self) -> String {
+        self.names().collect::<Vec<_>>().join(", ")
     }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::{EpisodeFormat, EpisodeSource};
 use crate::DataError;
-use crate::sources::episodes::lerobot::LeRobot;
+use crate::convert::{EpisodeSink, Recorded};
+use crate::sources::episodes::lerobot::{LeRobot, LeRobotSink};
 
-/// The format of `lerobot`, versions 2.0 to 3.0.
+/// The format of `lerobot`: versions 2.0 to 3.0 are read, 3.0 is written.
 pub(super) struct LeRobotFormat;
 
 impl EpisodeFormat for LeRobotFormat {
@@ -20,5 +21,9 @@ impl EpisodeFormat for LeRobotFormat {
 
     fn open(&self, at: &Path) -> Result<Box<dyn EpisodeSource>, DataError> {
         Ok(Box::new(LeRobot::open(at)?))
+    }
+
+    fn create(&self, at: &Path, recorded: &Recorded) -> Result<Box<dyn EpisodeSink>, DataError> {
+        Ok(Box::new(LeRobotSink::new(at, recorded)?))
     }
 }

@@ -10,6 +10,7 @@ use prevision_core::{Array2, FrameBuffer, Spaces};
 use prevision_video::{FrameSource as _, OpenOptions, Video};
 
 use crate::DataError;
+use crate::convert::{EpisodeSink, Recorded};
 
 pub use formats::Formats;
 
@@ -29,6 +30,15 @@ pub trait EpisodeFormat: Send + Sync {
     /// # Errors
     /// If it is missing, unfinished or makes no sense.
     fn open(&self, at: &Path) -> Result<Box<dyn EpisodeSource>, DataError>;
+
+    /// Begins a recording in an empty folder, for [`convert`](crate::convert::convert). By default the format is read only.
+    ///
+    /// # Errors
+    /// If the format is not written, or does not hold what was recorded.
+    fn create(&self, at: &Path, recorded: &Recorded) -> Result<Box<dyn EpisodeSink>, DataError> {
+        let _ = recorded;
+        Err(DataError::format(at, format!("the format `{}` is read and not written", self.name())))
+    }
 }
 
 /// A name and a function that opens a recording are a format.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{EpisodeFormat, EpisodeSource};
 use crate::DataError;
-use crate::sources::episodes::recording::{EpisodeReader, is_recording};
+use crate::convert::{EpisodeSink, Recorded};
+use crate::sources::episodes::recording::{EpisodeReader, RecordingSink, is_recording};
 
 /// The format that [`EpisodeWriter`](crate::EpisodeWriter) writes.
 pub(super) struct VideoFormat;
@@ -20,5 +21,9 @@ impl EpisodeFormat for VideoFormat {
 
     fn open(&self, at: &Path) -> Result<Box<dyn EpisodeSource>, DataError> {
         Ok(Box::new(EpisodeReader::open(at)?))
+    }
+
+    fn create(&self, at: &Path, recorded: &Recorded) -> Result<Box<dyn EpisodeSink>, DataError> {
+        Ok(Box::new(RecordingSink::new(at, recorded)?))
     }
 }

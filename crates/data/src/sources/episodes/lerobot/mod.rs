@@ -2,6 +2,7 @@
 
 mod info;
 mod list;
+mod write;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use prevision_core::Array2;
 
 use self::info::{Feature, INFO, Info, Version};
 use self::list::{EpisodeRecord, list_three, list_two};
+pub(super) use self::write::LeRobotSink;
 use super::{EpisodeFrames, EpisodeSource};
 use crate::DataError;
 use crate::files::content;

@@ -17,8 +17,10 @@ mod layout;
 mod npz;
 mod reader;
 mod schema;
+mod sink;
 mod writer;
 
 pub(super) use layout::is_recording;
 pub use reader::EpisodeReader;
+pub(super) use sink::RecordingSink;
 pub use writer::{EpisodeOptions, EpisodeWriter};

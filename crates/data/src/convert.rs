@@ -1,0 +1,146 @@
+//! One format of recorded episodes into another.
+
+use std::path::Path;
+
+use prevision_core::{Array2, FrameBuffer};
+use prevision_video::{Mp4Options, Mp4Writer, Quality};
+
+use crate::info::{CameraInfo, DataInfo};
+use crate::{DataError, EpisodeFrames, EpisodeSource, Formats};
+
+/// Frames that are held at a time.
+const CHUNK: usize = 32;
+/// Frames from one key frame to the next in a video that is encoded.
+const KEY_FRAMES: usize = 10;
+/// Frames a second where none are told.
+const RATE: f64 = 25.0;
+
+/// What is written into another format: a recording, what is known of it, and all its columns.
+pub struct Recorded<'a> {
+    /// The recording.
+    pub source: &'a dyn EpisodeSource,
+    /// Its cameras, by name.
+    pub cameras: Vec<CameraInfo>,
+    /// Its columns of numbers, by name, `[moments of all episodes, numbers in a row]`.
+    pub columns: Vec<(String, Array2)>,
+    /// First row of each episode, and the number of all rows.
+    pub offsets: Vec<usize>,
+}
+
+impl<'a> Recorded<'a> {
+    fn new(source: &'a dyn EpisodeSource) -> Result<Self, DataError> {
+        let mut offsets = vec![0];
+        for episode in 0..source.episodes() {
+            offsets.push(offsets[episode] + source.length(episode));
+        }
+        let columns = source.columns()?.into_iter().map(|name| source.column(&name).map(|rows| (name, rows)));
+        let columns = columns.collect::<Result<_, _>>()?;
+        Ok(Self { cameras: DataInfo::cameras(source)?, columns, offsets, source })
+    }
+
+    /// The rows of a column in an episode.
+    pub fn rows<'b>(&self, column: &'b Array2, episode: usize) -> &'b [f32] {
+        &column.data[self.offsets[episode] * column.columns..self.offsets[episode + 1] * column.columns]
+    }
+
+    /// Frames a second of the cameras.
+    ///
+    /// # Errors
+    /// If they differ from each other.
+    pub fn frame_rate(&self) -> Result<f64, DataError> {
+        let mut rates = self.cameras.iter().filter_map(|camera| camera.frame_rate);
+        let first = rates.next().unwrap_or(RATE);
+        match rates.find(|rate| (rate / first - 1.0).abs() > 1e-3) {
+            Some(other) => Err(DataError::Config(format!(
+                "the cameras have {first} and {other} frames a second, expected one rate for all of them"
+            ))),
+            None => Ok(first),
+        }
+    }
+
+    /// Writes the frames of a camera in an episode as an mp4 file: a copy of the video as it is where it is one of this episode alone,
+    /// encoded without loss elsewhere.
+    ///
+    /// # Errors
+    /// If they cannot be read or written.
+    pub fn write_video(&self, camera: &CameraInfo, episode: usize, to: &Path) -> Result<(), DataError> {
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| DataError::io(folder, error))?;
+        }
+        if let EpisodeFrames::Video(from) = self.source.frames_of(&camera.name, episode)
+            && from.extension().is_some_and(|extension| extension == "mp4")
+            && !prevision_storage::is_address(&from)
+        {
+            return std::fs::copy(&from, to).map(drop).map_err(|error| DataError::io(from, error));
+        }
+        let options = Mp4Options {
+            width: camera.width,
+            height: camera.height,
+            frame_rate: camera.frame_rate.unwrap_or(RATE).round() as u32,
+            quality: Quality::Lossless,
+            keyframe_interval: KEY_FRAMES,
+        };
+        let mut video = Mp4Writer::create(to, &options)?;
+        let moments: Vec<usize> = (0..self.source.length(episode)).collect();
+        for chunk in moments.chunks(CHUNK) {
+            let frames: FrameBuffer = self.source.frames(&camera.name, episode, chunk)?;
+            for frame in 0..frames.frames {
+                video.write(frames.frame(frame))?;
+            }
+        }
+        Ok(video.finish()?)
+    }
+}
+
+/// A recording that is being written. What is unfinished is no recording for any reader.
+pub trait EpisodeSink {
+    /// Appends the next episode.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    fn write(&mut self, recorded: &Recorded, episode: usize) -> Result<(), DataError>;
+
+    /// Finishes the recording, which can be read from then on.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn finish(self: Box<Self>, recorded: &Recorded) -> Result<(), DataError>;
+}
+
+/// Writes a recording into a new folder in the format of this name. `progress` is told the episodes that are written, and all.
+///
+/// # Errors
+/// If there is no such format or it is not written, the folder is there and not empty, or anything cannot be read or written; then what
+/// was written is removed.
+pub fn convert(
+    source: &dyn EpisodeSource,
+    format: &str,
+    formats: &Formats,
+    out: &Path,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<(), DataError> {
+    let format = formats.named(out, format)?;
+    let made_now = !out.exists();
+    std::fs::create_dir_all(out).map_err(|error| DataError::io(out, error))?;
+    if std::fs::read_dir(out).map_err(|error| DataError::io(out, error))?.next().is_some() {
+        return Err(DataError::Config(format!("{}: is not empty; choose a new or empty folder", out.display())));
+    }
+    let mut work = || {
+        let recorded = Recorded::new(source)?;
+        let mut sink = format.create(out, &recorded)?;
+        for episode in 0..source.episodes() {
+            sink.write(&recorded, episode)?;
+            progress(episode + 1, source.episodes());
+        }
+        sink.finish(&recorded)
+    };
+    let done = work();
+    if done.is_err() {
+        // The first error is the one to tell.
+        let _ = std::fs::remove_dir_all(out);
+        if !made_now {
+            let _ = std::fs::create_dir_all(out);
+        }
+    }
+    done
+}

@@ -1,0 +1,62 @@
+//! `prevision data convert`: recorded episodes in another format.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use prevision_data::convert::convert;
+use prevision_data::open_recording;
+use serde::Serialize;
+
+use crate::Output;
+use crate::app::App;
+use crate::cli::progress::Meter;
+
+/// Write recorded episodes, or videos, in another format
+///
+/// Videos of one episode each are copied as they are, others are encoded without loss. All columns of
+/// numbers are written.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// Recorded episodes, a folder of videos, a manifest, or a video
+    source: PathBuf,
+    /// Format to write: video or lerobot (version 3.0)
+    #[arg(long, value_name = "FORMAT")]
+    to: String,
+    /// Folder to write; must be new or empty
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Format of the source [default: the first that is found there]
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Serialize)]
+struct Converted {
+    from: Option<String>,
+    to: String,
+    episodes: usize,
+    moments: usize,
+}
+
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
+    let formats = &app.parts().formats;
+    let (from, source) = open_recording(&args.source, args.format.as_deref(), formats, super::workers(None))?;
+    let mut meter = Meter::new("convert");
+    let done = convert(source.as_ref(), &args.to, formats, &args.out, |done, all| {
+        meter.show(done as f64 / all as f64, || format!("{done} of {all} episodes"));
+    });
+    meter.finish();
+    done?;
+    let moments = (0..source.episodes()).map(|episode| source.length(episode)).sum();
+    let converted = Converted { from, to: args.to.clone(), episodes: source.episodes(), moments };
+    let table = format!(
+        "wrote {} episodes of {moments} moments as {} into {}",
+        converted.episodes,
+        converted.to,
+        args.out.display()
+    );
+    args.output.give(&converted, &table)
+}
