@@ -61,6 +61,8 @@ pub(crate) struct Decoder {
     settings: BTreeMap<Subject, Setting>,
     /// The decoder may lack settings that are in effect at the start.
     unsettled: bool,
+    /// It met damage since it was opened: what FFmpeg keeps then may show in pictures that it decodes after a flush.
+    troubled: bool,
 }
 
 /// What decoders are to check that otherwise give pictures of which data are missing without a word: the rest of them is as another
@@ -139,15 +141,27 @@ impl Decoder {
             rough: false,
             settings: BTreeMap::new(),
             unsettled: false,
+            troubled: false,
         })
     }
 
     /// Forgets everything, what a decoder keeps over a [`Decoder::restart`] too, and goes on at `packet`.
     pub(crate) fn reopen(&mut self, demuxer: &mut Demuxer, packet: usize) -> Result<(), VideoError> {
+        self.replace_codec(demuxer)?;
+        self.restart(packet);
+        Ok(())
+    }
+
+    /// From here on the decoder is opened again wherever it starts: a frame has not come out as it should.
+    pub(crate) fn distrust(&mut self) {
+        self.troubled = true;
+    }
+
+    fn replace_codec(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
         self.codec = open_codec(demuxer, self.threads, self.reorder)?;
         self.settings.clear();
+        self.troubled = false;
         self.leave_pictures_rough(self.rough);
-        self.restart(packet);
         Ok(())
     }
 
@@ -171,6 +185,9 @@ impl Decoder {
     /// it keeps of them survives the flush.
     fn settle_in(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
         self.unsettled = false;
+        if self.troubled {
+            self.replace_codec(demuxer)?;
+        }
         let start = self.start;
         let effective = in_effect(demuxer.table().settings(), start);
         let known = |(subject, setting): (&Subject, &&Setting)| {
@@ -181,8 +198,7 @@ impl Decoder {
         }
         let settings: Vec<Setting> = effective.into_values().filter(|s| s.packet < start).cloned().collect();
         if !self.settings.is_empty() {
-            self.codec = open_codec(demuxer, self.threads, self.reorder)?;
-            self.leave_pictures_rough(self.rough);
+            self.replace_codec(demuxer)?;
         }
         let packets: BTreeSet<usize> = settings.iter().map(|setting| setting.packet).collect();
         for number in packets {
@@ -380,6 +396,7 @@ impl Decoder {
 
     /// The decoder refused something: with several threads it may be any packet still in flight.
     fn note_damage(&mut self) {
+        self.troubled = true;
         let packet = self.next.saturating_sub(self.threads.max(1));
         if self.damage.last() != Some(&packet) {
             self.damage.push(packet);

@@ -251,12 +251,14 @@ impl Video {
         let Some(mut reason) = failure else {
             return Ok(());
         };
+        self.decoder.distrust();
         if self.decoder.start() > 0 {
             self.restart(0);
             match self.seek_forward(index)? {
                 None => return Ok(()),
                 Some(second) => reason = second,
             }
+            self.decoder.distrust();
         }
         self.lost.insert(index, reason.to_owned());
         Err(self.lost_frame(index, reason.to_owned()))
