@@ -239,3 +239,21 @@ fn faults_of_files() {
     let told = report.findings.iter().any(|f| f.check == "unreadable-column" && f.stream.as_deref() == Some("action"));
     assert!(told, "{:#?}", report.findings);
 }
+
+#[test]
+fn plain_videos_are_called_by_their_files() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write(other.path(), &episodes()[..3]);
+    for (number, name) in ["a.mp4", "b.mp4", "c.mp4"].iter().enumerate() {
+        std::fs::copy(other.path().join(format!("pixels/ep_{number}.mp4")), folder.path().join(name)).unwrap();
+    }
+    assert_eq!(check(folder.path()).findings, []);
+    std::fs::write(folder.path().join("d.mp4"), "no video").unwrap();
+    std::fs::copy(folder.path().join("a.mp4"), folder.path().join("e.mp4")).unwrap();
+    let report = check(folder.path());
+    let told: Vec<_> = report.findings.iter().map(|f| (f.check, f.file.as_deref().unwrap_or_default())).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].0 == "unreadable-video" && told[0].1.ends_with("d.mp4"), "{told:?}");
+    assert!(told[1].0 == "duplicate-episode" && told[1].1.ends_with("e.mp4"), "{told:?}");
+    assert!(report.findings[0].to_string().contains("d.mp4  cannot open"), "{}", report.findings[0]);
+}

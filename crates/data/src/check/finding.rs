@@ -23,6 +23,8 @@ pub struct Finding {
     pub check: &'static str,
     /// The episode, if it is about one.
     pub episode: Option<usize>,
+    /// The video, if it is about one of plain videos.
+    pub file: Option<String>,
     /// The camera or column, if it is about one.
     pub stream: Option<String>,
     /// What was found and what was expected.
@@ -31,7 +33,7 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn error(check: &'static str, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, check, episode: None, stream: None, message: message.into() }
+        Self { severity: Severity::Error, check, episode: None, file: None, stream: None, message: message.into() }
     }
 
     pub(super) fn warning(check: &'static str, message: impl Into<String>) -> Self {
@@ -53,10 +55,12 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = if self.severity == Severity::Error { "error" } else { "warning" };
         write!(f, "{severity:<7}  {:<20}", self.check)?;
-        if let Some(episode) = self.episode {
-            write!(f, "  episode {episode}")?;
+        match (&self.file, self.episode) {
+            (Some(file), _) => write!(f, "  {file}")?,
+            (None, Some(episode)) => write!(f, "  episode {episode}")?,
+            (None, None) => {}
         }
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = self.stream.as_ref().filter(|_| self.file.is_none()) {
             write!(f, "  {stream}")?;
         }
         write!(f, "  {}", self.message)

@@ -19,7 +19,7 @@ use self::film::{Film, median};
 pub use self::finding::{Finding, Severity};
 use crate::clips::split;
 use crate::parallel::in_parallel;
-use crate::sources::EpisodeSource;
+use crate::sources::{EpisodeFrames, EpisodeSource};
 use crate::{DataError, Split};
 
 /// What is checked.
@@ -148,6 +148,9 @@ pub fn check_episodes(
     let usable: Vec<usize> = (0..source.episodes()).filter(|&e| source.length(e) >= options.frames).collect();
     let held_out = split(options.seed, &usable, options.validation_fraction, Split::Validation);
     findings.extend(signatures.findings(source, |episode| held_out.contains(&episode)));
+    if columns.is_empty() {
+        findings.iter_mut().for_each(|finding| name_file(finding, source));
+    }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(CheckReport {
         episodes: source.episodes(),
@@ -158,6 +161,16 @@ pub fn check_episodes(
         normalise: normalise(&films),
         findings,
     })
+}
+
+/// Of plain videos the file says more than its number.
+fn name_file(finding: &mut Finding, source: &dyn EpisodeSource) {
+    if let (Some(episode), Ok(cameras)) = (finding.episode, source.cameras())
+        && let Some(camera) = finding.stream.as_ref().or(cameras.first())
+        && let EpisodeFrames::Video(path) = source.frames_of(camera, episode)
+    {
+        finding.file = Some(path.to_string_lossy().into_owned());
+    }
 }
 
 /// All columns of numbers; one that does not fit the episodes is a finding.
@@ -182,7 +195,9 @@ fn read_columns(
 
 /// Episodes that are too short for a clip.
 fn lengths(source: &dyn EpisodeSource, frames: usize, findings: &mut Vec<Finding>) {
-    let short: Vec<usize> = (0..source.episodes()).filter(|&episode| source.length(episode) < frames).collect();
+    // What has none at all cannot be read, which is told apart.
+    let is_short = |&episode: &usize| (1..frames).contains(&source.length(episode));
+    let short: Vec<usize> = (0..source.episodes()).filter(is_short).collect();
     let share = short.len() as f64 / source.episodes().max(1) as f64;
     if let Some(&first) = short.first() {
         let message = format!(
@@ -253,7 +268,12 @@ fn pictures(camera: &str, films: &[Option<Film>], state: Option<&Column>, findin
         }
         if let (Some((rate, longest)), Some(usual)) = (film.rate, usual_rate) {
             if (rate / usual - 1.0).abs() > 0.02 {
-                add(Finding::error("frame-rate", format!("has {rate:.2} frames a second, the others {usual:.2}")));
+                let message = format!("has {rate:.2} frames a second, the others {usual:.2}");
+                // Rows of a table go with frames; plain videos may be sampled by time.
+                add(match state {
+                    Some(_) => Finding::error("frame-rate", message),
+                    None => Finding::warning("frame-rate", message),
+                });
             }
             if longest > 3.0 {
                 add(Finding::warning(
