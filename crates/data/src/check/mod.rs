@@ -149,7 +149,9 @@ pub fn check_episodes(
     let held_out = split(options.seed, &usable, options.validation_fraction, Split::Validation);
     findings.extend(signatures.findings(source, |episode| held_out.contains(&episode)));
     if columns.is_empty() {
-        findings.iter_mut().for_each(|finding| name_file(finding, source));
+        for finding in &mut findings {
+            name_file(finding, source);
+        }
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(CheckReport {
