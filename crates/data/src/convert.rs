@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use prevision_core::{Array2, FrameBuffer};
-use prevision_video::{Mp4Options, Mp4Writer, Quality};
+use prevision_video::{FrameSource as _, Mp4Options, Mp4Writer, OpenOptions, Quality, Video};
 
 use crate::info::{CameraInfo, DataInfo};
+use crate::sources::offsets;
 use crate::{DataError, EpisodeFrames, EpisodeSource, Formats};
 
 /// Frames that are held at a time.
@@ -29,18 +30,9 @@ pub struct Recorded<'a> {
 
 impl<'a> Recorded<'a> {
     fn new(source: &'a dyn EpisodeSource) -> Result<Self, DataError> {
-        let mut offsets = vec![0];
-        for episode in 0..source.episodes() {
-            offsets.push(offsets[episode] + source.length(episode));
-        }
         let columns = source.columns()?.into_iter().map(|name| source.column(&name).map(|rows| (name, rows)));
         let columns = columns.collect::<Result<_, _>>()?;
-        Ok(Self { cameras: DataInfo::cameras(source)?, columns, offsets, source })
-    }
-
-    /// The rows of a column in an episode.
-    pub fn rows<'b>(&self, column: &'b Array2, episode: usize) -> &'b [f32] {
-        &column.data[self.offsets[episode] * column.columns..self.offsets[episode + 1] * column.columns]
+        Ok(Self { cameras: DataInfo::cameras(source)?, columns, offsets: offsets(source), source })
     }
 
     /// Frames a second of the cameras.
@@ -81,9 +73,19 @@ impl<'a> Recorded<'a> {
             keyframe_interval: KEY_FRAMES,
         };
         let mut video = Mp4Writer::create(to, &options)?;
-        let moments: Vec<usize> = (0..self.source.length(episode)).collect();
-        for chunk in moments.chunks(CHUNK) {
-            let frames: FrameBuffer = self.source.frames(&camera.name, episode, chunk)?;
+        // A video is opened once, and read on from chunk to chunk.
+        let (mut opened, first) = match self.source.frames_of(&camera.name, episode) {
+            EpisodeFrames::Own => (None, 0),
+            EpisodeFrames::Video(path) => (Some(Video::open(&path, &OpenOptions::default())?), 0),
+            EpisodeFrames::Part { path, first } => (Some(Video::open(&path, &OpenOptions::default())?), first),
+        };
+        let indices: Vec<usize> = (first..first + self.source.length(episode)).collect();
+        let mut frames = FrameBuffer::default();
+        for chunk in indices.chunks(CHUNK) {
+            match &mut opened {
+                Some(opened) => opened.read(chunk, &mut frames)?,
+                None => frames = self.source.frames(&camera.name, episode, chunk)?,
+            }
             for frame in 0..frames.frames {
                 video.write(frames.frame(frame))?;
             }

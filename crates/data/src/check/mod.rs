@@ -19,7 +19,7 @@ use self::film::{Film, median};
 pub use self::finding::{Finding, Severity};
 use crate::clips::split;
 use crate::parallel::in_parallel;
-use crate::sources::{EpisodeFrames, EpisodeSource};
+use crate::sources::{EpisodeFrames, EpisodeSource, offsets};
 use crate::{DataError, Split};
 
 /// What is checked.
@@ -84,10 +84,7 @@ pub fn check_episodes(
         let message = format!("has no camera `{missing}`; cameras here: {}", there.join(", "));
         return Err(DataError::format(path, message));
     }
-    let mut offsets = vec![0];
-    for episode in 0..source.episodes() {
-        offsets.push(offsets[episode] + source.length(episode));
-    }
+    let offsets = offsets(source);
     let moments = offsets[source.episodes()];
     let columns = read_columns(source, moments, &mut findings)?;
     lengths(source, options.frames, &mut findings);

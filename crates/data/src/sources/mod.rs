@@ -19,6 +19,7 @@ use episodes::{EpisodesOptions, EpisodesSource};
 use moving_mnist::MovingMnistOptions;
 use videos::VideosOptions;
 
+pub(crate) use episodes::offsets;
 pub use episodes::{
     Episode, EpisodeFormat, EpisodeFrames, EpisodeOptions, EpisodeReader, EpisodeSource, EpisodeWriter,
     EpisodesInMemory, Formats,

@@ -2,7 +2,7 @@
 
 use prevision_core::{Array2, Space};
 
-use super::format::EpisodeSource;
+use super::format::{EpisodeSource, offsets};
 use super::source::EpisodesOptions;
 use crate::{DataConfig, DataError};
 
@@ -29,10 +29,7 @@ impl Columns {
         recording: &dyn EpisodeSource,
         config: &DataConfig,
     ) -> Result<Self, DataError> {
-        let mut offsets = vec![0];
-        for episode in 0..recording.episodes() {
-            offsets.push(offsets[episode] + recording.length(episode));
-        }
+        let mut offsets = offsets(recording);
         let total = offsets.pop().unwrap_or_default();
         let column = |name: &String| {
             let column = recording.column(name)?;

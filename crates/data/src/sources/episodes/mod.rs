@@ -10,6 +10,7 @@ mod recording;
 mod source;
 
 pub use episode::Episode;
+pub(crate) use format::offsets;
 pub use format::{EpisodeFormat, EpisodeFrames, EpisodeSource, Formats};
 pub use memory::EpisodesInMemory;
 pub use recording::{EpisodeOptions, EpisodeReader, EpisodeWriter};

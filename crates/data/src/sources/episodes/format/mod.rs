@@ -71,6 +71,15 @@ pub enum EpisodeFrames {
     Own,
 }
 
+/// First row of each episode in a column, and the number of all rows.
+pub(crate) fn offsets(source: &dyn EpisodeSource) -> Vec<usize> {
+    let mut offsets = vec![0];
+    for episode in 0..source.episodes() {
+        offsets.push(offsets[episode] + source.length(episode));
+    }
+    offsets
+}
+
 /// A recording that is open. All threads of a loader read it at once.
 pub trait EpisodeSource: Send + Sync {
     /// Number of episodes.

@@ -98,7 +98,7 @@ impl EpisodeSource for LeRobot {
             return Err(DataError::format(&self.root, format!("has no column `{name}`; columns here: {there}")));
         }
         let (stored, firsts) = self.stored(name)?;
-        // Rows of an episode lie together; where in its file, the data set tells.
+        // In a file the episodes follow each other as they do in the list.
         let mut next: HashMap<&Path, usize> = HashMap::new();
         let mut rows = Array2::zeros(0, stored.columns);
         for (number, episode) in self.episodes.iter().enumerate() {

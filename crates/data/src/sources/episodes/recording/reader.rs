@@ -9,6 +9,7 @@ use super::layout::{LENGTHS, OFFSETS, column_path, entries, spaces_path, video_p
 use super::npz;
 use crate::DataError;
 use crate::sources::episodes::{Episode, EpisodeFrames, EpisodeSource};
+use crate::tables::Numbers;
 
 /// A folder of recorded episodes in the layout that [`EpisodeWriter`](crate::EpisodeWriter) and stable-worldmodel write.
 #[derive(Clone, Debug)]
@@ -183,11 +184,6 @@ impl EpisodeSource for EpisodeReader {
 
 /// An array of non-negative whole numbers.
 fn counts(path: &Path) -> Result<Vec<usize>, DataError> {
-    let array = npz::read(path, |value| value)?;
-    // Up to there floats tell whole numbers apart. What is no number is not in the range either.
-    let range = 0.0..=9_007_199_254_740_992.0;
-    if let Some(value) = array.data.iter().find(|&value| !range.contains(value) || value.fract() != 0.0) {
-        return Err(DataError::format(path, format!("holds {value}, expected whole numbers from 0 to 2^53")));
-    }
-    Ok(array.data.into_iter().map(|value| value as usize).collect())
+    let values = npz::read(path, |value| value)?.data;
+    Numbers { width: 1, values }.counts().map_err(|message| DataError::format(path, message))
 }
