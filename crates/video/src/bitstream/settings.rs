@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::obu;
 use super::units::{Bits, Framing, start_codes, units, up_to_start_code};
 
+/// `profile_idc` of H.264's profile for 4:4:4.
+const FULL_CHROMA: u8 = 244;
+
 /// What a setting is about. A later one about the same replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Subject {
@@ -57,6 +60,8 @@ pub(crate) struct SettingsReader {
     /// Per subject: its content now, and how many key frames have brought it.
     current: BTreeMap<Subject, (Vec<u8>, usize)>,
     key_frames: usize,
+    /// The profile is that of H.264 for 4:4:4 ("High 4:4:4 Predictive").
+    full_chroma: bool,
     settings: Vec<Setting>,
 }
 
@@ -70,7 +75,9 @@ impl SettingsReader {
                 initial.insert(subject, content.to_vec());
             });
         }
-        Self { codec, framing, initial, current: BTreeMap::new(), key_frames: 0, settings: Vec::new() }
+        // The profile is the second byte of ISO/IEC 14496-15's record, as it is of a sequence parameter set.
+        let full_chroma = codec == Id::H264 && configuration.get(1) == Some(&FULL_CHROMA);
+        Self { codec, framing, initial, current: BTreeMap::new(), key_frames: 0, full_chroma, settings: Vec::new() }
     }
 
     /// Reads the next packet, `number`; says whether it brings any settings.
@@ -93,10 +100,22 @@ impl SettingsReader {
             units.push((subject, content));
         });
         for (subject, content) in units {
+            if self.codec == Id::H264 {
+                self.full_chroma |= content[0] & 0x1f == 7 && content.get(1) == Some(&FULL_CHROMA);
+                if encoder(content).is_some_and(|build| !self.is_odd(build)) {
+                    continue;
+                }
+            }
             found = true;
             self.note(number, key, subject, content);
         }
         found
+    }
+
+    /// Whether FFmpeg decodes the streams of this build of x264 otherwise than those of later ones, as their faults demand (its
+    /// `h264_direct.c`, `h264_mvpred.h`).
+    fn is_odd(&self, build: u32) -> bool {
+        build <= 33 || build < 151 && self.full_chroma
     }
 
     fn note(&mut self, packet: usize, key: bool, subject: Subject, content: &[u8]) {
@@ -158,10 +177,23 @@ fn in_packet<'a>(codec: Id, framing: Framing, data: &'a [u8], mut found: impl Fn
     }
 }
 
-/// H.264, 7.3.2: sequence parameter sets (7, their extension 13, those of a subset 15) and picture parameter sets (8), by their ids.
+/// The build of x264 that a unit of supplemental information (H.264, type 6) names.
+fn encoder(unit: &[u8]) -> Option<u32> {
+    const NAME: &[u8] = b"x264 - core ";
+    if unit[0] & 0x1f != 6 {
+        return None;
+    }
+    let place = unit.windows(NAME.len()).position(|text| text == NAME)? + NAME.len();
+    let digits = unit[place..].iter().take(6).take_while(|byte| byte.is_ascii_digit());
+    digits.fold(None, |number, &digit| Some(number.unwrap_or(0) * 10 + u32::from(digit - b'0')))
+}
+
+/// H.264, 7.3.2: sequence parameter sets (7, their extension 13, those of a subset 15) and picture parameter sets (8), by their ids; and
+/// the encoder's name.
 fn h264(unit: &[u8]) -> Option<Subject> {
     let kind = unit[0] & 0x1f;
     let from = match kind {
+        6 if encoder(unit).is_some() => return Some(Subject::Unit(kind, 5)),
         // Profile, constraints and level come first.
         7 | 15 => 4,
         8 | 13 => 1,
@@ -275,6 +307,23 @@ mod tests {
             settings(&A, &[(&PICTURE, true), (&B, true), (&A, false)]),
             [(1, vec![0xb3, 2]), (2, vec![0xb3, 1])]
         );
+    }
+
+    #[test]
+    fn encoders_count_where_decoders_make_up_for_their_faults() {
+        let picture = [&[0, 0, 1, 6, 5, 40][..], b"x264 - core 120 r2151", &[0, 0, 1, 0x65, 0x88]].concat();
+        let settings = |profile: u8| {
+            let configuration = [1, profile, 0, 30, 0xff, 0xe0, 0];
+            let mut reader = SettingsReader::new(Id::H264, Framing::StartCodes, &configuration);
+            reader.read(0, &packet(&picture, true));
+            reader.read(1, &packet(&[0, 0, 1, 0x65, 0x88], true));
+            reader.finish()
+        };
+        assert_eq!(settings(100), []);
+        let [setting]: [_; 1] = settings(244).try_into().unwrap();
+        assert_eq!((setting.packet, setting.subject), (0, Subject::Unit(6, 5)));
+        assert_eq!(super::encoder(b"\x06\x05\x10x264 - core 33"), Some(33));
+        assert_eq!((super::encoder(b"\x06\x05\x10x265"), super::encoder(b"\x67x264 - core 1")), (None, None));
     }
 
     #[test]

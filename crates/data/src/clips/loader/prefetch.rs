@@ -8,6 +8,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use prevision_core::Clip;
 
@@ -19,6 +20,8 @@ use crate::{ClipDataset, DataError, Found};
 const MAX_TOGETHER: u64 = 32;
 /// Clips that are looked ahead at most, or two batches if that is more: their files have to be opened before the first batch.
 const MAX_AHEAD: usize = 256;
+/// Time for which a worker looks ahead, beyond the next batch, before it reads: files that are opened for the first time can take long.
+const LOOK_AHEAD: Duration = Duration::from_millis(200);
 
 /// What a worker does next.
 enum Job {
@@ -81,15 +84,19 @@ impl Prefetch {
 
     /// The life of a worker.
     pub(super) fn work(&self) {
-        while let Some(job) = self.begin() {
+        let mut looked = Duration::ZERO;
+        while let Some(job) = self.begin(looked < LOOK_AHEAD) {
             match job {
                 Job::Find(number) => {
+                    let start = Instant::now();
                     let found = self.find(number);
+                    looked += start.elapsed();
                     self.lock().open.insert(number, found);
                     self.taken.notify_all();
                 }
                 Job::Read(numbers) => {
                     let clips = self.read(&numbers);
+                    looked = Duration::ZERO;
                     self.lock().clips.extend(numbers.into_iter().zip(clips));
                     self.filled.notify_all();
                 }
@@ -103,20 +110,22 @@ impl Prefetch {
         self.taken.notify_all();
     }
 
-    /// Waits for something to do; `None` when the loader ends.
-    fn begin(&self) -> Option<Job> {
+    /// Waits for something to do; `None` when the loader ends. Beyond the batch that can be read it looks only if `look_ahead`.
+    fn begin(&self, look_ahead: bool) -> Option<Job> {
         let mut buffer = self.lock();
+        let batch = self.numbering.clips() as u64;
         loop {
             if buffer.end {
                 return None;
             }
-            if buffer.unknown < buffer.wanted.saturating_add(self.ahead).min(self.end) {
+            let soon = buffer.wanted + self.ahead.div_ceil(2);
+            let first = buffer.open.first_key_value().map(|(&first, _)| first).filter(|&first| first < soon);
+            let end = first.map_or(0, |first| (first / batch + 1).saturating_mul(batch).min(soon));
+            let look = look_ahead || first.is_none() || buffer.unknown < end;
+            if look && buffer.unknown < buffer.wanted.saturating_add(self.ahead).min(self.end) {
                 buffer.unknown += 1;
                 return Some(Job::Find(buffer.unknown - 1));
             }
-            let soon = buffer.wanted + self.ahead.div_ceil(2);
-            let batch = self.numbering.clips() as u64;
-            let end = buffer.open.first_key_value().map_or(0, |(first, _)| (first / batch + 1) * batch).min(soon);
             let of_batch = buffer.open.range(..end).rev();
             if let Some((_, &Found { video, .. })) = of_batch.max_by_key(|(_, found)| found.work) {
                 // Some work is left to the other workers.
