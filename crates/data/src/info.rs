@@ -28,6 +28,8 @@ pub struct DataInfo {
     pub cameras: Vec<CameraInfo>,
     /// The columns of numbers.
     pub columns: Vec<ColumnInfo>,
+    /// What was to be done, in words, where the recording tells.
+    pub tasks: Vec<TaskInfo>,
 }
 
 /// What is known of a camera, by its first episode that can be read.
@@ -39,10 +41,19 @@ pub struct CameraInfo {
     pub width: usize,
     /// Rows of a picture, pixels.
     pub height: usize,
-    /// Frames a second; none where frames are in no video.
+    /// Frames a second; none where they are in no video and the recording does not tell.
     pub frame_rate: Option<f64>,
     /// Name of the codec; none where frames are in no video.
     pub codec: Option<String>,
+}
+
+/// A task of a recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskInfo {
+    /// What was to be done.
+    pub task: String,
+    /// Moments that are of it.
+    pub moments: usize,
 }
 
 /// What is known of a column.
@@ -91,6 +102,7 @@ impl DataInfo {
             moments,
             lengths: [at(0), at(lengths.len() / 2), at(lengths.len().saturating_sub(1))],
             cameras: Self::cameras(source)?,
+            tasks: TaskInfo::of(source)?,
             columns,
         })
     }
@@ -98,6 +110,24 @@ impl DataInfo {
     /// What is known of the cameras of a recording.
     pub(crate) fn cameras(source: &dyn EpisodeSource) -> Result<Vec<CameraInfo>, DataError> {
         Ok(source.cameras()?.into_iter().map(|name| CameraInfo::of(source, name)).collect())
+    }
+}
+
+/// The column that says which task a moment is of.
+pub(crate) const TASK_INDEX: &str = "task_index";
+
+impl TaskInfo {
+    fn of(source: &dyn EpisodeSource) -> Result<Vec<Self>, DataError> {
+        let tasks = source.tasks().iter().map(|task| Self { task: task.clone(), moments: 0 });
+        let mut tasks: Vec<Self> = tasks.collect();
+        if !tasks.is_empty() && source.columns()?.iter().any(|name| name == TASK_INDEX) {
+            for index in source.column(TASK_INDEX)?.data {
+                if let Some(task) = tasks.get_mut(index as usize) {
+                    task.moments += 1;
+                }
+            }
+        }
+        Ok(tasks)
     }
 }
 
@@ -134,7 +164,8 @@ impl CameraInfo {
             match source.frames_of(&unknown.name, episode) {
                 EpisodeFrames::Own => {
                     if let Ok(frames) = source.frames(&unknown.name, episode, &[0]) {
-                        return Self { width: frames.width, height: frames.height, ..unknown };
+                        let (width, height) = (frames.width, frames.height);
+                        return Self { width, height, frame_rate: source.frame_rate(), ..unknown };
                     }
                 }
                 EpisodeFrames::Video(path) | EpisodeFrames::Part { path, .. } => {

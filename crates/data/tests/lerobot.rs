@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use prevision_core::FrameBuffer;
 use prevision_core::config::Part;
+use prevision_data::convert::convert;
+use prevision_data::info::DataInfo;
 use prevision_data::{DataConfig, EpisodeFrames, EpisodeSource, Formats, Split, built_in, in_order, open};
 use serde_json::Value;
 
@@ -131,6 +133,49 @@ fn one_configuration_reads_both_layouts_with_equal_clips() {
             // Encoded apart from each other.
             let far = frames.data.iter().zip(&other.data).filter(|(a, b)| a.abs_diff(**b) > 24).count();
             assert!(far * 200 < frames.data.len(), "{name}: {far} of {}", frames.data.len());
+        }
+    }
+}
+
+#[test]
+fn pictures_inside_the_tables_and_tasks() {
+    for version in ["images-v2.1", "images-v3.0"] {
+        let source = Formats::built_in().open(&golden(version), None).unwrap();
+        let camera = "observation.images.top";
+        assert_eq!(source.cameras().unwrap(), [camera]);
+        assert_eq!((source.length(0), source.length(1)), (5, 7));
+        for (episode, moments) in [(0, vec![4, 0, 0, 2]), (1, (0..7).rev().collect::<Vec<_>>()), (1, vec![])] {
+            let frames = source.frames(camera, episode, &moments).unwrap();
+            assert_eq!(frames.frames, moments.len());
+            for (place, moment) in moments.into_iter().enumerate() {
+                let samples = frames.frame(place).iter().enumerate().map(|(at, _)| {
+                    let (x, y, channel) = (at / 3 % 32, at / 96, at % 3);
+                    (7 * x + 3 * y + 50 * channel + 11 * moment + 40 * episode) as u8
+                });
+                assert!(frames.frame(place).iter().copied().eq(samples), "{version}: {episode}, {moment}");
+                assert_eq!(frames.frame(place).len(), 24 * 32 * 3);
+            }
+        }
+        let message = source.frames(camera, 1, &[7]).unwrap_err().to_string();
+        assert!(message.contains("episode 1 has 7 moments, moment 7 is asked for"), "{message}");
+        assert_eq!(source.tasks(), ["push", "lift the cup"]);
+        let info = DataInfo::of(None, source.as_ref()).unwrap();
+        let tasks: Vec<_> = info.tasks.iter().map(|task| (task.task.as_str(), task.moments)).collect();
+        assert_eq!(tasks, [("push", 9), ("lift the cup", 3)]);
+        let top = &info.cameras[0];
+        assert_eq!((top.width, top.height, top.frame_rate), (32, 24, Some(10.0)));
+
+        // As videos, with the tasks.
+        let out = tempfile::tempdir().unwrap();
+        convert(source.as_ref(), "lerobot", &Formats::built_in(), out.path(), |_, _| ()).unwrap();
+        let written = Formats::built_in().open(out.path(), None).unwrap();
+        assert_eq!(written.tasks(), source.tasks());
+        assert_eq!(written.column("task_index").unwrap(), source.column("task_index").unwrap());
+        assert_eq!(written.column("timestamp").unwrap().data[..3], [0.0, 0.1, 0.2]);
+        for episode in 0..2 {
+            let all: Vec<usize> = (0..source.length(episode)).collect();
+            let frames = |source: &dyn EpisodeSource| source.frames(camera, episode, &all).unwrap();
+            assert!(frames(written.as_ref()) == frames(source.as_ref()));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What happens to the frames of a clip.
 
 mod crop;
+mod picture;
 mod transform;
 
+pub(crate) use picture::decode_picture;
 pub(crate) use transform::{Transform, scaled};

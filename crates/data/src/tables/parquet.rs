@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use parquet::basic::Repetition;
+use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, TimestampType, Type as Physical};
 use parquet::column::reader::{ColumnReader, get_typed_column_reader};
-use parquet::data_type::{BoolType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type};
+use parquet::data_type::{
+    BoolType, ByteArray, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type,
+};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use prevision_storage::is_address;
 
@@ -80,6 +82,135 @@ impl ParquetTable {
             place(read, levels, optional, &mut all, &mut starts);
         }
         Numbers::from_rows(all, &starts).map_err(|message| self.bad(name, message))
+    }
+
+    /// Tells the text in each row of a column; `None` where it is missing.
+    ///
+    /// # Errors
+    /// If there is no such column, it is not of texts, or `each` refuses one.
+    pub(crate) fn texts(
+        &self,
+        name: &str,
+        mut each: impl FnMut(Option<&str>) -> Result<(), String>,
+    ) -> Result<(), DataError> {
+        let (leaf, _, (defined, repeated)) = self.leaf(name)?;
+        let (mut definition, mut raw) = (Vec::new(), Vec::new());
+        for group in 0..self.reader.num_row_groups() {
+            let reader = self.reader.get_row_group(group).and_then(|group| group.get_column_reader(leaf));
+            let reader = reader.map_err(|error| self.bad(name, error))?;
+            let (ColumnReader::ByteArrayColumnReader(mut reader), 0) = (reader, repeated) else {
+                return Err(self.bad(name, "it holds no texts"));
+            };
+            loop {
+                definition.clear();
+                raw.clear();
+                let read = reader.read_records(BATCH, Some(&mut definition), None, &mut raw);
+                let (records, _, _) = read.map_err(|error| self.bad(name, error))?;
+                if records == 0 {
+                    break;
+                }
+                let mut texts = raw.iter();
+                for row in 0..records {
+                    let there = defined == 0 || definition.get(row) == Some(&defined);
+                    let text = if there { texts.next().map(ByteArray::as_utf8).transpose() } else { Ok(None) };
+                    each(text.map_err(|error| self.bad(name, error))?).map_err(|message| self.bad(name, message))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the pictures in some rows of a column, ascending: its part `bytes`. Only pages with such rows are read.
+    ///
+    /// # Errors
+    /// If there is no such column, it has no bytes in one of these rows, or `each` refuses them.
+    pub(crate) fn pictures(
+        &self,
+        name: &str,
+        rows: &[usize],
+        mut each: impl FnMut(&[u8]) -> Result<(), String>,
+    ) -> Result<(), DataError> {
+        let metadata = self.reader.metadata();
+        let columns = metadata.file_metadata().schema_descr().columns();
+        let leaf = columns.iter().position(|column| column.path().parts() == [name, "bytes"]);
+        let leaf =
+            leaf.ok_or_else(|| self.bad(name, "it holds no pictures, expected `bytes` and `path` in each row"))?;
+        let defined = columns[leaf].max_def_level();
+        let (mut wanted, mut first) = (rows.iter().copied().peekable(), 0);
+        for (group, told) in metadata.row_groups().iter().enumerate() {
+            let end = first + usize::try_from(told.num_rows()).unwrap_or(0);
+            if wanted.peek().is_some_and(|row| *row < end) {
+                let reader = self.reader.get_row_group(group).and_then(|group| group.get_column_reader(leaf));
+                let ColumnReader::ByteArrayColumnReader(mut reader) = reader.map_err(|error| self.bad(name, error))?
+                else {
+                    return Err(self.bad(name, "its `bytes` are none"));
+                };
+                let mut at = first;
+                while let Some(row) = wanted.next_if(|row| *row < end) {
+                    let (mut definition, mut raw) = (Vec::new(), Vec::new());
+                    let read = reader
+                        .skip_records(row - at)
+                        .and_then(|_| reader.read_records(1, Some(&mut definition), None, &mut raw));
+                    read.map_err(|error| self.bad(name, error))?;
+                    let there = defined == 0 || definition.first() == Some(&defined);
+                    let bytes = raw.first().filter(|_| there).map(ByteArray::data);
+                    let bytes = bytes.ok_or_else(|| self.bad(name, format!("it has no picture in row {row}")))?;
+                    each(bytes).map_err(|message| self.bad(name, format!("the picture in row {row}: {message}")))?;
+                    at = row + 1;
+                }
+            }
+            first = end;
+        }
+        match wanted.next() {
+            Some(row) => Err(self.bad(name, format!("has {first} rows, row {row} is needed"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a column is of numbers: not of texts, points in time, or what is made of several columns.
+    pub(crate) fn is_numeric(&self, name: &str) -> bool {
+        let Ok(column) =
+            self.leaf(name).map(|(leaf, ..)| self.reader.metadata().file_metadata().schema_descr().column(leaf))
+        else {
+            return false;
+        };
+        let plain = matches!(
+            column.logical_type_ref(),
+            None | Some(LogicalType::Integer(_) | LogicalType::Float16 | LogicalType::Unknown)
+        );
+        let other = matches!(
+            column.converted_type(),
+            ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS | ConvertedType::DECIMAL
+        );
+        let kept = match column.physical_type() {
+            Physical::INT96 | Physical::BYTE_ARRAY => false,
+            Physical::FIXED_LEN_BYTE_ARRAY => column.type_length() == 2,
+            _ => true,
+        };
+        plain && kept && !other
+    }
+
+    /// A column of times, seconds: numbers as they are, points in time since 1970.
+    ///
+    /// # Errors
+    /// If there is no such column, or it holds neither.
+    pub(crate) fn seconds(&self, name: &str) -> Result<Vec<f64>, DataError> {
+        let (leaf, ..) = self.leaf(name)?;
+        let column = self.reader.metadata().file_metadata().schema_descr().column(leaf);
+        let in_second = match (column.logical_type_ref(), column.converted_type()) {
+            (Some(LogicalType::Timestamp(TimestampType { unit: TimeUnit::NANOS, .. })), _) => 1e9,
+            (Some(LogicalType::Timestamp(TimestampType { unit: TimeUnit::MICROS, .. })), _)
+            | (None, ConvertedType::TIMESTAMP_MICROS) => 1e6,
+            (Some(LogicalType::Timestamp(TimestampType { unit: TimeUnit::MILLIS, .. })), _)
+            | (None, ConvertedType::TIMESTAMP_MILLIS) => 1e3,
+            _ if self.is_numeric(name) => 1.0,
+            _ => return Err(self.bad(name, "it holds no times, expected numbers of seconds or points in time")),
+        };
+        let numbers = self.numbers(name)?;
+        if numbers.width > 1 {
+            return Err(self.bad(name, format!("it has {} numbers in a row, expected one", numbers.width)));
+        }
+        Ok(numbers.values.into_iter().map(|value| value / in_second).collect())
     }
 
     /// The one leaf of a column, whether its values may be missing, and its largest levels of definition and repetition.

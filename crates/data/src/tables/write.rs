@@ -22,8 +22,8 @@ pub(crate) enum Values {
     Integers(Vec<i64>),
     Doubles(Vec<f64>),
     Texts(Vec<String>),
-    /// A list of one text in each row.
-    TextLists(Vec<String>),
+    /// A list of texts in each row, none of them empty.
+    TextLists(Vec<Vec<String>>),
 }
 
 /// Writes a file with these columns, whole or not at all. `metadata` is what stands beside them.
@@ -86,9 +86,11 @@ impl Values {
             Self::Texts(texts) => {
                 column.typed::<ByteArrayType>().write_batch(&text(texts), Some(&alone(texts.len())), None)
             }
-            Self::TextLists(texts) => {
-                let levels = (vec![3; texts.len()], vec![0; texts.len()]);
-                column.typed::<ByteArrayType>().write_batch(&text(texts), Some(&levels.0), Some(&levels.1))
+            Self::TextLists(lists) => {
+                let begins: Vec<i16> =
+                    lists.iter().flat_map(|list| (0..list.len()).map(|place| i16::from(place > 0))).collect();
+                let texts = text(&lists.concat());
+                column.typed::<ByteArrayType>().write_batch(&texts, Some(&vec![3; texts.len()]), Some(&begins))
             }
         }?;
         Ok(())
@@ -132,7 +134,7 @@ mod tests {
             ("start".to_owned(), Values::Doubles(vec![0.1, 0.2])),
             ("speed".to_owned(), Values::Floats(vec![0.5, 0.25], 1)),
             ("task".to_owned(), Values::Texts(vec!["a".into(), "b".into()])),
-            ("tasks".to_owned(), Values::TextLists(vec!["a".into(), "b".into()])),
+            ("tasks".to_owned(), Values::TextLists(vec![vec!["a".into(), "c".into()], vec!["b".into()]])),
         ];
         write(&path, &columns, &[("pandas", "{}".to_owned())]).unwrap();
         let table = ParquetTable::open(&path).unwrap();

@@ -8,6 +8,7 @@ mod lerobot;
 mod memory;
 mod recording;
 mod source;
+mod table;
 
 pub use episode::Episode;
 pub(crate) use format::offsets;

@@ -59,6 +59,9 @@ fn table(info: &DataInfo) -> String {
         }
         let _ = writeln!(text, "  {}", camera.codec.as_deref().unwrap_or_default());
     }
+    for task in &info.tasks {
+        let _ = writeln!(text, "task       {:?}, {} moments", task.task, task.moments);
+    }
     if !info.columns.is_empty() {
         let _ = writeln!(text, "\n{:<28}{:>12}{:>12}{:>12}{:>12}", "column", "min", "max", "mean", "std");
     }

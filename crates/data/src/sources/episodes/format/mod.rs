@@ -2,6 +2,7 @@
 
 mod formats;
 mod lerobot;
+mod table;
 mod video;
 
 use std::path::{Path, PathBuf};
@@ -124,18 +125,32 @@ pub trait EpisodeSource: Send + Sync {
     /// # Errors
     /// If they cannot be read.
     fn frames(&self, camera: &str, episode: usize, indices: &[usize]) -> Result<FrameBuffer, DataError> {
-        let (path, first) = match self.frames_of(camera, episode) {
-            EpisodeFrames::Video(path) => (path, 0),
-            EpisodeFrames::Part { path, first } => (path, first),
-            EpisodeFrames::Own => {
-                return Err(DataError::Config(format!(
-                    "the format of the recording gives no frames of camera `{camera}`"
-                )));
-            }
-        };
-        let indices: Vec<usize> = indices.iter().map(|index| first + index).collect();
-        let mut frames = FrameBuffer::default();
-        Video::open(&path, &OpenOptions::default())?.read(&indices, &mut frames)?;
-        Ok(frames)
+        read_frames(camera, self.frames_of(camera, episode), indices)
     }
+
+    /// Moments a second, where frames are in no video file that tells it.
+    fn frame_rate(&self) -> Option<f64> {
+        None
+    }
+
+    /// What was to be done, in words, by the number that the column `task_index` has in each row. Empty if the recording does not
+    /// tell.
+    fn tasks(&self) -> &[String] {
+        &[]
+    }
+}
+
+/// Some frames out of the file where they are.
+pub(crate) fn read_frames(camera: &str, at: EpisodeFrames, indices: &[usize]) -> Result<FrameBuffer, DataError> {
+    let (path, first) = match at {
+        EpisodeFrames::Video(path) => (path, 0),
+        EpisodeFrames::Part { path, first } => (path, first),
+        EpisodeFrames::Own => {
+            return Err(DataError::Config(format!("the format of the recording gives no frames of camera `{camera}`")));
+        }
+    };
+    let indices: Vec<usize> = indices.iter().map(|index| first + index).collect();
+    let mut frames = FrameBuffer::default();
+    Video::open(&path, &OpenOptions::default())?.read(&indices, &mut frames)?;
+    Ok(frames)
 }

@@ -41,6 +41,11 @@ impl Feature {
         self.dtype == "video"
     }
 
+    /// Whether its frames are pictures in the files of columns.
+    pub(super) fn is_image(&self) -> bool {
+        self.dtype == "image"
+    }
+
     pub(super) fn is_numeric(&self) -> bool {
         !matches!(self.dtype.as_str(), "video" | "image" | "string" | "language")
     }

@@ -17,6 +17,8 @@ pub(super) struct EpisodeRecord {
     pub(super) length: usize,
     /// The file of its columns.
     pub(super) data: PathBuf,
+    /// The first of its rows in that file.
+    pub(super) row: usize,
     /// Per camera the video, and the frame of it that is the first of the episode; `None` if the video is of the episode alone.
     pub(super) videos: BTreeMap<String, (PathBuf, Option<usize>)>,
 }
@@ -49,6 +51,7 @@ pub(super) fn list_two(root: &Path, info: &Info) -> Result<Vec<EpisodeRecord>, D
         episodes.push(EpisodeRecord {
             length,
             data: info.data_file(chunk, episode_index).map_err(bad)?,
+            row: 0,
             videos: cameras.iter().map(video).collect::<Result<_, DataError>>()?,
         });
     }
@@ -90,6 +93,7 @@ pub(super) fn list_three(root: &Path, info: &Info) -> Result<Vec<EpisodeRecord>,
             episodes.push(EpisodeRecord {
                 length: lengths[row],
                 data: info.data_file(chunks[row], files[row]).map_err(bad)?,
+                row: 0,
                 videos: of_cameras,
             });
         }

@@ -2,22 +2,27 @@
 
 mod info;
 mod list;
+mod pictures;
+mod tasks;
 mod write;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use prevision_core::Array2;
+use prevision_core::{Array2, FrameBuffer};
 
 use self::info::{Feature, INFO, Info, Version};
 use self::list::{EpisodeRecord, list_three, list_two};
+use self::pictures::pictures;
+use self::tasks::tasks;
 pub(super) use self::write::LeRobotSink;
 use super::{EpisodeFrames, EpisodeSource};
 use crate::DataError;
 use crate::files::content;
+use crate::sources::episodes::format::read_frames;
 use crate::tables::ParquetTable;
 
-/// An open data set. A moment is a row of its files of columns; the cameras are its features of type `video`, the columns those of
+/// An open data set. A moment is a row of its files of columns; the cameras are its features of type `video` and `image`, the columns those of
 /// numbers, by the names that the data set gives them (`observation.images.top`, `observation.state`, `action`).
 pub(super) struct LeRobot {
     root: PathBuf,
@@ -25,6 +30,7 @@ pub(super) struct LeRobot {
     episodes: Vec<EpisodeRecord>,
     /// Files of columns in the order of their rows.
     files: Vec<PathBuf>,
+    tasks: Vec<String>,
 }
 
 impl LeRobot {
@@ -39,12 +45,19 @@ impl LeRobot {
     /// If it cannot be read or makes no sense.
     pub(super) fn open(root: &Path) -> Result<Self, DataError> {
         let info = Info::read(root)?;
-        let episodes = match info.version() {
-            Ok(Version::Two) => list_two(root, &info)?,
-            _ => list_three(root, &info)?,
+        let version = info.version().unwrap_or(Version::Three);
+        let mut episodes = match version {
+            Version::Two => list_two(root, &info)?,
+            Version::Three => list_three(root, &info)?,
         };
         if episodes.is_empty() {
             return Err(DataError::Empty { path: root.to_owned(), message: "has no episodes".to_owned() });
+        }
+        // In a file the episodes follow each other as they do in the list.
+        let mut rows: HashMap<PathBuf, usize> = HashMap::new();
+        for episode in &mut episodes {
+            let next = rows.entry(episode.data.clone()).or_insert(0);
+            (episode.row, *next) = (*next, next.saturating_add(episode.length));
         }
         let mut files: Vec<PathBuf> = Vec::new();
         for episode in &episodes {
@@ -53,7 +66,7 @@ impl LeRobot {
                 files.push(path);
             }
         }
-        Ok(Self { root: root.to_owned(), info, episodes, files })
+        Ok(Self { root: root.to_owned(), tasks: tasks(root, version)?, info, episodes, files })
     }
 
     /// The rows of all files, as they lie there, and the first row of each file.
@@ -85,7 +98,7 @@ impl EpisodeSource for LeRobot {
     }
 
     fn cameras(&self) -> Result<Vec<String>, DataError> {
-        Ok(self.info.names(Feature::is_video))
+        Ok(self.info.names(|feature| feature.is_video() || feature.is_image()))
     }
 
     fn columns(&self) -> Result<Vec<String>, DataError> {
@@ -125,5 +138,28 @@ impl EpisodeSource for LeRobot {
             Some((path, Some(first))) => EpisodeFrames::Part { path: self.root.join(path), first: *first },
             None => EpisodeFrames::Own,
         }
+    }
+
+    fn frames(&self, camera: &str, episode: usize, indices: &[usize]) -> Result<FrameBuffer, DataError> {
+        let frames = self.frames_of(camera, episode);
+        if frames != EpisodeFrames::Own || !self.info.features.get(camera).is_some_and(Feature::is_image) {
+            return read_frames(camera, frames, indices);
+        }
+        let record = &self.episodes[episode];
+        let path = self.root.join(&record.data);
+        if let Some(index) = indices.iter().find(|index| **index >= record.length) {
+            let message = format!("episode {episode} has {} moments, moment {index} is asked for", record.length);
+            return Err(DataError::format(path, message));
+        }
+        let rows: Vec<usize> = indices.iter().map(|index| record.row + index).collect();
+        pictures(&path, camera, &rows)
+    }
+
+    fn frame_rate(&self) -> Option<f64> {
+        Some(self.info.fps)
+    }
+
+    fn tasks(&self) -> &[String] {
+        &self.tasks
     }
 }

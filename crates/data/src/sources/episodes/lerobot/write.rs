@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::info::INFO;
 use crate::DataError;
 use crate::convert::{EpisodeSink, Recorded};
-use crate::info::{CameraInfo, NumberInfo};
+use crate::info::{CameraInfo, NumberInfo, TASK_INDEX};
 use crate::tables::{Values, write};
 use prevision_core::whole_file;
 
@@ -24,11 +24,28 @@ const COUNTS: [&str; 5] = ["timestamp", "frame_index", "episode_index", "index",
 pub(in crate::sources::episodes) struct LeRobotSink {
     root: PathBuf,
     rate: f64,
+    tasks: Vec<String>,
+    /// The task of each moment.
+    task_of: Vec<usize>,
 }
 
 impl LeRobotSink {
     pub(in crate::sources::episodes) fn new(root: &Path, recorded: &Recorded) -> Result<Self, DataError> {
-        Ok(Self { root: root.to_owned(), rate: recorded.frame_rate()? })
+        let rate = recorded.frame_rate()?;
+        let moments = recorded.offsets.last().copied().unwrap_or(0);
+        let told = recorded.columns.iter().find(|(name, _)| name == TASK_INDEX);
+        let (mut tasks, mut task_of) = (vec![TASK.to_owned()], vec![0; moments]);
+        if let (Some((_, rows)), [_, ..]) = (told, recorded.source.tasks()) {
+            tasks = recorded.source.tasks().to_vec();
+            task_of = rows.data.iter().map(|index| *index as usize).collect();
+            if let Some(index) = rows.data.iter().find(|index| !(0.0..tasks.len() as f32).contains(*index)) {
+                return Err(DataError::format(
+                    root,
+                    format!("column `{TASK_INDEX}` holds {index}, but there are {} tasks", tasks.len()),
+                ));
+            }
+        }
+        Ok(Self { root: root.to_owned(), rate, tasks, task_of })
     }
 
     fn file(&self, folder: &str, chunk: usize, file: usize, extension: &str) -> PathBuf {
@@ -52,8 +69,21 @@ impl LeRobotSink {
         columns.push(("frame_index".to_owned(), integers(&|(_, moment)| moment)));
         columns.push(("episode_index".to_owned(), integers(&|(episode, _)| episode)));
         columns.push(("index".to_owned(), integers(&|(episode, moment)| recorded.offsets[episode] + moment)));
-        columns.push(("task_index".to_owned(), integers(&|_| 0)));
+        columns.push((TASK_INDEX.to_owned(), integers(&|(e, moment)| self.task_of[recorded.offsets[e] + moment])));
         columns
+    }
+
+    /// The tasks of an episode, in the order in which they are begun.
+    fn tasks_in(&self, recorded: &Recorded, episode: usize) -> Vec<String> {
+        let mut numbers: Vec<usize> = Vec::new();
+        for &number in &self.task_of[recorded.offsets[episode]..recorded.offsets[episode + 1]] {
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
+        // An episode without moments is of the first one, too: each has one.
+        let numbers = if numbers.is_empty() { vec![0] } else { numbers };
+        numbers.into_iter().map(|number| self.tasks[number].clone()).collect()
     }
 
     /// The list of all episodes.
@@ -63,7 +93,10 @@ impl LeRobotSink {
             |of: &dyn Fn(usize) -> usize| Values::Integers((0..count).map(|episode| of(episode) as i64).collect());
         let mut columns = vec![
             ("episode_index".to_owned(), integers(&|episode| episode)),
-            ("tasks".to_owned(), Values::TextLists(vec![TASK.to_owned(); count])),
+            (
+                "tasks".to_owned(),
+                Values::TextLists((0..count).map(|episode| self.tasks_in(recorded, episode)).collect()),
+            ),
             ("length".to_owned(), integers(&|episode| recorded.source.length(episode))),
             ("data/chunk_index".to_owned(), integers(&|episode| episode / CHUNK / CHUNK)),
             ("data/file_index".to_owned(), integers(&|episode| episode / CHUNK % CHUNK)),
@@ -108,7 +141,7 @@ impl LeRobotSink {
         let rate = if self.rate.fract() == 0.0 { json!(self.rate as u64) } else { json!(self.rate) };
         json!({
             "codebase_version": "v3.0", "robot_type": null, "total_episodes": episodes,
-            "total_frames": recorded.offsets[episodes], "total_tasks": 1, "chunks_size": CHUNK,
+            "total_frames": recorded.offsets[episodes], "total_tasks": self.tasks.len(), "chunks_size": CHUNK,
             "data_files_size_in_mb": 100, "video_files_size_in_mb": 200, "fps": rate,
             "splits": {"train": format!("0:{episodes}")}, "data_path": DATA, "video_path": VIDEO, "features": features,
         })
@@ -143,8 +176,8 @@ impl EpisodeSink for LeRobotSink {
         }
         table(self.file("meta/episodes", 0, 0, "parquet"), &self.episodes(recorded), &[])?;
         let tasks = [
-            ("task_index".to_owned(), Values::Integers(vec![0])),
-            ("__index_level_0__".to_owned(), Values::Texts(vec![TASK.to_owned()])),
+            (TASK_INDEX.to_owned(), Values::Integers((0..self.tasks.len() as i64).collect())),
+            ("__index_level_0__".to_owned(), Values::Texts(self.tasks.clone())),
         ];
         // The texts are the index of the pandas table.
         let pandas = json!({
