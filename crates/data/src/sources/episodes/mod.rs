@@ -4,8 +4,10 @@ mod columns;
 mod dataset;
 mod episode;
 mod format;
+mod hdf5;
 mod lerobot;
 mod memory;
+mod names;
 mod recording;
 mod source;
 

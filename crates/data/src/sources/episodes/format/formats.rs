@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::hdf5::Hdf5Format;
 use super::lerobot::LeRobotFormat;
 use super::video::VideoFormat;
 use super::{EpisodeFormat, EpisodeSource};
@@ -17,7 +18,7 @@ pub struct Formats {
 impl Formats {
     /// The built-in ones.
     pub fn built_in() -> Self {
-        Self::default().with(VideoFormat).with(LeRobotFormat)
+        Self::default().with(VideoFormat).with(LeRobotFormat).with(Hdf5Format)
     }
 
     /// With a format more, which is looked for last. A name that is taken is taken over, in its place.

@@ -1,0 +1,83 @@
+//! A data set with a row for each moment.
+
+use hdf5_reader::{Dataset, Datatype, H5Type, SliceInfo, SliceInfoElem};
+
+use super::numbers::{Number, is_numeric};
+
+/// Rows, and numbers, of a column that are read at a time.
+const ROWS: usize = 4096;
+const NUMBERS: usize = 1 << 16;
+
+/// What the rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    /// A picture, `[height, width, channels]`, with 1 or 3 channels of 8 bits.
+    Picture { height: usize, width: usize, channels: usize },
+    /// That many numbers.
+    Numbers(usize),
+}
+
+/// A data set that is read by its rows.
+pub(super) struct DataSet {
+    data: Dataset,
+    pub(super) rows: usize,
+    pub(super) row: Row,
+}
+
+impl DataSet {
+    /// The data set, if its rows are pictures or numbers.
+    pub(super) fn new(data: Dataset) -> Option<Self> {
+        let shape = data.shape().iter().map(|&extent| usize::try_from(extent).ok()).collect::<Option<Vec<_>>>()?;
+        let (&rows, shape_of_row) = shape.split_first()?;
+        let width = shape_of_row.iter().try_fold(1_usize, |width, &extent| width.checked_mul(extent))?;
+        let byte = matches!(data.dtype(), Datatype::FixedPoint { size: 1, signed: false, .. });
+        let row = match *shape_of_row {
+            [height, width, channels @ (1 | 3)] if byte => Row::Picture { height, width, channels },
+            _ if is_numeric(&data) => Row::Numbers(width),
+            _ => return None,
+        };
+        Some(Self { data, rows, row })
+    }
+
+    /// Numbers in a row.
+    pub(super) fn width(&self) -> usize {
+        match self.row {
+            Row::Picture { height, width, channels } => height * width * channels,
+            Row::Numbers(width) => width,
+        }
+    }
+
+    /// Hands over the numbers of `count` rows from `first` on, some rows at a time.
+    pub(super) fn numbers(&self, first: usize, count: usize, mut take: impl FnMut(f64)) -> Result<(), String> {
+        let step = (NUMBERS / self.width().max(1)).clamp(1, ROWS);
+        for start in (first..first + count).step_by(step) {
+            let rows = self.read::<Number>(start, step.min(first + count - start))?;
+            rows.into_iter().for_each(|Number(value)| take(value));
+        }
+        Ok(())
+    }
+
+    /// Appends a picture, grey ones with three equal channels.
+    pub(super) fn picture(&self, row: usize, to: &mut Vec<u8>) -> Result<(), String> {
+        let samples = self.read::<u8>(row, 1)?;
+        match self.row {
+            Row::Picture { channels: 1, .. } => to.extend(samples.into_iter().flat_map(|sample| [sample; 3])),
+            _ => to.extend_from_slice(&samples),
+        }
+        Ok(())
+    }
+
+    fn read<T: H5Type>(&self, first: usize, count: usize) -> Result<Vec<T>, String> {
+        let part = |start, end| SliceInfoElem::Slice { start, end, step: 1 };
+        let mut selections = vec![part(first as u64, (first + count) as u64)];
+        selections.resize(self.data.ndim(), part(0, u64::MAX));
+        let array = self.data.read_slice::<T>(&SliceInfo { selections }).map_err(|error| error.to_string())?;
+        let values = array.into_raw_vec_and_offset().0;
+        let expected = count * self.width();
+        if values.len() == expected {
+            Ok(values)
+        } else {
+            Err(format!("rows {first}..{} have {} numbers, expected {expected}", first + count, values.len()))
+        }
+    }
+}
