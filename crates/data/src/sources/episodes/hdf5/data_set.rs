@@ -8,48 +8,33 @@ use super::numbers::{Number, is_numeric};
 const ROWS: usize = 4096;
 const NUMBERS: usize = 1 << 16;
 
-/// What the rows are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Row {
-    /// A picture, `[height, width, channels]`, with 1 or 3 channels of 8 bits.
-    Picture { height: usize, width: usize, channels: usize },
-    /// That many numbers.
-    Numbers(usize),
-}
-
 /// A data set that is read by its rows.
 pub(super) struct DataSet {
     data: Dataset,
     pub(super) rows: usize,
-    pub(super) row: Row,
+    /// Numbers in a row.
+    pub(super) width: usize,
+    /// Height, width and channels, if a row is a picture: 1 or 3 channels of 8 bits.
+    pub(super) picture: Option<[usize; 3]>,
 }
 
 impl DataSet {
     /// The data set, if its rows are pictures or numbers.
     pub(super) fn new(data: Dataset) -> Option<Self> {
         let shape = data.shape().iter().map(|&extent| usize::try_from(extent).ok()).collect::<Option<Vec<_>>>()?;
-        let (&rows, shape_of_row) = shape.split_first()?;
-        let width = shape_of_row.iter().try_fold(1_usize, |width, &extent| width.checked_mul(extent))?;
+        let (&rows, row) = shape.split_first()?;
+        let width = row.iter().try_fold(1_usize, |width, &extent| width.checked_mul(extent))?;
         let byte = matches!(data.dtype(), Datatype::FixedPoint { size: 1, signed: false, .. });
-        let row = match *shape_of_row {
-            [height, width, channels @ (1 | 3)] if byte => Row::Picture { height, width, channels },
-            _ if is_numeric(&data) => Row::Numbers(width),
-            _ => return None,
+        let picture = match *row {
+            [height @ 1.., width @ 1.., channels @ (1 | 3)] if byte => Some([height, width, channels]),
+            _ => None,
         };
-        Some(Self { data, rows, row })
-    }
-
-    /// Numbers in a row.
-    pub(super) fn width(&self) -> usize {
-        match self.row {
-            Row::Picture { height, width, channels } => height * width * channels,
-            Row::Numbers(width) => width,
-        }
+        is_numeric(&data).then_some(Self { data, rows, width, picture })
     }
 
     /// Hands over the numbers of `count` rows from `first` on, some rows at a time.
     pub(super) fn numbers(&self, first: usize, count: usize, mut take: impl FnMut(f64)) -> Result<(), String> {
-        let step = (NUMBERS / self.width().max(1)).clamp(1, ROWS);
+        let step = (NUMBERS / self.width.max(1)).clamp(1, ROWS);
         for start in (first..first + count).step_by(step) {
             let rows = self.read::<Number>(start, step.min(first + count - start))?;
             rows.into_iter().for_each(|Number(value)| take(value));
@@ -60,8 +45,8 @@ impl DataSet {
     /// Appends a picture, grey ones with three equal channels.
     pub(super) fn picture(&self, row: usize, to: &mut Vec<u8>) -> Result<(), String> {
         let samples = self.read::<u8>(row, 1)?;
-        match self.row {
-            Row::Picture { channels: 1, .. } => to.extend(samples.into_iter().flat_map(|sample| [sample; 3])),
+        match self.picture {
+            Some([_, _, 1]) => to.extend(samples.into_iter().flat_map(|sample| [sample; 3])),
             _ => to.extend_from_slice(&samples),
         }
         Ok(())
@@ -73,7 +58,7 @@ impl DataSet {
         selections.resize(self.data.ndim(), part(0, u64::MAX));
         let array = self.data.read_slice::<T>(&SliceInfo { selections }).map_err(|error| error.to_string())?;
         let values = array.into_raw_vec_and_offset().0;
-        let expected = count * self.width();
+        let expected = count * self.width;
         if values.len() == expected {
             Ok(values)
         } else {

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use hdf5_reader::{Hdf5File, OpenOptions};
 use prevision_core::{Array2, FrameBuffer};
 
-use self::data_set::{DataSet, Row};
+use self::data_set::DataSet;
 pub(super) use self::place::is_hdf5;
 pub(super) use self::write::Hdf5Sink;
 use super::recording::{LENGTHS, OFFSETS};
@@ -79,8 +79,8 @@ impl Hdf5Recording {
         let data_set = self.streams.remove(name);
         let missing = || bad("is missing, or holds no numbers: not a recording of episodes".to_owned());
         let data_set = data_set.ok_or_else(missing)?;
-        if data_set.width() != 1 {
-            return Err(bad(format!("has {} numbers in a row, expected 1", data_set.width())));
+        if data_set.width != 1 {
+            return Err(bad(format!("has {} numbers in a row, expected 1", data_set.width)));
         }
         if data_set.rows > self.limit {
             return Err(bad(format!("has {} rows, more than the file can hold", data_set.rows)));
@@ -118,12 +118,12 @@ impl Hdf5Recording {
     }
 
     fn names(&self, pictures: bool) -> Vec<String> {
-        let streams = self.streams.iter().filter(|(_, stream)| matches!(stream.row, Row::Picture { .. }) == pictures);
+        let streams = self.streams.iter().filter(|(_, stream)| stream.picture.is_some() == pictures);
         streams.map(|(name, _)| name.clone()).collect()
     }
 
     fn stream(&self, what: &str, name: &str, pictures: bool) -> Result<&DataSet, DataError> {
-        let found = self.streams.get(name).filter(|stream| matches!(stream.row, Row::Picture { .. }) == pictures);
+        let found = self.streams.get(name).filter(|stream| stream.picture.is_some() == pictures);
         found.ok_or_else(|| {
             let there = self.names(pictures).join(", ");
             DataError::format(&self.path, format!("has no {what} `{name}`; {what}s here: {there}"))
@@ -164,7 +164,7 @@ impl EpisodeSource for Hdf5Recording {
     fn column(&self, name: &str) -> Result<Array2, DataError> {
         let bad = |message: String| DataError::format(&self.path, format!("column `{name}`: {message}"));
         let stream = self.stream("column", name, false)?;
-        let (rows, width) = (self.lengths.iter().sum(), stream.width());
+        let (rows, width) = (self.lengths.iter().sum(), stream.width);
         if width.checked_mul(rows).is_none_or(|numbers| numbers > self.limit) {
             return Err(bad(format!("has {rows} rows of {width} numbers, more than the file can hold")));
         }
@@ -184,7 +184,7 @@ impl EpisodeSource for Hdf5Recording {
             DataError::format(&self.path, format!("camera `{camera}`, episode {episode}: {message}"))
         };
         let stream = self.stream("camera", camera, true)?;
-        let Row::Picture { height, width, .. } = stream.row else { return Ok(FrameBuffer::default()) };
+        let [height, width, _] = stream.picture.unwrap_or_default();
         let mut data = Vec::new();
         for &index in indices {
             if index >= self.lengths[episode] {

@@ -106,14 +106,17 @@ fn data_set(planned: &Planned, place: u64) -> Option<Vec<u8>> {
     let fill = vec![3, 0x09];
     let mut layout = vec![4];
     if planned.chunked {
-        layout.extend([2, 0, rank + 1, 4]);
         let row = planned.shape.iter().skip(1).copied();
-        for extent in std::iter::once(1).chain(row).chain([planned.kind.size()]) {
-            layout.extend(u32::try_from(extent).ok()?.to_le_bytes());
+        let chunk: Vec<u64> = std::iter::once(1).chain(row).chain([planned.kind.size()]).collect();
+        // The fewest bytes in which all extents have room.
+        let width = 1 + chunk.iter().max()?.ilog2() as usize / 8;
+        layout.extend([2, 0, rank + 1, width as u8]);
+        for extent in &chunk {
+            layout.extend(&extent.to_le_bytes()[..width]);
         }
+        chunk.iter().try_fold(1_u32, |bytes, &extent| bytes.checked_mul(u32::try_from(extent).ok()?))?;
         layout.push(2);
         layout.extend(place.to_le_bytes());
-        bytes(planned)?.checked_div(planned.shape[0]).filter(|&chunk| u32::try_from(chunk).is_ok())?;
     } else {
         let bytes = bytes(planned)?;
         layout.push(1);
