@@ -26,7 +26,7 @@ impl DataSet {
         let width = row.iter().try_fold(1_usize, |width, &extent| width.checked_mul(extent))?;
         let byte = matches!(data.dtype(), Datatype::FixedPoint { size: 1, signed: false, .. });
         let picture = match *row {
-            [height @ 1.., width @ 1.., channels @ (1 | 3)] if byte => Some([height, width, channels]),
+            [height, width, channels @ (1 | 3)] if byte && height * width > 0 => Some([height, width, channels]),
             _ => None,
         };
         is_numeric(&data).then_some(Self { data, rows, width, picture })

@@ -2,7 +2,7 @@
 
 use blusc::{blosc1_cbuffer_sizes, blosc1_decompress};
 use hdf5_reader::FilterRegistry;
-use hdf5_reader::error::{Error, Result};
+use hdf5_reader::error::Error;
 
 /// Numbers of filters as the HDF Group registers them.
 const BLOSC: u16 = 32001;
