@@ -58,7 +58,10 @@ fn assert_pictures(source: &dyn EpisodeSource, camera: &str, channels: usize) {
         let frames = source.frames(camera, episode, &order).unwrap();
         assert_eq!((frames.frames, frames.height, frames.width), (order.len(), HEIGHT, WIDTH));
         for (place, moment) in order.into_iter().enumerate() {
-            assert!(frames.frame(place) == picture(OFFSETS[episode] + moment, channels), "{camera}, {episode}, {moment}");
+            assert!(
+                frames.frame(place) == picture(OFFSETS[episode] + moment, channels),
+                "{camera}, {episode}, {moment}"
+            );
         }
     }
 }
@@ -100,8 +103,7 @@ fn all_layouts_types_and_filters_of_h5py() {
     for name in ["latest.h5", "earliest.h5"] {
         let source = read(&golden(name));
         assert_eq!(lengths(source.as_ref()), LENGTHS);
-        let cameras =
-            ["appended", "checked", "depth", "fixed", "lzf", "pixels", "several", "single", "two_axes"];
+        let cameras = ["appended", "checked", "depth", "fixed", "lzf", "pixels", "several", "single", "two_axes"];
         assert_eq!(source.cameras().unwrap(), cameras);
         for camera in cameras {
             assert_pictures(source.as_ref(), camera, if camera == "depth" { 1 } else { 3 });
@@ -286,7 +288,10 @@ fn there_and_back_without_loss() {
     write(&source, "hdf5", &place("hdf5"));
     let hdf5 = read(&place("hdf5"));
     assert_same(&source, "observation.", hdf5.as_ref());
-    assert_eq!((hdf5.columns().unwrap(), hdf5.cameras().unwrap()), (vec!["action".into(), "state".into()], vec!["side".into(), "top".into()]));
+    assert_eq!(
+        (hdf5.columns().unwrap(), hdf5.cameras().unwrap()),
+        (vec!["action".into(), "state".into()], vec!["side".into(), "top".into()])
+    );
     write(hdf5.as_ref(), "video", &place("video"));
     let video = read(&place("video"));
     assert_same(hdf5.as_ref(), "", video.as_ref());
@@ -311,7 +316,9 @@ fn what_is_wrong_is_named() {
     };
     // The offsets are last, the lengths and four bytes of padding before them.
     assert!(changed(8, &13_i64.to_le_bytes()).contains("data set `action` has 16 rows, the episodes need 17"));
-    assert!(changed(16, &4_i64.to_le_bytes()).contains("ep_offset of episode 1 is 4, but the one before it ends at row 5"));
+    assert!(
+        changed(16, &4_i64.to_le_bytes()).contains("ep_offset of episode 1 is 4, but the one before it ends at row 5")
+    );
     assert!(changed(8, &(-1_i64).to_le_bytes()).contains("data set `ep_offset`"));
     assert!(changed(24 + 16, &(-5_i32).to_le_bytes()).contains("data set `ep_len`"));
     assert!(message(&golden("make.py")).contains("make.py"));
@@ -329,7 +336,9 @@ fn a_folder_with_one_file_is_a_recording() {
     assert_eq!(formats.detect(&folder.path().join("one.h5")), Some("hdf5".to_owned()));
     assert_pictures(read(folder.path()).as_ref(), "pixels", 3);
     std::fs::copy(golden("gaps.h5"), folder.path().join("two.HDF5")).unwrap();
-    assert!(message(folder.path()).contains("has 2 HDF5 files (one.h5, two.HDF5, ...), expected one; name the file itself"));
+    assert!(
+        message(folder.path()).contains("has 2 HDF5 files (one.h5, two.HDF5, ...), expected one; name the file itself")
+    );
     // A folder of another format is that format's.
     let golden = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name);
     assert_eq!(formats.detect(&golden("golden/recording")), Some("video".to_owned()));

@@ -7,8 +7,8 @@ use hdf5_reader::error::Error;
 /// Numbers of filters as the HDF Group registers them.
 const BLOSC: u16 = 32001;
 const LZF: u16 = 32000;
-/// Most bytes of a chunk whose filter does not tell how many it has.
-const MAX_CHUNK: usize = 256 << 20;
+/// Most bytes of a chunk.
+pub(super) const MAX_CHUNK: usize = 256 << 20;
 
 /// The library's own filters, and these.
 pub(super) fn registry() -> FilterRegistry {

@@ -7,8 +7,10 @@
 //! <column>    any number [rows, ...]
 //! ```
 
+mod chunks;
 mod data_set;
 mod filters;
+mod index;
 mod numbers;
 mod place;
 mod structure;
@@ -17,10 +19,13 @@ mod write;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use hdf5_reader::{Hdf5File, OpenOptions};
+use hdf5_reader::cache::ChunkCache;
+use hdf5_reader::{DEFAULT_CHUNK_CACHE_BYTES, DEFAULT_CHUNK_CACHE_SLOTS, Hdf5File, OpenOptions};
 use prevision_core::{Array2, FrameBuffer};
 
+use self::chunks::Shared;
 use self::data_set::DataSet;
 pub(super) use self::place::is_hdf5;
 pub(super) use self::write::Hdf5Sink;
@@ -55,16 +60,23 @@ impl Hdf5Recording {
         let bad = |error: hdf5_reader::error::Error| DataError::format(&path, error.to_string());
         let options = OpenOptions::default().with_filter_registry(filters::registry()).with_max_read_bytes(limit);
         let file = Hdf5File::open_with_options(&path, options).map_err(bad)?;
+        let end = file.superblock().eof_address;
+        if bytes < end {
+            return Err(DataError::format(&path, format!("is cut off: it has {bytes} bytes of {end}")));
+        }
         let data_sets = file.root_group().and_then(|root| root.datasets()).map_err(bad)?;
+        let cache = ChunkCache::new(DEFAULT_CHUNK_CACHE_BYTES, DEFAULT_CHUNK_CACHE_SLOTS);
+        let shared = Arc::new(Shared { file, filters: filters::registry(), cache });
         let streams = data_sets.into_iter().filter_map(|data| {
             let name = data.name().trim_start_matches('/').to_owned();
-            DataSet::new(data).map(|stream| (name, stream))
+            DataSet::new(&shared, data).map(|stream| (name, stream))
         });
         let mut recording = Self { streams: streams.collect(), lengths: vec![], offsets: vec![], limit, path };
         let (lengths, offsets) = (recording.counts(LENGTHS)?, recording.counts(OFFSETS)?);
         if lengths.is_empty() || lengths.len() != offsets.len() {
             let (lengths, offsets) = (lengths.len(), offsets.len());
-            let message = format!("{LENGTHS} has {lengths} episodes and {OFFSETS} has {offsets}; expected as many, at least one");
+            let message =
+                format!("{LENGTHS} has {lengths} episodes and {OFFSETS} has {offsets}; expected as many, at least one");
             return Err(DataError::format(recording.path, message));
         }
         (recording.lengths, recording.offsets) = (lengths, offsets);
@@ -95,7 +107,8 @@ impl Hdf5Recording {
         let mut next = 0;
         for (episode, (&offset, &length)) in self.offsets.iter().zip(&self.lengths).enumerate() {
             if offset < next {
-                let message = format!("{OFFSETS} of episode {episode} is {offset}, but the one before it ends at row {next}");
+                let message =
+                    format!("{OFFSETS} of episode {episode} is {offset}, but the one before it ends at row {next}");
                 return Err(DataError::format(&self.path, message));
             }
             // Counts are at most 2^53 each.
@@ -180,9 +193,8 @@ impl EpisodeSource for Hdf5Recording {
     }
 
     fn frames(&self, camera: &str, episode: usize, indices: &[usize]) -> Result<FrameBuffer, DataError> {
-        let bad = |message: String| {
-            DataError::format(&self.path, format!("camera `{camera}`, episode {episode}: {message}"))
-        };
+        let bad =
+            |message: String| DataError::format(&self.path, format!("camera `{camera}`, episode {episode}: {message}"));
         let stream = self.stream("camera", camera, true)?;
         let [height, width, _] = stream.picture.unwrap_or_default();
         let mut data = Vec::new();

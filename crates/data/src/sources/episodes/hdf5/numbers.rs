@@ -39,7 +39,8 @@ fn is_ieee(message: &[u8]) -> bool {
     matches!((size, bits), (Some(2), Some((5, 10))) | (Some(4), Some((8, 23))) | (Some(8), Some((11, 52))))
 }
 
-fn number(bytes: &[u8], kind: &Datatype) -> Option<f64> {
+/// The number in some bytes of a type; none of another type.
+pub(super) fn number(bytes: &[u8], kind: &Datatype) -> Option<f64> {
     match kind {
         // h5py's booleans.
         Datatype::Enum { base, .. } => number(bytes, base),

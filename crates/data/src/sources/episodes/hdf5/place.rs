@@ -25,7 +25,8 @@ pub(super) fn file(at: &Path) -> Result<PathBuf, DataError> {
         [first, second, ..] => {
             let name = |path: &Path| path.file_name().unwrap_or_default().display().to_string();
             let (count, first, second) = (files.len(), name(first), name(second));
-            let message = format!("has {count} HDF5 files ({first}, {second}, ...), expected one; name the file itself");
+            let message =
+                format!("has {count} HDF5 files ({first}, {second}, ...), expected one; name the file itself");
             Err(DataError::format(at, message))
         }
     }

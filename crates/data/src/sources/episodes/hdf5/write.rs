@@ -48,7 +48,8 @@ impl Hdf5Sink {
     fn write_pictures(&mut self, camera: &CameraInfo, frames: &FrameBuffer) -> Result<(), DataError> {
         if (frames.width, frames.height) != (camera.width, camera.height) {
             let (found, wanted) = ((frames.width, frames.height), (camera.width, camera.height));
-            let message = format!("a picture of camera `{}` is {found:?} pixels, the first one is {wanted:?}", camera.name);
+            let message =
+                format!("a picture of camera `{}` is {found:?} pixels, the first one is {wanted:?}", camera.name);
             return Err(DataError::format(&self.path, message));
         }
         self.file.write_all(&frames.data).map_err(|error| DataError::io(&self.path, error))
