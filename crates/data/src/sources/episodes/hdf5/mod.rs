@@ -72,28 +72,32 @@ impl Hdf5Recording {
             DataSet::new(&shared, data).map(|stream| (name, stream))
         });
         let mut recording = Self { streams: streams.collect(), lengths: vec![], offsets: vec![], limit, path };
-        let (lengths, offsets) = (recording.counts(LENGTHS)?, recording.counts(OFFSETS)?);
-        if lengths.is_empty() || lengths.len() != offsets.len() {
-            let (lengths, offsets) = (lengths.len(), offsets.len());
+        let (lengths, offsets) = (recording.take(LENGTHS)?, recording.take(OFFSETS)?);
+        if lengths.rows == 0 || lengths.rows != offsets.rows {
+            let (lengths, offsets) = (lengths.rows, offsets.rows);
             let message =
                 format!("{LENGTHS} has {lengths} episodes and {OFFSETS} has {offsets}; expected as many, at least one");
             return Err(DataError::format(recording.path, message));
         }
-        (recording.lengths, recording.offsets) = (lengths, offsets);
+        recording.lengths = recording.counts(LENGTHS, &lengths)?;
+        recording.offsets = recording.counts(OFFSETS, &offsets)?;
         let rows = recording.check_offsets()?;
         recording.check_rows(rows)?;
         Ok(recording)
     }
 
-    /// A data set of counts, which is no stream from then on.
-    fn counts(&mut self, name: &str) -> Result<Vec<usize>, DataError> {
+    /// A data set of counts, which is no stream.
+    fn take(&mut self, name: &str) -> Result<DataSet, DataError> {
+        let data_set = self.streams.remove(name).filter(|data_set| data_set.width == 1);
+        data_set.ok_or_else(|| {
+            let message =
+                format!("has no data set `{name}` with a number for each episode: not a recording of episodes");
+            DataError::format(&self.path, message)
+        })
+    }
+
+    fn counts(&self, name: &str, data_set: &DataSet) -> Result<Vec<usize>, DataError> {
         let bad = |message: String| DataError::format(&self.path, format!("data set `{name}`: {message}"));
-        let data_set = self.streams.remove(name);
-        let missing = || bad("is missing, or holds no numbers: not a recording of episodes".to_owned());
-        let data_set = data_set.ok_or_else(missing)?;
-        if data_set.width != 1 {
-            return Err(bad(format!("has {} numbers in a row, expected 1", data_set.width)));
-        }
         if data_set.rows > self.limit {
             return Err(bad(format!("has {} rows, more than the file can hold", data_set.rows)));
         }
