@@ -73,8 +73,24 @@ impl<'a> Recorded<'a> {
             keyframe_interval: KEY_FRAMES,
         };
         let mut video = Mp4Writer::create(to, &options)?;
+        self.read_frames(&camera.name, episode, |frames| {
+            Ok((0..frames.frames).try_for_each(|frame| video.write(frames.frame(frame)))?)
+        })?;
+        Ok(video.finish()?)
+    }
+
+    /// Reads all frames of a camera in an episode, in their order, a few at a time.
+    ///
+    /// # Errors
+    /// If they cannot be read, or what takes them fails.
+    pub fn read_frames(
+        &self,
+        camera: &str,
+        episode: usize,
+        mut take: impl FnMut(&FrameBuffer) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
         // A video is opened once, and read on from chunk to chunk.
-        let (mut opened, first) = match self.source.frames_of(&camera.name, episode) {
+        let (mut opened, first) = match self.source.frames_of(camera, episode) {
             EpisodeFrames::Own => (None, 0),
             EpisodeFrames::Video(path) => (Some(Video::open(&path, &OpenOptions::default())?), 0),
             EpisodeFrames::Part { path, first } => (Some(Video::open(&path, &OpenOptions::default())?), first),
@@ -84,13 +100,11 @@ impl<'a> Recorded<'a> {
         for chunk in indices.chunks(CHUNK) {
             match &mut opened {
                 Some(opened) => opened.read(chunk, &mut frames)?,
-                None => frames = self.source.frames(&camera.name, episode, chunk)?,
+                None => frames = self.source.frames(camera, episode, chunk)?,
             }
-            for frame in 0..frames.frames {
-                video.write(frames.frame(frame))?;
-            }
+            take(&frames)?;
         }
-        Ok(video.finish()?)
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::hdf5::Hdf5Format;
 use super::lerobot::LeRobotFormat;
 use super::table::TableFormat;
 use super::video::VideoFormat;
@@ -18,7 +19,7 @@ pub struct Formats {
 impl Formats {
     /// The built-in ones.
     pub fn built_in() -> Self {
-        Self::default().with(VideoFormat).with(LeRobotFormat).with(TableFormat)
+        Self::default().with(VideoFormat).with(LeRobotFormat).with(Hdf5Format).with(TableFormat)
     }
 
     /// With a format more, which is looked for last. A name that is taken is taken over, in its place.

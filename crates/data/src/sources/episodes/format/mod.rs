@@ -1,6 +1,7 @@
 //! Formats of recorded episodes, one file each.
 
 mod formats;
+mod hdf5;
 mod lerobot;
 mod table;
 mod video;

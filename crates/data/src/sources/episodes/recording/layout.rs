@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::DataError;
 
 /// The column of the episodes' lengths.
-pub(super) const LENGTHS: &str = "ep_len";
+pub(in crate::sources::episodes) const LENGTHS: &str = "ep_len";
 /// The column of the episodes' first rows.
-pub(super) const OFFSETS: &str = "ep_offset";
+pub(in crate::sources::episodes) const OFFSETS: &str = "ep_offset";
 /// The spaces of the recorded world.
 const SPACES: &str = "spaces.json";
 
@@ -42,7 +42,7 @@ pub(super) fn entries(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 /// Whether a camera or column can be called so: its name becomes that of a folder or file.
-pub(super) fn is_name(name: &str) -> bool {
+pub(in crate::sources::episodes) fn is_name(name: &str) -> bool {
     let reserved = [LENGTHS, OFFSETS].contains(&name);
     !(name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) || reserved)
 }

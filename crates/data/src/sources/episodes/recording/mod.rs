@@ -20,7 +20,7 @@ mod schema;
 mod sink;
 mod writer;
 
-pub(super) use layout::is_recording;
+pub(super) use layout::{LENGTHS, OFFSETS, is_name, is_recording};
 pub use reader::EpisodeReader;
 pub(super) use sink::RecordingSink;
 pub use writer::{EpisodeOptions, EpisodeWriter};
