@@ -306,11 +306,11 @@ fn errors_name_the_part_and_the_key() {
         ),
         (
             vec![push().with("vectors", vec!["force"]), arm().with("vectors", vec!["force"])],
-            "data.source.parts.1: vector `force` is 2 numbers, in data.source.parts.0 it is 1 numbers",
+            "data.source.parts.1: vector `force` is [2], in data.source.parts.0 it is [1]",
         ),
         (
             vec![push(), push().with("state", "")],
-            "data.source.parts.1: a state is no state, in data.source.parts.0 it is 1 numbers; it must be the same everywhere (state = \"\" for none)",
+            "data.source.parts.1: the state is none, in data.source.parts.0 it is [1]; it must be the same everywhere (state = \"\" for none)",
         ),
         (
             vec![push().with("rename", top("pixels"))],

@@ -174,7 +174,7 @@ mod tests {
         Registry::new("number")
             .with("cem", |keys: Keys, factor: &i64| Ok(keys.samples * factor))
             .with_composed("sum", |_: NoKeys, parts: Vec<(Beside, i64)>, _: &i64| {
-                let sum = parts.iter().map(|(beside, number)| beside.times * number).sum();
+                let sum: i64 = parts.iter().map(|(beside, number)| beside.times * number).sum();
                 if sum > 0 { Ok(sum) } else { Err("parts is empty".to_owned()) }
             })
             .with("one", |_: NoKeys, _: &i64| Ok(1))

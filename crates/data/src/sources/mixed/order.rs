@@ -12,7 +12,7 @@ fn visits(weights: &[f64], total: u64) -> Vec<u64> {
     // No part is behind its share by more visits than there are parts.
     let sure = |weight: &f64| ((total as f64 * (weight / sum)) as u64).saturating_sub(weights.len() as u64);
     let mut visits: Vec<u64> = weights.iter().map(sure).collect();
-    for _ in visits.iter().sum()..total {
+    for _ in visits.iter().sum::<u64>()..total {
         let due = |part: &usize| (visits[*part] as f64 + 0.5) / weights[*part];
         if let Some(next) = (0..weights.len()).min_by(|one, other| due(one).total_cmp(&due(other))) {
             visits[next] += 1;

@@ -58,9 +58,9 @@ pub(super) fn check_same(first: &Spaces, part: usize, other: &Spaces) -> Result<
     if first.state == other.state {
         return Ok(());
     }
-    let numbers = |spaces: &Spaces| spaces.state.map_or_else(|| "no state".to_owned(), |state| format!("{state} numbers"));
+    let numbers = |spaces: &Spaces| spaces.state.map_or_else(|| "none".to_owned(), |width| format!("[{width}]"));
     Err(format!(
-        "{two}: a state is {}, in {one} it is {}; it must be the same everywhere (state = \"\" for none)",
+        "{two}: the state is {}, in {one} it is {}; it must be the same everywhere (state = \"\" for none)",
         numbers(other),
         numbers(first)
     ))
@@ -72,5 +72,5 @@ fn sizes(spaces: &Spaces) -> BTreeMap<&str, String> {
 }
 
 fn widths(spaces: &Spaces) -> BTreeMap<&str, String> {
-    spaces.vectors.iter().map(|(name, width)| (name.as_str(), format!("{width} numbers"))).collect()
+    spaces.vectors.iter().map(|(name, width)| (name.as_str(), format!("[{width}]"))).collect()
 }
