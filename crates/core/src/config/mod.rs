@@ -7,6 +7,7 @@
 //! 4. [`Registry`] makes parts out of the tables that name them. Built-in parts are registered by the same calls as a user's own.
 
 pub mod check;
+mod composed;
 mod deserialise;
 mod locate;
 pub mod overlay;

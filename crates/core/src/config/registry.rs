@@ -34,26 +34,30 @@ impl Options for NoKeys {}
 /// Parts of one sort, in the order in which they were registered. `C` is what a part is made with beside its keys, `P` what is made.
 pub struct Registry<C: ?Sized, P> {
     sort: &'static str,
-    entries: Vec<Entry<C, P>>,
+    pub(super) entries: Vec<Entry<C, P>>,
 }
 
-/// Makes a part out of its keys and what it is made with; the first argument is the full key of its table.
-type Make<C, P> = Arc<dyn Fn(&str, &Table, &C) -> Result<P, String> + Send + Sync>;
+/// Makes a part out of its keys and what it is made with. Before the keys stand the registry that the part is in, and the full key of
+/// its table.
+pub(super) type Make<C, P> = Arc<dyn Fn(&Registry<C, P>, &str, &Table, &C) -> Result<P, String> + Send + Sync>;
 
-struct Entry<C: ?Sized, P> {
-    name: String,
-    schema: Schema,
-    resolve: fn(&str, &Table) -> Result<Table, String>,
-    make: Make<C, P>,
+pub(super) struct Entry<C: ?Sized, P> {
+    pub(super) name: String,
+    pub(super) schema: fn(&Registry<C, P>) -> Schema,
+    pub(super) resolve: fn(&Registry<C, P>, &str, &Table) -> Result<Table, String>,
+    pub(super) make: Make<C, P>,
+    /// Whether it is made of other parts.
+    pub(super) composed: bool,
 }
 
 impl<C: ?Sized, P> Clone for Entry<C, P> {
     fn clone(&self) -> Self {
         Self {
             name: self.name.clone(),
-            schema: self.schema.clone(),
+            schema: self.schema,
             resolve: self.resolve,
             make: Arc::clone(&self.make),
+            composed: self.composed,
         }
     }
 }
@@ -76,13 +80,22 @@ impl<C: ?Sized, P> Registry<C, P> {
     /// key at fault, below the part's table.
     #[must_use]
     pub fn with<O: Options>(
-        mut self,
+        self,
         name: &str,
         make: impl Fn(O, &C) -> Result<P, String> + Send + Sync + 'static,
     ) -> Self {
-        let make: Make<C, P> = Arc::new(move |key, table, context| within(key, make(read::<O>(key, table)?, context)));
-        let entry = Entry { name: name.to_owned(), schema: schema::of::<O>(), resolve: resolve::<O>, make };
-        match self.entries.iter_mut().find(|known| known.name == name) {
+        self.with_entry(Entry {
+            name: name.to_owned(),
+            schema: |_| schema::of::<O>(),
+            resolve: |_, key, table| Ok(to_table(&read::<O>(key, table)?)),
+            make: Arc::new(move |_, key, table, context| within(key, make(read::<O>(key, table)?, context))),
+            composed: false,
+        })
+    }
+
+    /// With an entry more, or in the place of the one of its name.
+    pub(super) fn with_entry(mut self, entry: Entry<C, P>) -> Self {
+        match self.entries.iter_mut().find(|known| known.name == entry.name) {
             Some(known) => *known = entry,
             None => self.entries.push(entry),
         }
@@ -104,7 +117,7 @@ impl<C: ?Sized, P> Registry<C, P> {
     /// # Errors
     /// One sentence with the key at fault, if there is no such part, or a key is unknown or has a value that is not allowed.
     pub fn resolve(&self, key: &str, name: &str, table: &Table) -> Result<Table, String> {
-        (self.find(key, name)?.resolve)(key, table)
+        (self.find(key, name)?.resolve)(self, key, table)
     }
 
     /// Makes a part.
@@ -112,16 +125,23 @@ impl<C: ?Sized, P> Registry<C, P> {
     /// # Errors
     /// As [`resolve`](Self::resolve), and those of the part itself.
     pub fn make(&self, key: &str, name: &str, table: &Table, context: &C) -> Result<P, String> {
-        (self.find(key, name)?.make)(key, table, context)
+        (self.find(key, name)?.make)(self, key, table, context)
     }
 
     /// The JSON Schema of a table whose key `kind` names one of the parts.
     pub fn schema_by_kind(&self) -> Schema {
-        let branches: Vec<_> = self
-            .entries
-            .iter()
+        self.by_kind(self.entries.iter())
+    }
+
+    /// The JSON Schema of a table whose key `kind` names one of these entries.
+    pub(super) fn by_kind<'a>(&self, entries: impl Iterator<Item = &'a Entry<C, P>>) -> Schema
+    where
+        C: 'a,
+        P: 'a,
+    {
+        let branches: Vec<_> = entries
             .map(|entry| {
-                let mut branch = entry.schema.clone();
+                let mut branch = (entry.schema)(self);
                 schema::property(&mut branch, "kind", json!({ "const": entry.name }));
                 branch
             })
@@ -134,7 +154,7 @@ impl<C: ?Sized, P> Registry<C, P> {
     pub fn schema_by_name(&self, weighted: bool) -> Schema {
         let mut all = schema::literal(json!({ "type": "object", "properties": {}, "additionalProperties": false }));
         for entry in &self.entries {
-            let mut part = entry.schema.clone();
+            let mut part = (entry.schema)(self);
             if weighted {
                 let weight =
                     json!({ "type": "number", "description": "Weight of the part; 0 switches it off. Default 1." });
@@ -146,7 +166,7 @@ impl<C: ?Sized, P> Registry<C, P> {
         all
     }
 
-    fn find(&self, key: &str, name: &str) -> Result<&Entry<C, P>, String> {
+    pub(super) fn find(&self, key: &str, name: &str) -> Result<&Entry<C, P>, String> {
         self.entries.iter().find(|entry| entry.name == name).ok_or_else(|| {
             let hint = nearest(name, self.names()).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
             let known: Vec<&str> = self.names().collect();
@@ -156,7 +176,8 @@ impl<C: ?Sized, P> Registry<C, P> {
     }
 }
 
-fn read<O: Options>(key: &str, table: &Table) -> Result<O, String> {
+/// The keys of a part, checked, with every default in place.
+pub(super) fn read<O: Options>(key: &str, table: &Table) -> Result<O, String> {
     schema::check_keys(key, table, &schema::of::<O>())?;
     let mut tree = to_table(&O::default());
     merge(&mut tree, table);
@@ -165,11 +186,7 @@ fn read<O: Options>(key: &str, table: &Table) -> Result<O, String> {
     Ok(options)
 }
 
-fn resolve<O: Options>(key: &str, table: &Table) -> Result<Table, String> {
-    Ok(to_table(&read::<O>(key, table)?))
-}
-
-fn to_table<O: Options>(options: &O) -> Table {
+pub(super) fn to_table<O: Options>(options: &O) -> Table {
     match toml::Value::try_from(options) {
         Ok(toml::Value::Table(table)) => table,
         _ => Table::new(),

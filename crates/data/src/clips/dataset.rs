@@ -2,6 +2,7 @@
 
 use prevision_core::{Clip, Spaces};
 
+use super::order::permutation;
 use crate::{ClipRequest, DataError, SkippedFile};
 
 /// What is known of a clip before it is decoded.
@@ -24,6 +25,12 @@ pub trait ClipDataset: Send + Sync {
     /// Number of clips in an epoch.
     fn clips_per_epoch(&self) -> usize {
         self.videos() * self.clips_per_video()
+    }
+
+    /// The videos in the order in which an epoch visits them, [`videos`](Self::videos) visits; a pure function of (seed, epoch). By default
+    /// each is visited once, in a random order.
+    fn order(&self, seed: u64, epoch: u64) -> Vec<usize> {
+        permutation(seed, "order", epoch, 0, self.videos())
     }
 
     /// Reads a clip. The answer is a pure function of the request: with [`Draw::Random`](crate::Draw::Random) a video that cannot be

@@ -12,6 +12,7 @@ mod split;
 pub use dataset::{ClipDataset, Found};
 pub use in_order::{in_order, in_order_with};
 pub use loader::{Loader, LoaderConfig};
+pub(crate) use order::permutation;
 pub use request::{ClipRequest, Draw};
 pub(crate) use sampler::Sampler;
 pub use split::Split;

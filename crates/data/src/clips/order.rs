@@ -14,24 +14,19 @@ pub(crate) fn permutation(seed: u64, purpose: &str, epoch: u64, index: u64, vide
 
 /// The order of the current epochs, shared by the loader's threads. Two are kept: around the end of an epoch some threads
 /// are already in the next one.
+#[derive(Default)]
 pub(crate) struct EpochOrders {
-    seed: u64,
-    videos: usize,
     recent: Mutex<Vec<(u64, Arc<Vec<usize>>)>>,
 }
 
 impl EpochOrders {
-    pub(crate) fn new(seed: u64, videos: usize) -> Self {
-        Self { seed, videos, recent: Mutex::default() }
-    }
-
-    /// The video at a place of an epoch.
-    pub(crate) fn video(&self, epoch: u64, place: usize) -> usize {
+    /// The video at a place of an epoch, of which `order` gives the order.
+    pub(crate) fn video(&self, epoch: u64, place: usize, order: impl Fn(u64) -> Vec<usize>) -> usize {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, order)) = recent.iter().find(|(kept, _)| *kept == epoch) {
             return order[place];
         }
-        let order = Arc::new(permutation(self.seed, "order", epoch, 0, self.videos));
+        let order = Arc::new(order(epoch));
         recent.truncate(1);
         recent.insert(0, (epoch, Arc::clone(&order)));
         order[place]
@@ -44,8 +39,9 @@ mod tests {
 
     #[test]
     fn each_epoch_visits_every_video_once_in_its_own_order() {
-        let orders = EpochOrders::new(5, 40);
-        let epoch = |epoch| (0..40).map(|place| orders.video(epoch, place)).collect::<Vec<_>>();
+        let orders = EpochOrders::default();
+        let order = |epoch| permutation(5, "order", epoch, 0, 40);
+        let epoch = |epoch| (0..40).map(|place| orders.video(epoch, place, order)).collect::<Vec<_>>();
         let (first, second) = (epoch(0), epoch(1));
         assert_ne!(first, second);
         assert_eq!(first, epoch(0), "asked again after another epoch");

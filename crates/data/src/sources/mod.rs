@@ -1,6 +1,7 @@
 //! Where clips come from: what every source offers, the built-in ones, and which one a configuration names.
 
 mod episodes;
+mod mixed;
 mod moving_mnist;
 mod one_camera;
 mod planned;
@@ -16,6 +17,7 @@ use prevision_core::config::Registry;
 
 use crate::{ClipDataset, DataConfig, DataError, Split};
 use episodes::{EpisodesOptions, EpisodesSource};
+use mixed::{MixedOptions, MixedSource, PartOptions};
 use moving_mnist::MovingMnistOptions;
 use videos::VideosOptions;
 
@@ -40,6 +42,9 @@ pub fn built_in() -> Sources {
             Ok(Box::new(EpisodesSource::new(options, formats)?) as Box<dyn Source>)
         })
         .with("moving-mnist", |options: MovingMnistOptions, _: &Formats| Ok(Box::new(options) as Box<dyn Source>))
+        .with_composed("mixed", |options: MixedOptions, parts: Vec<(PartOptions, Box<dyn Source>)>, _: &Formats| {
+            Ok(Box::new(MixedSource::new(options, parts)?) as Box<dyn Source>)
+        })
 }
 
 impl DataConfig {
@@ -131,7 +136,7 @@ mod tests {
         );
         assert_eq!(
             refused(episodes().with("cameras", Vec::<String>::new()), |_| ()),
-            "data.source.cameras is [], but must be at least one camera where data.source.vectors names no stream either"
+            "data.source.cameras is [], but must be at least one camera where vectors names no stream either"
         );
         let message = refused(episodes().with("format", "vidoe"), |_| ());
         let expected = "data.source.format is \"vidoe\", but must be one of video, lerobot";

@@ -9,7 +9,7 @@ use crate::{ClipDataset, DataConfig, DataError, Split};
 
 /// A configured source of clips: `[data.source]`.
 pub trait Source: Send + Sync {
-    /// The file or folder it reads.
+    /// The file or folder it reads; of several the first.
     fn path(&self) -> &Path;
 
     /// Checks the source's own keys, and those of `config` that it has an opinion about; touches no file.

@@ -28,7 +28,7 @@ fn value_at<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
 }
 
 fn differing(key: &str, old: Option<&Value>, new: Option<&Value>) -> Option<(String, String, String)> {
-    if old == new || FREE.contains(&key) {
+    if old == new || is_free(key) {
         return None;
     }
     if let (Some(Value::Table(old)), Some(Value::Table(new))) = (old, new) {
@@ -37,8 +37,21 @@ fn differing(key: &str, old: Option<&Value>, new: Option<&Value>) -> Option<(Str
         let names = kind.into_iter().chain(old.keys().map(String::as_str)).chain(new.keys().map(String::as_str));
         return names.into_iter().find_map(|name| differing(&format!("{key}.{name}"), old.get(name), new.get(name)));
     }
+    if let (Some(Value::Array(old)), Some(Value::Array(new))) = (old, new)
+        && old.len() == new.len()
+        && old.iter().chain(new).all(Value::is_table)
+    {
+        let mut items = old.iter().zip(new).enumerate();
+        return items.find_map(|(number, (old, new))| differing(&format!("{key}.{number}"), Some(old), Some(new)));
+    }
     let show = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), ToString::to_string);
     Some((key.to_owned(), show(old), show(new)))
+}
+
+/// Whether a key makes no difference. Those of a data set in a mix are judged as if it were the only one.
+fn is_free(key: &str) -> bool {
+    let of_part = key.strip_prefix("data.source.parts.").and_then(|rest| rest.split_once('.'));
+    of_part.map_or_else(|| FREE.contains(&key), |(_, name)| FREE.contains(&format!("data.source.{name}").as_str()))
 }
 
 #[cfg(test)]
@@ -102,6 +115,18 @@ mod tests {
         assert_eq!(changed("seed", Value::from(3_i64)), named("seed", "0", "3"));
         let precision = named("train.precision", "\"float32\"", "\"bf16\"");
         assert_eq!(changed("train.precision", Value::from("bf16")), precision);
+        let mixed = |path: &str, weight: f64| {
+            let part = Table::from_iter([("path".to_owned(), path.into()), ("weight".to_owned(), weight.into())]);
+            let mut mixed = old.clone();
+            set(&mut mixed, "data.source.parts", vec![Value::Table(part)]);
+            mixed
+        };
+        assert_eq!(first_difference(&mixed("a", 1.0), &mixed("b", 1.0)), None);
+        let weight = named("data.source.parts.0.weight", "1.0", "2.0");
+        assert_eq!(first_difference(&mixed("a", 1.0), &mixed("a", 2.0)), weight);
+        let mut more = mixed("a", 1.0);
+        set(&mut more, "data.source.parts", Vec::<Value>::new());
+        assert_eq!(first_difference(&mixed("a", 1.0), &more).unwrap().0, "data.source.parts");
         let mut new = old.clone();
         new.insert("model".into(), Value::Table(Table::from_iter([("kind".to_owned(), Value::from("masked"))])));
         assert_eq!(first_difference(&old, &new).unwrap().0, "model.kind");

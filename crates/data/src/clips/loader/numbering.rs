@@ -27,7 +27,7 @@ impl Numbering {
             batch_size: config.batch_size as u64,
             batches_per_epoch: (dataset.clips_per_epoch() / config.batch_size) as u64,
             clips_per_video: dataset.clips_per_video(),
-            orders: EpochOrders::new(config.seed, dataset.videos()),
+            orders: EpochOrders::default(),
             rank: rank as u64,
             clips: (config.batch_size / processes) as u64,
         }
@@ -49,13 +49,13 @@ impl Numbering {
     }
 
     /// What a number stands for.
-    pub(super) fn request(&self, number: u64) -> ClipRequest {
+    pub(super) fn request(&self, dataset: &dyn ClipDataset, number: u64) -> ClipRequest {
         let number = self.global(number);
         let (batch, place) = (number / self.batch_size, number % self.batch_size);
         let (epoch, batch) = (batch / self.batches_per_epoch, batch % self.batches_per_epoch);
         let slot = (batch * self.batch_size + place) as usize;
         let clips = self.clips_per_video;
-        let video = self.orders.video(epoch, slot / clips);
+        let video = self.orders.video(epoch, slot / clips, |epoch| dataset.order(self.seed, epoch));
         ClipRequest { seed: self.seed, epoch, slot, video, clip: slot % clips, clips, draw: Draw::Random }
     }
 }

@@ -143,10 +143,10 @@ impl Prefetch {
 
     /// What is known of a clip.
     fn find(&self, number: u64) -> Found {
-        let request = self.numbering.request(number);
-        let found = catch_unwind(AssertUnwindSafe(|| self.dataset.find(&request)));
+        let dataset = self.dataset.as_ref();
+        let found = catch_unwind(AssertUnwindSafe(|| dataset.find(&self.numbering.request(dataset, number))));
         // A panic comes again, and is named, when the clip is read.
-        found.unwrap_or(Found { video: request.video, work: 0 })
+        found.unwrap_or_default()
     }
 
     /// Waits for a clip and takes it out of the buffer.
@@ -166,7 +166,7 @@ impl Prefetch {
     /// The clips that some numbers stand for.
     pub(super) fn read(&self, numbers: &[u64]) -> Vec<Result<Clip, DataError>> {
         let read = catch_unwind(AssertUnwindSafe(|| {
-            let requests: Vec<_> = numbers.iter().map(|&number| self.numbering.request(number)).collect();
+            let requests: Vec<_> = numbers.iter().map(|&number| self.numbering.request(self.dataset.as_ref(), number)).collect();
             self.dataset.clips(&requests)
         }));
         match (read, numbers) {

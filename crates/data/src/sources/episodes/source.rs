@@ -54,7 +54,7 @@ impl Options for EpisodesOptions {
             ensure(different, key, &text, "different names")?;
         }
         let any = !(self.cameras.is_empty() && self.vectors.is_empty());
-        ensure(any, "cameras", "[]", "at least one camera where data.source.vectors names no stream either")
+        ensure(any, "cameras", "[]", "at least one camera where vectors names no stream either")
     }
 }
 
