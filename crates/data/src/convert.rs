@@ -32,7 +32,14 @@ impl<'a> Recorded<'a> {
     fn new(source: &'a dyn EpisodeSource) -> Result<Self, DataError> {
         let columns = source.columns()?.into_iter().map(|name| source.column(&name).map(|rows| (name, rows)));
         let columns = columns.collect::<Result<_, _>>()?;
-        Ok(Self { cameras: DataInfo::cameras(source)?, columns, offsets: offsets(source), source })
+        let cameras = DataInfo::cameras(source)?;
+        if let Some(episode) = (0..source.episodes()).find(|&episode| source.length(episode) > 0) {
+            // A camera whose size is not known has no frame that can be read: this says why.
+            for camera in cameras.iter().filter(|camera| camera.width == 0) {
+                source.frames(&camera.name, episode, &[0])?;
+            }
+        }
+        Ok(Self { cameras, columns, offsets: offsets(source), source })
     }
 
     /// Frames a second of the cameras.
@@ -73,6 +80,20 @@ impl<'a> Recorded<'a> {
             keyframe_interval: KEY_FRAMES,
         };
         let mut video = Mp4Writer::create(to, &options)?;
+        self.each_frame(camera, episode, |_, samples| Ok(video.write(samples)?))?;
+        Ok(video.finish()?)
+    }
+
+    /// Goes through the frames of a camera in an episode in their order: the moment, and the samples `[h, w, 3]`.
+    ///
+    /// # Errors
+    /// If they cannot be read or are not of the camera's size, or what is done with one fails.
+    pub fn each_frame(
+        &self,
+        camera: &CameraInfo,
+        episode: usize,
+        mut of_frame: impl FnMut(usize, &[u8]) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
         // A video is opened once, and read on from chunk to chunk.
         let (mut opened, first) = match self.source.frames_of(&camera.name, episode) {
             EpisodeFrames::Own => (None, 0),
@@ -86,11 +107,17 @@ impl<'a> Recorded<'a> {
                 Some(opened) => opened.read(chunk, &mut frames)?,
                 None => frames = self.source.frames(&camera.name, episode, chunk)?,
             }
-            for frame in 0..frames.frames {
-                video.write(frames.frame(frame))?;
+            if (frames.width, frames.height) != (camera.width, camera.height) {
+                return Err(DataError::Config(format!(
+                    "camera `{}` has frames of {}x{} in episode {episode}, expected {}x{} as in the first one",
+                    camera.name, frames.width, frames.height, camera.width, camera.height
+                )));
+            }
+            for (frame, index) in chunk.iter().enumerate() {
+                of_frame(index - first, frames.frame(frame))?;
             }
         }
-        Ok(video.finish()?)
+        Ok(())
     }
 }
 

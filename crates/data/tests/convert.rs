@@ -104,7 +104,7 @@ fn what_cannot_be_written_leaves_nothing() {
     let message = |to: &str, out: &Path| {
         convert(source.as_ref(), to, &Formats::built_in(), out, |_, _| ()).unwrap_err().to_string()
     };
-    assert!(message("zip", &out).contains("there is no format `zip` of recorded episodes; known: video, lerobot"));
+    assert!(message("zip", &out).contains("there is no format `zip` of recorded episodes; known: video, lerobot, folder, zarr"));
     assert!(message("video", &folder.path().join("own")).contains("is not empty"));
     std::fs::remove_file(folder.path().join("own/pixels/ep_2.mp4")).unwrap();
     assert!(message("lerobot", &out).contains("ep_2.mp4"));

@@ -135,7 +135,7 @@ mod tests {
         );
         assert_eq!(
             refused(episodes().with("format", "vidoe"), |_| ()),
-            "data.source.format is \"vidoe\", but must be one of video, lerobot"
+            "data.source.format is \"vidoe\", but must be one of video, lerobot, folder, zarr"
         );
     }
 }

@@ -3,11 +3,13 @@
 mod columns;
 mod dataset;
 mod episode;
+mod folder;
 mod format;
 mod lerobot;
 mod memory;
 mod recording;
 mod source;
+mod zarr;
 
 pub use episode::Episode;
 pub(crate) use format::offsets;

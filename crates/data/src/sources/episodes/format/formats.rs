@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::folder::FolderFormat;
 use super::lerobot::LeRobotFormat;
 use super::video::VideoFormat;
+use super::zarr::ZarrFormat;
 use super::{EpisodeFormat, EpisodeSource};
 use crate::DataError;
 
@@ -17,7 +19,7 @@ pub struct Formats {
 impl Formats {
     /// The built-in ones.
     pub fn built_in() -> Self {
-        Self::default().with(VideoFormat).with(LeRobotFormat)
+        Self::default().with(VideoFormat).with(LeRobotFormat).with(FolderFormat).with(ZarrFormat)
     }
 
     /// With a format more, which is looked for last. A name that is taken is taken over, in its place.

@@ -1,8 +1,10 @@
 //! Formats of recorded episodes, one file each.
 
+mod folder;
 mod formats;
 mod lerobot;
 mod video;
+mod zarr;
 
 use std::path::{Path, PathBuf};
 

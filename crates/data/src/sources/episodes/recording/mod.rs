@@ -13,14 +13,18 @@
 //! folder of a camera because stable-worldmodel takes every entry of the recording's own folder for a column; without a camera it
 //! lies there all the same.
 
+mod archives;
 mod layout;
+mod names;
 mod npz;
 mod reader;
 mod schema;
 mod sink;
 mod writer;
 
-pub(super) use layout::is_recording;
+pub(super) use archives::Archives;
+pub(super) use layout::{Frames, entries, frames_in, frames_of_camera, is_name, is_recording};
+pub(super) use names::{is_counted, short};
 pub use reader::EpisodeReader;
 pub(super) use sink::RecordingSink;
 pub use writer::{EpisodeOptions, EpisodeWriter};
