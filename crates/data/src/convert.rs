@@ -32,7 +32,14 @@ impl<'a> Recorded<'a> {
     fn new(source: &'a dyn EpisodeSource) -> Result<Self, DataError> {
         let columns = source.columns()?.into_iter().map(|name| source.column(&name).map(|rows| (name, rows)));
         let columns = columns.collect::<Result<_, _>>()?;
-        Ok(Self { cameras: DataInfo::cameras(source)?, columns, offsets: offsets(source), source })
+        let cameras = DataInfo::cameras(source)?;
+        if let Some(episode) = (0..source.episodes()).find(|&episode| source.length(episode) > 0) {
+            // A camera whose size is not known has no frame that can be read: this says why.
+            for camera in cameras.iter().filter(|camera| camera.width == 0) {
+                source.frames(&camera.name, episode, &[0])?;
+            }
+        }
+        Ok(Self { cameras, columns, offsets: offsets(source), source })
     }
 
     /// Frames a second of the cameras.
@@ -73,24 +80,22 @@ impl<'a> Recorded<'a> {
             keyframe_interval: KEY_FRAMES,
         };
         let mut video = Mp4Writer::create(to, &options)?;
-        self.read_frames(&camera.name, episode, |frames| {
-            Ok((0..frames.frames).try_for_each(|frame| video.write(frames.frame(frame)))?)
-        })?;
+        self.each_frame(camera, episode, |_, samples| Ok(video.write(samples)?))?;
         Ok(video.finish()?)
     }
 
-    /// Reads all frames of a camera in an episode, in their order, a few at a time.
+    /// Goes through the frames of a camera in an episode in their order: the moment, and the samples `[h, w, 3]`.
     ///
     /// # Errors
-    /// If they cannot be read, or what takes them fails.
-    pub fn read_frames(
+    /// If they cannot be read or are not of the camera's size, or what is done with one fails.
+    pub fn each_frame(
         &self,
-        camera: &str,
+        camera: &CameraInfo,
         episode: usize,
-        mut take: impl FnMut(&FrameBuffer) -> Result<(), DataError>,
+        mut of_frame: impl FnMut(usize, &[u8]) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
         // A video is opened once, and read on from chunk to chunk.
-        let (mut opened, first) = match self.source.frames_of(camera, episode) {
+        let (mut opened, first) = match self.source.frames_of(&camera.name, episode) {
             EpisodeFrames::Own => (None, 0),
             EpisodeFrames::Video(path) => (Some(Video::open(&path, &OpenOptions::default())?), 0),
             EpisodeFrames::Part { path, first } => (Some(Video::open(&path, &OpenOptions::default())?), first),
@@ -100,7 +105,16 @@ impl<'a> Recorded<'a> {
         for chunk in indices.chunks(CHUNK) {
             match &mut opened {
                 Some(opened) => opened.read(chunk, &mut frames)?,
-                None => frames = self.source.frames(camera, episode, chunk)?,
+                None => frames = self.source.frames(&camera.name, episode, chunk)?,
+            }
+            if (frames.width, frames.height) != (camera.width, camera.height) {
+                return Err(DataError::Config(format!(
+                    "camera `{}` has frames of {}x{} in episode {episode}, expected {}x{} as in the first one",
+                    camera.name, frames.width, frames.height, camera.width, camera.height
+                )));
+            }
+            for (frame, index) in chunk.iter().enumerate() {
+                of_frame(index - first, frames.frame(frame))?;
             }
             take(&frames)?;
         }

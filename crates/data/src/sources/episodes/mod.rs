@@ -3,6 +3,7 @@
 mod columns;
 mod dataset;
 mod episode;
+mod folder;
 mod format;
 mod hdf5;
 mod lerobot;
@@ -11,6 +12,7 @@ mod names;
 mod recording;
 mod source;
 mod table;
+mod zarr;
 
 pub use episode::Episode;
 pub(crate) use format::offsets;

@@ -13,14 +13,14 @@ use crate::cli::progress::Meter;
 
 /// Write recorded episodes, or videos, in another format
 ///
-/// Videos of one episode each are copied as they are, others are encoded without loss. All columns of
-/// numbers are written.
+/// Videos of one episode each are copied as they are, others are encoded without loss; only `folder` is
+/// lossy. All columns of numbers are written.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Recorded episodes, a folder of videos, a manifest, or a video
     source: PathBuf,
-    /// Format to write: video or lerobot (version 3.0)
+    /// Format to write: video, lerobot (version 3.0), folder (JPEG) or zarr
     #[arg(long, value_name = "FORMAT")]
     to: String,
     /// Folder to write; must be new or empty

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::folder::FolderFormat;
 use super::hdf5::Hdf5Format;
 use super::lerobot::LeRobotFormat;
 use super::table::TableFormat;
 use super::video::VideoFormat;
+use super::zarr::ZarrFormat;
 use super::{EpisodeFormat, EpisodeSource};
 use crate::DataError;
 
@@ -19,7 +21,13 @@ pub struct Formats {
 impl Formats {
     /// The built-in ones.
     pub fn built_in() -> Self {
-        Self::default().with(VideoFormat).with(LeRobotFormat).with(Hdf5Format).with(TableFormat)
+        Self::default()
+            .with(VideoFormat)
+            .with(LeRobotFormat)
+            .with(Hdf5Format)
+            .with(FolderFormat)
+            .with(ZarrFormat)
+            .with(TableFormat)
     }
 
     /// With a format more, which is looked for last. A name that is taken is taken over, in its place.

@@ -1,10 +1,12 @@
 //! Formats of recorded episodes, one file each.
 
+mod folder;
 mod formats;
 mod hdf5;
 mod lerobot;
 mod table;
 mod video;
+mod zarr;
 
 use std::path::{Path, PathBuf};
 

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use prevision_core::{FrameBuffer, whole_file};
+use prevision_core::whole_file;
 
 use super::structure::{Kind, Planned, Structure};
 use crate::DataError;
 use crate::convert::{EpisodeSink, Recorded};
-use crate::info::CameraInfo;
 use crate::sources::episodes::names::{check_names, own_columns, short};
 use crate::sources::episodes::recording::{LENGTHS, OFFSETS};
 
@@ -45,16 +44,6 @@ impl Hdf5Sink {
         Ok(Self { partial, file, places: structure.places, path })
     }
 
-    fn write_pictures(&mut self, camera: &CameraInfo, frames: &FrameBuffer) -> Result<(), DataError> {
-        if (frames.width, frames.height) != (camera.width, camera.height) {
-            let (found, wanted) = ((frames.width, frames.height), (camera.width, camera.height));
-            let message =
-                format!("a picture of camera `{}` is {found:?} pixels, the first one is {wanted:?}", camera.name);
-            return Err(DataError::format(&self.path, message));
-        }
-        self.file.write_all(&frames.data).map_err(|error| DataError::io(&self.path, error))
-    }
-
     fn write_numbers<const N: usize>(
         &mut self,
         stream: usize,
@@ -75,7 +64,9 @@ impl EpisodeSink for Hdf5Sink {
             let before = recorded.offsets[episode] * camera.height * camera.width * 3;
             let place = SeekFrom::Start(self.places[stream] + before as u64);
             self.file.seek(place).map_err(|error| DataError::io(&self.path, error))?;
-            recorded.read_frames(&camera.name, episode, |frames| self.write_pictures(camera, frames))?;
+            recorded.each_frame(camera, episode, |_, samples| {
+                self.file.write_all(samples).map_err(|error| DataError::io(&self.path, error))
+            })?;
         }
         Ok(())
     }

@@ -24,14 +24,47 @@ pub(super) fn spaces_path(dir: &Path, first_camera: Option<&str>) -> PathBuf {
     first_camera.map_or(dir.to_owned(), |camera| dir.join(camera)).join(SPACES)
 }
 
-/// Whether a folder holds a recording, finished or not.
+/// What the files in the folder of a camera are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sources::episodes) enum Frames {
+    /// mp4, a file for each episode.
+    Videos,
+    /// JPEG or PNG, a file for each moment.
+    Pictures,
+}
+
+/// What the frames in a recording's folder are; videos where there are both, none where there are neither.
+pub(in crate::sources::episodes) fn frames_in(dir: &Path) -> Option<Frames> {
+    let mut found = None;
+    for folder in entries(dir).ok()?.into_iter().filter(|path| path.is_dir()) {
+        match frames_of_camera(&folder) {
+            Some(Frames::Videos) => return Some(Frames::Videos),
+            of_camera => found = found.or(of_camera),
+        }
+    }
+    found
+}
+
+/// What the frames in the folder of a camera are, by the first file that tells.
+pub(in crate::sources::episodes) fn frames_of_camera(dir: &Path) -> Option<Frames> {
+    std::fs::read_dir(dir).ok()?.filter_map(Result::ok).find_map(|entry| {
+        match entry.path().extension()?.to_str()? {
+            "mp4" => Some(Frames::Videos),
+            "jpeg" | "jpg" | "png" => Some(Frames::Pictures),
+            _ => None,
+        }
+    })
+}
+
+/// Whether a folder holds a recording with videos, or one without frames, finished or not.
 pub(in crate::sources::episodes) fn is_recording(dir: &Path) -> bool {
     let has_video = |folders: Vec<PathBuf>| folders.iter().any(|folder| folder.join("ep_0.mp4").is_file());
-    column_path(dir, LENGTHS).is_file() || entries(dir).is_ok_and(has_video)
+    let frames = || frames_in(dir) != Some(Frames::Pictures);
+    entries(dir).is_ok_and(has_video) || (column_path(dir, LENGTHS).is_file() && frames())
 }
 
 /// What is in a folder, sorted.
-pub(super) fn entries(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(in crate::sources::episodes) fn entries(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
     let list = std::fs::read_dir(dir).map_err(|error| DataError::io(dir, error))?;
     let mut paths = list
         .map(|entry| entry.map(|entry| entry.path()))

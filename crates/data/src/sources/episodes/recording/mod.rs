@@ -13,6 +13,7 @@
 //! folder of a camera because stable-worldmodel takes every entry of the recording's own folder for a column; without a camera it
 //! lies there all the same.
 
+mod archives;
 mod layout;
 mod npz;
 mod reader;
@@ -20,7 +21,8 @@ mod schema;
 mod sink;
 mod writer;
 
-pub(super) use layout::{LENGTHS, OFFSETS, is_name, is_recording};
+pub(super) use archives::Archives;
+pub(super) use layout::{Frames, LENGTHS, OFFSETS, entries, frames_in, frames_of_camera, is_name, is_recording};
 pub use reader::EpisodeReader;
 pub(super) use sink::RecordingSink;
 pub use writer::{EpisodeOptions, EpisodeWriter};

@@ -1,23 +1,19 @@
 //! Reading recorded episodes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use prevision_core::{Array2, Observations, Spaces};
 
-use super::layout::{LENGTHS, OFFSETS, column_path, entries, spaces_path, video_path};
-use super::npz;
+use super::archives::Archives;
+use super::layout::{entries, spaces_path, video_path};
 use crate::DataError;
 use crate::sources::episodes::{Episode, EpisodeFrames, EpisodeSource};
-use crate::tables::Numbers;
 
 /// A folder of recorded episodes in the layout that [`EpisodeWriter`](crate::EpisodeWriter) and stable-worldmodel write.
 #[derive(Clone, Debug)]
 pub struct EpisodeReader {
-    dir: PathBuf,
-    lengths: Vec<usize>,
-    /// First row of each episode in the files of the columns.
-    stored_offsets: Vec<usize>,
+    archives: Archives,
     spaces: Option<Spaces>,
 }
 
@@ -27,32 +23,8 @@ impl EpisodeReader {
     /// # Errors
     /// If the folder, its `ep_len.npz` or its `ep_offset.npz` is missing or makes no sense, or its `spaces.json` makes none.
     pub fn open(dir: &Path) -> Result<Self, DataError> {
-        let metadata = std::fs::metadata(dir).map_err(|error| DataError::io(dir, error))?;
-        if !metadata.is_dir() {
-            return Err(DataError::format(dir, "is not a folder of recorded episodes"));
-        }
-        if !column_path(dir, LENGTHS).exists() {
-            return Err(DataError::format(
-                dir,
-                "has no ep_len.npz: not a (finished) recording in the layout ep_len.npz, ep_offset.npz, <column>.npz, <camera>/ep_<i>.mp4",
-            ));
-        }
-        let lengths = counts(&column_path(dir, LENGTHS))?;
-        let stored_offsets = counts(&column_path(dir, OFFSETS))?;
-        if lengths.is_empty() || lengths.len() != stored_offsets.len() {
-            return Err(DataError::format(
-                dir,
-                format!(
-                    "ep_len.npz has {} episodes and ep_offset.npz has {}; expected the same number, at least one",
-                    lengths.len(),
-                    stored_offsets.len()
-                ),
-            ));
-        }
-        if lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length)).is_none() {
-            return Err(DataError::format(column_path(dir, LENGTHS), "its lengths add up to more than can be counted"));
-        }
-        let mut reader = Self { dir: dir.into(), lengths, stored_offsets, spaces: None };
+        let archives = Archives::open(dir, "<camera>/ep_<i>.mp4")?;
+        let mut reader = Self { archives, spaces: None };
         reader.spaces = reader.read_spaces()?;
         Ok(reader)
     }
@@ -62,7 +34,7 @@ impl EpisodeReader {
     /// # Panics
     /// If there is no such episode.
     pub fn offset(&self, episode: usize) -> usize {
-        self.lengths[..episode].iter().sum()
+        self.archives.lengths[..episode].iter().sum()
     }
 
     /// A whole episode with all its cameras and columns; columns that `spaces.json` calls vector streams are among the observations.
@@ -93,47 +65,28 @@ impl EpisodeReader {
     fn read_spaces(&self) -> Result<Option<Spaces>, DataError> {
         let cameras = self.cameras()?;
         let mut places = cameras.iter().map(|camera| Some(camera.as_str())).chain([None]);
-        let Some(path) = places.find_map(|camera| Some(spaces_path(&self.dir, camera)).filter(|path| path.is_file()))
+        let Some(path) = places.find_map(|camera| Some(spaces_path(&self.archives.dir, camera)).filter(|path| path.is_file()))
         else {
             return Ok(None);
         };
         let text = std::fs::read(&path).map_err(|error| DataError::io(&path, error))?;
         serde_json::from_slice(&text).map(Some).map_err(|error| DataError::format(path, error.to_string()))
     }
-
-    /// The rows of all episodes back to back, from those of a file, which may leave some out or keep another order.
-    fn in_order(&self, stored: Array2) -> Array2 {
-        let total = self.offset(self.lengths.len());
-        let mut next = 0;
-        let as_stored = self.stored_offsets.iter().zip(&self.lengths).all(|(&offset, &length)| {
-            let fits = offset == next;
-            next += length;
-            fits
-        });
-        if as_stored && stored.rows == total {
-            return stored;
-        }
-        let mut data = Vec::with_capacity(total * stored.columns);
-        for (&offset, &length) in self.stored_offsets.iter().zip(&self.lengths) {
-            data.extend_from_slice(&stored.data[offset * stored.columns..(offset + length) * stored.columns]);
-        }
-        Array2::new(data, total, stored.columns)
-    }
 }
 
 impl EpisodeSource for EpisodeReader {
     fn episodes(&self) -> usize {
-        self.lengths.len()
+        self.archives.lengths.len()
     }
 
     fn length(&self, episode: usize) -> usize {
-        self.lengths[episode]
+        self.archives.lengths[episode]
     }
 
     /// The sub-folders that hold mp4 files.
     fn cameras(&self) -> Result<Vec<String>, DataError> {
         let mut names = vec![];
-        for path in entries(&self.dir)?.into_iter().filter(|path| path.is_dir()) {
+        for path in entries(&self.archives.dir)?.into_iter().filter(|path| path.is_dir()) {
             let videos =
                 entries(&path)?.iter().any(|file| file.extension().is_some_and(|extension| extension == "mp4"));
             if let (true, Some(name)) = (videos, path.file_name().and_then(|name| name.to_str())) {
@@ -144,33 +97,12 @@ impl EpisodeSource for EpisodeReader {
     }
 
     fn columns(&self) -> Result<Vec<String>, DataError> {
-        let names = entries(&self.dir)?
-            .into_iter()
-            .filter_map(|path| Some(path.file_name()?.to_str()?.strip_suffix(".npz")?.to_owned()));
-        Ok(names.filter(|name| name != LENGTHS && name != OFFSETS).collect())
+        self.archives.columns()
     }
 
     /// Axes behind the second are flattened.
     fn column(&self, name: &str) -> Result<Array2, DataError> {
-        let path = column_path(&self.dir, name);
-        if !path.is_file() {
-            let there = self.columns()?;
-            let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-            return Err(DataError::format(&self.dir, format!("has no column `{name}`; columns here: {there}")));
-        }
-        let array = npz::read(&path, |value| value as f32)?;
-        let rows = array.shape.first().copied().unwrap_or(0);
-        let columns = array.data.len().checked_div(rows).unwrap_or(0);
-        for (episode, (&offset, &length)) in self.stored_offsets.iter().zip(&self.lengths).enumerate() {
-            // Counts are at most 2^53 each (see `counts`).
-            if offset + length > rows {
-                return Err(DataError::format(
-                    path,
-                    format!("has {rows} rows; episode {episode} needs rows {offset}..{}", offset + length),
-                ));
-            }
-        }
-        Ok(self.in_order(Array2::new(array.data, rows, columns)))
+        self.archives.column(name)
     }
 
     fn spaces(&self) -> Option<&Spaces> {
@@ -178,12 +110,6 @@ impl EpisodeSource for EpisodeReader {
     }
 
     fn frames_of(&self, camera: &str, episode: usize) -> EpisodeFrames {
-        EpisodeFrames::Video(video_path(&self.dir, camera, episode))
+        EpisodeFrames::Video(video_path(&self.archives.dir, camera, episode))
     }
-}
-
-/// An array of non-negative whole numbers.
-fn counts(path: &Path) -> Result<Vec<usize>, DataError> {
-    let values = npz::read(path, |value| value)?.data;
-    Numbers { width: 1, values }.counts().map_err(|message| DataError::format(path, message))
 }
