@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use prevision_core::{Array2, Observations, Spaces};
+use prevision_core::{Array2, FrameBuffer, Observations, Spaces};
+use prevision_video::{FrameSource as _, OpenOptions, Video};
 
 use super::layout::{LENGTHS, OFFSETS, column_path, entries, spaces_path, video_path};
 use super::npz;
 use crate::DataError;
 use crate::sources::episodes::{Episode, EpisodeFrames, EpisodeSource};
 use crate::tables::Numbers;
+
+/// Episodes of the largest recording that is believed.
+const MOST_EPISODES: usize = 1 << 26;
 
 /// A folder of recorded episodes in the layout that [`EpisodeWriter`](crate::EpisodeWriter) and stable-worldmodel write.
 #[derive(Clone, Debug)]
@@ -75,10 +79,16 @@ impl EpisodeReader {
     /// If there is no such episode.
     pub fn episode(&self, episode: usize) -> Result<Episode, DataError> {
         let (offset, length) = (self.offset(episode), self.length(episode));
-        let indices: Vec<usize> = (0..length).collect();
         let (mut observations, mut columns) = (Observations::default(), BTreeMap::new());
         for camera in self.cameras()? {
-            let frames = self.frames(&camera, episode, &indices)?;
+            let path = video_path(&self.dir, &camera, episode);
+            let mut video = Video::open(&path, &OpenOptions::default())?;
+            if video.len() != length {
+                let message = format!("has {} frames, ep_len.npz says {length}", video.len());
+                return Err(DataError::format(path, message));
+            }
+            let mut frames = FrameBuffer::default();
+            video.read(&(0..length).collect::<Vec<_>>(), &mut frames)?;
             observations.cameras.insert(camera, frames);
         }
         let is_vector = |name: &str| self.spaces.as_ref().is_some_and(|spaces| spaces.vectors.contains_key(name));
@@ -88,6 +98,21 @@ impl EpisodeReader {
             into.insert(name, rows);
         }
         Ok(Episode { observations, columns })
+    }
+
+    /// How many rows of an array of `rows` are needed, if the episodes are all in it and none shares a row with another one.
+    fn needed_rows(&self, rows: usize) -> Result<usize, String> {
+        // Counts are at most 2^53 each (see `counts`).
+        let ends = || self.stored_offsets.iter().zip(&self.lengths).map(|(offset, length)| offset + length);
+        if let Some((episode, end)) = ends().enumerate().find(|(_, end)| *end > rows) {
+            let start = self.stored_offsets[episode];
+            return Err(format!("has {rows} rows; episode {episode} needs rows {start}..{end}"));
+        }
+        let total = self.offset(self.lengths.len());
+        if total > rows {
+            return Err(format!("has {rows} rows; its episodes have {total}, so that some would share rows"));
+        }
+        Ok(ends().max().unwrap_or(0))
     }
 
     fn read_spaces(&self) -> Result<Option<Spaces>, DataError> {
@@ -158,18 +183,10 @@ impl EpisodeSource for EpisodeReader {
             let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
             return Err(DataError::format(&self.dir, format!("has no column `{name}`; columns here: {there}")));
         }
-        let array = npz::read(&path, |value| value as f32)?;
+        let needed = |shape: &[usize]| self.needed_rows(shape.first().copied().unwrap_or(0));
+        let array = npz::read(&path, needed, |value| value as f32)?;
         let rows = array.shape.first().copied().unwrap_or(0);
         let columns = array.data.len().checked_div(rows).unwrap_or(0);
-        for (episode, (&offset, &length)) in self.stored_offsets.iter().zip(&self.lengths).enumerate() {
-            // Counts are at most 2^53 each (see `counts`).
-            if offset + length > rows {
-                return Err(DataError::format(
-                    path,
-                    format!("has {rows} rows; episode {episode} needs rows {offset}..{}", offset + length),
-                ));
-            }
-        }
         Ok(self.in_order(Array2::new(array.data, rows, columns)))
     }
 
@@ -184,6 +201,13 @@ impl EpisodeSource for EpisodeReader {
 
 /// An array of non-negative whole numbers.
 fn counts(path: &Path) -> Result<Vec<usize>, DataError> {
-    let values = npz::read(path, |value| value)?.data;
+    let one_each = |shape: &[usize]| match shape {
+        [] => Err("is one number, expected one for each episode".to_owned()),
+        [count, ..] if *count > MOST_EPISODES => {
+            Err(format!("has {count} episodes, expected at most {MOST_EPISODES}"))
+        }
+        [count, ..] => Ok(*count),
+    };
+    let values = npz::read(path, one_each, |value| value)?.data;
     Numbers { width: 1, values }.counts().map_err(|message| DataError::format(path, message))
 }
