@@ -39,7 +39,8 @@ impl Copies {
             let name = root.file_name().expect("a name").to_string_lossy().into_owned();
             let copy = folder.path().join(number.to_string()).join(name);
             for file in files(root) {
-                let path = if file == *root { copy.clone() } else { copy.join(file.strip_prefix(root).expect("below")) };
+                let path =
+                    if file == *root { copy.clone() } else { copy.join(file.strip_prefix(root).expect("below")) };
                 fs::create_dir_all(path.parent().expect("a folder")).expect("made");
                 let whole = fs::read(&file).expect("read");
                 fs::write(&path, &whole).expect("written");
@@ -128,7 +129,8 @@ fn files(root: &Path) -> Vec<PathBuf> {
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).expect("read").map(|entry| entry.expect("read").path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).expect("read").map(|entry| entry.expect("read").path()).collect();
     paths.sort();
     paths
 }

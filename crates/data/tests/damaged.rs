@@ -151,7 +151,10 @@ fn recordings_of_every_format() {
                         for (column, (width, values)) in &found.columns {
                             let (before, original) = &whole.columns[column];
                             assert_eq!((width, values.len()), (before, original.len()), "{case}: {column}");
-                            assert!(promise == Promise::Shape || values == original, "{case}: other values of {column}");
+                            assert!(
+                                promise == Promise::Shape || values == original,
+                                "{case}: other values of {column}"
+                            );
                         }
                         assert!(!columns || found.columns.len() == whole.columns.len(), "{case}: a column is gone");
                     }
@@ -292,7 +295,10 @@ fn absurd_sizes_of_recordings() {
     fs::write(&lengths, original.0).unwrap();
     // A column of many more rows than the episodes need is not kept in memory.
     write_zeros(&action, "|u1", "(16777216, 2)", 1 << 25);
-    assert_eq!(read(&root, true, false).unwrap().columns["action"].1.len(), 2 * read(&root, false, false).unwrap().lengths.iter().sum::<usize>());
+    assert_eq!(
+        read(&root, true, false).unwrap().columns["action"].1.len(),
+        2 * read(&root, false, false).unwrap().lengths.iter().sum::<usize>()
+    );
     // Episodes that overlap would take more memory than the file.
     fs::write(&action, original.1).unwrap();
     write_zeros(&root.join("ep_offset.npz"), "<i8", "(2,)", 16);

@@ -257,7 +257,10 @@ mod tests {
         assert!(whole.len() < 4000, "{}", whole.len());
         assert_eq!(ParquetTable::open(&path).unwrap().numbers("speed").unwrap().values.len(), 1 << 20);
         let message = ParquetTable::open(&path).unwrap().at_most(12).numbers("speed").unwrap_err().to_string();
-        assert!(message.contains("rows.parquet: column `speed`: claims 1048576 numbers, expected at most 12"), "{message}");
+        assert!(
+            message.contains("rows.parquet: column `speed`: claims 1048576 numbers, expected at most 12"),
+            "{message}"
+        );
         // A footer that says 2^40 rows.
         let (metadata, footer) = {
             let reader = SerializedFileReader::new(bytes::Bytes::from(whole.clone())).unwrap();

@@ -64,7 +64,7 @@ pub(super) fn read<T: Default + Clone>(
         return Err(bad(format!("{MEMBER} has {row} numbers in a row, expected at most {ROW}")));
     }
     let fortran = npy.order() == Order::Fortran;
-    let kept = if fortran { count } else { count.min(wanted * row) };
+    let kept = if fortran { count } else { count.min(wanted.saturating_mul(row)) };
     let data = numbers(npy, kept, &convert).map_err(&bad)?;
     // What is left behind the rows that are kept; the end of the member is where its checksum is compared.
     let left = ((count - kept) as u64).saturating_mul(8).saturating_add(1);

@@ -203,9 +203,7 @@ impl EpisodeSource for EpisodeReader {
 fn counts(path: &Path) -> Result<Vec<usize>, DataError> {
     let one_each = |shape: &[usize]| match shape {
         [] => Err("is one number, expected one for each episode".to_owned()),
-        [count, ..] if *count > MOST_EPISODES => {
-            Err(format!("has {count} episodes, expected at most {MOST_EPISODES}"))
-        }
+        [count, ..] if *count > MOST_EPISODES => Err(format!("has {count} episodes, expected at most {MOST_EPISODES}")),
         [count, ..] => Ok(*count),
     };
     let values = npz::read(path, one_each, |value| value)?.data;
