@@ -179,7 +179,6 @@ pub fn look_at_clips(source: Part) {
     let config = DataConfig {
         source,
         frames: 2,
-        frame_step: 2,
         clips_per_video: 1,
         validation_fraction: 0.0,
         max_broken_fraction: 1.0,

@@ -108,9 +108,13 @@ impl EpisodeReader {
             let start = self.stored_offsets[episode];
             return Err(format!("has {rows} rows; episode {episode} needs rows {start}..{end}"));
         }
-        let total = self.offset(self.lengths.len());
-        if total > rows {
-            return Err(format!("has {rows} rows; its episodes have {total}, so that some would share rows"));
+        let starts = self.stored_offsets.iter().copied();
+        let mut spans: Vec<(usize, usize, usize)> =
+            starts.zip(ends()).enumerate().map(|(episode, (start, end))| (start, end, episode)).collect();
+        spans.retain(|(start, end, _)| start < end);
+        spans.sort_unstable();
+        if let Some([(_, _, one), (_, _, other)]) = spans.array_windows().find(|[(_, end, _), (next, ..)]| next < end) {
+            return Err(format!("has rows that episodes {one} and {other} share, by ep_offset.npz"));
         }
         Ok(ends().max().unwrap_or(0))
     }
