@@ -12,7 +12,7 @@ OBJECT_STORE_ALL := --release --workspace --test object_store --features previsi
 # Renders the book.
 MDBOOK := 0.5.4
 
-.PHONY: help setup build demo test test-levels test-object-store test-wgpu own-parts sanitize docs clean-demo
+.PHONY: help setup build demo test test-levels test-object-store test-wgpu own-parts sanitize fuzz docs clean-demo
 
 help:
 	@echo "make demo       record episodes, train, evaluate, plan, report: runs/demo (continues one that was interrupted)"
@@ -22,6 +22,7 @@ help:
 	@echo "make test-object-store  all tests of object storage, data sets too, against a server on this machine; builds Burn once more"
 	@echo "make test-wgpu  the tests of the GPU backend, on a GPU or on Mesa's software Vulkan"
 	@echo "make sanitize   the kernels' tests under AddressSanitizer (nightly) or valgrind"
+	@echo "make fuzz       the fuzz targets, FUZZ_SECONDS (60) each: damaged files of every format"
 	@echo "make build      the binary alone: $(PREVISION)"
 	@echo "make docs       the book and the API documentation"
 	@echo "make clean-demo remove runs/demo"
@@ -61,6 +62,9 @@ own-parts: build
 
 sanitize: setup
 	sh .ci/sanitize
+
+fuzz: setup
+	sh .ci/fuzz
 
 docs:
 	cargo doc --release --workspace --no-deps

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use prevision_storage::Version;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::VideoInfo;
+use crate::convert::MAX_SIDE;
 use crate::index::FrameIndex;
 use crate::packets::PacketTable;
 use prevision_core::frames::Orientation;
@@ -14,8 +15,9 @@ use prevision_core::frames::Orientation;
 /// ([`Video::open`](crate::Video::open)); with it the same file opens again without being read through
 /// ([`Video::open_indexed`](crate::Video::open_indexed)). It can be stored with serde.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "StoredIndex")]
 pub struct VideoIndex {
-    #[serde(serialize_with = "write_packets", deserialize_with = "read_packets")]
+    #[serde(serialize_with = "write_packets")]
     pub(crate) packets: Arc<PacketTable>,
     pub(crate) frames: FrameIndex,
     pub(crate) info: VideoInfo,
@@ -84,6 +86,29 @@ fn write_packets<S: Serializer>(packets: &Arc<PacketTable>, serializer: S) -> Re
     packets.serialize(serializer)
 }
 
-fn read_packets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<PacketTable>, D::Error> {
-    PacketTable::deserialize(deserializer).map(Arc::new)
+/// An index as it comes out of storage, where it may have been damaged.
+#[derive(Deserialize)]
+struct StoredIndex {
+    packets: PacketTable,
+    frames: FrameIndex,
+    info: VideoInfo,
+    orientation: Orientation,
+    selective: bool,
+}
+
+impl TryFrom<StoredIndex> for VideoIndex {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredIndex) -> Result<Self, &'static str> {
+        let StoredIndex { packets, frames, info, orientation, selective } = stored;
+        // Pixels may be longer than they are wide, or the other way round.
+        let shown = [info.display_width, info.display_height].iter().all(|&side| side <= MAX_SIDE << 16);
+        if !shown || [info.width, info.height].iter().any(|side| !(1..=MAX_SIDE).contains(side)) {
+            return Err("a video index with frames of no size that there is");
+        }
+        if !frames.is_sound(packets.records().len()) || !packets.is_sound() {
+            return Err("a video index that contradicts itself");
+        }
+        Ok(Self { packets: Arc::new(packets), frames, info, orientation, selective, version: None })
+    }
 }

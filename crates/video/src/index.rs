@@ -240,6 +240,22 @@ impl FrameIndex {
         Self { identifiers, frames, times, keys, places, identify, reorder, damaged, whole: false, open_end: false }
     }
 
+    /// Whether an index that was stored can be one of so many packets.
+    pub(crate) fn is_sound(&self, packets: usize) -> bool {
+        let count = self.len();
+        let numbered = |(frame, &identifier): (usize, &usize)| self.frame_of(identifier) == Some(frame);
+        let known = |identifier: &usize| self.identify == Identify::Count || *identifier < packets;
+        count > 0
+            && [self.times.len(), self.places.len()] == [count; 2]
+            && self.times.is_sorted()
+            && self.times.iter().all(|time| time.is_finite())
+            && self.identifiers.iter().enumerate().all(numbered)
+            && self.identifiers.iter().all(known)
+            && self.frames.iter().flatten().all(|&frame| frame < count)
+            && self.keys.is_sorted_by(|one, next| one.0 < next.0)
+            && self.keys.iter().all(|key| key.0 < packets.max(1))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.identifiers.len()
     }

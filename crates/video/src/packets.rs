@@ -60,6 +60,12 @@ impl PacketTable {
         Self::new(records, self.settings.clone())
     }
 
+    /// Whether a table that was stored can be one: its settings belong to its packets, in their order.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.settings.is_sorted_by_key(|setting| setting.packet)
+            && self.settings.iter().all(|setting| setting.packet < self.records.len())
+    }
+
     pub(crate) fn records(&self) -> &[PacketRecord] {
         &self.records
     }

@@ -303,9 +303,7 @@ impl Video {
         indices: &[usize],
         mut deliver: impl FnMut(&mut Converter, &ffmpeg_next::frame::Video, &[usize]) -> Result<(), ffmpeg_next::Error>,
     ) -> Result<(), VideoError> {
-        if let Some(&index) = indices.iter().find(|&&index| index >= self.len()) {
-            return Err(VideoError::OutOfRange { path: self.demuxer.path().to_owned(), index, frames: self.len() });
-        }
+        self.check_indices(indices)?;
         self.demuxer.start_clock();
         self.decoder.want(self.packets_of(indices));
         let mut places: Vec<usize> = (0..indices.len()).collect();
@@ -316,6 +314,16 @@ impl Video {
                 .map_err(|error| VideoError::convert(self.demuxer.path(), error))?;
         }
         Ok(())
+    }
+
+    /// Says which frame there is not.
+    fn check_indices(&self, indices: &[usize]) -> Result<(), VideoError> {
+        match indices.iter().find(|&&index| index >= self.len()) {
+            Some(&index) => {
+                Err(VideoError::OutOfRange { path: self.demuxer.path().to_owned(), index, frames: self.len() })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Says what is wrong with a clip that cannot be read.
@@ -361,6 +369,7 @@ impl FrameSource for Video {
 
     fn read(&mut self, indices: &[usize], out: &mut FrameBuffer) -> Result<(), VideoError> {
         let (width, height) = self.size();
+        self.check_indices(indices)?;
         out.reshape(indices.len(), height, width);
         self.read_each(indices, |converter, frame, places| {
             converter.whole(frame, out.frame_mut(places[0]))?;

@@ -43,11 +43,11 @@ impl Film {
         let (path, first) = match source.frames_of(camera, episode) {
             EpisodeFrames::Own => {
                 let mut film = Self::default();
-                let indices: Vec<usize> = (0..length).collect();
                 let mut last = None;
-                for chunk in indices.chunks(CHUNK) {
+                for start in (0..length).step_by(CHUNK) {
+                    let chunk: Vec<usize> = (start..length.min(start + CHUNK)).collect();
                     let frames =
-                        source.frames(camera, episode, chunk).map_err(|error| unreadable(error.to_string()))?;
+                        source.frames(camera, episode, &chunk).map_err(|error| unreadable(error.to_string()))?;
                     film.add(&frames, length, &mut last);
                 }
                 return Ok(film);

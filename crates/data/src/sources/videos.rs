@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::one_camera::{self, PIXELS};
 use super::planned::PlannedClips;
-use super::prepared::{PreparedSet, RawClips};
+use super::prepared::{PreparedSet, RawClips, Seal};
 use super::source::{Source, check_path};
 use super::video_files::{FileFrames, VideoFiles};
 use crate::clips::sampling::{Spacing, indices, last_start, start};
@@ -59,6 +59,8 @@ impl Source for VideosOptions {
 struct VideoClips {
     /// Index in the whole data set, and the file.
     entries: Vec<(usize, VideoEntry)>,
+    /// Checksums of the files of a prepared set, by index in the whole data set.
+    seals: Vec<Seal>,
     files: VideoFiles,
     transform: Transform,
     sampler: Sampler,
@@ -78,14 +80,18 @@ impl VideoClips {
         split: Split,
         seed: u64,
     ) -> Result<Self, DataError> {
-        let (files, mut known): (Vec<_>, Vec<_>) =
-            set.into_files().into_iter().map(|(file, index)| (file, Some(index))).unzip();
+        let (mut files, mut known, mut seals) = (vec![], vec![], vec![]);
+        for (file, index, seal) in set.into_files() {
+            files.push(file);
+            known.push(Some(index));
+            seals.push(seal);
+        }
         let times = files
             .iter()
             .zip(&known)
             .map(|(file, index)| (file.path.as_path(), index.as_ref().map_or(&[][..], VideoIndex::timestamps)));
         let (long, short) = Spacing::of(config).long_enough(times, config.frames);
-        let clips = Self::new(config, path, files, (long, short), (split, seed))?;
+        let clips = Self { seals, ..Self::new(config, path, files, (long, short), (split, seed))? };
         for (video, (whole, _)) in clips.entries.iter().enumerate() {
             if let Some(index) = known[*whole].take() {
                 clips.files.preset(video, index);
@@ -110,6 +116,7 @@ impl VideoClips {
         };
         Ok(Self {
             sampler: Sampler::new(config, side.len(), short),
+            seals: vec![],
             entries: side.into_iter().map(|video| (video, all[video].clone())).collect(),
             files,
             transform,
@@ -135,7 +142,10 @@ impl PlannedClips for VideoClips {
     }
 
     fn plan(&self, video: usize, request: &ClipRequest) -> Result<VideoPlan, SkippedFile> {
-        let path = &self.entries[video].1.path;
+        let (whole, VideoEntry { path, .. }) = &self.entries[video];
+        if let Some(seal) = self.seals.get(*whole) {
+            seal.check(path).map_err(|reason| SkippedFile { path: path.clone(), reason })?;
+        }
         let index = self.files.index(video, path)?;
         let (times, frames) = (index.timestamps(), self.spaces.frames);
         let last = last_start(times, frames, self.spacing)

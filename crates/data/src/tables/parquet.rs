@@ -17,11 +17,14 @@ use crate::files::content;
 
 /// Rows that are read at a time.
 const BATCH: usize = 1 << 16;
+/// Numbers of a column in one file, unless the caller knows how many there can be.
+const MOST: usize = 1 << 28;
 
 /// An open Parquet file; also in storage, by its address.
 pub(crate) struct ParquetTable {
     path: PathBuf,
     reader: Box<dyn FileReader>,
+    most: usize,
 }
 
 /// The values of a leaf of the schema, with what tells where rows begin and what is missing.
@@ -45,7 +48,12 @@ impl ParquetTable {
             let file = File::open(path).map_err(|error| DataError::io(path, error))?;
             Box::new(SerializedFileReader::new(file).map_err(bad)?)
         };
-        Ok(Self { path: path.to_owned(), reader })
+        Ok(Self { path: path.to_owned(), reader, most: MOST })
+    }
+
+    /// The same file, of which no column can have more numbers: a few bytes can claim any number of equal ones.
+    pub(crate) fn at_most(self, most: usize) -> Self {
+        Self { most: most.min(MOST), ..self }
     }
 
     /// Names of the columns, in the file's order.
@@ -57,9 +65,14 @@ impl ParquetTable {
     /// A column of numbers: one in each row, or a list of the same length in each. What is missing is NaN.
     ///
     /// # Errors
-    /// If there is no such column, it is not of numbers, or its lists differ in length.
+    /// If there is no such column, it is not of numbers, it has too many of them or other rows than the file says, or its lists differ in
+    /// length. Pages that carry a checksum are compared with it.
     pub(crate) fn numbers(&self, name: &str) -> Result<Numbers, DataError> {
         let (leaf, optional, levels) = self.leaf(name)?;
+        let claimed = self.claimed(leaf).map_err(|error| self.bad(name, error))?;
+        if claimed > self.most {
+            return Err(self.bad(name, format!("claims {claimed} numbers, expected at most {}", self.most)));
+        }
         let (mut all, mut starts) = (Vec::new(), Vec::new());
         for group in 0..self.reader.num_row_groups() {
             let reader = self.reader.get_row_group(group).and_then(|group| group.get_column_reader(leaf));
@@ -80,6 +93,10 @@ impl ParquetTable {
             };
             let read = read.map_err(|error| self.bad(name, error))?;
             place(read, levels, optional, &mut all, &mut starts);
+        }
+        let rows = self.reader.metadata().file_metadata().num_rows();
+        if i64::try_from(starts.len()) != Ok(rows) {
+            return Err(self.bad(name, format!("has {} rows, the file says {rows}", starts.len())));
         }
         Numbers::from_rows(all, &starts).map_err(|message| self.bad(name, message))
     }
@@ -213,6 +230,19 @@ impl ParquetTable {
         Ok(numbers.values.into_iter().map(|value| value / in_second).collect())
     }
 
+    /// How many numbers, or lists without one, the pages of a leaf claim to hold.
+    fn claimed(&self, leaf: usize) -> parquet::errors::Result<usize> {
+        let mut claimed = 0_usize;
+        for group in 0..self.reader.num_row_groups() {
+            let mut pages = self.reader.get_row_group(group)?.get_column_page_reader(leaf)?;
+            while let Some(page) = pages.peek_next_page()? {
+                claimed = claimed.saturating_add(page.num_levels.unwrap_or(0));
+                pages.skip_next_page()?;
+            }
+        }
+        Ok(claimed)
+    }
+
     /// The one leaf of a column, whether its values may be missing, and its largest levels of definition and repetition.
     fn leaf(&self, name: &str) -> Result<(usize, bool, (i16, i16)), DataError> {
         let schema = self.reader.metadata().file_metadata().schema_descr();
@@ -278,6 +308,7 @@ mod tests {
     use std::sync::Arc;
 
     use parquet::data_type::ByteArrayType;
+    use parquet::file::metadata::{FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter};
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
 
@@ -335,5 +366,52 @@ mod tests {
         std::fs::write(&path, "not a table").unwrap();
         let message = ParquetTable::open(&path).err().unwrap().to_string();
         assert!(message.contains("rows.parquet: not a Parquet file"), "{message}");
+    }
+    /// A million values that are missing, in a few bytes.
+    fn write_many(path: &Path) {
+        let schema = Arc::new(parse_message_type("message rows { optional double speed; }").unwrap());
+        let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, Arc::default()).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut next = group.next_column().unwrap().unwrap();
+        next.typed::<DoubleType>().write_batch(&[], Some(&vec![0; 1 << 20]), None).unwrap();
+        next.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn absurd_claims_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.parquet");
+        write_many(&path);
+        let whole = std::fs::read(&path).unwrap();
+        assert!(whole.len() < 4000, "{}", whole.len());
+        assert_eq!(ParquetTable::open(&path).unwrap().numbers("speed").unwrap().values.len(), 1 << 20);
+        let message = ParquetTable::open(&path).unwrap().at_most(12).numbers("speed").unwrap_err().to_string();
+        assert!(
+            message.contains("rows.parquet: column `speed`: claims 1048576 numbers, expected at most 12"),
+            "{message}"
+        );
+        // A footer that says 2^40 rows.
+        let (metadata, footer) = {
+            let reader = SerializedFileReader::new(bytes::Bytes::from(whole.clone())).unwrap();
+            let length = u32::from_le_bytes(whole[whole.len() - 8..whole.len() - 4].try_into().unwrap()) as usize;
+            (reader.metadata().clone(), whole.len() - 8 - length)
+        };
+        let file = metadata.file_metadata();
+        let claims = FileMetaData::new(
+            file.version(),
+            1 << 40,
+            file.created_by().map(str::to_owned),
+            file.key_value_metadata().cloned(),
+            file.schema_descr_ptr(),
+            None,
+        );
+        let claims = ParquetMetaDataBuilder::new(claims).set_row_groups(metadata.row_groups().to_vec()).build();
+        let mut bytes = whole[..footer].to_vec();
+        ParquetMetaDataWriter::new(&mut bytes, &claims).finish().unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        let message = ParquetTable::open(&path).unwrap().numbers("speed").unwrap_err().to_string();
+        assert!(message.contains("has 1048576 rows, the file says 1099511627776"), "{message}");
     }
 }

@@ -9,6 +9,9 @@ use crate::{DataConfig, DataError};
 /// The column whose space a recording tells.
 const ACTION: &str = "action";
 
+/// The most choices that an action can be one of: each is a number of the model's form.
+const MOST_CHOICES: usize = 1 << 16;
+
 /// The columns of a recording that its clips have. Each has a row for every moment of every episode.
 pub(super) struct Columns {
     /// First row of each episode.
@@ -102,7 +105,7 @@ impl Columns {
 
 /// Whether a stored number is one of `count` choices. Where no action was taken it may be NaN.
 fn is_choice(value: f32, count: usize) -> bool {
-    value.is_nan() || (0..count).any(|choice| value == choice as f32)
+    value.is_nan() || (value >= 0.0 && value.fract() == 0.0 && (value as usize) < count)
 }
 
 /// Says which value of a column is not finite, if one is; `until_last` leaves out the last row of each episode.
@@ -125,6 +128,12 @@ fn finite(column: &Array2, offsets: &[usize], until_last: bool) -> Result<(), St
 fn action_space(options: &EpisodesOptions, recording: &dyn EpisodeSource, stored: &Array2) -> Result<Space, DataError> {
     let known = recording.spaces().and_then(|spaces| spaces.action.clone()).filter(|_| options.action == ACTION);
     let Some(space) = known else { return Ok(Space::Unbounded { dim: stored.columns }) };
+    if let Space::Discrete { count } = space
+        && count > MOST_CHOICES
+    {
+        let message = format!("`{ACTION}` is one of {count} choices, expected at most {MOST_CHOICES}");
+        return Err(DataError::format(&options.path, message));
+    }
     if space.stored_width() == stored.columns {
         return Ok(space);
     }

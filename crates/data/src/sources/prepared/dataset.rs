@@ -63,7 +63,7 @@ impl RawClips {
         let start = start(request, last);
         let indices = indices(&entry.times, start, frames, self.spacing);
         let mut read = self.transform.clip_read(entry.size, entry.size, &indices, request, self.size).map_err(skip)?;
-        self.shards.read(entry, &mut read);
+        self.shards.read(entry, &mut read).map_err(skip)?;
         Ok(Clip {
             observations: Observations::of_camera(PIXELS, read.out),
             times: indices.iter().map(|&frame| entry.times[frame]).collect(),

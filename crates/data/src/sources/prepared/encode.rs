@@ -1,7 +1,6 @@
 //! One video from its source to its place.
 
 use std::fs::{self, File};
-use std::io::Read as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use prevision_video::{FrameSource as _, Mp4Options, Mp4Writer, OpenOptions, Qual
 use super::format::{Encoding, Entry, Place, ShortenedFile, raw_path, shard_name};
 use super::job::Job;
 use super::options::PrepareOptions;
+use super::seal::checksum_of;
 use crate::DataError;
 
 /// Frames that are in memory at a time.
@@ -142,15 +142,16 @@ fn write_raw(options: &PrepareOptions, job: &Job, video: &mut Video) -> Result<W
     let path = raw_path(&options.out, job.shard);
     let failed = |error| DataError::io(&path, error);
     let shard = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-    let (mut checksum, mut offset) = (crc32fast::Hasher::new(), job.offset);
+    let (mut checksum, mut checksums, mut offset) = (crc32fast::Hasher::new(), vec![], job.offset);
     let (frames, problem) = for_each_frame(video, job, usize::MAX, |frame| {
         shard.write_all_at(frame, offset).map_err(failed)?;
         checksum.update(frame);
+        checksums.push(crc32fast::hash(frame));
         offset += frame.len() as u64;
         Ok(())
     })?;
     shard.sync_data().map_err(failed)?;
-    let place = Place::Raw { shard: job.shard, offset: job.offset };
+    let place = Place::Raw { shard: job.shard, offset: job.offset, frames: checksums };
     Ok((frames, problem, entry(job, frames, place, offset - job.offset, checksum.finalize())))
 }
 
@@ -171,27 +172,10 @@ fn write_file(options: &PrepareOptions, job: &Job, video: &mut Video) -> Result<
     Ok((frames, problem, entry(job, frames, Place::File { name, index }, bytes, checksum)))
 }
 
-/// Number and CRC-32 of at most `bytes` bytes of a file from `offset` on.
-fn checksum_of(path: &Path, offset: u64, bytes: u64) -> Result<(u64, u32), DataError> {
-    let failed = |error| DataError::io(path, error);
-    let mut file = File::open(path).map_err(failed)?;
-    std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(offset)).map_err(failed)?;
-    let (mut part, mut checksum, mut total) = (file.take(bytes), crc32fast::Hasher::new(), 0);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let count = part.read(&mut buffer).map_err(failed)?;
-        if count == 0 {
-            return Ok((total, checksum.finalize()));
-        }
-        checksum.update(&buffer[..count]);
-        total += count as u64;
-    }
-}
-
 /// Whether a prepared video is on disk as it was written.
 pub(super) fn is_intact(out: &Path, entry: &Entry) -> bool {
     let found = match &entry.place {
-        Place::Raw { shard, offset } => checksum_of(&raw_path(out, *shard), *offset, entry.bytes),
+        Place::Raw { shard, offset, .. } => checksum_of(&raw_path(out, *shard), *offset, entry.bytes),
         Place::File { name, .. } => checksum_of(&out.join(name), 0, u64::MAX),
     };
     found.is_ok_and(|found| found == (entry.bytes, entry.checksum))

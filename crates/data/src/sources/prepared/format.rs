@@ -1,6 +1,6 @@
 //! What a prepared folder holds.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use prevision_core::whole_file;
@@ -8,6 +8,7 @@ use prevision_storage::is_address;
 use prevision_video::VideoIndex;
 use serde::{Deserialize, Serialize};
 
+use super::seal::Seal;
 use crate::files::{VideoEntry, content, is_video};
 use crate::{DataError, SkippedFile};
 
@@ -15,8 +16,8 @@ pub(super) const SUMMARY: &str = "prepared.json";
 /// There while a folder is not finished, too: see `plan.rs`.
 pub(super) const PLAN: &str = "plan.json";
 const INDEX: &str = "index.bin";
-const FORMAT: &str = "prevision-prepared-1";
-const MAGIC: &[u8; 8] = b"PVPREP01";
+const FORMAT: &str = "prevision-prepared-2";
+const MAGIC: &[u8; 8] = b"PVPREP02";
 
 /// How prepared videos are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +90,8 @@ pub(super) enum Place {
         shard: usize,
         /// First byte.
         offset: u64,
+        /// CRC-32 of each frame.
+        frames: Vec<u32>,
     },
     /// In a file of its own.
     File {
@@ -117,6 +120,39 @@ pub(super) struct Entry {
     pub(super) checksum: u32,
     /// Why it has fewer frames than its source.
     pub(super) shortened: Option<ShortenedFile>,
+}
+
+impl Entry {
+    /// Says what cannot be, in a set of so many videos.
+    fn check(&self, encoding: Encoding, videos: usize) -> Result<(), String> {
+        if self.times.is_empty() || !self.times.is_sorted() || self.times.iter().any(|time| !time.is_finite()) {
+            return Err("expected times that never fall".to_owned());
+        }
+        let frames = match &self.place {
+            Place::Raw { shard, frames, .. } if encoding == Encoding::Raw => {
+                if *shard >= videos {
+                    return Err(format!("it is in shard {shard}, of {videos} videos"));
+                }
+                let sides = [self.size.0, self.size.1, 3, frames.len()];
+                let bytes = sides.iter().try_fold(1_usize, |bytes, side| bytes.checked_mul(*side));
+                if bytes.filter(|&bytes| bytes > 0).map(|bytes| bytes as u64) != Some(self.bytes) {
+                    return Err(format!("{} frames of {:?} are not {} bytes", frames.len(), self.size, self.bytes));
+                }
+                frames.len()
+            }
+            Place::File { name, index } if encoding != Encoding::Raw => {
+                if !name.components().all(|part| matches!(part, Component::Normal(_))) {
+                    return Err(format!("{} leads out of the folder", name.display()));
+                }
+                index.timestamps().len()
+            }
+            _ => return Err(format!("it is not stored as {encoding:?}")),
+        };
+        if frames == self.times.len() {
+            return Ok(());
+        }
+        Err(format!("it has {frames} frames and {} times", self.times.len()))
+    }
 }
 
 /// A finished prepared folder.
@@ -153,7 +189,8 @@ impl PreparedSet {
         let summary: PreparedSummary = serde_json::from_slice(&content::read(&path)?)
             .map_err(|error| DataError::format(&path, error.to_string()))?;
         if summary.format != FORMAT {
-            return Err(DataError::format(&path, format!("its format is {:?}, expected {FORMAT:?}", summary.format)));
+            let message = format!("its format is {:?}, expected {FORMAT:?}; prepare it again", summary.format);
+            return Err(DataError::format(&path, message));
         }
         if summary.encoding == Encoding::Raw && is_address(folder) {
             let message = "holds raw frames, which are read from a local disk only; copy the folder there, or prepare it as h264 or mjpeg";
@@ -166,6 +203,11 @@ impl PreparedSet {
                 format!("has {} videos, {SUMMARY} says {}", entries.len(), summary.videos),
             ));
         }
+        for (number, entry) in entries.iter().enumerate() {
+            entry.check(summary.encoding, entries.len()).map_err(|message| {
+                DataError::format(folder.join(INDEX), format!("video {number} makes no sense: {message}"))
+            })?;
+        }
         Ok(Some(Self { folder: folder.into(), summary, entries }))
     }
 
@@ -173,12 +215,15 @@ impl PreparedSet {
         self.summary.encoding == Encoding::Raw
     }
 
-    /// The files of the videos and their indices, where each has a file of its own.
-    pub(crate) fn into_files(self) -> Vec<(VideoEntry, VideoIndex)> {
+    /// The files of the videos, their indices and their checksums, where each has a file of its own.
+    pub(crate) fn into_files(self) -> Vec<(VideoEntry, VideoIndex, Seal)> {
         let Self { folder, entries, .. } = self;
         let file = |entry: Entry| match entry.place {
             Place::Raw { .. } => None,
-            Place::File { name, index } => Some((VideoEntry { path: folder.join(name), label: entry.label }, *index)),
+            Place::File { name, index } => {
+                let file = VideoEntry { path: folder.join(name), label: entry.label };
+                Some((file, *index, Seal::new(entry.bytes, entry.checksum)))
+            }
         };
         entries.into_iter().filter_map(file).collect()
     }

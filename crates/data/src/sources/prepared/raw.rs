@@ -9,7 +9,7 @@ use prevision_core::resample::resample;
 use prevision_video::ClipRead;
 
 use super::format::{Entry, Place, raw_path};
-use crate::DataError;
+use crate::{DataError, SkipReason};
 
 /// The shards of a prepared set.
 pub(super) struct Shards {
@@ -21,7 +21,8 @@ impl Shards {
     pub(super) fn open(folder: &Path, entries: &[Entry]) -> Result<Self, DataError> {
         let mut needed: Vec<u64> = vec![];
         for entry in entries {
-            if let Place::Raw { shard, offset } = entry.place {
+            // There are no more shards than videos (see `Entry::check`).
+            if let Place::Raw { shard, offset, .. } = entry.place {
                 needed.resize(needed.len().max(shard + 1), 0);
                 needed[shard] = needed[shard].max(offset.saturating_add(entry.bytes));
             }
@@ -42,18 +43,28 @@ impl Shards {
     }
 
     /// Reads a clip of a video. All indices are those of its frames.
-    pub(super) fn read(&self, entry: &Entry, clip: &mut ClipRead) {
-        let Place::Raw { shard, offset } = entry.place else {
-            return;
+    ///
+    /// # Errors
+    /// If a frame is not the one that was written.
+    pub(super) fn read(&self, entry: &Entry, clip: &mut ClipRead) -> Result<(), SkipReason> {
+        let Place::Raw { shard, offset, frames } = &entry.place else {
+            return Ok(());
         };
         let (width, height) = entry.size;
         let bytes = width * height * 3;
-        let map = &self.maps[shard];
+        let (map, offset) = (&self.maps[*shard], *offset as usize);
         for index in &clip.indices {
             // Advice: what is not in memory is read in large pieces, all of the clip at a time. Without it all works as well.
-            let _ = map.advise_range(Advice::WillNeed, offset as usize + index * bytes, bytes);
+            let _ = map.advise_range(Advice::WillNeed, offset + index * bytes, bytes);
         }
-        let frame = |&index: &usize| &map[offset as usize + index * bytes..][..bytes];
+        let frame = |&index: &usize| &map[offset + index * bytes..][..bytes];
+        if let Some(index) = clip.indices.iter().find(|index| crc32fast::hash(frame(index)) != frames[**index]) {
+            return Err(SkipReason::Broken(format!(
+                "frame {index} in {} is damaged: its checksum is wrong; prepare it again",
+                raw_path(Path::new(""), *shard).display()
+            )));
+        }
         resample(clip.indices.iter().map(frame), entry.size, &clip.window, clip.mirror, &mut clip.out);
+        Ok(())
     }
 }

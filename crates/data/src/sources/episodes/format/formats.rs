@@ -12,6 +12,9 @@ use super::zarr::ZarrFormat;
 use super::{EpisodeFormat, EpisodeSource};
 use crate::DataError;
 
+/// Moments of the largest recording that is believed: sums of a few of them do not overflow.
+const MOST_MOMENTS: usize = 1 << 56;
+
 /// Formats of recorded episodes, in the order in which they are looked for.
 #[derive(Clone, Default)]
 pub struct Formats {
@@ -57,10 +60,10 @@ impl Formats {
     /// If there is no such format, none is found, or the recording cannot be opened.
     pub fn open(&self, at: &Path, name: Option<&str>) -> Result<Box<dyn EpisodeSource>, DataError> {
         if let Some(name) = name {
-            return self.named(at, name)?.open(at);
+            return counted(at, self.named(at, name)?.open(at)?);
         }
         if let Some(format) = self.entries.iter().find(|format| format.detect(at)) {
-            return format.open(at);
+            return counted(at, format.open(at)?);
         }
         std::fs::metadata(at).map_err(|error| DataError::io(at, error))?;
         Err(DataError::format(at, format!("holds no recorded episodes; formats looked for: {}", self.list())))
@@ -77,5 +80,14 @@ impl Formats {
 
     fn list(&self) -> String {
         self.names().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A recording whose moments can be counted, whatever its lists claim.
+fn counted(at: &Path, source: Box<dyn EpisodeSource>) -> Result<Box<dyn EpisodeSource>, DataError> {
+    let mut lengths = (0..source.episodes()).map(|episode| source.length(episode));
+    match lengths.try_fold(0_usize, |sum, length| sum.checked_add(length).filter(|sum| *sum <= MOST_MOMENTS)) {
+        Some(_) => Ok(source),
+        None => Err(DataError::format(at, format!("its episodes have more than {MOST_MOMENTS} moments"))),
     }
 }

@@ -22,6 +22,9 @@ pub(super) struct Info {
     data_path: String,
     #[serde(default)]
     video_path: Option<String>,
+    /// Number of all episodes.
+    #[serde(default)]
+    pub(super) total_episodes: Option<usize>,
     pub(super) features: BTreeMap<String, Feature>,
 }
 
@@ -34,6 +37,9 @@ fn default_chunk() -> usize {
 pub(super) struct Feature {
     /// `video`, `image`, `string`, or a type of numbers as numpy names it.
     pub(super) dtype: String,
+    /// Axes of a value.
+    #[serde(default)]
+    pub(super) shape: Option<Vec<usize>>,
 }
 
 impl Feature {
@@ -84,6 +90,24 @@ impl Info {
             Some("2") => Ok(Version::Two),
             Some("3") => Ok(Version::Three),
             _ => Err(format!("codebase_version is {:?}, expected v2.0, v2.1 or v3.0", self.codebase_version)),
+        }
+    }
+
+    /// Numbers of a column in so many rows, at most.
+    pub(super) fn numbers(&self, name: &str, rows: usize) -> usize {
+        let shape = self.features.get(name).and_then(|feature| feature.shape.as_deref()).unwrap_or(&[]);
+        let width = shape.iter().fold(1_usize, |width, &axis| width.saturating_mul(axis.max(1)));
+        if shape.is_empty() { usize::MAX } else { rows.saturating_mul(width) }
+    }
+
+    /// Checks the number of episodes that are listed.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(super) fn check_count(&self, listed: usize) -> Result<(), String> {
+        match self.total_episodes {
+            Some(total) if total != listed => Err(format!("lists {listed} episodes, {INFO} says {total}")),
+            _ => Ok(()),
         }
     }
 

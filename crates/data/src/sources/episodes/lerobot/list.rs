@@ -55,6 +55,7 @@ pub(super) fn list_two(root: &Path, info: &Info) -> Result<Vec<EpisodeRecord>, D
             videos: cameras.iter().map(video).collect::<Result<_, DataError>>()?,
         });
     }
+    info.check_count(episodes.len()).map_err(|message| DataError::format(path, message))?;
     Ok(episodes)
 }
 
@@ -65,9 +66,10 @@ pub(super) fn list_two(root: &Path, info: &Info) -> Result<Vec<EpisodeRecord>, D
 pub(super) fn list_three(root: &Path, info: &Info) -> Result<Vec<EpisodeRecord>, DataError> {
     let cameras = info.names(Feature::is_video);
     let mut episodes = Vec::new();
-    for path in lists(root)? {
-        let table = ParquetTable::open(&path)?;
-        let bad = |message: String| DataError::format(&path, message);
+    let (paths, most) = (lists(root)?, info.total_episodes.unwrap_or(usize::MAX));
+    for path in &paths {
+        let table = ParquetTable::open(path)?.at_most(most);
+        let bad = |message: String| DataError::format(path, message);
         let counts = |name: &str| {
             let counts = table.numbers(name)?.counts();
             counts.map_err(|message| bad(format!("column `{name}` {message}")))
@@ -98,6 +100,7 @@ pub(super) fn list_three(root: &Path, info: &Info) -> Result<Vec<EpisodeRecord>,
             });
         }
     }
+    info.check_count(episodes.len()).map_err(|message| DataError::format(&paths[0], message))?;
     Ok(episodes)
 }
 

@@ -28,8 +28,8 @@ pub(super) struct LeRobot {
     root: PathBuf,
     info: Info,
     episodes: Vec<EpisodeRecord>,
-    /// Files of columns in the order of their rows.
-    files: Vec<PathBuf>,
+    /// Files of columns in the order in which the list names them, with the rows that the episodes in each have together.
+    files: Vec<(PathBuf, usize)>,
     tasks: Vec<String>,
 }
 
@@ -59,12 +59,13 @@ impl LeRobot {
             let next = rows.entry(episode.data.clone()).or_insert(0);
             (episode.row, *next) = (*next, next.saturating_add(episode.length));
         }
-        let mut files: Vec<PathBuf> = Vec::new();
+        let (mut files, mut places): (Vec<(PathBuf, usize)>, HashMap<&Path, usize>) = (Vec::new(), HashMap::new());
         for episode in &episodes {
-            let path = root.join(&episode.data);
-            if files.last() != Some(&path) {
-                files.push(path);
-            }
+            let place = *places.entry(&episode.data).or_insert_with(|| {
+                files.push((root.join(&episode.data), 0));
+                files.len() - 1
+            });
+            files[place].1 = files[place].1.saturating_add(episode.length);
         }
         Ok(Self { root: root.to_owned(), tasks: tasks(root, version)?, info, episodes, files })
     }
@@ -72,8 +73,13 @@ impl LeRobot {
     /// The rows of all files, as they lie there, and the first row of each file.
     fn stored(&self, name: &str) -> Result<(Array2, HashMap<&Path, usize>), DataError> {
         let (mut data, mut width, mut firsts) = (Vec::new(), None, HashMap::new());
-        for path in &self.files {
-            let numbers = ParquetTable::open(path)?.numbers(name)?;
+        for (path, rows) in &self.files {
+            let numbers = ParquetTable::open(path)?.at_most(self.info.numbers(name, *rows)).numbers(name)?;
+            let found = numbers.values.len().checked_div(numbers.width).unwrap_or(0);
+            if found != *rows {
+                let message = format!("column `{name}` has {found} rows, its episodes have {rows}");
+                return Err(DataError::format(path, message));
+            }
             let expected = *width.get_or_insert(numbers.width);
             if numbers.width != expected {
                 let message = format!("column `{name}` has {} numbers in a row, {expected} before", numbers.width);
@@ -114,17 +120,13 @@ impl EpisodeSource for LeRobot {
         // In a file the episodes follow each other as they do in the list.
         let mut next: HashMap<&Path, usize> = HashMap::new();
         let mut rows = Array2::zeros(0, stored.columns);
-        for (number, episode) in self.episodes.iter().enumerate() {
+        for episode in &self.episodes {
             let path = self.root.join(&episode.data);
             let (file, first) =
                 firsts.get_key_value(path.as_path()).map_or((Path::new(""), 0), |(path, first)| (*path, *first));
             let within = next.entry(file).or_insert(0);
             let (start, end) = (first + *within, first + *within + episode.length);
             *within += episode.length;
-            if end > stored.rows {
-                let message = format!("has {} rows, episode {number} needs rows {start}..{end}", stored.rows);
-                return Err(DataError::format(path, message));
-            }
             rows.data.extend_from_slice(&stored.data[start * stored.columns..end * stored.columns]);
             rows.rows += episode.length;
         }

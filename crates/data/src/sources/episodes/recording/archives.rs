@@ -11,6 +11,9 @@ use crate::convert::Recorded;
 use crate::sources::episodes::names::own_columns;
 use crate::tables::Numbers;
 
+/// Episodes of the largest recording that is believed.
+const MOST_EPISODES: usize = 1 << 26;
+
 /// The archives in a folder.
 #[derive(Clone, Debug)]
 pub(in crate::sources::episodes) struct Archives {
@@ -77,19 +80,30 @@ impl Archives {
             let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
             return Err(DataError::format(&self.dir, format!("has no column `{name}`; columns here: {there}")));
         }
-        let array = npz::read(&path, |value| value as f32)?;
+        let needed = |shape: &[usize]| self.needed_rows(shape.first().copied().unwrap_or(0));
+        let array = npz::read(&path, needed, |value| value as f32)?;
         let rows = array.shape.first().copied().unwrap_or(0);
         let columns = array.data.len().checked_div(rows).unwrap_or(0);
-        for (episode, (&offset, &length)) in self.stored_offsets.iter().zip(&self.lengths).enumerate() {
-            // Counts are at most 2^53 each (see `counts`).
-            if offset + length > rows {
-                return Err(DataError::format(
-                    path,
-                    format!("has {rows} rows; episode {episode} needs rows {offset}..{}", offset + length),
-                ));
-            }
-        }
         Ok(self.in_order(Array2::new(array.data, rows, columns)))
+    }
+
+    /// How many rows of an array of `rows` are needed, if the episodes are all in it and none shares a row with another one.
+    fn needed_rows(&self, rows: usize) -> Result<usize, String> {
+        // Counts are at most 2^53 each (see `counts`).
+        let ends = || self.stored_offsets.iter().zip(&self.lengths).map(|(offset, length)| offset + length);
+        if let Some((episode, end)) = ends().enumerate().find(|(_, end)| *end > rows) {
+            let start = self.stored_offsets[episode];
+            return Err(format!("has {rows} rows; episode {episode} needs rows {start}..{end}"));
+        }
+        let starts = self.stored_offsets.iter().copied();
+        let mut spans: Vec<(usize, usize, usize)> =
+            starts.zip(ends()).enumerate().map(|(episode, (start, end))| (start, end, episode)).collect();
+        spans.retain(|(start, end, _)| start < end);
+        spans.sort_unstable();
+        if let Some([(_, _, one), (_, _, other)]) = spans.array_windows().find(|[(_, end, _), (next, ..)]| next < end) {
+            return Err(format!("has rows that episodes {one} and {other} share, by ep_offset.npz"));
+        }
+        Ok(ends().max().unwrap_or(0))
     }
 
     /// The rows of all episodes back to back, from those of a file, which may leave some out or keep another order.
@@ -129,6 +143,11 @@ impl Archives {
 
 /// An array of non-negative whole numbers.
 fn counts(path: &Path) -> Result<Vec<usize>, DataError> {
-    let values = npz::read(path, |value| value)?.data;
+    let one_each = |shape: &[usize]| match shape {
+        [] => Err("is one number, expected one for each episode".to_owned()),
+        [count, ..] if *count > MOST_EPISODES => Err(format!("has {count} episodes, expected at most {MOST_EPISODES}")),
+        [count, ..] => Ok(*count),
+    };
+    let values = npz::read(path, one_each, |value| value)?.data;
     Numbers { width: 1, values }.counts().map_err(|message| DataError::format(path, message))
 }

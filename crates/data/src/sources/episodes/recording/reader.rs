@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use prevision_core::{Array2, Observations, Spaces};
+use prevision_core::{Array2, FrameBuffer, Observations, Spaces};
+use prevision_video::{FrameSource as _, OpenOptions, Video};
 
 use super::archives::Archives;
 use super::layout::{entries, spaces_path, video_path};
@@ -47,10 +48,16 @@ impl EpisodeReader {
     /// If there is no such episode.
     pub fn episode(&self, episode: usize) -> Result<Episode, DataError> {
         let (offset, length) = (self.offset(episode), self.length(episode));
-        let indices: Vec<usize> = (0..length).collect();
         let (mut observations, mut columns) = (Observations::default(), BTreeMap::new());
         for camera in self.cameras()? {
-            let frames = self.frames(&camera, episode, &indices)?;
+            let path = video_path(&self.archives.dir, &camera, episode);
+            let mut video = Video::open(&path, &OpenOptions::default())?;
+            if video.len() != length {
+                let message = format!("has {} frames, ep_len.npz says {length}", video.len());
+                return Err(DataError::format(path, message));
+            }
+            let mut frames = FrameBuffer::default();
+            video.read(&(0..length).collect::<Vec<_>>(), &mut frames)?;
             observations.cameras.insert(camera, frames);
         }
         let is_vector = |name: &str| self.spaces.as_ref().is_some_and(|spaces| spaces.vectors.contains_key(name));
