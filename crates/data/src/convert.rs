@@ -116,7 +116,6 @@ impl<'a> Recorded<'a> {
             for (frame, index) in chunk.iter().enumerate() {
                 of_frame(index - first, frames.frame(frame))?;
             }
-            take(&frames)?;
         }
         Ok(())
     }

@@ -64,7 +64,10 @@ fn clips_have_the_frames_that_were_asked_for() {
     for batch in in_order(dataset.as_ref(), 2) {
         for clip in batch.unwrap().clips {
             let moments = [clip.source.start, clip.source.start + 1];
-            assert_eq!(clip.observations.cameras["pixels"], source.frames("pixels", clip.source.video, &moments).unwrap());
+            assert_eq!(
+                clip.observations.cameras["pixels"],
+                source.frames("pixels", clip.source.video, &moments).unwrap()
+            );
             clips += 1;
         }
     }
@@ -127,7 +130,10 @@ fn converted_there_and_back() {
     }
     for camera in ["pixels", "depth"] {
         let frames = all_frames(source.as_ref(), camera);
-        assert!(frames == all_frames(zarr.as_ref(), camera) && frames == all_frames(video.as_ref(), camera), "{camera}");
+        assert!(
+            frames == all_frames(zarr.as_ref(), camera) && frames == all_frames(video.as_ref(), camera),
+            "{camera}"
+        );
         let lossy = all_frames(back.as_ref(), camera);
         let sum: f64 = frames.iter().zip(&lossy).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
         assert!(difference(&frames, &lossy) <= 16 && sum / frames.len() as f64 <= 1.5, "{camera}: {sum}");

@@ -12,8 +12,8 @@ use common::source;
 use prevision_core::config::{Part, schema};
 use prevision_core::{Array2, Camera, Clip, FrameBuffer, Observations, Space, Spaces};
 use prevision_data::{
-    ClipDataset, DataConfig, DataError, Episode, EpisodeOptions, EpisodeSource, EpisodeWriter, EpisodesInMemory, Formats,
-    Loader, LoaderConfig, Split, built_in, in_order, open,
+    ClipDataset, DataConfig, DataError, Episode, EpisodeOptions, EpisodeSource, EpisodeWriter, EpisodesInMemory,
+    Formats, Loader, LoaderConfig, Split, built_in, in_order, open,
 };
 use toml::{Table, Value};
 
@@ -44,6 +44,7 @@ fn solid(colours: impl ExactSizeIterator<Item = [u8; 3]>, height: usize, width: 
     frames
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a format opens")]
 fn recording(path: &Path) -> Result<Box<dyn EpisodeSource>, DataError> {
     let name = path.file_stem().unwrap().to_str().unwrap();
     let (number, episodes, action) = world(name);
@@ -119,7 +120,8 @@ fn prints(batches: &[Vec<Clip>]) -> Vec<Vec<impl PartialEq + std::fmt::Debug + u
 #[test]
 fn every_epoch_has_the_shares_of_the_weights_and_every_video_before_any_again() {
     // Weights, videos of each, and how many visits each has in the first epochs.
-    let cases: [(&[(&str, f64)], &[&[usize]]); 4] = [
+    type Case<'a> = (&'a [(&'a str, f64)], &'a [&'a [usize]]);
+    let cases: [Case; 4] = [
         (&[("push", 2.0), ("rooms", 1.0)], &[&[8, 4], &[8, 4], &[8, 4]]),
         (&[("rooms", 30.0), ("push", 10.0), ("arm", 10.0)], &[&[9, 3, 3], &[9, 3, 3]]),
         (&[("keys", 2.0), ("push", 1.0)], &[&[9, 4], &[8, 5], &[9, 4]]),
@@ -147,7 +149,9 @@ fn every_epoch_has_the_shares_of_the_weights_and_every_video_before_any_again() 
             assert!(clips.chunks(2).all(|pair| of(&pair[0]) == of(&pair[1])), "a video's clips follow each other");
             let counts = numbers.iter().map(|number| visits.iter().filter(|visit| visit.0 == *number).count());
             assert_eq!(counts.collect::<Vec<_>>(), expected[epoch], "{weights:?}, epoch {epoch}");
-            visits.into_iter().for_each(|(number, episode)| seen.entry(number).or_default().push(episode));
+            for (number, episode) in visits {
+                seen.entry(number).or_default().push(episode);
+            }
         }
         for ((name, _), number) in weights.iter().zip(&numbers) {
             let episodes = world(name).1;
@@ -317,7 +321,11 @@ fn errors_name_the_part_and_the_key() {
             "data.source.parts.0.rename is of `observation.top`, but must be names of streams of this data set, which has camera pixels 8x6",
         ),
         (
-            vec![arm().with("vectors", vec!["force", "state"]).with("rename", Table::from_iter([("force".to_owned(), Value::from("state"))]))],
+            vec![
+                arm()
+                    .with("vectors", vec!["force", "state"])
+                    .with("rename", Table::from_iter([("force".to_owned(), Value::from("state"))])),
+            ],
             "data.source.parts.0.rename is {\"force\": \"state\"}, but must be such that all streams have different names; this data set has camera observation.top 8x6, vector force[2], vector state[1]",
         ),
         (
@@ -420,7 +428,10 @@ fn sources_of_different_kinds_are_mixed_and_what_is_broken_counts_in_its_own() {
     assert_eq!(clips, 11, "left out");
     let strict = DataConfig { max_broken_fraction: 0.0, ..config };
     let message = in_order(train(&strict).as_ref(), 4).find_map(Result::err).unwrap().to_string();
-    assert!(message.starts_with("1 of 6 videos are broken, more than data.max_broken_fraction = 0 allows"), "{message}");
+    assert!(
+        message.starts_with("1 of 6 videos are broken, more than data.max_broken_fraction = 0 allows"),
+        "{message}"
+    );
     let sized = DataConfig { size: Some(16), ..strict };
     assert_eq!(train(&sized).spaces().cameras["pixels"], Camera { height: 16, width: 16 });
 }

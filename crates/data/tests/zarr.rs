@@ -168,7 +168,8 @@ fn floats_that_may_be_from_0_to_1_are_refused() {
                 "order": "C", "filters": null})
         };
         std::fs::write(img.join(".zarray"), array("<f4", json!([2, 8, 8, 1])).to_string()).unwrap();
-        std::fs::write(img.join("0.0.0.0"), pictures.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()).unwrap();
+        std::fs::write(img.join("0.0.0.0"), pictures.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>())
+            .unwrap();
         let ends = folder.path().join("meta/episode_ends");
         std::fs::write(ends.join(".zarray"), array("<i8", json!([1])).to_string()).unwrap();
         std::fs::write(ends.join("0"), 2_i64.to_le_bytes()).unwrap();
@@ -187,7 +188,10 @@ fn floats_that_may_be_from_0_to_1_are_refused() {
     for wrong in [f32::NAN, -3.0, 256.0, f32::INFINITY] {
         pictures[70] = wrong;
         let message = write(&pictures).frames("img", 0, &[0]).unwrap_err().to_string();
-        assert!(message.contains(&format!("holds {wrong} in step 1, expected pictures of numbers from 0 to 255")), "{message}");
+        assert!(
+            message.contains(&format!("holds {wrong} in step 1, expected pictures of numbers from 0 to 255")),
+            "{message}"
+        );
     }
 }
 

@@ -74,7 +74,8 @@ fn composed_schema<O: Options, I: Options, C: ?Sized, P>(registry: &Registry<C, 
     let beside = schema::of::<I>();
     let mut items = registry.by_kind(registry.simple()).to_value();
     for branch in items["oneOf"].as_array_mut().into_iter().flatten() {
-        if let (Some(into), Some(from)) = (branch["properties"].as_object_mut(), beside.as_value()["properties"].as_object())
+        if let (Some(into), Some(from)) =
+            (branch["properties"].as_object_mut(), beside.as_value()["properties"].as_object())
         {
             into.extend(from.clone());
         }
@@ -107,7 +108,8 @@ fn read_items<O: Options, I: Options, C: ?Sized, P>(
     // All keys at once: the nearest one may be one beside those of the part.
     schema::check_keys(key, table, &composed_schema::<O, I, C, P>(registry))?;
     let names = schema::of::<I>();
-    let is_beside = |name: &str| matches!(&names.as_value()["properties"], Json::Object(names) if names.contains_key(name));
+    let is_beside =
+        |name: &str| matches!(&names.as_value()["properties"], Json::Object(names) if names.contains_key(name));
     let items = tables.into_iter().map(|(kind, key, mut table)| {
         table.remove("kind");
         let (beside, keys): (Table, Table) = table.into_iter().partition(|(name, _)| is_beside(name));
@@ -210,7 +212,10 @@ mod tests {
         assert_eq!(refused("parts = [{ kind = 'one', times = 0 }]"), "n.parts.0.times is 0, but must be 1 or more");
         for (text, expected) in [
             ("parts = [{ kind = 'cem', tims = 3 }]", "unknown key `n.parts.0.tims`; did you mean `n.parts.0.times`?"),
-            ("parts = [{ kind = 'cem', sample = 3 }]", "unknown key `n.parts.0.sample`; did you mean `n.parts.0.samples`?"),
+            (
+                "parts = [{ kind = 'cem', sample = 3 }]",
+                "unknown key `n.parts.0.sample`; did you mean `n.parts.0.samples`?",
+            ),
             ("part = []", "unknown key `n.part`; did you mean `n.parts`?"),
         ] {
             assert!(refused(text).starts_with(expected), "{}", refused(text));

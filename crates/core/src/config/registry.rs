@@ -41,10 +41,13 @@ pub struct Registry<C: ?Sized, P> {
 /// its table.
 pub(super) type Make<C, P> = Arc<dyn Fn(&Registry<C, P>, &str, &Table, &C) -> Result<P, String> + Send + Sync>;
 
+/// Completes the keys of a part with their defaults; the arguments are those of [`Make`] but the last.
+pub(super) type Resolve<C, P> = fn(&Registry<C, P>, &str, &Table) -> Result<Table, String>;
+
 pub(super) struct Entry<C: ?Sized, P> {
     pub(super) name: String,
     pub(super) schema: fn(&Registry<C, P>) -> Schema,
-    pub(super) resolve: fn(&Registry<C, P>, &str, &Table) -> Result<Table, String>,
+    pub(super) resolve: Resolve<C, P>,
     pub(super) make: Make<C, P>,
     /// Whether it is made of other parts.
     pub(super) composed: bool,

@@ -128,7 +128,8 @@ pub(crate) fn converted(source: &dyn EpisodeSource, to: &str, out: &Path) -> Box
 
 /// Every frame of a camera, one after the other.
 pub(crate) fn all_frames(source: &dyn EpisodeSource, camera: &str) -> Vec<u8> {
-    let frames = |episode| source.frames(camera, episode, &(0..source.length(episode)).collect::<Vec<_>>()).unwrap().data;
+    let frames =
+        |episode| source.frames(camera, episode, &(0..source.length(episode)).collect::<Vec<_>>()).unwrap().data;
     (0..source.episodes()).flat_map(frames).collect()
 }
 
@@ -145,7 +146,10 @@ pub(crate) fn read_at_once(source: &dyn EpisodeSource, camera: &str, all: &[u8])
                     let frames = source.frames(camera, episode, &moments).unwrap();
                     for (place, moment) in moments.into_iter().enumerate() {
                         let frame = frames.frame(place);
-                        assert!(frame == &all[(starts[episode] + moment) * frame.len()..][..frame.len()], "{episode} {moment}");
+                        assert!(
+                            frame == &all[(starts[episode] + moment) * frame.len()..][..frame.len()],
+                            "{episode} {moment}"
+                        );
                     }
                 }
             });

@@ -166,7 +166,8 @@ impl Prefetch {
     /// The clips that some numbers stand for.
     pub(super) fn read(&self, numbers: &[u64]) -> Vec<Result<Clip, DataError>> {
         let read = catch_unwind(AssertUnwindSafe(|| {
-            let requests: Vec<_> = numbers.iter().map(|&number| self.numbering.request(self.dataset.as_ref(), number)).collect();
+            let requests: Vec<_> =
+                numbers.iter().map(|&number| self.numbering.request(self.dataset.as_ref(), number)).collect();
             self.dataset.clips(&requests)
         }));
         match (read, numbers) {

@@ -52,7 +52,8 @@ impl MixedActions {
         let places: Vec<Vec<usize>> = parts.iter().map(|(names, _)| names.iter().map(&mut place).collect()).collect();
         let width = all.len();
         let spaces: Vec<Option<&Space>> = parts.iter().map(|(_, space)| space.as_ref()).collect();
-        let same = places.iter().all(|places| is_whole(places, width)) && spaces.iter().all(|space| *space == spaces[0]);
+        let same =
+            places.iter().all(|places| is_whole(places, width)) && spaces.iter().all(|space| *space == spaces[0]);
         let space = if same { spaces[0].cloned() } else { Some(united(&spaces, &places, width)) };
         Self { space, places }
     }
@@ -150,14 +151,15 @@ mod tests {
         let both = mixed(&[(&["a", "b"], Some(one.clone())), (&["b", "c"], Some(other.clone()))]);
         assert_eq!(both.space, Some(box_of(&[0.0, -5.0, 0.0], &[2.0, 1.0, 9.0])), "a is 0 in the second part");
         assert_eq!((both.mask(0), both.mask(1)), (vec![1.0, 1.0, 0.0], vec![0.0, 1.0, 1.0]));
-        let turned = mixed(&[(&["a", "b"], Some(one.clone())), (&["b", "a"], Some(other.clone()))]);
+        let turned = mixed(&[(&["a", "b"], Some(one.clone())), (&["b", "a"], Some(other))]);
         assert_eq!(turned.space, Some(box_of(&[0.0, -5.0], &[9.0, 1.0])));
         assert!(!turned.is_padded());
         let free = mixed(&[(&["a", "b"], Some(one.clone())), (&["b"], Some(Space::Unbounded { dim: 1 }))]);
         assert_eq!(free.space, Some(Space::Unbounded { dim: 2 }));
-        let choices = mixed(&[(&["l", "r"], Some(Space::Discrete { count: 2 })), (&["r", "x", "y"], {
-            Some(Space::Ball { dim: 3, radius: 2.0 })
-        })]);
+        let choices = mixed(&[
+            (&["l", "r"], Some(Space::Discrete { count: 2 })),
+            (&["r", "x", "y"], { Some(Space::Ball { dim: 3, radius: 2.0 }) }),
+        ]);
         assert_eq!(choices.space, Some(box_of(&[0.0, -2.0, -2.0, -2.0], &[1.0, 2.0, 2.0, 2.0])));
         let none = mixed(&[(&[], None), (&["a", "b"], Some(one))]);
         assert_eq!(none.space, Some(box_of(&[0.0, -1.0], &[2.0, 1.0])));
@@ -167,7 +169,8 @@ mod tests {
     #[test]
     fn every_raw_action_of_a_block_is_padded() {
         let spaces = Spaces { frames: 3, frame_step: 2, ..Spaces::default() };
-        let both = mixed(&[(&["a"], Some(Space::Unbounded { dim: 1 })), (&["b", "a"], Some(Space::Unbounded { dim: 2 }))]);
+        let both =
+            mixed(&[(&["a"], Some(Space::Unbounded { dim: 1 })), (&["b", "a"], Some(Space::Unbounded { dim: 2 }))]);
         let padded = both.padded(0, Some(Array2::new(vec![1.0, 2.0, 3.0, 4.0], 2, 2)), &spaces).unwrap();
         assert_eq!(padded, Array2::new(vec![1.0, 0.0, 2.0, 0.0, 3.0, 0.0, 4.0, 0.0], 2, 4));
         let turned = both.padded(1, Some(Array2::new((1..=8_u8).map(f32::from).collect(), 2, 4)), &spaces).unwrap();

@@ -103,8 +103,10 @@ impl Source for MixedSource {
     }
 
     fn open(&self, config: &DataConfig, split: Split, seed: u64) -> Result<Arc<dyn ClipDataset>, DataError> {
-        let open = |(options, source): &(PartOptions, Box<dyn Source>)| Ok((options, source.open(config, split, seed)?));
-        let parts = self.parts.iter().map(open).collect::<Result<Vec<_>, DataError>>()?;
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for (options, source) in &self.parts {
+            parts.push((options, source.open(config, split, seed)?));
+        }
         Ok(Arc::new(MixedClips::new(&self.options, parts).map_err(DataError::Config)?))
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn interleaved(videos: &[usize]) -> Vec<usize> {
 pub(super) fn epoch_visits(seed: u64, epoch: u64, weights: &[f64], videos: &[usize]) -> Vec<(usize, usize)> {
     let places: u64 = videos.iter().map(|&videos| videos as u64).sum();
     let (from, to) = (visits(weights, epoch * places), visits(weights, (epoch + 1) * places));
-    let mut walks: Vec<_> = (0..videos.len()).map(|part| walk(seed, part, videos[part], from[part], to[part])).collect();
+    let mut walks: Vec<_> =
+        (0..videos.len()).map(|part| walk(seed, part, videos[part], from[part], to[part])).collect();
     let mut order: Vec<usize> = Vec::with_capacity(places as usize);
     for part in 0..videos.len() {
         order.resize(order.len() + (to[part] - from[part]) as usize, part);
@@ -87,7 +88,9 @@ mod tests {
         for epoch in 0..40 {
             let visits = epoch_visits(3, epoch, &weights, &videos);
             assert_eq!(visits.len(), 11);
-            visits.into_iter().for_each(|(part, video)| seen[part].push(video));
+            for (part, video) in visits {
+                seen[part].push(video);
+            }
         }
         assert!((seen[0].len() as f64 - 440.0 / 6.0).abs() < 1.0, "{}", seen[0].len());
         for (part, seen) in seen.iter().enumerate() {

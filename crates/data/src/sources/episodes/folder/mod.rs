@@ -77,9 +77,10 @@ impl Folder {
     pub(super) fn open(dir: &Path) -> Result<Self, DataError> {
         let archives = Archives::open(dir, "<camera>/ep_<i>_step_<j>.jpeg")?;
         let pictures = |path: &PathBuf| path.is_dir() && frames_of_camera(path) == Some(Frames::Pictures);
-        let cameras = entries(dir)?.into_iter().filter(pictures).filter_map(|dir| {
-            Some(Camera { name: dir.file_name()?.to_str()?.to_owned(), dir, size: OnceLock::new() })
-        });
+        let cameras = entries(dir)?
+            .into_iter()
+            .filter(pictures)
+            .filter_map(|dir| Some(Camera { name: dir.file_name()?.to_str()?.to_owned(), dir, size: OnceLock::new() }));
         Ok(Self { cameras: cameras.collect(), archives })
     }
 

@@ -47,12 +47,10 @@ pub(in crate::sources::episodes) fn frames_in(dir: &Path) -> Option<Frames> {
 
 /// What the frames in the folder of a camera are, by the first file that tells.
 pub(in crate::sources::episodes) fn frames_of_camera(dir: &Path) -> Option<Frames> {
-    std::fs::read_dir(dir).ok()?.filter_map(Result::ok).find_map(|entry| {
-        match entry.path().extension()?.to_str()? {
-            "mp4" => Some(Frames::Videos),
-            "jpeg" | "jpg" | "png" => Some(Frames::Pictures),
-            _ => None,
-        }
+    std::fs::read_dir(dir).ok()?.filter_map(Result::ok).find_map(|entry| match entry.path().extension()?.to_str()? {
+        "mp4" => Some(Frames::Videos),
+        "jpeg" | "jpg" | "png" => Some(Frames::Pictures),
+        _ => None,
     })
 }
 

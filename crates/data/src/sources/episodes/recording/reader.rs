@@ -72,7 +72,8 @@ impl EpisodeReader {
     fn read_spaces(&self) -> Result<Option<Spaces>, DataError> {
         let cameras = self.cameras()?;
         let mut places = cameras.iter().map(|camera| Some(camera.as_str())).chain([None]);
-        let Some(path) = places.find_map(|camera| Some(spaces_path(&self.archives.dir, camera)).filter(|path| path.is_file()))
+        let Some(path) =
+            places.find_map(|camera| Some(spaces_path(&self.archives.dir, camera)).filter(|path| path.is_file()))
         else {
             return Ok(None);
         };

@@ -15,7 +15,7 @@ use prevision_video::OpenOptions;
 
 use self::file::{Keys, TableFile};
 use self::header::Header;
-use self::options::{Align, Clock, OPTIONS, TableOptions};
+use self::options::{Align, OPTIONS, TableOptions};
 use self::resample::{Axis, Gap, Rule};
 use self::rows::{TableEpisode, episodes};
 use self::vectors::{Vector, vectors};

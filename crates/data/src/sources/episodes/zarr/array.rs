@@ -71,7 +71,8 @@ impl ZarrArray {
         let pieces: Vec<usize> = shape.iter().zip(chunk).skip(1).map(|(size, chunk)| size.div_ceil(*chunk)).collect();
         let count = pieces.iter().try_fold(1_usize, |count, pieces| count.checked_mul(*pieces));
         let Some(count) = count.filter(|&count| count <= PIECES) else {
-            let message = format!("a step of {shape:?} is cut into chunks of {chunk:?}, expected at most {PIECES} of them");
+            let message =
+                format!("a step of {shape:?} is cut into chunks of {chunk:?}, expected at most {PIECES} of them");
             return Err(DataError::format(&self.dir, message));
         };
         let bytes = self.check_claim(block_shape[0])?;

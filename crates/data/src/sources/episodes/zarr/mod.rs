@@ -75,7 +75,7 @@ impl Zarr {
             }
             match Pictures::of(array) {
                 Ok(pictures) => cameras.push((name, pictures)),
-                Err(array) => drop(columns.insert(name, array)),
+                Err(array) => drop(columns.insert(name, *array)),
             }
         }
         cameras.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -163,7 +163,8 @@ impl EpisodeSource for Zarr {
         for &moment in indices {
             let step = self.offsets[episode] + moment;
             if step >= self.offsets[episode + 1] {
-                let message = format!("episode {episode} has {} frames, frame {moment} was asked for", self.length(episode));
+                let message =
+                    format!("episode {episode} has {} frames, frame {moment} was asked for", self.length(episode));
                 return Err(DataError::format(&self.root, message));
             }
             let block = pictures.block_of(step);

@@ -54,11 +54,15 @@ impl Number {
         macro_rules! each {
             ($kind:ty) => {{
                 let (numbers, _) = bytes.as_chunks::<{ size_of::<$kind>() }>();
-                numbers.iter().for_each(|number| give(<$kind>::from_ne_bytes(*number).into()));
+                for number in numbers {
+                    give(<$kind>::from_ne_bytes(*number).into());
+                }
             }};
             ($kind:ty as f64) => {{
                 let (numbers, _) = bytes.as_chunks::<{ size_of::<$kind>() }>();
-                numbers.iter().for_each(|number| give(<$kind>::from_ne_bytes(*number) as f64));
+                for number in numbers {
+                    give(<$kind>::from_ne_bytes(*number) as f64);
+                }
             }};
         }
         match self {

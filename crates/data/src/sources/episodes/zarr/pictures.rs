@@ -25,15 +25,15 @@ pub(super) struct Pictures {
 impl Pictures {
     /// What an array is: `[T, h, w, c]` or `[T, c, h, w]` with 1 or 3 channels, h and w at least 8, of uint8, float32 or float64 are
     /// pictures, others are not and are given back.
-    pub(super) fn of(array: ZarrArray) -> Result<Self, ZarrArray> {
+    pub(super) fn of(array: ZarrArray) -> Result<Self, Box<ZarrArray>> {
         let bytes_or_floats = matches!(array.metadata.number, Number::U8 | Number::F32 | Number::F64);
         let (height, width, channels, channels_first) = match array.metadata.shape[..] {
             [_, height, width, channels @ (1 | 3)] => (height, width, channels, false),
             [_, channels @ (1 | 3), height, width] => (height, width, channels, true),
-            _ => return Err(array),
+            _ => return Err(Box::new(array)),
         };
         if height < LEAST || width < LEAST || !bytes_or_floats {
-            return Err(array);
+            return Err(Box::new(array));
         }
         Ok(Self { array, height, width, channels, channels_first, scale: OnceLock::new() })
     }
