@@ -11,12 +11,15 @@ use ffmpeg_next::{Error, decoder, frame};
 use crate::bitstream::settings::{Setting, Subject, in_effect};
 use crate::demux::Demuxer;
 use crate::index::MAX_REORDER;
+use crate::log::Complaints;
 use crate::{VideoError, ffi};
 
 /// The decoder wants more input first.
 const AGAIN: Error = Error::Other { errno: ffmpeg_next::error::EAGAIN };
 /// Errors in a row after which a decoder that has no more input is given up.
 const MAX_ERRORS: usize = 64;
+/// Packets before a key frame of which the container's word does not count where streams may have been joined.
+const SPLICE_PACKETS: usize = 2;
 
 /// A decoder that is fed packets in file order from a start that can be chosen, and that gives frames in the order they are
 /// shown.
@@ -26,6 +29,10 @@ const MAX_ERRORS: usize = 64;
 #[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub(crate) struct Decoder {
     codec: decoder::Video,
+    /// What it complained of.
+    complaints: Complaints,
+    /// How many complaints are known.
+    heard: usize,
     /// The frame given last.
     frame: frame::Video,
     /// Frames that came out and wait.
@@ -83,8 +90,29 @@ fn strictness(codec: Id) -> Option<Check> {
     }
 }
 
+/// Whether a decoder of this codec may go on after damage and tell of it in its log alone, where it logs no errors otherwise.
+fn complains(codec: Id) -> bool {
+    matches!(
+        codec,
+        Id::MPEG1VIDEO
+            | Id::MPEG2VIDEO
+            | Id::THEORA
+            | Id::FFV1
+            | Id::FLV1
+            | Id::MSMPEG4V3
+            | Id::WMV1
+            | Id::WMV2
+            | Id::GIF
+    )
+}
+
 /// FFmpeg's decoder for the chosen stream.
-fn open_codec(demuxer: &mut Demuxer, threads: usize, reorder: Option<usize>) -> Result<decoder::Video, VideoError> {
+fn open_codec(
+    demuxer: &mut Demuxer,
+    threads: usize,
+    reorder: Option<usize>,
+    complaints: &Complaints,
+) -> Result<decoder::Video, VideoError> {
     let stream = demuxer.stream();
     let (path, codec) = (demuxer.path().to_owned(), demuxer.codec().name());
     let failed =
@@ -96,6 +124,9 @@ fn open_codec(demuxer: &mut Demuxer, threads: usize, reorder: Option<usize>) -> 
         count: threads,
         ..threading::Config::default()
     });
+    if complains(demuxer.codec()) {
+        ffi::hear_complaints(&mut context, complaints);
+    }
     if let Some(reorder) = reorder {
         ffi::set_reorder_depth(&mut context, reorder);
     }
@@ -105,6 +136,16 @@ fn open_codec(demuxer: &mut Demuxer, threads: usize, reorder: Option<usize>) -> 
         decoder.check(check);
     }
     decoder.video().map_err(failed)
+}
+
+/// Whether the container's word that a packet is damaged counts. In a transport stream a jump in the numbers just before a key frame may
+/// be a place where streams were joined, of which nothing is missing.
+fn is_known_damage(packet: usize, demuxer: &Demuxer) -> bool {
+    let records = &demuxer.records()[packet.min(demuxer.records().len())..];
+    let joined = || {
+        demuxer.container().starts_with("mpegts") && records.iter().take(1 + SPLICE_PACKETS).skip(1).any(|next| next.key)
+    };
+    records.first().is_some_and(|record| record.corrupt) && !joined()
 }
 
 /// A frame that is given; its pixels are in [`Decoder::frame`].
@@ -120,8 +161,11 @@ pub(crate) struct Output {
 impl Decoder {
     /// A decoder for the chosen stream, at the start of the file.
     pub(crate) fn open(demuxer: &mut Demuxer, threads: usize, reorder: Option<usize>) -> Result<Self, VideoError> {
+        let complaints = Complaints::default();
         Ok(Self {
-            codec: open_codec(demuxer, threads, reorder)?,
+            codec: open_codec(demuxer, threads, reorder, &complaints)?,
+            complaints,
+            heard: 0,
             frame: frame::Video::empty(),
             waiting: VecDeque::new(),
             settled: Vec::new(),
@@ -158,7 +202,7 @@ impl Decoder {
     }
 
     fn replace_codec(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
-        self.codec = open_codec(demuxer, self.threads, self.reorder)?;
+        self.codec = open_codec(demuxer, self.threads, self.reorder, &self.complaints)?;
         self.settings.clear();
         self.troubled = false;
         self.leave_pictures_rough(self.rough);
@@ -304,7 +348,9 @@ impl Decoder {
         let mut errors = 0;
         loop {
             let mut frame = frame::Video::empty();
-            match self.codec.receive_frame(&mut frame) {
+            let received = self.codec.receive_frame(&mut frame);
+            self.hear();
+            match received {
                 Ok(()) => {
                     let packet = frame.pts().and_then(|pts| usize::try_from(pts).ok());
                     // A group that begins with a picture built on others shows whatever is in memory.
@@ -364,6 +410,10 @@ impl Decoder {
         if silent {
             self.settle(number);
         }
+        if is_known_damage(number, demuxer) {
+            self.troubled = true;
+            self.damage.push(number);
+        }
         if self.may_leave_out(number, demuxer) {
             self.settle(number);
             self.left_out.insert(number);
@@ -382,6 +432,7 @@ impl Decoder {
             self.draining = true;
             self.codec.send_eof()
         };
+        self.hear();
         if sent.is_err() {
             self.note_damage();
             self.settle(number);
@@ -392,6 +443,14 @@ impl Decoder {
     fn may_leave_out(&self, number: usize, demuxer: &Demuxer) -> bool {
         self.wanted.as_ref().is_some_and(|wanted| wanted.binary_search(&number).is_err())
             && demuxer.records().get(number).is_some_and(|record| record.disposable)
+    }
+
+    /// Takes what the decoder complained of for damage.
+    fn hear(&mut self) {
+        let heard = self.complaints.count();
+        if std::mem::replace(&mut self.heard, heard) != heard {
+            self.note_damage();
+        }
     }
 
     /// The decoder refused something: with several threads it may be any packet still in flight.
@@ -410,10 +469,14 @@ impl Decoder {
         }
         let Some(packet) = packet else { return true };
         let records = demuxer.records();
+        // Whether a later packet's frame is shown before the key frame, and may build on what was before that.
+        let leads = |key: usize| match (records[packet].presentation, records[key].presentation) {
+            (Some(time), Some(key)) => time < key,
+            _ => records[key + 1..=packet].iter().all(|record| record.disposable),
+        };
         self.damage.iter().any(|&damaged| {
             let next_key = (damaged + 1..records.len()).find(|&number| records[number].key);
-            packet >= damaged
-                && next_key.is_none_or(|key| packet < key || records[packet].presentation < records[key].presentation)
+            packet >= damaged && next_key.is_none_or(|key| packet < key || packet > key && leads(key))
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The packets of the one video stream, by number.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::bitstream::units::Framing;
 use crate::packets::{PacketRecord, PacketTable};
 use crate::source::Source;
 use crate::stream::{Clock, open_stream};
-use crate::{VideoError, ffi};
+use crate::{VideoError, ffi, integrity};
 
 /// Files whose packets are together at most this large are read once and kept; larger ones are read again as needed.
 pub(crate) const KEEP_BYTES: usize = 8 << 20;
@@ -139,6 +140,7 @@ impl Demuxer {
         let mut reader = PictureReader::new(self.codec, framing, parameters);
         let (mut records, mut layers, mut pictures, mut accesses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut kept = Some((Vec::new(), 0));
+        let mut places = Vec::new();
         loop {
             let mut packet = Packet::empty();
             match self.read(&mut packet) {
@@ -157,6 +159,7 @@ impl Demuxer {
             pictures.push(reader.read(&packet));
             accesses.push(if has_data { access(self.codec, framing, data) } else { Access::Unknown });
             let needed = settings.read(records.len(), &packet);
+            places.push(u64::try_from(packet.position()).ok());
             records.push(PacketRecord {
                 presentation: packet.pts(),
                 decoding: packet.dts(),
@@ -189,9 +192,36 @@ impl Demuxer {
         }
         self.unverified = has_data
             && records.iter().zip(&accesses).skip(1).any(|(record, &access)| record.key && access == Access::Unknown);
+        self.check_integrity(&mut records, &places)?;
+        for record in &mut records {
+            // What a damaged packet says of itself is not to be believed.
+            record.disposable &= !record.corrupt;
+        }
         self.packets = Arc::new(PacketTable::new(records, settings.finish()));
         self.pictures = pictures;
         Ok(kept.map(|(packets, _)| packets))
+    }
+
+    /// Marks the packets of a file that the container's own checksums speak against.
+    fn check_integrity(&mut self, records: &mut [PacketRecord], places: &[Option<u64>]) -> Result<(), VideoError> {
+        let Some(first) = places.iter().flatten().next().filter(|_| self.version().is_none()) else {
+            return Ok(());
+        };
+        let damage = match integrity::find(self.path(), &self.container(), *first, &self.clock.alarm()) {
+            Ok(damage) => damage,
+            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(self.interruption()),
+            Err(error) => return Err(VideoError::open(self.path(), error)),
+        };
+        integrity::mark(records, places, &damage);
+        if let Some(first) = damage.first() {
+            let problem = format!(
+                "the container's checksums do not fit, or parts are missing, in {} places (first at byte {})",
+                damage.len(),
+                first.bytes.start
+            );
+            self.problem.get_or_insert(problem);
+        }
+        Ok(())
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -1,12 +1,13 @@
 //! The few calls into FFmpeg that have no safe wrapper.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
+use crate::log;
 use crate::source::ObjectStream;
 use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::ffi as sys;
@@ -193,6 +194,31 @@ pub(crate) fn seek(input: &mut Input, stream: usize, timestamp: i64) -> Result<(
 pub(crate) fn is_cut_away(packet: &Packet) -> bool {
     // SAFETY: a `Packet` owns a valid `AVPacket`.
     unsafe { (*packet.as_ptr()).flags & sys::AV_PKT_FLAG_DISCARD != 0 }
+}
+
+/// From here on FFmpeg's log goes to whoever listens to a decoder, and nowhere else.
+pub(crate) fn listen() {
+    /// `Arguments` is C's `va_list`, whatever that is on this machine.
+    unsafe extern "C" fn message<Arguments>(object: *mut c_void, level: c_int, _: *const c_char, _: Arguments) {
+        if object.is_null() || level > sys::AV_LOG_ERROR {
+            return;
+        }
+        // SAFETY: objects that log begin with a pointer to their class (libavutil/log.h), and those of the class of codec contexts are
+        // codec contexts; their `opaque` is copied to those that FFmpeg makes for other threads.
+        unsafe {
+            if *object.cast::<*const sys::AVClass>() == sys::avcodec_get_class() {
+                log::complain((*object.cast::<sys::AVCodecContext>()).opaque as usize);
+            }
+        }
+    }
+    // SAFETY: the function can be called by any thread at any time.
+    unsafe { sys::av_log_set_callback(Some(message)) }
+}
+
+/// Counts the errors that the decoder logs once it is open.
+pub(crate) fn hear_complaints(context: &mut codec::Context, complaints: &log::Complaints) {
+    // SAFETY: the context is allocated and not open yet; the field is for whoever made it, and is not followed.
+    unsafe { (*context.as_mut_ptr()).opaque = complaints.address() as *mut c_void }
 }
 
 /// How many frames the decoder must hold back to put them in display order, when the index knows it.

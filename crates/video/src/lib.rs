@@ -33,6 +33,8 @@ mod ffi;
 mod file_index;
 mod gif;
 mod index;
+mod integrity;
+mod log;
 mod mp4;
 mod packets;
 mod planes;
@@ -67,6 +69,7 @@ fn initialise() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
+        ffi::listen();
         // Fills the table of error texts; on FFmpeg 5 and newer there is nothing in it that could fail.
         let _ = ffmpeg_next::init();
     });
