@@ -143,7 +143,8 @@ fn open_codec(
 fn is_known_damage(packet: usize, demuxer: &Demuxer) -> bool {
     let records = &demuxer.records()[packet.min(demuxer.records().len())..];
     let joined = || {
-        demuxer.container().starts_with("mpegts") && records.iter().take(1 + SPLICE_PACKETS).skip(1).any(|next| next.key)
+        demuxer.container().starts_with("mpegts")
+            && records.iter().take(1 + SPLICE_PACKETS).skip(1).any(|next| next.key)
     };
     records.first().is_some_and(|record| record.corrupt) && !joined()
 }

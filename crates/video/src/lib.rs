@@ -55,13 +55,9 @@ pub use png::write_png;
 pub use probe::{VideoInfo, probe};
 pub use video::{ClipRead, FrameSource, OpenOptions, Video};
 
-/// Raised when an index tells something else than before of the same file.
-const INDEX_VERSION: u64 = 1;
-
-/// What an index depends on beside the file: the version of FFmpeg's decoders, and that of what is looked for. An index made with another
-/// one need not fit.
-pub fn index_version() -> u64 {
-    INDEX_VERSION << 32 | u64::from(ffmpeg_next::codec::version())
+/// The version of FFmpeg's decoders, as FFmpeg counts it: an index made with another one need not fit.
+pub fn decoder_version() -> u32 {
+    ffmpeg_next::codec::version()
 }
 
 /// Prepares FFmpeg once per process and silences its log: what goes wrong is told through [`VideoError`].

@@ -97,7 +97,11 @@ fn tally(file: &str, damages: &[Damage]) -> Option<Tally> {
             continue;
         };
         let missing = count.saturating_sub(found.len());
-        if video.info().warnings > 0 { tally.named += missing } else { tally.missing += missing }
+        if video.info().warnings > 0 {
+            tally.named += missing
+        } else {
+            tally.missing += missing
+        }
         for frame in &found {
             match frame {
                 None => tally.named += 1,

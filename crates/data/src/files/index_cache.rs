@@ -11,11 +11,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use prevision_core::seed::fnv1a;
 use prevision_core::whole_file;
 use prevision_storage::{Object, Version, after, cache_folder, is_address};
-use prevision_video::{VideoIndex, index_version};
+use prevision_video::{VideoIndex, decoder_version};
 use serde::{Deserialize, Serialize};
 
-/// Changes with every change of what is stored.
-const MAGIC: &[u8; 8] = b"PVINDEX2";
+/// Changes with every change of what is stored, or of what it is made of.
+const MAGIC: &[u8; 8] = b"PVINDEX3";
 /// Longest time for asking which version an object has.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -32,8 +32,8 @@ struct Origin {
     bytes: u64,
     /// Time of the last change, nanoseconds since 1970; the tag of an object in storage.
     state: Vec<u8>,
-    /// What else an index depends on.
-    version: u64,
+    /// The version of the decoders: what they make of a file may change.
+    decoders: u32,
 }
 
 impl Origin {
@@ -51,7 +51,7 @@ impl Origin {
 
     fn new(path: &Path, bytes: u64, state: &[u8]) -> Self {
         let path = path.as_os_str().as_bytes().to_vec();
-        Self { path, bytes, state: state.to_vec(), version: index_version() }
+        Self { path, bytes, state: state.to_vec(), decoders: decoder_version() }
     }
 }
 

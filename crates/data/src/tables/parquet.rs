@@ -230,15 +230,19 @@ impl ParquetTable {
         Ok(numbers.values.into_iter().map(|value| value / in_second).collect())
     }
 
-    /// How many numbers, or lists without one, the pages of a leaf claim to hold.
+    /// How many numbers, or lists without one, the pages of a leaf claim to hold, or the footer if that is more.
     fn claimed(&self, leaf: usize) -> parquet::errors::Result<usize> {
         let mut claimed = 0_usize;
         for group in 0..self.reader.num_row_groups() {
-            let mut pages = self.reader.get_row_group(group)?.get_column_page_reader(leaf)?;
+            let reader = self.reader.get_row_group(group)?;
+            let mut pages = reader.get_column_page_reader(leaf)?;
+            let mut of_pages = 0_usize;
             while let Some(page) = pages.peek_next_page()? {
-                claimed = claimed.saturating_add(page.num_levels.unwrap_or(0));
+                of_pages = of_pages.saturating_add(page.num_levels.or(page.num_rows).unwrap_or(0));
                 pages.skip_next_page()?;
             }
+            let of_group = usize::try_from(reader.metadata().column(leaf).num_values()).unwrap_or(usize::MAX);
+            claimed = claimed.saturating_add(of_pages.max(of_group));
         }
         Ok(claimed)
     }

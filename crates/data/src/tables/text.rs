@@ -17,6 +17,8 @@ const HEADER: u64 = 1 << 20;
 pub(crate) struct TextTable {
     path: PathBuf,
     separator: u8,
+    /// Lines end with a carriage return too.
+    returns: bool,
     names: Vec<String>,
 }
 
@@ -34,7 +36,8 @@ impl TextTable {
             _ if first.contains(&b';') && !first.contains(&b',') => b';',
             _ => b',',
         };
-        let mut table = Self { path: path.to_owned(), separator, names: vec![] };
+        let returns = first.ends_with(b"\r\n");
+        let mut table = Self { path: path.to_owned(), separator, returns, names: vec![] };
         let names = table.reader(open(path)?.take(HEADER)).headers().cloned().map_err(|error| table.bad(&error))?;
         table.names = names.iter().map(str::to_owned).collect();
         Ok(table)
@@ -53,7 +56,7 @@ impl TextTable {
         let mut reader = self.reader(open(&self.path)?);
         let mut record = StringRecord::new();
         while reader.read_record(&mut record).map_err(|error| self.bad(&error))? {
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = self.line(record.position());
             each(&record, line).map_err(|message| self.in_line(line, message))?;
         }
         Ok(())
@@ -80,8 +83,13 @@ impl TextTable {
         ReaderBuilder::new().delimiter(self.separator).trim(Trim::All).from_reader(file)
     }
 
+    /// The line in which a record begins. A record ends at its carriage return, so that the next one begins with the rest of the line.
+    fn line(&self, position: Option<&csv::Position>) -> u64 {
+        position.map_or(0, |position| position.line() + u64::from(self.returns && position.record() > 0))
+    }
+
     fn bad(&self, error: &csv::Error) -> DataError {
-        let line = error.position().map_or(0, csv::Position::line);
+        let line = self.line(error.position());
         match error.kind() {
             ErrorKind::Io(error) => DataError::io(&self.path, std::io::Error::new(error.kind(), error.to_string())),
             ErrorKind::UnequalLengths { expected_len, len, .. } => {

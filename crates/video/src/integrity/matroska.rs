@@ -9,8 +9,7 @@ const CLUSTER: u32 = 0x1f43_b675;
 const TRACKS: u32 = 0x1654_ae6b;
 const CUES: u32 = 0x1c53_bb6b;
 /// What else stands at the top: heads for seeking, information, cues, chapters, attachments, tags, nothing, a checksum.
-const OTHERS: [u32; 8] =
-    [0x114d_9b74, 0x1549_a966, CUES, 0x1043_a770, 0x1941_a469, 0x1254_c367, 0xec, 0xbf];
+const OTHERS: [u32; 8] = [0x114d_9b74, 0x1549_a966, CUES, 0x1043_a770, 0x1941_a469, 0x1254_c367, 0xec, 0xbf];
 /// Identifier and size of a checksum.
 const CHECKSUM: [u8; 2] = [0xbf, 0x84];
 

@@ -101,6 +101,7 @@ impl Archives {
         spans.retain(|(start, end, _)| start < end);
         spans.sort_unstable();
         if let Some([(_, _, one), (_, _, other)]) = spans.array_windows().find(|[(_, end, _), (next, ..)]| next < end) {
+            let (one, other) = (one.min(other), one.max(other));
             return Err(format!("has rows that episodes {one} and {other} share, by ep_offset.npz"));
         }
         Ok(ends().max().unwrap_or(0))

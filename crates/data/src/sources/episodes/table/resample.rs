@@ -134,11 +134,11 @@ impl<'a> Axis<'a> {
     }
 }
 
-/// The middle one of the distances between neighbours; 0 if there are none.
+/// The middle one of the distances between neighbours, the shorter one of two; 0 if there are none.
 pub(super) fn middle_distance(places: &[f64]) -> f64 {
     let mut distances: Vec<f64> = places.windows(2).map(|pair| pair[1] - pair[0]).collect();
     distances.sort_by(f64::total_cmp);
-    distances.get(distances.len() / 2).copied().unwrap_or(0.0)
+    distances.get(distances.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -33,11 +33,12 @@ pub(super) fn vectors(names: &[Option<&str>], given: &BTreeMap<String, Vec<Strin
         let free = names.iter().enumerate().filter(|(place, _)| !used.contains(place));
         free.filter_map(|(place, name)| name.map(|name| (place, name)))
     };
-    let mut shared: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    // Whole names apart from stems, which may be the same.
+    let mut shared: BTreeMap<(&str, bool), Vec<usize>> = BTreeMap::new();
     for (place, name) in rest() {
-        shared.entry(stem(name).unwrap_or(name)).or_default().push(place);
+        shared.entry(stem(name).map_or((name, false), |stem| (stem, true))).or_default().push(place);
     }
-    for (stem, parts) in shared {
+    for ((stem, _), parts) in shared {
         let name = match *parts {
             [place] => names[place].unwrap_or(stem),
             _ => stem,

@@ -68,6 +68,9 @@ impl Zarr {
         for entry in std::fs::read_dir(&data).map_err(|error| DataError::io(&data, error))? {
             let entry = entry.map_err(|error| DataError::io(&data, error))?;
             let Ok(name) = entry.file_name().into_string() else { continue };
+            if !entry.path().is_dir() {
+                continue;
+            }
             let Some(array) = ZarrArray::open(root, &store, &format!("{DATA}/{name}"))? else { continue };
             if array.rows() < total {
                 let message = format!("has {} steps, {ENDS} tells of {total}", array.rows());
