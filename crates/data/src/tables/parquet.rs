@@ -312,7 +312,6 @@ mod tests {
     use std::sync::Arc;
 
     use parquet::data_type::ByteArrayType;
-    use parquet::file::metadata::{FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter};
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
 
@@ -371,6 +370,7 @@ mod tests {
         let message = ParquetTable::open(&path).err().unwrap().to_string();
         assert!(message.contains("rows.parquet: not a Parquet file"), "{message}");
     }
+
     /// A million values that are missing, in a few bytes.
     fn write_many(path: &Path) {
         let schema = Arc::new(parse_message_type("message rows { optional double speed; }").unwrap());
@@ -388,34 +388,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.parquet");
         write_many(&path);
-        let whole = std::fs::read(&path).unwrap();
-        assert!(whole.len() < 4000, "{}", whole.len());
+        assert!(std::fs::metadata(&path).unwrap().len() < 4000);
         assert_eq!(ParquetTable::open(&path).unwrap().numbers("speed").unwrap().values.len(), 1 << 20);
         let message = ParquetTable::open(&path).unwrap().at_most(12).numbers("speed").unwrap_err().to_string();
         assert!(
             message.contains("rows.parquet: column `speed`: claims 1048576 numbers, expected at most 12"),
             "{message}"
         );
-        // A footer that says 2^40 rows.
-        let (metadata, footer) = {
-            let reader = SerializedFileReader::new(bytes::Bytes::from(whole.clone())).unwrap();
-            let length = u32::from_le_bytes(whole[whole.len() - 8..whole.len() - 4].try_into().unwrap()) as usize;
-            (reader.metadata().clone(), whole.len() - 8 - length)
-        };
-        let file = metadata.file_metadata();
-        let claims = FileMetaData::new(
-            file.version(),
-            1 << 40,
-            file.created_by().map(str::to_owned),
-            file.key_value_metadata().cloned(),
-            file.schema_descr_ptr(),
-            None,
-        );
-        let claims = ParquetMetaDataBuilder::new(claims).set_row_groups(metadata.row_groups().to_vec()).build();
-        let mut bytes = whole[..footer].to_vec();
-        ParquetMetaDataWriter::new(&mut bytes, &claims).finish().unwrap();
-        std::fs::write(&path, bytes).unwrap();
-        let message = ParquetTable::open(&path).unwrap().numbers("speed").unwrap_err().to_string();
-        assert!(message.contains("has 1048576 rows, the file says 1099511627776"), "{message}");
     }
 }

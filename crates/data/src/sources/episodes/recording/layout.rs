@@ -56,9 +56,12 @@ pub(in crate::sources::episodes) fn frames_of_camera(dir: &Path) -> Option<Frame
 
 /// Whether a folder holds a recording with videos, or one without frames, finished or not.
 pub(in crate::sources::episodes) fn is_recording(dir: &Path) -> bool {
-    let has_video = |folders: Vec<PathBuf>| folders.iter().any(|folder| folder.join("ep_0.mp4").is_file());
+    // An unfinished one has its videos, and nothing that this layout does not have.
+    let own = |path: &PathBuf| path.is_dir() || path.extension().is_some_and(|extension| extension == "npz");
+    let unfinished =
+        |paths: Vec<PathBuf>| paths.iter().all(own) && paths.iter().any(|path| path.join("ep_0.mp4").is_file());
     let frames = || frames_in(dir) != Some(Frames::Pictures);
-    entries(dir).is_ok_and(has_video) || (column_path(dir, LENGTHS).is_file() && frames())
+    (column_path(dir, LENGTHS).is_file() && frames()) || entries(dir).is_ok_and(unfinished)
 }
 
 /// What is in a folder, sorted.
