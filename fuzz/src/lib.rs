@@ -163,7 +163,7 @@ fn look_at_source(source: &dyn EpisodeSource) {
         }
     }
     for camera in source.cameras().unwrap_or_default() {
-        for episode in (0..source.episodes()).take(3) {
+        for episode in (0..source.episodes()).take(1) {
             let _ = source.frames_of(&camera, episode);
             if let Some(last) = source.length(episode).checked_sub(1) {
                 if let Ok(frames) = source.frames(&camera, episode, &[last, 0]) {
@@ -187,7 +187,7 @@ pub fn look_at_clips(source: Part) {
     };
     let Ok(source) = config.source(&built_in(), &Formats::built_in()) else { return };
     let Ok(dataset) = open(&config, source.as_ref(), Split::Train, 0) else { return };
-    for batch in in_order(dataset.as_ref(), 1).take(8) {
+    for batch in in_order(dataset.as_ref(), 1).take(3) {
         let Ok(batch) = batch else { break };
         for clip in &batch.clips {
             assert!(clip.observations.cameras.values().all(|frames| frames.frames == 2));

@@ -12,9 +12,8 @@ use crate::films::bar_code;
 /// Frames that are looked at in one file.
 const LOOKS: usize = 14;
 
-/// Kinds of files whose damage FFmpeg's decoders do not tell of: those of MPEG-1 and MPEG-2 fill missing slices from another frame,
-/// and Theora's goes on with whatever the bits say.
-const SILENT: [&str; 3] = ["mpeg1", "mpeg2", "theora"];
+/// Kinds of files whose damage FFmpeg's decoders do not always tell of: those of MPEG-1 and MPEG-2 fill missing slices from another frame.
+const SILENT: [&str; 2] = ["mpeg1", "mpeg2"];
 
 /// Opens a file and reads from it in three orders. It must end soon, with frames or with errors that name the file, and a frame
 /// that is given must be the same one whatever was read before: where its bar code is clear, the code must be the same. (Damage
