@@ -180,7 +180,7 @@ fn recordings_of_every_format() {
             }
             fs::write(&path, original).unwrap();
         }
-        assert!(failed > 30 && survived > 0, "{name}: {failed} failed, {survived} did not");
+        assert!(failed > 10 && survived > 0, "{name}: {failed} failed, {survived} did not");
         assert!(read(&root, true, true).unwrap() == whole, "{name}: mended");
     }
 }

@@ -132,8 +132,8 @@ mod tests {
     #[test]
     fn any_results_become_tiles_and_tables() {
         let results = json!({
-            "score": 0.25, "note": "ok", "inner": {"best_step": 7}, "none": null,
-            "per_step": [{"step": 1, "error": 2.5}, {"step": 2}], "plain": [3, 4],
+            "inner": {"best_step": 7}, "none": null, "note": "ok",
+            "per_step": [{"error": 2.5, "step": 1}, {"step": 2}], "plain": [3, 4], "score": 0.25,
         });
         let shown = Shown::numbers("my_suite", &results);
         let tile = |name: &str, value: &str| Tile::new(name, value, "");

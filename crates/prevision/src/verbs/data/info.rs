@@ -11,6 +11,9 @@ use prevision_video::write_png;
 use crate::Output;
 use crate::app::App;
 
+/// Numbers of a column that the table shows.
+const SHOWN: usize = 32;
+
 /// What is in recorded episodes or in videos: streams, lengths, rates, sizes, statistics
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -66,7 +69,7 @@ fn table(info: &DataInfo) -> String {
         let _ = writeln!(text, "\n{:<28}{:>12}{:>12}{:>12}{:>12}", "column", "min", "max", "mean", "std");
     }
     for column in &info.columns {
-        for (number, values) in column.numbers.iter().enumerate() {
+        for (number, values) in column.numbers.iter().take(SHOWN).enumerate() {
             let name =
                 if column.numbers.len() == 1 { column.name.clone() } else { format!("{}[{number}]", column.name) };
             let _ = write!(
@@ -78,6 +81,9 @@ fn table(info: &DataInfo) -> String {
                 0 => writeln!(text),
                 count => writeln!(text, "  {count} not finite"),
             };
+        }
+        if column.numbers.len() > SHOWN {
+            let _ = writeln!(text, "{}[{SHOWN}..{}]  see --json", column.name, column.numbers.len());
         }
     }
     text
