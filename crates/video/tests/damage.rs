@@ -98,9 +98,9 @@ fn tally(file: &str, damages: &[Damage]) -> Option<Tally> {
         };
         let missing = count.saturating_sub(found.len());
         if video.info().warnings > 0 {
-            tally.named += missing
+            tally.named += missing;
         } else {
-            tally.missing += missing
+            tally.missing += missing;
         }
         for frame in &found {
             match frame {

@@ -84,7 +84,7 @@ fn read(file: &mut Bytes) -> io::Result<Option<Page>> {
     if file.take(&mut content)? < content.len() {
         return Ok(None);
     }
-    let sum = [&head[..], &segments, &content].into_iter().fold(0, |sum, part| update(sum, part));
+    let sum = [&head[..], &segments, &content].into_iter().fold(0, update);
     let bytes = (HEAD + segments.len() + content.len()) as u64;
     let open = segments.last() == Some(&255);
     Ok((sum == checksum).then_some(Page { flags: head[5], serial, number, bytes, open }))
