@@ -15,8 +15,13 @@ use prevision_data::{
 };
 
 /// The formats, and what each calls the camera `pixels` and the column `state`.
-const LOSSLESS: [(&str, &str, &str); 2] =
-    [("video", "pixels", "state"), ("lerobot", "observation.images.pixels", "observation.state")];
+const LOSSLESS: [(&str, &str, &str); 5] = [
+    ("video", "pixels", "state"),
+    ("lerobot", "observation.images.pixels", "observation.state"),
+    ("hdf5", "pixels", "state"),
+    ("zarr", "pixels", "state"),
+    ("table", "pixels", "state"),
+];
 
 fn record(folder: &Path) {
     let camera = Camera { height: 16, width: 24 };
