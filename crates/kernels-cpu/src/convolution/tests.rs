@@ -80,7 +80,8 @@ fn check_convolution(batch: usize, convolution: Convolution) {
         let out = Gradients { x: Some(of_x), weights: vec![of_weight], biases: vec![of_bias] };
         backward(level, precision, &[layer], &[known], &g, out);
         for (rounded, exact) in rounded.iter().zip(&gradients) {
-            assert!(difference(rounded, exact) < 2e-2);
+            // The terms of a gradient may cancel each other, their errors do not.
+            assert!(difference(rounded, exact) < 6e-2);
         }
         match &reference {
             Some(reference) => (0..3).for_each(|index| {
