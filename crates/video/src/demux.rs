@@ -42,6 +42,17 @@ enum Store {
     },
 }
 
+/// Why all packets are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// For what the header says of them: they hold no data, and the container's word counts.
+    Header,
+    /// To know them.
+    First,
+    /// To keep them: what they are is known.
+    Again,
+}
+
 /// An open container with its video stream chosen and all packets of it recorded.
 pub(crate) struct Demuxer {
     source: Source,
@@ -69,7 +80,7 @@ impl Demuxer {
         if large && header_tells_packets(&demuxer.container(), demuxer.codec) {
             demuxer.source.leave_out(ffi::sample_ranges(&demuxer.input));
             ffi::leave_packets_unparsed(&mut demuxer.input);
-            demuxer.read_all(0, false)?;
+            demuxer.read_all(0, Pass::Header)?;
             demuxer.store = Store::File { next: None, held: None, misses: 0 };
             demuxer.reopen()?;
             // A table of key frames is missing where every frame is said to be one.
@@ -79,7 +90,7 @@ impl Demuxer {
                 return Ok(demuxer);
             }
         }
-        let kept = demuxer.read_all(keep_bytes, true)?;
+        let kept = demuxer.read_all(keep_bytes, Pass::First)?;
         demuxer.store = kept.map_or(Store::File { next: None, held: None, misses: 0 }, Store::Memory);
         Ok(demuxer)
     }
@@ -99,7 +110,7 @@ impl Demuxer {
     ) -> Result<Self, VideoError> {
         let mut demuxer = Self::at_start(path, version, clock)?;
         if !seeks_well(&demuxer.container()) && packets.bytes() <= keep_bytes {
-            let kept = demuxer.read_all(keep_bytes, true)?;
+            let kept = demuxer.read_all(keep_bytes, Pass::Again)?;
             if !demuxer.packets.is_like(&packets) {
                 return Err(VideoError::open(path, "it no longer holds the packets of its index"));
             }
@@ -131,8 +142,9 @@ impl Demuxer {
         })
     }
 
-    /// Records all packets; gives them if they take no more than `keep_bytes`. Without `has_data` they hold none, and the container's word counts.
-    fn read_all(&mut self, keep_bytes: usize, has_data: bool) -> Result<Option<Vec<Packet>>, VideoError> {
+    /// Records all packets; gives them if they take no more than `keep_bytes`.
+    fn read_all(&mut self, keep_bytes: usize, pass: Pass) -> Result<Option<Vec<Packet>>, VideoError> {
+        let has_data = pass != Pass::Header;
         let configuration = ffi::extradata(&self.input, self.stream);
         let framing = Framing::of(self.codec, configuration);
         let mut settings = SettingsReader::new(self.codec, framing, configuration);
@@ -192,7 +204,9 @@ impl Demuxer {
         }
         self.unverified = has_data
             && records.iter().zip(&accesses).skip(1).any(|(record, &access)| record.key && access == Access::Unknown);
-        self.check_integrity(&mut records, &places)?;
+        if pass == Pass::First {
+            self.check_integrity(&mut records, &places)?;
+        }
         for record in &mut records {
             // What a damaged packet says of itself is not to be believed.
             record.disposable &= !record.corrupt;

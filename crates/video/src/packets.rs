@@ -82,9 +82,13 @@ impl PacketTable {
         &self.settings[from..to]
     }
 
-    /// Whether another table is of the same packets; where decoding can start may have been found out for one of them alone.
+    /// Whether another table is of the same packets; where decoding can start, and what is damaged, may have been found out for one of
+    /// them alone.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let same = |(one, other): (&PacketRecord, &PacketRecord)| PacketRecord { key: other.key, ..*one } == *other;
+        let same = |(one, other): (&PacketRecord, &PacketRecord)| {
+            let PacketRecord { key, corrupt, disposable, .. } = *other;
+            PacketRecord { key, corrupt, disposable, ..*one } == *other
+        };
         self.records.len() == other.records.len() && self.records.iter().zip(&other.records).all(same)
     }
 

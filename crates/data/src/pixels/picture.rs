@@ -2,19 +2,68 @@
 
 use std::io::Cursor;
 
-use image::ImageReader;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use prevision_core::FrameBuffer;
 
-/// Decodes a PNG or JPEG to one frame of 8-bit RGB, `[1, h, w, 3]`.
+/// The longest side that a picture may have, pixels. A damaged header could claim 65,535 and more.
+const LONGEST: u32 = 16384;
+
+/// Width and height of a PNG or JPEG, pixels. Only its header is read.
 ///
 /// # Errors
-/// If it is neither, is damaged, or is larger than half a gigabyte.
+/// If it is neither, or its header makes no sense.
+pub(crate) fn picture_size(bytes: &[u8]) -> Result<(usize, usize), String> {
+    let (width, height) = decoder(bytes)?.dimensions();
+    Ok((width as usize, height as usize))
+}
+
+/// Decodes a PNG or JPEG to one frame of 8-bit RGB, `[1, h, w, 3]`; grey becomes three equal channels, transparency is left out.
+///
+/// # Errors
+/// If it is neither, is damaged, or has a side of more than 16384 pixels.
 pub(crate) fn decode_picture(bytes: &[u8]) -> Result<FrameBuffer, String> {
-    // The reader's own limit of memory holds.
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
-    let picture = reader.decode().map_err(|error| error.to_string())?.into_rgb8();
+    let picture = DynamicImage::from_decoder(decoder(bytes)?).map_err(|error| error.to_string())?.into_rgb8();
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let mut frame = FrameBuffer::new(1, height, width);
-    frame.data = picture.into_raw();
-    Ok(frame)
+    Ok(FrameBuffer { frames: 1, height, width, data: picture.into_raw() })
+}
+
+fn decoder(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
+    match reader.format() {
+        // The decoder makes what is missing grey.
+        Some(ImageFormat::Jpeg) if !ends(bytes) => return Err("the JPEG picture is cut off".to_owned()),
+        Some(ImageFormat::Jpeg | ImageFormat::Png) => {}
+        _ => return Err("is no JPEG or PNG picture".to_owned()),
+    }
+    let mut limits = Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (Some(LONGEST), Some(LONGEST));
+    reader.limits(limits);
+    reader.into_decoder().map_err(|error| error.to_string())
+}
+
+/// Whether a JPEG picture's last scan is followed by the marker of its end. Within a scan the marker cannot occur.
+fn ends(bytes: &[u8]) -> bool {
+    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
+    last(0xd9) > last(0xda)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_off_is_no_picture() {
+        for format in [ImageFormat::Jpeg, ImageFormat::Png] {
+            let mut bytes = Cursor::new(vec![]);
+            DynamicImage::new_luma8(24, 16).write_to(&mut bytes, format).unwrap();
+            let bytes = bytes.into_inner();
+            assert_eq!(picture_size(&bytes), Ok((24, 16)));
+            let frame = decode_picture(&bytes).unwrap();
+            assert_eq!((frame.frames, frame.width, frame.height, frame.data), (1, 24, 16, vec![0; 24 * 16 * 3]));
+            for place in [0, 1, bytes.len() / 2, bytes.len() - 20] {
+                assert!(decode_picture(&bytes[..place]).is_err(), "{format:?}, cut off at {place} of {}", bytes.len());
+            }
+        }
+        assert_eq!(decode_picture(b"GIF89a").unwrap_err(), "is no JPEG or PNG picture");
+    }
 }

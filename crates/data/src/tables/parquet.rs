@@ -395,5 +395,14 @@ mod tests {
             message.contains("rows.parquet: column `speed`: claims 1048576 numbers, expected at most 12"),
             "{message}"
         );
+        // A footer that says one row more: its third field, in the encoding of Thrift.
+        let mut bytes = std::fs::read(&path).unwrap();
+        let length = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
+        let footer = bytes.len() - 8 - length;
+        let rows = bytes[footer..].windows(5).position(|field| field == [0x16, 0x80, 0x80, 0x80, 0x01]).unwrap();
+        bytes[footer + rows + 1] = 0x82;
+        std::fs::write(&path, bytes).unwrap();
+        let message = ParquetTable::open(&path).unwrap().numbers("speed").err().unwrap().to_string();
+        assert!(message.contains("has 1048576 rows, the file says 1048577"), "{message}");
     }
 }

@@ -18,7 +18,7 @@ use crate::{ClipDataset, DataError, Found};
 
 /// Clips that one worker reads in one pass at most, so that the others are not kept waiting.
 const MAX_TOGETHER: u64 = 32;
-/// Clips that are looked ahead at most, or two batches if that is more: their files have to be opened before the first batch.
+/// Clips that are looked ahead at most, or two batches if that is more.
 const MAX_AHEAD: usize = 256;
 /// Time for which a worker looks ahead, beyond the next batch, before it reads: files that are opened for the first time can take long.
 const LOOK_AHEAD: Duration = Duration::from_millis(200);

@@ -12,7 +12,7 @@ use crate::convert::Recorded;
 /// What `LeRobot` puts before the names of its streams.
 const PREFIXES: [&str; 2] = ["observation.images.", "observation."];
 /// Columns in which `LeRobot` counts, which these layouts have no need of.
-const COUNTS: [&str; 5] = ["timestamp", "frame_index", "episode_index", "index", "task_index"];
+pub(super) const COUNTS: [&str; 5] = ["timestamp", "frame_index", "episode_index", "index", "task_index"];
 
 /// A stream's name without what `LeRobot` puts before it.
 pub(super) fn short(name: &str) -> &str {

@@ -12,7 +12,7 @@ use prevision_video::{FrameSource as _, Mp4Options, Mp4Writer, OpenOptions, Qual
 use super::format::{Encoding, Entry, Place, ShortenedFile, raw_path, shard_name};
 use super::job::Job;
 use super::options::PrepareOptions;
-use super::seal::checksum_of;
+use super::seal::{FrameSeals, checksum_of};
 use crate::DataError;
 
 /// Frames that are in memory at a time.
@@ -151,7 +151,7 @@ fn write_raw(options: &PrepareOptions, job: &Job, video: &mut Video) -> Result<W
         Ok(())
     })?;
     shard.sync_data().map_err(failed)?;
-    let place = Place::Raw { shard: job.shard, offset: job.offset, frames: checksums };
+    let place = Place::Raw { shard: job.shard, offset: job.offset, frames: FrameSeals::new(checksums) };
     Ok((frames, problem, entry(job, frames, place, offset - job.offset, checksum.finalize())))
 }
 

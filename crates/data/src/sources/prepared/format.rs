@@ -8,7 +8,7 @@ use prevision_storage::is_address;
 use prevision_video::VideoIndex;
 use serde::{Deserialize, Serialize};
 
-use super::seal::Seal;
+use super::seal::{FrameSeals, Seal};
 use crate::files::{VideoEntry, content, is_video};
 use crate::{DataError, SkippedFile};
 
@@ -90,8 +90,8 @@ pub(super) enum Place {
         shard: usize,
         /// First byte.
         offset: u64,
-        /// CRC-32 of each frame.
-        frames: Vec<u32>,
+        /// Checksums of its frames.
+        frames: FrameSeals,
     },
     /// In a file of its own.
     File {

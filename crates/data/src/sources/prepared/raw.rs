@@ -58,7 +58,7 @@ impl Shards {
             let _ = map.advise_range(Advice::WillNeed, offset + index * bytes, bytes);
         }
         let frame = |&index: &usize| &map[offset + index * bytes..][..bytes];
-        if let Some(index) = clip.indices.iter().find(|index| crc32fast::hash(frame(index)) != frames[**index]) {
+        if let Some(index) = clip.indices.iter().find(|index| !frames.check(**index, frame(index))) {
             return Err(SkipReason::Broken(format!(
                 "frame {index} in {} is damaged: its checksum is wrong; prepare it again",
                 raw_path(Path::new(""), *shard).display()

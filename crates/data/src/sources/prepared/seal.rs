@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use prevision_storage::is_address;
+use serde::{Deserialize, Serialize};
 
 use crate::{DataError, SkipReason};
 
@@ -37,6 +39,39 @@ impl Seal {
             Err(error) => Some(error.to_string()),
         });
         problem.as_ref().map_or(Ok(()), |problem| Err(SkipReason::Broken(problem.clone())))
+    }
+}
+
+/// CRC-32 of each frame of a video, which is compared with it once, when the frame is first used.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FrameSeals {
+    checksums: Vec<u32>,
+    #[serde(skip)]
+    intact: OnceLock<Vec<AtomicBool>>,
+}
+
+impl FrameSeals {
+    pub(super) fn new(checksums: Vec<u32>) -> Self {
+        Self { checksums, intact: OnceLock::new() }
+    }
+
+    /// Number of frames.
+    pub(super) fn len(&self) -> usize {
+        self.checksums.len()
+    }
+
+    /// Whether these are the bytes of a frame.
+    ///
+    /// # Panics
+    /// If there is no such frame.
+    pub(super) fn check(&self, frame: usize, bytes: &[u8]) -> bool {
+        let intact = self.intact.get_or_init(|| self.checksums.iter().map(|_| AtomicBool::new(false)).collect());
+        if intact[frame].load(Ordering::Relaxed) {
+            return true;
+        }
+        let same = crc32fast::hash(bytes) == self.checksums[frame];
+        intact[frame].store(same, Ordering::Relaxed);
+        same
     }
 }
 

@@ -20,7 +20,7 @@ use crate::cli::progress::Meter;
 pub(crate) struct Args {
     /// Recorded episodes, a folder of videos, a manifest, or a video
     source: PathBuf,
-    /// Format to write: video, lerobot (version 3.0), folder (JPEG) or zarr
+    /// Format to write: video, lerobot (version 3.0), hdf5, folder (JPEG), zarr, table, or one's own
     #[arg(long, value_name = "FORMAT")]
     to: String,
     /// Folder to write; must be new or empty

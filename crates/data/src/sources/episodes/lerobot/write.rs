@@ -8,6 +8,7 @@ use super::info::INFO;
 use crate::DataError;
 use crate::convert::{EpisodeSink, Recorded};
 use crate::info::{CameraInfo, NumberInfo, TASK_INDEX};
+use crate::sources::episodes::names::COUNTS;
 use crate::tables::{Values, write};
 use prevision_core::whole_file;
 
@@ -17,8 +18,6 @@ const DATA: &str = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet";
 const VIDEO: &str = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4";
 /// What the episodes are told to be about, where the recording does not say.
 const TASK: &str = "unknown";
-/// Columns that every data set has, of one number; they are made here.
-const COUNTS: [&str; 5] = ["timestamp", "frame_index", "episode_index", "index", "task_index"];
 
 /// Writes a video for each episode and camera, as it comes, and all tables at the end; `meta/info.json` last.
 pub(in crate::sources::episodes) struct LeRobotSink {
@@ -132,6 +131,7 @@ impl LeRobotSink {
             let feature = json!({"dtype": "float32", "shape": [column.columns], "names": null});
             features.insert(long(name), feature);
         }
+        // Every data set has these, of one number; they are made here.
         for name in COUNTS {
             let dtype = if name == "timestamp" { "float32" } else { "int64" };
             features.insert(name.to_owned(), json!({"dtype": dtype, "shape": [1], "names": null}));
