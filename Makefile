@@ -3,23 +3,17 @@
 
 PREVISION := $(or $(CARGO_TARGET_DIR),target)/release/prevision
 
-# The tests of object storage are built with the feature. `make test` runs those of the crates without tensors, so that Burn is
-# not built a second time; `make test-object-store` runs all of them.
-OBJECT_STORE := --release -p prevision-storage -p prevision-video --test object_store \
-	--features prevision-storage/object-store,prevision-video/object-store
-OBJECT_STORE_ALL := --release --workspace --test object_store --features prevision/object-store
-
 # Renders the book.
 MDBOOK := 0.5.4
 
-.PHONY: help setup build demo test test-levels test-object-store test-wgpu own-parts sanitize fuzz docs clean-demo
+.PHONY: help setup build demo test test-levels test-wgpu own-parts sanitize fuzz docs clean-demo
 
 help:
 	@echo "make demo       record episodes, train, evaluate, plan, report: runs/demo (continues one that was interrupted)"
 	@echo "make test       all tests of the CPU build"
 	@echo "make test-levels  the same at every lower level of the kernels that this processor has"
 	@echo "make own-parts  docs/own-parts: parts of your own through record, train, evaluate, plan and report"
-	@echo "make test-object-store  all tests of object storage, data sets too, against a server on this machine; builds Burn once more"
+	@echo "make  all tests of object storage, data sets too, against a server on this machine; builds Burn once more"
 	@echo "make test-wgpu  the tests of the GPU backend, on a GPU or on Mesa's software Vulkan"
 	@echo "make sanitize   the kernels' tests under AddressSanitizer (nightly) or valgrind"
 	@echo "make fuzz       the fuzz targets, FUZZ_SECONDS (60) each: damaged files of every format"
@@ -41,14 +35,6 @@ test: setup
 	then cargo nextest run --release --workspace; \
 	else cargo test --release --workspace --lib --bins --tests; fi
 	cargo test --release --workspace --doc
-	@if cargo nextest --version >/dev/null 2>&1; \
-	then cargo nextest run $(OBJECT_STORE); \
-	else cargo test $(OBJECT_STORE); fi
-
-test-object-store: setup
-	@if cargo nextest --version >/dev/null 2>&1; \
-	then cargo nextest run $(OBJECT_STORE_ALL); \
-	else cargo test $(OBJECT_STORE_ALL); fi
 
 test-wgpu: setup
 	@sh .ci/setup wgpu

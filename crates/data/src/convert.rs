@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use prevision_core::{Array2, FrameBuffer};
+use prevision_core::{Array2, FrameBuffer, whole_file};
 use prevision_video::{FrameSource as _, Mp4Options, Mp4Writer, OpenOptions, Quality, Video};
 
+use crate::files::leads_into;
 use crate::info::{CameraInfo, DataInfo};
 use crate::sources::offsets;
 use crate::{DataError, EpisodeFrames, EpisodeSource, Formats};
@@ -136,40 +137,84 @@ pub trait EpisodeSink {
     fn finish(self: Box<Self>, recorded: &Recorded) -> Result<(), DataError>;
 }
 
-/// Writes a recording into a new folder in the format of this name. `progress` is told the episodes that are written, and all.
+/// Writes a recording into a new folder in the format of this name. `progress` is told the episodes that are written, and all; it says
+/// whether to go on. The folder appears when it is whole. Gives whether it does.
 ///
 /// # Errors
-/// If there is no such format or it is not written, the folder is there and not empty, or anything cannot be read or written; then what
-/// was written is removed.
+/// If there is no such format or it is not written, the folder is there and not empty, or anything cannot be read or written. Then, and
+/// where `progress` does not go on, what was written is removed.
 pub fn convert(
     source: &dyn EpisodeSource,
     format: &str,
     formats: &Formats,
     out: &Path,
-    mut progress: impl FnMut(usize, usize),
-) -> Result<(), DataError> {
+    mut progress: impl FnMut(usize, usize) -> bool,
+) -> Result<bool, DataError> {
     let format = formats.named(out, format)?;
-    let made_now = !out.exists();
-    std::fs::create_dir_all(out).map_err(|error| DataError::io(out, error))?;
-    if std::fs::read_dir(out).map_err(|error| DataError::io(out, error))?.next().is_some() {
-        return Err(DataError::Config(format!("{}: is not empty; choose a new or empty folder", out.display())));
-    }
+    check_new(out)?;
+    // In a folder of its own, so that the recording has its own name already: beside a new folder, within one that is there.
+    let name = out.file_name().unwrap_or_default();
+    let is_there = out.is_dir();
+    let aside = if is_there { whole_file::partial(&out.join(name)) } else { whole_file::partial(out) };
+    let partial = aside.join(name);
     let mut work = || {
+        std::fs::create_dir_all(&partial).map_err(|error| DataError::io(out, error))?;
         let recorded = Recorded::new(source)?;
-        let mut sink = format.create(out, &recorded)?;
+        let mut sink = format.create(&partial, &recorded)?;
         for episode in 0..source.episodes() {
             sink.write(&recorded, episode)?;
-            progress(episode + 1, source.episodes());
+            if !progress(episode + 1, source.episodes()) {
+                return Ok(false);
+            }
         }
-        sink.finish(&recorded)
+        sink.finish(&recorded)?;
+        // Another program may have written there in the meantime.
+        check_new(out)?;
+        let moved = if is_there { move_into(&partial, out) } else { std::fs::rename(&partial, out) };
+        moved.map(|()| true).map_err(|error| DataError::io(out, error))
     };
-    let done = work();
-    if done.is_err() {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_dir_all(out);
-        if !made_now {
-            let _ = std::fs::create_dir_all(out);
-        }
-    }
+    let done = work().map_err(|error| error.renamed(&partial, out));
+    // What was done is the thing to tell.
+    let _ = std::fs::remove_dir_all(&aside);
     done
+}
+
+/// Moves all that is in a folder into another one.
+fn move_into(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::rename(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+/// Checks that a new folder would not lie in that of the source, where it would be taken for a part of it.
+///
+/// # Errors
+/// If it would, or that cannot be found out.
+pub fn check_apart(source: &Path, out: &Path) -> Result<(), DataError> {
+    if prevision_storage::is_address(source) || !leads_into(out, source)? {
+        return Ok(());
+    }
+    let (out, source) = (out.display(), source.display());
+    Err(DataError::Config(format!("{out}: lies in the source folder {source}; choose another place")))
+}
+
+/// Checks that nothing is in a folder, or no such folder there.
+fn check_new(out: &Path) -> Result<(), DataError> {
+    if out.file_name().is_none() {
+        return Err(DataError::Config(format!(
+            "{}: has no name of its own; choose a new or empty folder",
+            out.display()
+        )));
+    }
+    // What a program that was ended has left is no content.
+    let is_content =
+        |entry: std::io::Result<std::fs::DirEntry>| entry.map_or(true, |entry| !whole_file::is_partial(&entry.path()));
+    match std::fs::read_dir(out).map(|mut entries| entries.any(is_content)) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(DataError::Config(format!("{}: is not empty; choose a new or empty folder", out.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(DataError::io(out, error)),
+    }
 }

@@ -82,7 +82,11 @@ pub enum DataError {
 
 fn too_many(skipped: &[SkippedFile], videos: usize, allowed: f64) -> String {
     if skipped.len() >= videos {
-        return format!("none of {videos} videos can be used");
+        return if videos == 1 {
+            "its one video cannot be used".to_owned()
+        } else {
+            format!("none of {videos} videos can be used")
+        };
     }
     let short = skipped.iter().filter(|file| matches!(file.reason, SkipReason::TooShort { .. })).count();
     let broken = skipped.len() - short;
@@ -93,6 +97,16 @@ impl DataError {
     /// A file could not be read or written.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io { path: path.into(), source }
+    }
+
+    /// The same of a file or folder that is to have another name: in place of what is below `from`, that below `to` is named.
+    pub(crate) fn renamed(mut self, from: &std::path::Path, to: &std::path::Path) -> Self {
+        if let Self::Io { path, .. } | Self::Format { path, .. } = &mut self
+            && let Ok(rest) = path.strip_prefix(from)
+        {
+            *path = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
+        }
+        self
     }
 
     /// A file is not what it should be.

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use prevision_core::HostBatch;
-use prevision_data::{ClipDataset, in_order_with};
+use prevision_data::{ClipDataset, ClipRequest, DataError, Draw, in_order_with};
 use prevision_model::{ClipBatch, Forecast, Wanted};
 
 use crate::measure::read;
@@ -32,7 +32,7 @@ impl Walk {
     ) -> Result<usize, EvalError> {
         let most = self.most;
         let what = format!("encode {} clips", self.side);
-        let each = clips_per_video(dataset, most);
+        let each = clips_per_video(dataset, most)?;
         let total = most.min(dataset.videos() * each);
         let mut clips = 0;
         for batch in in_order_with(dataset, each, evaluation.config.batch_size.min(most)) {
@@ -71,9 +71,20 @@ impl Walk {
 }
 
 /// Clips to take of every video: as many as the data set itself takes of it; more where there are so few videos that `most` clips
-/// allow it.
-fn clips_per_video(dataset: &dyn ClipDataset, most: usize) -> usize {
-    dataset.clips_per_video().max(most / dataset.videos().max(1))
+/// allow it. Videos that give no clip do not count.
+fn clips_per_video(dataset: &dyn ClipDataset, most: usize) -> Result<usize, EvalError> {
+    let mut videos = dataset.videos();
+    if most > videos {
+        for video in 0..dataset.videos() {
+            let request = ClipRequest { seed: 0, epoch: 0, slot: video, video, clip: 0, clips: 1, draw: Draw::Uniform };
+            match dataset.clip(&request) {
+                Ok(_) => {}
+                Err(DataError::Skipped(_)) => videos -= 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(dataset.clips_per_video().max(most / videos.max(1)))
 }
 
 /// Refuses values that are not finite.

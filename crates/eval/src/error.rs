@@ -18,7 +18,7 @@ pub enum EvalError {
     #[error("{0}")]
     Suite(String),
     /// There is nothing to measure on.
-    #[error("there are {clips} usable {side} clips, expected at least {least}")]
+    #[error("usable {side} clips: {clips}, expected at least {least}")]
     TooFewClips {
         /// `held-out` or `training`.
         side: &'static str,

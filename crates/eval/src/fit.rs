@@ -30,7 +30,10 @@ pub(crate) fn check_predictions(evaluation: &Evaluation<'_>) -> Result<(), EvalE
     let (trained, clips) = (evaluation.model.spaces(), evaluation.spaces);
     if evaluation.horizons.is_empty() {
         let (longest, unit) = evaluation.model.longest_horizon();
-        let allowed = format!("{longest} {unit} or less for clips of {} frames (data.frames)", clips.frames);
+        let allowed = match longest {
+            0 => format!("empty: clips of {} frames (data.frames) have no {unit} to predict", clips.frames),
+            _ => format!("{longest} {unit} or less for clips of {} frames (data.frames)", clips.frames),
+        };
         let asked = format!("{:?}", evaluation.config.horizons);
         return ensure(false, "eval.horizons", asked, allowed).map_err(EvalError::Config);
     }

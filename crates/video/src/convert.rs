@@ -6,7 +6,7 @@ use ffmpeg_next::{Error, color, frame};
 use prevision_core::frames::{Orientation, Window};
 use prevision_core::resample::Resampler;
 
-use crate::ffi::{Picture, Scaler};
+use crate::ffi::{self, Picture, Scaler};
 use crate::planes::{colour, planes};
 
 /// Sides beyond this are refused.
@@ -107,15 +107,12 @@ impl Converter {
 }
 
 /// What kind of picture a frame is. Frames that do not say their matrix are BT.601, those that do not say their range are
-/// limited (as FFmpeg's command line has it); the old `yuvj` formats are full range by definition.
+/// limited (as FFmpeg's command line has it); the old `yuvj` formats are full range by definition. Pictures that are RGB already have the
+/// target's matrix: where they have more than 8 bits swscale takes them to luma and chroma and back.
 fn describe(frame: &frame::Video) -> Picture {
     let format = frame.format();
     let full_range = frame.color_range() == color::Range::JPEG
         || matches!(format, Pixel::YUVJ411P | Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ440P | Pixel::YUVJ444P);
-    Picture {
-        size: (frame.width(), frame.height()),
-        format,
-        full_range,
-        matrix: AVColorSpace::from(frame.color_space()) as i32,
-    }
+    let space = if ffi::is_rgb(format) { AVColorSpace::AVCOL_SPC_RGB } else { AVColorSpace::from(frame.color_space()) };
+    Picture { size: (frame.width(), frame.height()), format, full_range, matrix: space as i32 }
 }

@@ -8,6 +8,7 @@ use ffmpeg_next::codec::{Context, Id, threading};
 use ffmpeg_next::picture::Type;
 use ffmpeg_next::{Error, decoder, frame};
 
+use crate::bitstream::access::is_understood;
 use crate::bitstream::settings::{Setting, Subject, in_effect};
 use crate::demux::Demuxer;
 use crate::index::MAX_REORDER;
@@ -68,6 +69,8 @@ pub(crate) struct Decoder {
     settings: BTreeMap<Subject, Setting>,
     /// The decoder may lack settings that are in effect at the start.
     unsettled: bool,
+    /// It keeps its last picture over a flush, and shows parts of it where packets have none: of codecs whose packets are not understood.
+    keeps_picture: bool,
     /// It met damage since it was opened: what FFmpeg keeps then may show in pictures that it decodes after a flush.
     troubled: bool,
 }
@@ -186,6 +189,7 @@ impl Decoder {
             rough: false,
             settings: BTreeMap::new(),
             unsettled: false,
+            keeps_picture: !is_understood(demuxer.codec()),
             troubled: false,
         })
     }
@@ -230,7 +234,7 @@ impl Decoder {
     /// it keeps of them survives the flush.
     fn settle_in(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
         self.unsettled = false;
-        if self.troubled {
+        if self.troubled || self.keeps_picture {
             self.replace_codec(demuxer)?;
         }
         let start = self.start;

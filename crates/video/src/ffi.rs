@@ -307,6 +307,13 @@ pub(crate) struct Picture {
     pub(crate) matrix: i32,
 }
 
+/// Whether the samples of a format are red, green and blue, or XYZ, which swscale makes those of first.
+pub(crate) fn is_rgb(format: Pixel) -> bool {
+    // SAFETY: the description is static; it is null where there is none.
+    let flags = unsafe { sys::av_pix_fmt_desc_get(format.into()).as_ref() }.map_or(0, |description| description.flags);
+    flags & u64::from(sys::AV_PIX_FMT_FLAG_RGB as u32) != 0 || matches!(format, Pixel::XYZ12LE | Pixel::XYZ12BE)
+}
+
 /// A swscale context for one pair of picture kinds.
 pub(crate) struct Scaler {
     context: *mut sys::SwsContext,
@@ -352,7 +359,7 @@ impl Scaler {
             if code < 0 {
                 return Err(Error::from(code));
             }
-            // The result says whether swscale has a use for the tables; between RGB formats it has none.
+            // The result says whether swscale has a use for the tables; between RGB formats of 8 bits it has none.
             sys::sws_setColorspaceDetails(
                 scaler.context,
                 sys::sws_getCoefficients(from.matrix),

@@ -105,20 +105,18 @@ impl FrameIndex {
         if shown.len() > 1 && shown.first()?.0 == shown.last()?.0 {
             return None;
         }
-        if shown.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            // Of pictures with equal times the bitstream tells the order.
-            let shown_pictures: Vec<(usize, Picture)> = records
-                .iter()
-                .zip(pictures)
-                .enumerate()
-                .filter(|(_, (record, _))| record.shown)
-                .map(|(number, (_, picture))| Some((number, (*picture)?)))
-                .collect::<Option<_>>()?;
-            let mut ranks = vec![usize::MAX; records.len()];
-            for (rank, number) in picture::order(&shown_pictures)?.into_iter().enumerate() {
-                ranks[number] = rank;
+        match ranks(records, pictures) {
+            Some(ranks) => {
+                shown.sort_by_key(|&(time, number)| (time, ranks[number]));
+                // Times that are not in the order of the pictures are not those at which they are shown: of films that were joined,
+                // or where the container has only the times of decoding.
+                if !shown.is_sorted_by_key(|&(_, number)| ranks[number]) {
+                    return None;
+                }
             }
-            shown.sort_by_key(|&(time, number)| (time, ranks[number]));
+            // Of pictures with equal times nothing tells the order.
+            None if shown.windows(2).any(|pair| pair[0].0 == pair[1].0) => return None,
+            None => {}
         }
         let start = shown.first()?.0;
         let places: Vec<Option<i64>> = records.iter().map(|record| record.presentation).collect();
@@ -326,6 +324,18 @@ impl FrameIndex {
     }
 }
 
+/// Per packet: where its picture stands in the order of showing that the bitstream tells, if it tells it of all that are shown.
+fn ranks(records: &[PacketRecord], pictures: &[Option<Picture>]) -> Option<Vec<usize>> {
+    let shown = records.iter().zip(pictures).enumerate().filter(|(_, (record, _))| record.shown);
+    let shown = shown.map(|(number, (_, picture))| Some((number, (*picture)?)));
+    let shown: Vec<(usize, Picture)> = shown.collect::<Option<_>>()?;
+    let mut ranks = vec![usize::MAX; records.len()];
+    for (rank, number) in picture::order(&shown)?.into_iter().enumerate() {
+        ranks[number] = rank;
+    }
+    (pictures.len() == records.len()).then_some(ranks)
+}
+
 /// The packets where decoding can start, ascending, with their places in the order of showing.
 fn keys(records: &[PacketRecord], places: &[Option<i64>]) -> Vec<(usize, i64)> {
     records
@@ -458,6 +468,19 @@ mod tests {
         assert!(FrameIndex::from_packets(&double, &[None; 3], "mov,mp4", Id::H264, 1.0, None).is_none(), "no order");
         assert!(!index(&records(&[(0, false), (1, true)]), "mov,mp4", Id::H264));
         assert!(!has_frame_packets(Id::GIF));
+    }
+
+    #[test]
+    fn times_against_the_order_of_pictures_are_not_believed() {
+        let index = |times: &[(i64, bool)], counts: &[i64]| {
+            let pictures: Vec<Option<Picture>> =
+                counts.iter().map(|&count| Some(Picture { reset: count == 0, place: Place::Count(count) })).collect();
+            FrameIndex::from_packets(&records(times), &pictures, "mov,mp4", Id::H264, 1.0, None)
+        };
+        // I0 P3 B1 B2 with the times of showing, with those of decoding, and where a second film begins at 1 again.
+        assert!(index(&[(0, true), (3, false), (1, false), (2, false)], &[0, 3, 1, 2]).is_some());
+        assert!(index(&[(0, true), (1, false), (2, false), (3, false)], &[0, 3, 1, 2]).is_none());
+        assert!(index(&[(0, true), (3, false), (1, true), (4, false)], &[0, 1, 0, 1]).is_none());
     }
 
     #[test]

@@ -5,9 +5,11 @@ mod decoders;
 mod index_cache;
 mod indices;
 mod manifest;
+mod place;
 
 pub(crate) use decoders::Decoders;
 pub(crate) use index_cache::IndexCache;
 pub(crate) use indices::Indices;
 pub(crate) use manifest::is_video;
 pub use manifest::{VIDEO_EXTENSIONS, VideoEntry, find_videos};
+pub(crate) use place::leads_into;

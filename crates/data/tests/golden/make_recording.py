@@ -3,7 +3,7 @@ compressed and not, in C and Fortran order.
 
     python3 -m venv venv && venv/bin/pip install numpy "imageio[ffmpeg]" && venv/bin/python make_recording.py
 
-Two episodes of 3 and 2 rows. Value of row r, number k: see below; the test in ../numpy.rs knows the same formulas.
+Two episodes of 3 and 2 rows. Value of row r, number k: see below; the test in ../it/foreign_recording.rs knows the same formulas.
 """
 
 import pathlib

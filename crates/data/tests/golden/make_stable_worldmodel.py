@@ -1,4 +1,4 @@
-"""A recording by stable-worldmodel's own writer of its `video` format, for the test in ../foreign_recording.rs.
+"""A recording by stable-worldmodel's own writer of its `video` format, for the test in ../it/foreign_recording.rs.
 
     python3 -m venv venv && venv/bin/pip install stable-worldmodel==0.1.1 decord opencv-python-headless "imageio[ffmpeg]"
     venv/bin/python make_stable_worldmodel.py

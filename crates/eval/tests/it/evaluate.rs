@@ -179,7 +179,7 @@ fn one_held_out_video_gives_several_clips() {
     let results = run(&action(VECTOR, false), &Walks::new(3, 5).of_length(30), &["rollout"]).unwrap();
     assert_eq!(results.clips, 10, "equally many of each video");
     let message = run(&action(VECTOR, false), &Walks::new(3, 1), &["rollout"]).unwrap_err().to_string();
-    assert_eq!(message, "there are 1 usable held-out clips, expected at least 2");
+    assert_eq!(message, "usable held-out clips: 1, expected at least 2");
 }
 
 #[test]

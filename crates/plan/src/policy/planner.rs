@@ -117,7 +117,21 @@ impl Planner {
             None => Err(self.unfit(format!("episode {} shows no goal, others do", start.episode))),
         });
         let goals: Vec<Observations> = goals.collect::<Result<_, _>>()?;
-        Ok(Some(self.encode(&goals.iter().collect::<Vec<_>>())))
+        let goals = self.encode(&goals.iter().collect::<Vec<_>>());
+        self.check_finite(&goals, "the encoded goals hold")?;
+        Ok(Some(goals))
+    }
+
+    /// Refuses latents with values that are not finite: no cost of them means anything.
+    fn check_finite(&self, latents: &Latents, what: &str) -> Result<(), PolicyError> {
+        // Zero times a number is zero, times anything else it is not a number.
+        let sum =
+            (latents.tokens.clone() * 0.0).sum().into_data().try_into_vec_as::<f32>().expect("latents are floats");
+        if sum.iter().all(|sum| *sum == 0.0) {
+            return Ok(());
+        }
+        let message = format!("{what} values that are not finite: the model's weights are no use");
+        Err(PolicyError::Failed { policy: self.name(), source: message.into() })
     }
 
     /// Latents of what the rows have seen last. All have taken as many steps, so their histories are equally long.
@@ -150,6 +164,7 @@ impl Planner {
         }
         let episodes: Vec<u64> = rows.iter().map(|row| self.run.tracks[*row].episode).collect();
         let solution = self.run.receding.plan(self.solver.as_ref(), &episodes, &score);
+        self.check_finite(&solution.imagined, "the imagined latents hold")?;
         let (execute, horizon) = (self.options.execute, solution.plan.horizon);
         assert!(execute <= horizon, "{execute} actions of a plan of {horizon} cannot be executed");
         for (place, row) in rows.iter().enumerate() {

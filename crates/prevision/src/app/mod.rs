@@ -178,6 +178,7 @@ impl App {
     /// Does what a command line says, the program's name first, and gives the exit code: 0 when the work was done, 2 for a wrong
     /// command line or configuration, 1 for a failure at run time.
     pub fn run(&self, arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+        crate::cli::interrupt::let_large_files_fail();
         // A program that links the crates may have a subscriber of its own.
         let _ = tracing_subscriber::fmt()
             .with_writer(std::io::stderr)

@@ -11,8 +11,8 @@ use signal_hook::low_level::emulate_default_handler;
 /// Signals that ask for an end: Ctrl-C, a scheduler, a terminal that is closed.
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// What the next signal asks to stop, if there is something that can be asked.
-static WORK: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
+/// What the next signal asks to stop, if there is something that can be asked, and what then happens.
+static WORK: Mutex<Option<(Arc<AtomicBool>, &str)>> = Mutex::new(None);
 
 /// Work that ends in an orderly way when it is interrupted. As long as this value lives, SIGINT (Ctrl-C), SIGTERM and SIGHUP set
 /// [`asked`](Self::asked); a second one, and one that comes when there is no such work, ends the program at once.
@@ -21,11 +21,11 @@ pub(crate) struct Interruptible {
 }
 
 impl Interruptible {
-    /// Begins such work.
+    /// Begins such work; `then` says what happens when it is interrupted.
     ///
     /// # Errors
     /// If the system does not let signals be caught.
-    pub(crate) fn begin() -> Result<Self> {
+    pub(crate) fn begin(then: &'static str) -> Result<Self> {
         static CAUGHT: OnceLock<Result<(), String>> = OnceLock::new();
         CAUGHT
             .get_or_init(|| catch().map_err(|error| error.to_string()))
@@ -33,7 +33,7 @@ impl Interruptible {
             .map_err(anyhow::Error::msg)
             .context("signals cannot be caught")?;
         let asked = Arc::new(AtomicBool::new(false));
-        *WORK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&asked));
+        *WORK.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&asked), then));
         Ok(Self { asked })
     }
 
@@ -67,12 +67,17 @@ fn ignored() -> u64 {
 
 fn interrupt(signal: i32) {
     let work = WORK.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if work.is_none_or(|asked| asked.swap(true, Ordering::Relaxed)) {
+    match work.filter(|(asked, _)| !asked.swap(true, Ordering::Relaxed)) {
+        Some((_, then)) => super::progress::line(&format!("interrupted: {then}; once more ends the program at once")),
         // The signal ends the program, as if it had not been caught; there is nothing left to do if that fails.
-        let _ = emulate_default_handler(signal);
-        return;
+        None => drop(emulate_default_handler(signal)),
     }
-    super::progress::line(
-        "interrupted: the step is finished and a checkpoint written; once more ends the program at once",
-    );
+}
+
+/// Lets a write beyond the largest size of a file (`ulimit -f`) fail like any other, instead of ending the program.
+pub(crate) fn let_large_files_fail() {
+    // SIGXFSZ on Linux and macOS.
+    const SIGXFSZ: i32 = 25;
+    // It does nothing but take the signal; where it cannot be taken the system's way remains.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }

@@ -69,7 +69,7 @@ pub(crate) fn train_in(
         return Err(Usage(format!("--resume: there is no run in {}", root.display())).into());
     }
     let run = if resume { RunFolder::open(root)? } else { create(root)? };
-    let work = Interruptible::begin()?;
+    let work = Interruptible::begin("the step is finished and a checkpoint written")?;
     let mut meter = Meter::new("train");
     let mut control =
         Control { on_progress: Box::new(|progress| meter.show(progress.done, || line(progress))), stop: work.asked() };
@@ -139,7 +139,8 @@ pub(crate) fn table(summary: &TrainSummary, root: &Path) -> String {
         let _ = writeln!(text, "  {name:<22} {value:.5}");
     }
     if !summary.skipped_files.is_empty() {
-        let _ = writeln!(text, "skipped {} files:", summary.skipped_files.len());
+        let files = summary.skipped_files.len();
+        let _ = writeln!(text, "skipped {files} file{}:", if files == 1 { "" } else { "s" });
         for file in &summary.skipped_files {
             let _ = writeln!(text, "  {file}");
         }

@@ -1,27 +1,24 @@
 //! `TensorBoard` event files.
-//!
-//! The records and messages are those of `tensorboard-rs`; its own file writer is not used, since it panics when the disk is
-//! full, and its pictures, since they must be square.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Cursor, ErrorKind};
+use std::io::{BufWriter, Cursor, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use protobuf::{Message, RepeatedField};
-use tensorboard_proto::event::{Event, SessionLog, SessionLog_SessionStatus};
-use tensorboard_proto::summary::{Summary, Summary_Image, Summary_Value};
-use tensorboard_rs::record_writer::RecordWriter;
-use tensorboard_rs::summary::{histogram_raw, scalar};
-
 use super::Histogram;
+use super::messages::{Content, Event, Image, SessionLog, Summary, Value, What, write_record};
 use super::picture::Picture;
 use crate::TrainError;
+
+/// The state of a session that begins.
+const START: i32 = 1;
+/// What `TensorBoard` calls RGB.
+const RGB: i32 = 3;
 
 /// An event file, open for appending.
 pub(crate) struct EventWriter {
     path: PathBuf,
-    records: RecordWriter<BufWriter<File>>,
+    records: BufWriter<File>,
 }
 
 impl EventWriter {
@@ -29,26 +26,19 @@ impl EventWriter {
     pub(crate) fn create(folder: &Path, step: u64) -> Result<Self, TrainError> {
         fs::create_dir_all(folder).map_err(|source| TrainError::write(folder, source))?;
         let (path, file) = new_file(folder)?;
-        let mut writer = Self { path, records: RecordWriter::new(BufWriter::new(file)) };
-        let mut version = Event::new();
-        version.set_file_version("brain.Event:2".to_owned());
-        writer.write(version, 0)?;
-        let mut start = SessionLog::new();
-        start.set_status(SessionLog_SessionStatus::START);
-        let mut session = Event::new();
-        session.set_session_log(start);
-        writer.write(session, step + 1)?;
+        let mut writer = Self { path, records: BufWriter::new(file) };
+        writer.write(What::FileVersion("brain.Event:2".to_owned()), 0)?;
+        writer.write(What::SessionLog(SessionLog { status: START }), step + 1)?;
         writer.flush()?;
         Ok(writer)
     }
 
     pub(crate) fn scalar(&mut self, tag: &str, value: f64, step: u64) -> Result<(), TrainError> {
-        self.summary(scalar(tag, value as f32), step)
+        self.summary(tag, Content::Scalar(value as f32), step)
     }
 
     pub(crate) fn histogram(&mut self, tag: &str, values: &Histogram, step: u64) -> Result<(), TrainError> {
-        let Histogram { min, max, count, sum, sum_of_squares, limits, counts } = values;
-        self.summary(histogram_raw(tag, *min, *max, *count, *sum, *sum_of_squares, limits, counts), step)
+        self.summary(tag, Content::Histogram(values.clone()), step)
     }
 
     pub(crate) fn picture(&mut self, tag: &str, picture: &Picture, step: u64) -> Result<(), TrainError> {
@@ -63,17 +53,13 @@ impl EventWriter {
             image::ImageFormat::Png,
         )
         .map_err(|error| TrainError::format(&self.path, error))?;
-        let mut message = Summary_Image::new();
-        message.set_width(picture.width as i32);
-        message.set_height(picture.height as i32);
-        message.set_colorspace(3);
-        message.set_encoded_image_string(png.into_inner());
-        let mut value = Summary_Value::new();
-        value.set_tag(tag.to_owned());
-        value.set_image(message);
-        let mut summary = Summary::new();
-        summary.set_value(RepeatedField::from_vec(vec![value]));
-        self.summary(summary, step)
+        let message = Image {
+            height: picture.height as i32,
+            width: picture.width as i32,
+            colorspace: RGB,
+            encoded: png.into_inner(),
+        };
+        self.summary(tag, Content::Image(message), step)
     }
 
     /// Hands everything to the system, so that a reader sees it.
@@ -81,17 +67,14 @@ impl EventWriter {
         self.records.flush().map_err(|source| TrainError::write(&self.path, source))
     }
 
-    fn summary(&mut self, summary: Summary, step: u64) -> Result<(), TrainError> {
-        let mut event = Event::new();
-        event.set_summary(summary);
-        self.write(event, step)
+    fn summary(&mut self, tag: &str, content: Content, step: u64) -> Result<(), TrainError> {
+        let value = Value { tag: tag.to_owned(), content: Some(content) };
+        self.write(What::Summary(Summary { value: vec![value] }), step)
     }
 
-    fn write(&mut self, mut event: Event, step: u64) -> Result<(), TrainError> {
-        event.set_step(step as i64);
-        event.set_wall_time(now());
-        let bytes = event.write_to_bytes().map_err(|error| TrainError::format(&self.path, error))?;
-        self.records.write(&bytes).map_err(|source| TrainError::write(&self.path, source))
+    fn write(&mut self, what: What, step: u64) -> Result<(), TrainError> {
+        let event = Event { wall_time: now(), step: step as i64, what: Some(what) };
+        write_record(&mut self.records, &event).map_err(|source| TrainError::write(&self.path, source))
     }
 }
 

@@ -4,20 +4,28 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use prevision_model::parameters::{self, ParameterPath, VisitParameters};
+use prost::Message;
 
 use crate::TrainError;
 
-/// Values sorted into equally wide buckets.
-#[derive(Clone, Debug, PartialEq)]
+/// Values sorted into equally wide buckets, as a message of `TensorBoard` files (`HistogramProto`).
+#[derive(Clone, PartialEq, Message)]
 pub(crate) struct Histogram {
+    #[prost(double, tag = "1")]
     pub(crate) min: f64,
+    #[prost(double, tag = "2")]
     pub(crate) max: f64,
+    #[prost(double, tag = "3")]
     pub(crate) count: f64,
+    #[prost(double, tag = "4")]
     pub(crate) sum: f64,
+    #[prost(double, tag = "5")]
     pub(crate) sum_of_squares: f64,
     /// Upper edge of each bucket.
+    #[prost(double, repeated, tag = "6")]
     pub(crate) limits: Vec<f64>,
     /// Values in each bucket.
+    #[prost(double, repeated, tag = "7")]
     pub(crate) counts: Vec<f64>,
 }
 

@@ -3,6 +3,7 @@
 mod events;
 mod histogram;
 mod jsonl;
+mod messages;
 mod picture;
 mod window;
 

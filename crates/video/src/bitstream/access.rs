@@ -22,6 +22,11 @@ pub(crate) enum Access {
     Unknown,
 }
 
+/// Whether packets of a codec tell where decoding can start.
+pub(crate) fn is_understood(codec: Id) -> bool {
+    access(codec, Framing::StartCodes, &[]) != Access::Unknown
+}
+
 /// Reads it from the packet's data.
 pub(crate) fn access(codec: Id, framing: Framing, data: &[u8]) -> Access {
     // What cannot be read is no place to start.

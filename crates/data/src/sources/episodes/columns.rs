@@ -36,6 +36,10 @@ impl Columns {
         let total = offsets.pop().unwrap_or_default();
         let column = |name: &String| {
             let column = recording.column(name)?;
+            if column.columns == 0 {
+                let message = format!("column `{name}` has no numbers in its rows, expected at least one");
+                return Err(DataError::format(&options.path, message));
+            }
             if column.rows == total {
                 return Ok(column);
             }

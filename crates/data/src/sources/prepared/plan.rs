@@ -1,7 +1,7 @@
 //! What is to be prepared, and how much disk it takes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use prevision_core::seed::fnv1a;
@@ -14,7 +14,7 @@ use super::encode::{encoded_bytes, even};
 use super::format::{Encoding, PLAN};
 use super::job::Job;
 use super::options::PrepareOptions;
-use crate::files::{IndexCache, Indices, VideoEntry, find_videos};
+use crate::files::{IndexCache, Indices, VideoEntry, find_videos, leads_into};
 use crate::parallel::in_parallel;
 use crate::pixels::scaled;
 use crate::{DataError, SkippedFile};
@@ -124,8 +124,7 @@ pub(super) fn begin(options: &PrepareOptions) -> Result<Vec<VideoEntry>, DataErr
             out.display()
         )));
     }
-    let (absolute, within) = (absolute(out)?, absolute(&options.source)?);
-    if within.is_dir() && absolute.starts_with(&within) {
+    if leads_into(out, &options.source)? {
         return Err(DataError::Config(format!(
             "{}: lies in the source folder {}, where its files would be taken for sources",
             out.display(),
@@ -165,11 +164,6 @@ pub(super) fn remove_partials(out: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, DataError> {
-    let existing = path.canonicalize().or_else(|_| std::path::absolute(path));
-    existing.map_err(|error| DataError::io(path, error))
-}
-
 /// Makes the indices of all sources and lays out the shards.
 pub(super) fn survey(
     options: &PrepareOptions,
@@ -206,8 +200,7 @@ pub(super) fn survey(
         offset += bytes;
     }
     if work.jobs.is_empty() {
-        let message =
-            format!("none of its {} videos can be used:{}", work.skipped.len(), crate::skipped::lines(&work.skipped));
+        let message = format!("none of its videos can be used:{}", crate::skipped::lines(&work.skipped));
         return Err(DataError::Empty { path: options.source.clone(), message });
     }
     Ok(work)

@@ -1,14 +1,16 @@
 //! `prevision data convert`: recorded episodes in another format.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
-use anyhow::Result;
-use prevision_data::convert::convert;
+use anyhow::{Result, bail};
+use prevision_data::convert::{check_apart, convert};
 use prevision_data::open_recording;
 use serde::Serialize;
 
 use crate::Output;
 use crate::app::App;
+use crate::cli::interrupt::Interruptible;
 use crate::cli::progress::Meter;
 
 /// Write recorded episodes, or videos, in another format
@@ -44,12 +46,17 @@ struct Converted {
 pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     let formats = &app.parts().formats;
     let (from, source) = open_recording(&args.source, args.format.as_deref(), formats, super::workers(None))?;
-    let mut meter = Meter::new("convert");
+    check_apart(&args.source, &args.out)?;
+    let (mut meter, work) = (Meter::new("convert"), Interruptible::begin("what was written is removed")?);
+    let asked = work.asked();
     let done = convert(source.as_ref(), &args.to, formats, &args.out, |done, all| {
         meter.show(done as f64 / all as f64, || format!("{done} of {all} episodes"));
+        !asked.load(Ordering::Relaxed)
     });
     meter.finish();
-    done?;
+    if !done? {
+        bail!("interrupted: nothing was written");
+    }
     let moments = (0..source.episodes()).map(|episode| source.length(episode)).sum();
     let converted = Converted { from, to: args.to.clone(), episodes: source.episodes(), moments };
     let table = format!(

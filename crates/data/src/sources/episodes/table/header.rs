@@ -36,11 +36,6 @@ impl Header {
         Ok(Self { cameras: cameras.collect(), frame: place(FRAME), time: place(TIME), start: place(START), names })
     }
 
-    /// Whether it is one of a table of episodes; `placed`: that can also be placed.
-    pub(super) fn is_of_episodes(&self, placed: bool) -> bool {
-        !self.cameras.is_empty() && (!placed || self.frame.is_some() || self.time.is_some())
-    }
-
     /// How rows find their frames, and the column that tells.
     ///
     /// # Errors
@@ -74,6 +69,12 @@ impl Header {
             |name: &str| !(name.is_empty() || [FRAME, TIME, START].contains(&name) || camera(name).is_some());
         self.names.iter().map(|name| Some(name.as_str()).filter(|name| is_value(name))).collect()
     }
+}
+
+/// Whether columns of these names can be those of a table of episodes; `placed`: of one whose rows can also be placed.
+pub(super) fn is_of_episodes(names: &[String], placed: bool) -> bool {
+    let videos = names.iter().any(|name| camera(name).is_some());
+    videos && (!placed || names.iter().any(|name| name == FRAME || name == TIME))
 }
 
 /// The camera whose files a column names.

@@ -14,9 +14,9 @@ use prevision_core::Array2;
 use prevision_video::OpenOptions;
 
 use self::file::{Keys, TableFile};
-use self::header::Header;
+use self::header::{Header, is_of_episodes};
 use self::options::{Align, OPTIONS, TableOptions};
-use self::resample::{Axis, Gap, Rule};
+use self::resample::{Axis, Gap, Rule, middle_distance};
 use self::rows::{TableEpisode, episodes};
 use self::vectors::{Vector, vectors};
 pub(super) use self::write::TableSink;
@@ -39,14 +39,14 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Whether there is a table of episodes: a file with a column that names videos, or a folder with one table at its top that also
-    /// tells frames or times.
+    /// Whether there is a table of episodes: a file with a column that names videos, or a folder with one at its top that also tells
+    /// frames or times. What else is wrong with it is told when it is opened.
     pub(super) fn is_there(at: &Path) -> bool {
-        let header = |path: &Path| Header::new(TableFile::open(path).ok()?.names().to_vec()).ok();
-        match tables(at).as_deref() {
-            Ok([path]) => header(path).is_some_and(|header| header.is_of_episodes(path != at)),
-            _ => false,
-        }
+        let is_table = |path: &PathBuf| match TableFile::open(path) {
+            Ok(file) => is_of_episodes(file.names(), path != at),
+            Err(_) => is_wide_text(path),
+        };
+        tables(at).is_ok_and(|tables| tables.iter().any(is_table))
     }
 
     /// Opens a table. Read are the columns that tell where rows belong, and the indices of the videos.
@@ -119,6 +119,19 @@ impl Table {
                 Align::Time => times[0].clone(),
             };
             // Rows without a frame.
+            if let (Align::Time, Some(&row)) = (self.align, episode.rows.last())
+                && let Some(late) = too_late(&episode.places, &times[0])
+            {
+                let (video, last) = (episode.files[0].display(), times[0].last().copied().unwrap_or_default());
+                let message = format!(
+                    "{late} of {} rows for {video} are later than its last frame at {last:.3} s, up to {} s ({}); times are seconds \
+                     from the video's first frame, unless table.toml has clock = \"absolute\" or the table a column `video_start`",
+                    episode.places.len(),
+                    episode.places[episode.places.len() - 1],
+                    self.keys.told(row),
+                );
+                return Err(DataError::format(&self.path, message));
+            }
             if let (Align::Frame, Some(&last), Some(&row)) = (self.align, episode.places.last(), episode.rows.last())
                 && last >= times[0].len() as f64
             {
@@ -194,6 +207,24 @@ impl Table {
             None => Ok(()),
         }
     }
+}
+
+/// How many rows are later than the last frame by more than the middle distance of frames, if these are so many that the times count
+/// something else: more than three quarters of at least four.
+fn too_late(places: &[f64], frames: &[f64]) -> Option<usize> {
+    let end = frames.last()? + middle_distance(frames);
+    let late = places.iter().filter(|&&place| place > end).count();
+    (places.len() >= 4 && 4 * late > 3 * places.len()).then_some(late)
+}
+
+/// Whether a file that is no table begins with the name of its first column in UTF-16: as some programs write text.
+fn is_wide_text(path: &Path) -> bool {
+    let mut head = [0; 512];
+    let Ok(read) = std::fs::File::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut head)) else {
+        return false;
+    };
+    let letters: Vec<u8> = head[..read].iter().copied().filter(|byte| *byte != 0).collect();
+    head[..read].contains(&0) && letters.windows(5).any(|word| word == b"video")
 }
 
 impl EpisodeSource for Table {

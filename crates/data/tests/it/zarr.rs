@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
-mod common;
-
 use std::path::Path;
 
-use common::{all_frames, bits, converted, copy, damage, golden, hexadecimal, read_all, read_at_once};
+use crate::common::{all_frames, bits, converted, copy, damage, golden, hexadecimal, read_all, read_at_once};
 use prevision_core::config::Part;
 use prevision_data::convert::convert;
 use prevision_data::{DataConfig, EpisodeFrames, EpisodeSource, Formats, Split, in_order};
@@ -73,7 +71,7 @@ fn clips_have_the_frames_that_were_asked_for() {
         validation_fraction: 0.0,
         ..DataConfig::default()
     };
-    let dataset = common::open_side(&config, Split::Train, 1).unwrap();
+    let dataset = crate::common::open_side(&config, Split::Train, 1).unwrap();
     let (source, mut clips) = (recording("v2.zarr"), 0);
     let actions = source.column("action").unwrap();
     for batch in in_order(dataset.as_ref(), 2) {
@@ -180,7 +178,7 @@ fn floats_that_may_be_from_0_to_1_are_refused() {
     let message = source.frames("img", 0, &[1]).unwrap_err().to_string();
     assert!(message.contains("nothing above 1: they may be from 0 to 1"), "{message}");
     let out = folder.path().join("out");
-    let error = convert(source.as_ref(), "zarr", &Formats::built_in(), &out, |_, _| ()).unwrap_err();
+    let error = convert(source.as_ref(), "zarr", &Formats::built_in(), &out, |_, _| true).unwrap_err();
     assert_eq!(error.to_string(), message);
     pictures[3] = 254.6;
     let frames = write(&pictures).frames("img", 0, &[1, 0]).unwrap();
@@ -233,7 +231,7 @@ fn what_cannot_be_written_leaves_nothing() {
     let source = Formats::built_in().open(damaged.path(), None).unwrap();
     for to in ["zarr", "folder", "video"] {
         let out: &Path = &folder.path().join(to);
-        let error = convert(source.as_ref(), to, &Formats::built_in(), out, |_, _| ()).unwrap_err();
+        let error = convert(source.as_ref(), to, &Formats::built_in(), out, |_, _| true).unwrap_err();
         assert!(error.to_string().contains("data/img/2.0.0.0"), "{error}");
         assert!(!out.exists());
     }

@@ -1,7 +1,6 @@
 //! What the tests share.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,7 +120,7 @@ pub(crate) fn bits(column: &prevision_core::Array2) -> Vec<u32> {
 
 /// Converts a recording into a new folder, and opens it there in the format that is found.
 pub(crate) fn converted(source: &dyn EpisodeSource, to: &str, out: &Path) -> Box<dyn EpisodeSource> {
-    convert(source, to, &Formats::built_in(), out, |_, _| ()).unwrap();
+    convert(source, to, &Formats::built_in(), out, |_, _| true).unwrap();
     assert_eq!(Formats::built_in().detect(out).as_deref(), Some(to));
     Formats::built_in().open(out, None).unwrap()
 }

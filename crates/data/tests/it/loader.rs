@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod common;
-
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{bytes, open_side, source};
+use crate::common::{bytes, open_side, source};
 use prevision_core::{Camera, Clip, ClipSource, FrameBuffer, Observations, Spaces};
 use prevision_data::{
     ClipDataset, ClipRequest, DataConfig, DataError, Found, Loader, LoaderConfig, SkippedFile, Split, in_order,

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod common;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use common::{bytes, frames, open_side, source};
+use crate::common::{bytes, frames, open_side, source};
 use flate2::{Compression, write::GzEncoder};
 use prevision_core::{Camera, Clip};
 use prevision_data::{ClipRequest, CropConfig, DataConfig, Draw, Split};

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use common::source;
+use crate::common::source;
 use prevision_core::{Array2, Camera, FrameBuffer, Observations, Space, Spaces};
 use prevision_data::{
     ClipDataset, ClipRequest, DataConfig, DataError, Draw, Episode, EpisodeFormat, EpisodeFrames, EpisodeOptions,

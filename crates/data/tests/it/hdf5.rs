@@ -261,7 +261,7 @@ fn in_memory() -> impl EpisodeSource {
 }
 
 fn write(source: &dyn EpisodeSource, format: &str, out: &Path) {
-    convert(source, format, &Formats::built_in(), out, |_, _| ()).unwrap();
+    convert(source, format, &Formats::built_in(), out, |_, _| true).unwrap();
 }
 
 fn assert_same(one: &dyn EpisodeSource, prefix: &str, other: &dyn EpisodeSource) {

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
-mod common;
-
 use std::path::Path;
 
-use common::{all_frames, bits, converted, copy, damage, golden, hexadecimal, read_all, read_at_once};
+use crate::common::{all_frames, bits, converted, copy, damage, golden, hexadecimal, read_all, read_at_once};
 use prevision_core::config::Part;
 use prevision_data::{DataConfig, EpisodeFrames, EpisodeSource, Formats, Split, in_order};
 use serde_json::Value;
@@ -59,7 +57,7 @@ fn clips_have_the_frames_that_were_asked_for() {
         validation_fraction: 0.0,
         ..DataConfig::default()
     };
-    let dataset = common::open_side(&config, Split::Train, 1).unwrap();
+    let dataset = crate::common::open_side(&config, Split::Train, 1).unwrap();
     let (source, mut clips) = (recording(), 0);
     for batch in in_order(dataset.as_ref(), 2) {
         for clip in batch.unwrap().clips {

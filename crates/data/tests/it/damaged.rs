@@ -3,15 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use common::{bytes, open_side, source};
+use crate::common::{bytes, open_side, source};
 use prevision_data::{
     DataConfig, Encoding, EpisodeReader, Formats, PrepareOptions, Split, in_order, info::DataInfo, prepare,
 };

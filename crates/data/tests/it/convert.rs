@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use prevision_core::{Array2, Camera, FrameBuffer, Observations, Spaces};
-use prevision_data::convert::convert;
+use prevision_data::convert::{check_apart, convert};
 use prevision_data::{Episode, EpisodeOptions, EpisodeSource, EpisodeWriter, Formats, open_recording};
 
 const LENGTHS: [usize; 3] = [7, 12, 9];
@@ -43,7 +43,11 @@ fn bits(column: &Array2) -> Vec<u32> {
 fn write(from: &Path, to: &str, out: &Path) {
     let (_, source) = open(from);
     let mut told = Vec::new();
-    convert(source.as_ref(), to, &Formats::built_in(), out, |done, all| told.push((done, all))).unwrap();
+    convert(source.as_ref(), to, &Formats::built_in(), out, |done, all| {
+        told.push((done, all));
+        true
+    })
+    .unwrap();
     assert_eq!(told.last(), Some(&(source.episodes(), source.episodes())));
 }
 
@@ -102,7 +106,7 @@ fn what_cannot_be_written_leaves_nothing() {
     let (_, source) = open(&folder.path().join("own"));
     let out = folder.path().join("out");
     let message = |to: &str, out: &Path| {
-        convert(source.as_ref(), to, &Formats::built_in(), out, |_, _| ()).unwrap_err().to_string()
+        convert(source.as_ref(), to, &Formats::built_in(), out, |_, _| true).unwrap_err().to_string()
     };
     let known = "there is no format `zip` of recorded episodes; known: video, lerobot, hdf5, folder, zarr, table";
     assert!(message("zip", &out).contains(known));
@@ -110,4 +114,41 @@ fn what_cannot_be_written_leaves_nothing() {
     std::fs::remove_file(folder.path().join("own/pixels/ep_2.mp4")).unwrap();
     assert!(message("lerobot", &out).contains("ep_2.mp4"));
     assert!(!out.exists());
+}
+
+#[test]
+fn what_is_interrupted_leaves_nothing_and_can_be_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own");
+    record(&own);
+    let (_, source) = open(&own);
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    for out in [&folder.path().join("out"), &empty] {
+        for to in ["video", "lerobot", "hdf5", "zarr", "table", "folder"] {
+            let done = |limit| convert(source.as_ref(), to, &Formats::built_in(), out, |done, _| done < limit).unwrap();
+            assert!(!done(1), "{to}");
+            // What a program that was killed has left is in nobody's way.
+            std::fs::create_dir(out.with_file_name(".out.1-0.partial")).unwrap();
+            if out == &empty {
+                assert_eq!(std::fs::read_dir(out).unwrap().count(), 0);
+                std::fs::create_dir(out.join(".empty.1-0.partial")).unwrap();
+            } else {
+                assert!(!out.exists());
+            }
+            assert!(done(usize::MAX), "{to}");
+            assert_eq!(Formats::built_in().open(out, Some(to)).unwrap().episodes(), source.episodes());
+            std::fs::remove_dir_all(out).unwrap();
+            std::fs::remove_dir_all(out.with_file_name(".out.1-0.partial")).unwrap();
+            if out == &empty {
+                std::fs::create_dir(&empty).unwrap();
+            }
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "own and empty");
+    }
+    for inside in [own.join("new"), own.clone()] {
+        let message = check_apart(&own, &inside).unwrap_err().to_string();
+        assert!(message.contains("lies in the source folder"), "{message}");
+    }
+    check_apart(&own, &folder.path().join("own2")).unwrap();
 }

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -125,7 +123,7 @@ fn clocks() {
     // The log begins 60 ms behind the first frame.
     let late = shifted(1_700_000_000.06, ",1700000000");
     assert_eq!(column(&folder(&late, ""), "dx"), [1.0, 1.0, 3.0, 5.0, 8.0, 8.0, 8.0]);
-    refused(&shifted(1_700_000_000.0, ""), "", "column `dx`: frame 0 of ");
+    refused(&shifted(1_700_000_000.0, ""), "", "7 of 7 rows for ");
     refused(&shifted(1_700_000_000.0, ""), "", "unless table.toml has clock = \"absolute\"");
     refused(&late, "clock = \"absolute\"", "clock is \"absolute\", but the table has a column that tells");
     refused(
@@ -259,9 +257,27 @@ fn a_place_is_known_by_its_header() {
     assert_eq!(detect(&folder("video,label\na.mp4,1\n", "")), None);
     assert_eq!(detect(&folder("path,frame\na.mp4,1\n", "")), None);
     std::fs::write(table.path().join("other.csv"), "x\n1\n").unwrap();
-    assert_eq!(detect(&table), None);
+    assert_eq!(detect(&table).as_deref(), Some("table"), "which of them is the question");
     assert!(message(&table).contains("holds 2 tables (csv, tsv, parquet), expected one"), "{}", message(&table));
     assert_eq!(open(&table.path().join("log.csv")).episodes(), 2);
+    // What cannot be opened is told, and not passed over.
+    let doubled = folder(&LOG.replacen("video,", "video,video,", 1), "");
+    assert_eq!(detect(&doubled).as_deref(), Some("table"));
+    assert!(message(&doubled).contains("two columns are called `video`"), "{}", message(&doubled));
+    let wide: Vec<u8> = "\u{feff}".encode_utf16().chain(LOG.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let table = folder(LOG, "");
+    std::fs::write(table.path().join("log.csv"), wide).unwrap();
+    assert_eq!(detect(&table).as_deref(), Some("table"));
+    assert!(message(&table).contains("log.csv"), "{}", message(&table));
+}
+
+#[test]
+fn times_in_milliseconds_are_refused() {
+    let rows: String = (0..9).map(|row| format!("a.mp4,{},{row}\n", row * 50)).collect();
+    refused(&format!("video,time,act\n{rows}"), "", "8 of 9 rows for ");
+    // A log that goes on for a while behind its video is nothing strange.
+    let rows: String = (0..9).map(|row| format!("a.mp4,{},{row}\n", f64::from(row) * 0.1)).collect();
+    assert_eq!(column(&folder(&format!("video,time,act\n{rows}"), ""), "act"), [0.0, 1.0, 2.0, 3.0]);
 }
 
 #[test]
@@ -324,14 +340,14 @@ fn a_recording_becomes_a_table_and_back_without_loss() {
     record(&place("own"));
     let formats = Formats::built_in();
     let own = formats.open(&place("own"), None).unwrap();
-    convert(own.as_ref(), "table", &formats, &place("table"), |_, _| ()).unwrap();
+    convert(own.as_ref(), "table", &formats, &place("table"), |_, _| true).unwrap();
     let text = std::fs::read_to_string(place("table/episodes.csv")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 29);
     assert_eq!(lines[0], "video,frame,action.0,action.1,state");
     assert!(lines[9].starts_with("videos/pixels/ep_000001.mp4,1,0.33333334,"), "{}", lines[9]);
     let table = open(&place("table"));
-    convert(table.as_ref(), "video", &formats, &place("back"), |_, _| ()).unwrap();
+    convert(table.as_ref(), "video", &formats, &place("back"), |_, _| true).unwrap();
     let back = formats.open(&place("back"), None).unwrap();
     for other in [&table, &back] {
         assert_eq!(other.columns().unwrap(), ["action", "state"]);
@@ -350,7 +366,7 @@ fn a_recording_becomes_a_table_and_back_without_loss() {
     // A name that a table gives another meaning.
     let mut renamed = std::fs::read(place("own/state.npz")).unwrap();
     std::fs::write(place("own/frame.npz"), std::mem::take(&mut renamed)).unwrap();
-    let refused = convert(own.as_ref(), "table", &formats, &place("out"), |_, _| ()).unwrap_err().to_string();
+    let refused = convert(own.as_ref(), "table", &formats, &place("out"), |_, _| true).unwrap_err().to_string();
     assert!(refused.contains("cannot be a table: two columns are called `frame`"), "{refused}");
     assert!(!place("out").exists());
 }
@@ -358,15 +374,15 @@ fn a_recording_becomes_a_table_and_back_without_loss() {
 #[test]
 fn clips_of_a_table() {
     let folder = folder(LOG, "resample = { dx = \"sum\" }");
-    let source = common::source("episodes", &folder.path().join("log.csv")).with("action", "dx");
+    let source = crate::common::source("episodes", &folder.path().join("log.csv")).with("action", "dx");
     let config =
         DataConfig { source, frames: 3, clips_per_video: 1, validation_fraction: 0.0, ..DataConfig::default() };
-    let dataset = common::open_side(&config, Split::Train, 1).unwrap();
+    let dataset = crate::common::open_side(&config, Split::Train, 1).unwrap();
     let mut clips: Vec<_> = in_order(dataset.as_ref(), 1).flat_map(|batch| batch.unwrap().clips).collect();
     clips.sort_by_key(|clip| clip.source.video);
     assert_eq!(clips.len(), 2);
     let start = clips[0].source.start;
     assert_eq!(clips[0].actions.as_ref().unwrap().data, [[3.0, 7.0], [7.0, 11.0]][start]);
     assert_eq!(clips[1].state.as_ref().unwrap().data, [7.0, 17.0, 7.0, 17.0, 8.0, 18.0]);
-    assert_eq!(common::frames(&clips[1]).frame(2)[0], 6);
+    assert_eq!(crate::common::frames(&clips[1]).frame(2)[0], 6);
 }

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod common;
-
 use std::path::Path;
 
-use common::{bytes, frames, open_side, source};
+use crate::common::{bytes, frames, open_side, source};
 use prevision_core::Camera;
 use prevision_data::{
     ClipDataset, ClipRequest, CropConfig, DataConfig, DataError, Draw, Loader, LoaderConfig, SkipReason, Split,

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{frames, open_side, source};
+use crate::common::{frames, open_side, source};
 use prevision_core::{Array2, Camera, FrameBuffer, Observations, Space, Spaces};
 use prevision_data::{
     ClipRequest, DataConfig, Draw, Episode, EpisodeOptions, EpisodeReader, EpisodeSource as _, EpisodeWriter, Loader,

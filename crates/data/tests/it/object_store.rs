@@ -2,15 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod common;
-#[path = "../../storage/tests/server/mod.rs"]
+#[path = "../../../storage/tests/server/mod.rs"]
 mod server;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use common::{bytes, open_side, source};
+use crate::common::{bytes, open_side, source};
 use prevision_data::{
     ClipDataset, DataConfig, DataError, Encoding, Loader, LoaderConfig, PrepareOptions, Split, VideoEntry, find_videos,
     prepare,

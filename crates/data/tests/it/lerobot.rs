@@ -167,7 +167,7 @@ fn pictures_inside_the_tables_and_tasks() {
 
         // As videos, with the tasks.
         let out = tempfile::tempdir().unwrap();
-        convert(source.as_ref(), "lerobot", &Formats::built_in(), out.path(), |_, _| ()).unwrap();
+        convert(source.as_ref(), "lerobot", &Formats::built_in(), out.path(), |_, _| true).unwrap();
         let written = Formats::built_in().open(out.path(), None).unwrap();
         assert_eq!(written.tasks(), source.tasks());
         assert_eq!(written.column("task_index").unwrap(), source.column("task_index").unwrap());

@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use common::source;
+use crate::common::source;
 use prevision_core::config::{Part, schema};
 use prevision_core::{Array2, Camera, Clip, FrameBuffer, Observations, Space, Spaces};
 use prevision_data::{
