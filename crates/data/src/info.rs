@@ -24,6 +24,8 @@ pub struct DataInfo {
     pub moments: usize,
     /// Moments of the shortest, the middle and the longest episode.
     pub lengths: [usize; 3],
+    /// Episodes without any moment: videos that cannot be read, or recorded so.
+    pub empty: usize,
     /// The cameras.
     pub cameras: Vec<CameraInfo>,
     /// The columns of numbers.
@@ -100,6 +102,7 @@ impl DataInfo {
             format,
             episodes: lengths.len(),
             moments,
+            empty: lengths.iter().filter(|length| **length == 0).count(),
             lengths: [at(0), at(lengths.len() / 2), at(lengths.len().saturating_sub(1))],
             cameras: Self::cameras(source)?,
             tasks: TaskInfo::of(source)?,

@@ -344,8 +344,10 @@ impl Demuxer {
         if held.as_ref().is_some_and(|(at, _)| *at == number) {
             return Ok(());
         }
+        let mut from_start = false;
         if *next != Some(number) && !self.seek_to(number)? {
             self.reopen()?;
+            from_start = true;
         }
         loop {
             let Store::File { next, held, .. } = &self.store else {
@@ -359,6 +361,11 @@ impl Demuxer {
             match self.read(&mut packet) {
                 Ok(true) => self.hold(at, packet).map_err(|error| VideoError::open(self.path(), error))?,
                 Err(Error::Exit) => return Err(self.interruption()),
+                // Of files that were joined a demuxer may find the end of the first after a seek.
+                Ok(false) | Err(_) if !from_start => {
+                    self.reopen()?;
+                    from_start = true;
+                }
                 Ok(false) | Err(_) => {
                     return Err(VideoError::open(self.path(), format!("packet {number} is no longer in the file")));
                 }

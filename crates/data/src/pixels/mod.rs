@@ -4,5 +4,5 @@ mod crop;
 mod picture;
 mod transform;
 
-pub(crate) use picture::{decode_picture, picture_size};
+pub(crate) use picture::{decode_picture, encode_jpeg, picture_size};
 pub(crate) use transform::{Transform, scaled};

@@ -2,11 +2,14 @@
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::codecs::jpeg::JpegEncoder;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 use prevision_core::FrameBuffer;
 
 /// The longest side that a picture may have, pixels. A damaged header could claim 65,535 and more.
 const LONGEST: u32 = 16384;
+/// Quality of the pictures that are written, of 100. The encoder keeps the full resolution of the colours.
+const QUALITY: u8 = 95;
 
 /// Width and height of a PNG or JPEG, pixels. Only its header is read.
 ///
@@ -25,6 +28,18 @@ pub(crate) fn decode_picture(bytes: &[u8]) -> Result<FrameBuffer, String> {
     let picture = DynamicImage::from_decoder(decoder(bytes)?).map_err(|error| error.to_string())?.into_rgb8();
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     Ok(FrameBuffer { frames: 1, height, width, data: picture.into_raw() })
+}
+
+/// Encodes the samples `[h, w, 3]` of a picture of this width and height as a JPEG of quality 95.
+///
+/// # Errors
+/// If it is larger than a JPEG can be.
+pub(crate) fn encode_jpeg(samples: &[u8], (width, height): (usize, usize)) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+        .encode(samples, width as u32, height as u32, ExtendedColorType::Rgb8)
+        .map_err(|error| error.to_string())?;
+    Ok(bytes)
 }
 
 fn decoder(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {

@@ -21,7 +21,7 @@ struct VideoList {
 /// a single one. Says which format it is; `None` for videos.
 ///
 /// # Errors
-/// If there is neither, or it cannot be read.
+/// If there is neither, or it cannot be read: of videos, all of them.
 pub fn open_recording(
     path: &Path,
     format: Option<&str>,
@@ -35,9 +35,16 @@ pub fn open_recording(
     let indices = Indices::new(IndexCache::of_user());
     let frames = |number: usize| {
         let index = indices.get(number, &files[number].path, &OpenOptions::default());
-        index.map_or(0, |(index, _)| index.timestamps().len())
+        index.map(|(index, _)| index.timestamps().len())
     };
     let lengths = in_parallel(workers, files.len(), &|_, _| (), frames);
+    if let Some(Err(reason)) = lengths.first()
+        && lengths.iter().all(Result::is_err)
+    {
+        let message = format!("none of its videos can be read; the first: {}: {reason}", files[0].path.display());
+        return Err(DataError::Empty { path: path.to_owned(), message });
+    }
+    let lengths = lengths.into_iter().map(|length| length.unwrap_or(0));
     let videos = files.iter().map(|file| file.path.clone()).zip(lengths).collect();
     Ok((None, Box::new(VideoList { videos })))
 }

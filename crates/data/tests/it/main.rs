@@ -8,6 +8,8 @@ mod episodes;
 mod folder;
 mod foreign_recording;
 mod hdf5;
+#[cfg(feature = "lance")]
+mod lance;
 mod lerobot;
 mod loader;
 mod lossless;

@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::common::{bytes, open_side, source};
+use crate::common::{all_frames, bits, bytes, golden, open_side, source, walk};
 use prevision_data::{
-    ClipDataset, DataConfig, DataError, Encoding, Loader, LoaderConfig, PrepareOptions, Split, VideoEntry, find_videos,
-    prepare,
+    ClipDataset, DataConfig, DataError, Encoding, Formats, Loader, LoaderConfig, PrepareOptions, Split, VideoEntry,
+    find_videos, prepare,
 };
 use prevision_video::{Mp4Options, Mp4Writer, Quality};
 use server::{Bucket, Counts, Fault};
@@ -192,4 +192,44 @@ fn prepared_from_storage_and_read_from_storage() {
     let error = open_side(&config(&bucket.address("raw"), 2), Split::Train, 5).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("s3://prepare/raw") && error.contains("local disk only"), "{error}");
     assert_ne!(bucket.take_counts(), Counts::default());
+}
+
+#[test]
+fn lerobot_data_sets_are_read_from_storage() {
+    for version in ["v2.1", "v3.0", "images-v3.0"] {
+        let golden = golden("lerobot").join(version);
+        let bucket = Bucket::new(&format!("lerobot-{}", version.replace('.', "-")));
+        for path in walk(&golden) {
+            let key = path.strip_prefix(&golden).unwrap().to_str().unwrap().to_owned();
+            bucket.put(&format!("set/{key}"), fs::read(&path).unwrap());
+        }
+        let formats = Formats::built_in();
+        let address = bucket.address("set");
+        assert_eq!(formats.detect(&address).as_deref(), Some("lerobot"), "{version}");
+        let (there, here) = (formats.open(&address, None).unwrap(), formats.open(&golden, None).unwrap());
+        assert_eq!(there.columns().unwrap(), here.columns().unwrap());
+        assert_eq!(there.cameras().unwrap(), here.cameras().unwrap());
+        assert_eq!(there.episodes(), here.episodes());
+        for name in here.columns().unwrap() {
+            assert_eq!(bits(&there.column(&name).unwrap()), bits(&here.column(&name).unwrap()), "{version}, {name}");
+        }
+        for camera in here.cameras().unwrap() {
+            assert!(all_frames(there.as_ref(), &camera) == all_frames(here.as_ref(), &camera), "{version}, {camera}");
+        }
+        let config = |path: &Path| DataConfig {
+            source: source("episodes", path)
+                .with("cameras", vec![here.cameras().unwrap()[0].clone()])
+                .with("state", "")
+                .with("action", "action"),
+            size: Some(16),
+            ..config(path, 2)
+        };
+        let clips = |path: &Path| -> Vec<Vec<u8>> {
+            let dataset = open_side(&config(path), Split::Train, 5).unwrap();
+            let mut loader = Loader::new(dataset, &LoaderConfig::new(&config(path), 5), 0).unwrap();
+            let clips = (0..4).flat_map(|_| loader.next_batch().unwrap().clips);
+            clips.map(|clip| clip.observations.cameras.into_values().next().unwrap().data).collect()
+        };
+        assert!(clips(&address) == clips(&golden), "{version}");
+    }
 }

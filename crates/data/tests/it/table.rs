@@ -258,7 +258,11 @@ fn a_place_is_known_by_its_header() {
     assert_eq!(detect(&folder("path,frame\na.mp4,1\n", "")), None);
     std::fs::write(table.path().join("other.csv"), "x\n1\n").unwrap();
     assert_eq!(detect(&table).as_deref(), Some("table"), "which of them is the question");
-    assert!(message(&table).contains("holds 2 tables (csv, tsv, parquet), expected one"), "{}", message(&table));
+    assert!(
+        message(&table).contains("holds 2 tables (csv, tsv, parquet), log.csv and other.csv among them, expected one"),
+        "{}",
+        message(&table)
+    );
     assert_eq!(open(&table.path().join("log.csv")).episodes(), 2);
     // What cannot be opened is told, and not passed over.
     let doubled = folder(&LOG.replacen("video,", "video,video,", 1), "");

@@ -15,14 +15,15 @@ use crate::cli::progress::Meter;
 
 /// Write recorded episodes, or videos, in another format
 ///
-/// Videos of one episode each are copied as they are, others are encoded without loss; only `folder` is
-/// lossy. All columns of numbers are written.
+/// Videos of one episode each are copied as they are, others are encoded without loss; only `folder` and
+/// `lance` are lossy. All columns of numbers are written.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Recorded episodes, a folder of videos, a manifest, or a video
     source: PathBuf,
-    /// Format to write: video, lerobot (version 3.0), hdf5, folder (JPEG), zarr, table, or one's own
+    /// Format to write: video, lerobot (version 3.0), hdf5, folder (JPEG), zarr, table, lance (JPEG),
+    /// lance_video, or one's own
     #[arg(long, value_name = "FORMAT")]
     to: String,
     /// Folder to write; must be new or empty

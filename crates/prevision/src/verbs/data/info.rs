@@ -53,7 +53,11 @@ fn table(info: &DataInfo) -> String {
     let mut text = String::new();
     let [shortest, middle, longest] = info.lengths;
     let _ = writeln!(text, "format     {}", info.format.as_deref().unwrap_or("videos"));
-    let _ = writeln!(text, "episodes   {}, of {shortest} to {longest} moments, {middle} in the middle", info.episodes);
+    let _ = write!(text, "episodes   {}, of {shortest} to {longest} moments, {middle} in the middle", info.episodes);
+    let _ = match info.empty {
+        0 => writeln!(text),
+        empty => writeln!(text, "; {empty} without any, `prevision data check` says why"),
+    };
     let _ = writeln!(text, "moments    {}", info.moments);
     for camera in &info.cameras {
         let _ = write!(text, "camera     {}  {}x{}", camera.name, camera.width, camera.height);

@@ -1,20 +1,13 @@
 //! A recording of another format, written as a folder of pictures.
 
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageError};
 
 use super::{EXTENSIONS, picture_path};
 use crate::DataError;
 use crate::convert::{EpisodeSink, Recorded};
+use crate::pixels::encode_jpeg;
 use crate::sources::episodes::names::{check_names, short};
 use crate::sources::episodes::recording::Archives;
-
-/// Quality of the pictures, of 100. The encoder keeps the full resolution of the colours.
-const QUALITY: u8 = 95;
 
 /// Writes pictures as they come, and the columns at the end.
 pub(in crate::sources::episodes) struct FolderSink {
@@ -52,14 +45,7 @@ impl EpisodeSink for FolderSink {
     }
 }
 
-fn write(path: &Path, (width, height): (usize, usize), samples: &[u8]) -> Result<(), DataError> {
-    let io = |error| DataError::io(path, error);
-    let mut file = BufWriter::new(File::create(path).map_err(io)?);
-    JpegEncoder::new_with_quality(&mut file, QUALITY)
-        .encode(samples, width as u32, height as u32, ExtendedColorType::Rgb8)
-        .map_err(|error| match error {
-            ImageError::IoError(error) => io(error),
-            other => DataError::format(path, other.to_string()),
-        })?;
-    file.flush().map_err(io)
+fn write(path: &Path, size: (usize, usize), samples: &[u8]) -> Result<(), DataError> {
+    let picture = encode_jpeg(samples, size).map_err(|message| DataError::format(path, message))?;
+    std::fs::write(path, picture).map_err(|error| DataError::io(path, error))
 }

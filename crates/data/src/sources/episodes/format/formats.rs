@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::folder::FolderFormat;
 use super::hdf5::Hdf5Format;
+use super::lance::LanceFormat;
+use super::lance_video::LanceVideoFormat;
 use super::lerobot::LeRobotFormat;
 use super::table::TableFormat;
 use super::video::VideoFormat;
@@ -31,6 +33,8 @@ impl Formats {
             .with(FolderFormat)
             .with(ZarrFormat)
             .with(TableFormat)
+            .with(LanceVideoFormat)
+            .with(LanceFormat)
     }
 
     /// With a format more, which is looked for last. A name that is taken is taken over, in its place.

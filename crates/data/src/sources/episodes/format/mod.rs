@@ -3,6 +3,8 @@
 mod folder;
 mod formats;
 mod hdf5;
+mod lance;
+mod lance_video;
 mod lerobot;
 mod table;
 mod video;

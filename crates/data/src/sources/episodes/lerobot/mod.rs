@@ -2,7 +2,6 @@
 
 mod info;
 mod list;
-mod pictures;
 mod tasks;
 mod write;
 
@@ -13,13 +12,14 @@ use prevision_core::{Array2, FrameBuffer};
 
 use self::info::{Feature, INFO, Info, Version};
 use self::list::{EpisodeRecord, list_three, list_two};
-use self::pictures::pictures;
 use self::tasks::tasks;
 pub(super) use self::write::LeRobotSink;
 use super::{EpisodeFrames, EpisodeSource};
 use crate::DataError;
 use crate::files::content;
+use crate::pixels::decode_picture;
 use crate::sources::episodes::format::read_frames;
+use crate::sources::episodes::pictures::pictures;
 use crate::tables::ParquetTable;
 
 /// An open data set. A moment is a row of its files of columns; the cameras are its features of type `video` and `image`, the columns those of
@@ -154,7 +154,9 @@ impl EpisodeSource for LeRobot {
             return Err(DataError::format(path, message));
         }
         let rows: Vec<usize> = indices.iter().map(|index| record.row + index).collect();
-        pictures(&path, camera, &rows)
+        pictures(&rows, |sorted, place| {
+            ParquetTable::open(&path)?.pictures(camera, sorted, |bytes| decode_picture(bytes).and_then(&mut *place))
+        })
     }
 
     fn frame_rate(&self) -> Option<f64> {

@@ -57,8 +57,15 @@ impl Table {
         let path = match <[PathBuf; 1]>::try_from(tables(at)?) {
             Ok([path]) => path,
             Err(found) => {
-                let message =
-                    format!("holds {} tables (csv, tsv, parquet), expected one, or the path of one", found.len());
+                let names: Vec<_> =
+                    found.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
+                let message = match &names[..] {
+                    [first, second, ..] => format!(
+                        "holds {} tables (csv, tsv, parquet), {first} and {second} among them, expected one, or the path of one",
+                        names.len()
+                    ),
+                    _ => "holds no table (csv, tsv, parquet), expected one, or the path of one".to_owned(),
+                };
                 return Err(DataError::format(at, message));
             }
         };

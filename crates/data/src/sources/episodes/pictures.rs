@@ -1,25 +1,24 @@
-//! Frames that are pictures inside the files of columns.
-
-use std::path::Path;
+//! Frames that are pictures inside the rows of a table.
 
 use prevision_core::FrameBuffer;
 
 use crate::DataError;
-use crate::pixels::decode_picture;
-use crate::tables::ParquetTable;
 
-/// Pictures of a column in some rows of a file, in any order, `[rows.len(), h, w, 3]`.
+/// Pictures of some rows, in any order, `[rows.len(), h, w, 3]`. `read` gets the rows ascending and each once, and tells the picture of
+/// one after the other.
 ///
 /// # Errors
 /// If they cannot be read, or differ in size.
-pub(super) fn pictures(path: &Path, column: &str, rows: &[usize]) -> Result<FrameBuffer, DataError> {
+pub(super) fn pictures(
+    rows: &[usize],
+    read: impl FnOnce(&[usize], &mut dyn FnMut(FrameBuffer) -> Result<(), String>) -> Result<(), DataError>,
+) -> Result<FrameBuffer, DataError> {
     let mut sorted = rows.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     let mut frames = FrameBuffer::default();
     let mut sorted_rows = sorted.iter();
-    ParquetTable::open(path)?.pictures(column, &sorted, |bytes| {
-        let picture = decode_picture(bytes)?;
+    read(&sorted, &mut |picture| {
         let (height, width) = (picture.height, picture.width);
         if frames.frames == 0 {
             frames.reshape(rows.len(), height, width);
