@@ -28,7 +28,7 @@ enum Promise {
 }
 
 /// The golden copies of all formats.
-const GOLDEN: [(&str, Promise); 10] = [
+const GOLDEN: &[(&str, Promise)] = &[
     ("golden/recording", Promise::Values),
     ("golden/stable_worldmodel", Promise::Values),
     ("lerobot/v2.1", Promise::Shape),
@@ -39,6 +39,8 @@ const GOLDEN: [(&str, Promise); 10] = [
     ("zarr/v2.zarr", Promise::Rows),
     ("zarr/v3.zarr", Promise::Rows),
     ("golden/table", Promise::Rows),
+    #[cfg(feature = "lance")]
+    ("lance/stable_worldmodel.lance", Promise::Rows),
 ];
 
 /// Bytes are cut off at so many places of each file, and changed at twice as many.
@@ -131,11 +133,13 @@ fn calmly<T>(case: &str, run: impl FnOnce() -> T) -> T {
 
 #[test]
 fn recordings_of_every_format() {
-    for name in Formats::built_in().names() {
+    // The tables of `lance_video` are read as those of `lance` are; without the feature neither is read.
+    let read_here = |name: &&str| *name != "lance_video" && (cfg!(feature = "lance") || *name != "lance");
+    for name in Formats::built_in().names().filter(read_here) {
         let covered = |(at, _): &(&str, _)| Formats::built_in().detect(&golden(at)).as_deref() == Some(name);
         assert!(GOLDEN.iter().any(covered), "no golden copy of {name} is damaged");
     }
-    for (name, promise) in GOLDEN {
+    for &(name, promise) in GOLDEN {
         let (_folder, root) = copy(&golden(name));
         let whole = read(&root, true, true).unwrap();
         let (mut failed, mut survived) = (0, 0);

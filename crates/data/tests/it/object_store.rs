@@ -221,6 +221,8 @@ fn lerobot_data_sets_are_read_from_storage() {
                 .with("cameras", vec![here.cameras().unwrap()[0].clone()])
                 .with("state", "")
                 .with("action", "action"),
+            frames: 2,
+            frame_step: 1,
             size: Some(16),
             ..config(path, 2)
         };
