@@ -22,9 +22,11 @@ use crate::cli::progress::Meter;
 pub(crate) struct Args {
     /// Recorded episodes, a folder of videos, a manifest, or a video
     source: PathBuf,
-    /// Format to write: video, lerobot (version 3.0), hdf5, folder (JPEG), zarr, table, lance (JPEG),
-    /// lance_video, or one's own
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        help = "Format to write: video, lerobot (version 3.0), hdf5, folder (JPEG), zarr, table, lance (JPEG),\nlance_video, or one's own"
+    )]
     to: String,
     /// Folder to write; must be new or empty
     #[arg(long, value_name = "DIR")]
