@@ -15,7 +15,7 @@ use prevision_video::{VideoIndex, decoder_version};
 use serde::{Deserialize, Serialize};
 
 /// Changes with every change of what is stored, or of what it is made of.
-const MAGIC: &[u8; 8] = b"PVINDEX3";
+const MAGIC: &[u8; 8] = b"PVINDEX4";
 /// Longest time for asking which version an object has.
 const PATIENCE: Duration = Duration::from_mins(1);
 
