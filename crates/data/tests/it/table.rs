@@ -277,10 +277,10 @@ fn a_place_is_known_by_its_header() {
 
 #[test]
 fn times_in_milliseconds_are_refused() {
-    let rows: String = (0..9).map(|row| format!("a.mp4,{},{row}\n", row * 50)).collect();
+    let rows = (0..9).map(|row| format!("a.mp4,{},{row}\n", row * 50)).collect::<Vec<_>>().concat();
     refused(&format!("video,time,act\n{rows}"), "", "8 of 9 rows for ");
     // A log that goes on for a while behind its video is nothing strange.
-    let rows: String = (0..9).map(|row| format!("a.mp4,{},{row}\n", f64::from(row) * 0.1)).collect();
+    let rows = (0..9).map(|row| format!("a.mp4,{},{row}\n", f64::from(row) * 0.1)).collect::<Vec<_>>().concat();
     assert_eq!(column(&folder(&format!("video,time,act\n{rows}"), ""), "act"), [0.0, 1.0, 2.0, 3.0]);
 }
 
