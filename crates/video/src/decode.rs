@@ -196,9 +196,8 @@ impl Decoder {
 
     /// Forgets everything, what a decoder keeps over a [`Decoder::restart`] too, and goes on at `packet`.
     pub(crate) fn reopen(&mut self, demuxer: &mut Demuxer, packet: usize) -> Result<(), VideoError> {
-        self.replace_codec(demuxer)?;
         self.restart(packet);
-        Ok(())
+        self.replace_codec(demuxer)
     }
 
     /// From here on the decoder is opened again wherever it starts: a frame has not come out as it should.
@@ -228,13 +227,14 @@ impl Decoder {
         self.damage.clear();
         self.left_out.clear();
         self.unsettled = true;
+        self.troubled |= self.keeps_picture;
     }
 
     /// Gives the decoder the settings that are in effect at its start and came with earlier packets, by decoding those packets. What
     /// it keeps of them survives the flush.
     fn settle_in(&mut self, demuxer: &mut Demuxer) -> Result<(), VideoError> {
         self.unsettled = false;
-        if self.troubled || self.keeps_picture {
+        if self.troubled {
             self.replace_codec(demuxer)?;
         }
         let start = self.start;

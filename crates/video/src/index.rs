@@ -326,6 +326,9 @@ impl FrameIndex {
 
 /// Per packet: where its picture stands in the order of showing that the bitstream tells, if it tells it of all that are shown.
 fn ranks(records: &[PacketRecord], pictures: &[Option<Picture>]) -> Option<Vec<usize>> {
+    if pictures.len() != records.len() {
+        return None;
+    }
     let shown = records.iter().zip(pictures).enumerate().filter(|(_, (record, _))| record.shown);
     let shown = shown.map(|(number, (_, picture))| Some((number, (*picture)?)));
     let shown: Vec<(usize, Picture)> = shown.collect::<Option<_>>()?;
@@ -333,7 +336,7 @@ fn ranks(records: &[PacketRecord], pictures: &[Option<Picture>]) -> Option<Vec<u
     for (rank, number) in picture::order(&shown)?.into_iter().enumerate() {
         ranks[number] = rank;
     }
-    (pictures.len() == records.len()).then_some(ranks)
+    Some(ranks)
 }
 
 /// The packets where decoding can start, ascending, with their places in the order of showing.

@@ -93,7 +93,11 @@ impl EpisodeSource for Lance {
     }
 
     fn frames(&self, camera: &str, episode: usize, indices: &[usize]) -> Result<FrameBuffer, DataError> {
-        let first = self.offsets[episode];
+        let (first, length) = (self.offsets[episode], self.length(episode));
+        if let Some(index) = indices.iter().find(|index| **index >= length) {
+            let message = format!("episode {episode} has {length} moments, moment {index} is asked for");
+            return Err(DataError::format(self.table.dir(), message));
+        }
         let rows: Vec<usize> = indices.iter().map(|index| first + index).collect();
         pictures(&rows, |sorted, place| {
             self.table.bytes(camera, sorted, |bytes| decode_picture(bytes).and_then(&mut *place))
