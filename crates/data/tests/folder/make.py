@@ -1,5 +1,5 @@
 """make.py OUT: writes three short episodes with stable-worldmodel's own writer of its `folder` format, and `expected.json` with their
-numbers and the pictures as Pillow decodes them. See `format.py` for what to install.
+numbers and the pictures as Pillow decodes them. See `../upstream.py` for what to install.
 
     python make.py .     # recording/, expected.json
 
@@ -10,7 +10,10 @@ import base64, json, pathlib, shutil, sys
 import numpy as np
 from PIL import Image
 
-from format import FolderWriter
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from upstream import load
+
+FolderWriter = load("folder").FolderWriter
 
 LENGTHS = [4, 6, 3]
 HEIGHT, WIDTH = 24, 32

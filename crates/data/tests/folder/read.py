@@ -1,12 +1,15 @@
 """read.py DIR EPISODES: opens what `prevision data convert EPISODES --to folder --out DIR` wrote with stable-worldmodel's own reader, and
-compares every number, and every picture with the recording, a folder of pictures, too, as Pillow decodes it. See `format.py`.
+compares every number, and every picture with the recording, a folder of pictures, too, as Pillow decodes it. See `../upstream.py`.
 """
 import pathlib, sys
 
 import numpy as np
 from PIL import Image
 
-from format import FolderDataset
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from upstream import load
+
+FolderDataset = load("folder").FolderDataset
 
 out, recording = (pathlib.Path(name) for name in sys.argv[1:3])
 lengths = np.load(recording / "ep_len.npz")["arr_0"]

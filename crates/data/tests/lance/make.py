@@ -1,5 +1,5 @@
 """make.py OUT: writes three short episodes as Lance tables, and `expected.json` with their numbers and the pictures as Pillow decodes them.
-See `format.py` for what to install.
+See `../upstream.py` for what to install. Also `pip install lancedb==0.40.0 pylance==14.0.2`.
 
     python make.py .
 
@@ -14,7 +14,10 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from format import LanceWriter
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from upstream import load
+
+LanceWriter = load("lance").LanceWriter
 
 LENGTHS = [4, 6, 3]
 ROWS = sum(LENGTHS)

@@ -1,5 +1,5 @@
 """read.py TABLE EPISODES: opens what `prevision data convert EPISODES --to lance --out TABLE` wrote with stable-worldmodel's own reader, and
-compares every number, and every picture with the recording, as FFmpeg decodes it. See `format.py`.
+compares every number, and every picture with the recording, as FFmpeg decodes it. See `../upstream.py`.
 
     pip install av
 """
@@ -8,7 +8,10 @@ import pathlib, sys
 import av
 import numpy as np
 
-from format import LanceDataset
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from upstream import load
+
+LanceDataset = load("lance").LanceDataset
 
 out, recording = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 column = lambda name: np.load(recording / f"{name}.npz")["arr_0"]
