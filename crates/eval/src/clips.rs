@@ -3,9 +3,8 @@
 use burn::tensor::Tensor;
 use prevision_core::HostBatch;
 use prevision_data::{ClipDataset, ClipRequest, DataError, Draw, in_order_with};
-use prevision_model::{ClipBatch, Forecast, Wanted};
+use prevision_model::{ClipBatch, Forecast, Wanted, is_finite};
 
-use crate::measure::read;
 use crate::{EvalError, Evaluation, Seen};
 
 /// Clips that a measurement needs.
@@ -89,7 +88,5 @@ fn clips_per_video(dataset: &dyn ClipDataset, most: usize) -> Result<usize, Eval
 
 /// Refuses values that are not finite.
 fn check_finite(latents: &Tensor<4>, what: &'static str) -> Result<(), EvalError> {
-    // Zero times a number is zero, times anything else it is not a number.
-    let sum = read((latents.clone() * 0.0).sum())?;
-    if sum.iter().all(|sum| *sum == 0.0) { Ok(()) } else { Err(EvalError::NotFinite { what }) }
+    if is_finite(latents).map_err(EvalError::Device)? { Ok(()) } else { Err(EvalError::NotFinite { what }) }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::prelude::*;
 use prevision_core::Observations;
 use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
-use prevision_model::{Latents, ObservationBatch, Past, WorldModel};
+use prevision_model::{Latents, ObservationBatch, Past, WorldModel, is_finite};
 
 use super::history::{History, streams_of};
 use super::{Choices, LatentPolicy, RecedingHorizon};
@@ -124,14 +124,11 @@ impl Planner {
 
     /// Refuses latents with values that are not finite: no cost of them means anything.
     fn check_finite(&self, latents: &Latents, what: &str) -> Result<(), PolicyError> {
-        // Zero times a number is zero, times anything else it is not a number.
-        let sum =
-            (latents.tokens.clone() * 0.0).sum().into_data().try_into_vec_as::<f32>().expect("latents are floats");
-        if sum.iter().all(|sum| *sum == 0.0) {
+        let failed = |message: String| PolicyError::Failed { policy: self.name(), source: message.into() };
+        if is_finite(&latents.tokens).map_err(failed)? {
             return Ok(());
         }
-        let message = format!("{what} values that are not finite: the model's weights are no use");
-        Err(PolicyError::Failed { policy: self.name(), source: message.into() })
+        Err(failed(format!("{what} values that are not finite: the model's weights are no use")))
     }
 
     /// Latents of what the rows have seen last. All have taken as many steps, so their histories are equally long.
