@@ -1,15 +1,21 @@
-//! Anti-aliased shapes for frames that people look at.
+//! Anti-aliased shapes, for what models see and for frames that people look at.
 
 use prevision_core::FrameBuffer;
 
 /// A colour, RGB, each in [0, 255].
 pub(crate) type Colour = [f32; 3];
 
-/// A picture of a square world, `scale` pixels to each unit of the world. Unit (x, y) is the middle of the world's pixel (x, y).
+/// A picture of a square world, x to the right and y down.
+///
+/// Two kinds of coordinates are in use. [`Canvas::new`] is for a world of pixels: unit (x, y) is the middle of the world's pixel (x, y).
+/// [`Canvas::of_area`] is for a world of lengths: 0 is the left or upper edge of the picture, `extent` the right or lower one.
 #[derive(Clone, Debug)]
 pub(crate) struct Canvas {
     size: usize,
-    scale: usize,
+    /// Pixels to each unit of the world.
+    scale: f32,
+    /// World coordinate of the left and upper edge.
+    origin: f32,
     pixels: Vec<Colour>,
 }
 
@@ -24,12 +30,17 @@ impl Canvas {
     pub(crate) fn new(units: usize, scale: usize, colour: Colour) -> Self {
         assert!(scale > 0, "scale of a rendered frame: got 0, expected at least 1");
         let size = units * scale;
-        Self { size, scale, pixels: vec![colour; size * size] }
+        Self { size, scale: scale as f32, origin: -0.5, pixels: vec![colour; size * size] }
     }
 
-    /// Pixels to each unit of the world.
-    pub(crate) fn scale(&self) -> usize {
-        self.scale
+    /// A canvas of `size` pixels each way over the world from 0 to `extent` each way.
+    pub(crate) fn of_area(extent: f32, size: usize, colour: Colour) -> Self {
+        Self { size, scale: size as f32 / extent, origin: 0.0, pixels: vec![colour; size * size] }
+    }
+
+    /// Pixels each way.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// Blends a colour over every pixel by `opacity(x, y)`, a share of 0 to 1, within the given box of the world.
@@ -52,7 +63,7 @@ impl Canvas {
         high: [f32; 2],
         distance: impl Fn(f32, f32) -> f32,
     ) {
-        let scale = self.scale as f32;
+        let scale = self.scale;
         self.blend(colour, low, high, |x, y| opacity * coverage(distance(x, y), scale));
     }
 
@@ -94,7 +105,7 @@ impl Canvas {
                     let distance =
                         segment_distance([self.unit(column), self.unit(row)], pair[0], pair[1]) - width / 2.0;
                     let share = &mut shares[(row - whole.rows.start) * columns + column - whole.columns.start];
-                    *share = share.max(strength * coverage(distance, self.scale as f32));
+                    *share = share.max(strength * coverage(distance, self.scale));
                 }
             }
         }
@@ -104,12 +115,33 @@ impl Canvas {
         }
     }
 
+    /// A straight line with round ends.
+    pub(crate) fn line(&mut self, colour: Colour, opacity: f32, from: [f32; 2], to: [f32; 2], width: f32) {
+        let reach = width / 2.0 + 1.0 / self.scale;
+        let [low, high] = bounds(&[from, to], reach);
+        self.shape(colour, opacity, low, high, |x, y| segment_distance([x, y], from, to) - width / 2.0);
+    }
+
+    /// A filled convex polygon, its corners in order, either way round.
+    pub(crate) fn polygon(&mut self, colour: Colour, opacity: f32, corners: &[[f32; 2]]) {
+        let [low, high] = bounds(corners, 1.0 / self.scale);
+        self.shape(colour, opacity, low, high, |x, y| polygon_distance([x, y], corners));
+    }
+
+    /// A filled box.
+    pub(crate) fn rectangle(&mut self, colour: Colour, opacity: f32, low: [f32; 2], high: [f32; 2]) {
+        let reach = 1.0 / self.scale;
+        let [from, to] = [low.map(|value| value - reach), high.map(|value| value + reach)];
+        self.shape(colour, opacity, from, to, |x, y| box_distance([x, y], low, high, 0.0));
+    }
+
     /// The picture as one RGB frame.
-    pub(crate) fn into_frame(self) -> FrameBuffer {
+    pub(crate) fn to_frame(&self) -> FrameBuffer {
         let mut frame = FrameBuffer::new(1, self.size, self.size);
         for (bytes, pixel) in frame.data.chunks_exact_mut(3).zip(&self.pixels) {
             for (byte, value) in bytes.iter_mut().zip(pixel) {
-                *byte = value.round() as u8;
+                // Rounds; the cast saturates.
+                *byte = (value + 0.5) as u8;
             }
         }
         frame
@@ -117,11 +149,11 @@ impl Canvas {
 
     /// World coordinate of the middle of a column or row.
     fn unit(&self, index: usize) -> f32 {
-        (index as f32 + 0.5) / self.scale as f32 - 0.5
+        (index as f32 + 0.5) / self.scale + self.origin
     }
 
     fn window(&self, low: [f32; 2], high: [f32; 2]) -> Window {
-        let index = |value: f32| ((value + 0.5) * self.scale as f32).clamp(0.0, self.size as f32) as usize;
+        let index = |value: f32| ((value - self.origin) * self.scale).clamp(0.0, self.size as f32) as usize;
         let end = |value: f32| (index(value) + 1).min(self.size);
         Window { columns: index(low[0])..end(high[0]), rows: index(low[1])..end(high[1]) }
     }
@@ -140,6 +172,19 @@ fn segment_distance([x, y]: [f32; 2], from: [f32; 2], to: [f32; 2]) -> f32 {
     let square = dx * dx + dy * dy;
     let along = if square > 0.0 { (((x - from[0]) * dx + (y - from[1]) * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
     (x - from[0] - along * dx).hypot(y - from[1] - along * dy)
+}
+
+/// Signed distance to a convex polygon: exact outside of its edges and inside, too small beyond a corner.
+fn polygon_distance([x, y]: [f32; 2], corners: &[[f32; 2]]) -> f32 {
+    let next = |place: usize| corners[(place + 1) % corners.len()];
+    let area: f32 = (0..corners.len()).map(|at| corners[at][0] * next(at)[1] - next(at)[0] * corners[at][1]).sum();
+    let turn = if area < 0.0 { -1.0 } else { 1.0 };
+    let edge = |at: usize| {
+        let ([from_x, from_y], [to_x, to_y]) = (corners[at], next(at));
+        let (dx, dy) = (to_x - from_x, to_y - from_y);
+        turn * ((x - from_x) * dy - (y - from_y) * dx) / dx.hypot(dy).max(f32::MIN_POSITIVE)
+    };
+    (0..corners.len()).map(edge).fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Share of a pixel that is covered by a shape whose edge is this far from its middle.
@@ -179,17 +224,37 @@ mod tests {
     fn a_disc_covers_its_area() {
         let mut canvas = Canvas::new(20, 8, [0.0; 3]);
         canvas.disc([255.0; 3], 1.0, [9.3, 10.2], 4.0);
-        let frame = canvas.into_frame();
+        let frame = canvas.to_frame();
         assert_eq!((frame.frames, frame.height, frame.width), (1, 160, 160));
         let area = frame.data.iter().map(|&value| f64::from(value) / 255.0).sum::<f64>() / 3.0 / 64.0;
         approx::assert_abs_diff_eq!(area, std::f64::consts::PI * 16.0, epsilon = 0.1);
     }
 
     #[test]
+    fn shapes_of_a_world_of_lengths_cover_their_area() {
+        let area = |draw: &dyn Fn(&mut Canvas)| {
+            let mut canvas = Canvas::of_area(2.0, 128, [0.0; 3]);
+            draw(&mut canvas);
+            let frame = canvas.to_frame();
+            assert_eq!((frame.height, frame.width), (128, 128));
+            frame.data.iter().map(|&value| f64::from(value) / 255.0).sum::<f64>() / 3.0 / 64.0 / 64.0
+        };
+        let white = [255.0; 3];
+        let corners = [[0.5, 0.5], [1.5, 0.5], [1.0, 1.5]];
+        let turned = [corners[2], corners[1], corners[0]];
+        approx::assert_abs_diff_eq!(area(&|canvas| canvas.polygon(white, 1.0, &corners)), 0.5, epsilon = 0.005);
+        approx::assert_abs_diff_eq!(area(&|canvas| canvas.polygon(white, 1.0, &turned)), 0.5, epsilon = 0.005);
+        let line = area(&|canvas| canvas.line(white, 1.0, [0.5, 1.0], [1.5, 1.0], 0.2));
+        approx::assert_abs_diff_eq!(line, 0.2 + std::f64::consts::PI * 0.01, epsilon = 0.002);
+        let part = area(&|canvas| canvas.rectangle(white, 1.0, [1.5, 0.3], [3.0, 0.7]));
+        approx::assert_abs_diff_eq!(part, 0.2, epsilon = 0.001);
+    }
+
+    #[test]
     fn a_line_does_not_add_up_where_it_meets_itself() {
         let mut canvas = Canvas::new(10, 4, [0.0; 3]);
         canvas.polyline([200.0; 3], [0.5, 0.5], &[[1.0, 5.0], [8.0, 5.0], [1.0, 5.0]], 1.0);
-        let frame = canvas.into_frame();
+        let frame = canvas.to_frame();
         assert_eq!(frame.data.iter().max(), Some(&100));
         let area = frame.data.iter().map(|&value| f64::from(value) / 100.0).sum::<f64>() / 3.0 / 16.0;
         approx::assert_abs_diff_eq!(area, 7.0 + std::f64::consts::FRAC_PI_4, epsilon = 0.1);

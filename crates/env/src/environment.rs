@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use prevision_core::{Action, FrameBuffer, Observations, Spaces};
 
-use crate::{EnvError, Mark};
+use crate::{EnvError, Factors, Mark};
 
 /// Fixed properties of a world.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct EnvironmentSpec {
     /// Name under which the world is registered.
     pub name: String,
@@ -19,6 +19,10 @@ pub struct EnvironmentSpec {
     pub unit: Option<String>,
     /// Whether steps have a reward worth recording.
     pub rewards: bool,
+    /// Name of the rule by which the world moves, where it offers several: `swept`, `end-point`. Results say which it was.
+    pub rule: Option<String>,
+    /// What can differ between episodes.
+    pub factors: Factors,
 }
 
 /// One moment of an episode.
@@ -49,6 +53,23 @@ pub struct Goal {
     pub observations: Option<Observations>,
     /// The true state there.
     pub state: Option<Vec<f32>>,
+    /// Length of the shortest legal route from the start, in the unit of the world; `None` if the world does not know it.
+    pub route: Option<f64>,
+}
+
+/// Whether what happened in an episode was possible by the lawful rule of the world.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Legality {
+    /// The world does not judge it.
+    #[default]
+    Unknown,
+    /// Every step was.
+    Legal,
+    /// A step was not, for instance because it went through a wall.
+    Illegal {
+        /// The first such step, from 1.
+        step: usize,
+    },
 }
 
 /// A world with one agent.
@@ -81,6 +102,13 @@ pub trait Environment: Send {
 
     /// The goal of the episode; `None` in a world without goals.
     fn goal(&self) -> Option<Goal>;
+
+    /// Judges an episode afterwards: whether these states, the first one at the start, follow each other by the lawful rule of the world,
+    /// whichever rule it moves by.
+    fn legality(&self, states: &[Vec<f32>]) -> Legality {
+        let _ = states;
+        Legality::Unknown
+    }
 
     /// Where the agent is, (x, y) in the coordinates that marks have; `None` in a world that is not drawn.
     fn position(&self) -> Option<[f32; 2]> {

@@ -2,6 +2,7 @@
 //!
 //! - [`Environment`]: one world at one episode; [`Worlds`]: several side by side
 //! - [`Policy`]: whoever chooses actions
+//! - [`factors`]: what can differ between episodes, in appearance and in physics
 //! - [`registry`]: worlds by name, built-in ones and a user's own
 //! - [`record`](record()): episodes of any world by any policy, as video (with the feature `record`)
 //!
@@ -29,6 +30,7 @@
 mod canvas;
 mod environment;
 mod error;
+pub mod factors;
 mod mark;
 mod policy;
 #[cfg(feature = "record")]
@@ -37,10 +39,11 @@ pub mod registry;
 pub mod two_rooms;
 mod worlds;
 
-pub use environment::{Environment, EnvironmentSpec, Goal, TimeStep};
+pub use environment::{Environment, EnvironmentSpec, Goal, Legality, TimeStep};
 pub use error::EnvError;
+pub use factors::{Factor, FactorKind, FactorSampler, FactorValues, Factors, Variation};
 pub use mark::{Mark, MarkKind};
-pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Start};
+pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Smooth, Start};
 #[cfg(feature = "record")]
 pub use record::{RecordOptions, RecordSummary, record};
 pub use worlds::Worlds;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::two_rooms;
-use crate::{EnvError, Environment, Policy, Random};
+use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,16 @@ pub trait World: Send + Sync {
     /// # Errors
     /// When that is not possible, for instance because a process behind it does not start.
     fn environment(&self, purpose: Purpose) -> Result<Box<dyn Environment>, EnvError>;
+
+    /// Makes environments side by side, a row each. By default each is made by itself; a world behind a process makes them all there.
+    ///
+    /// # Errors
+    /// As [`environment`](Self::environment).
+    fn worlds(&self, purpose: Purpose, rows: usize) -> Result<Box<dyn Worlds>, EnvError> {
+        let environments: Vec<Box<dyn Environment>> =
+            (0..rows).map(|_| self.environment(purpose)).collect::<Result<_, _>>()?;
+        Ok(Box::new(environments))
+    }
 
     /// Names of the world's own policies; the first one is what recordings are made with.
     fn policies(&self) -> &[&str] {
@@ -58,7 +68,8 @@ pub fn built_in() -> WorldRegistry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EnvConfig {
-    /// Name of the world. Default `two-rooms`.
+    /// Name of the world. Of a world that is told what to run, that can follow after a colon: `cmd:python my_world.py` is the name `cmd`
+    /// with the key `target`. Default `two-rooms`.
     pub name: String,
     /// Keys of the worlds, `[env.NAME]`.
     #[serde(flatten)]
@@ -73,16 +84,52 @@ impl Default for EnvConfig {
 }
 
 impl EnvConfig {
+    /// The world alone, with these keys of its own.
+    pub fn of(name: &str, keys: Table) -> Self {
+        let mut config = Self { name: name.to_owned(), worlds: Table::new() };
+        config.worlds.insert(config.kind().to_owned(), Value::Table(keys));
+        config
+    }
+
+    /// The name under which the world is registered: what stands before a colon.
+    pub fn kind(&self) -> &str {
+        self.name.split_once(':').map_or(&self.name, |(kind, _)| kind)
+    }
+
     /// The keys of the chosen world.
     ///
     /// # Errors
-    /// The key and its value, if it is no table.
+    /// The key and its value, if it is no table; and if the target is given twice.
     pub fn keys(&self) -> Result<Table, String> {
-        match self.worlds.get(&self.name) {
-            None => Ok(Table::new()),
-            Some(Value::Table(keys)) => Ok(keys.clone()),
-            Some(other) => Err(format!("env.{} is {other}, but must be a table of the world's keys", self.name)),
+        let kind = self.kind();
+        let mut keys = match self.worlds.get(kind) {
+            None => Table::new(),
+            Some(Value::Table(keys)) => keys.clone(),
+            Some(other) => return Err(format!("env.{kind} is {other}, but must be a table of the world's keys")),
+        };
+        if let Some((_, target)) = self.name.split_once(':') {
+            let given = keys.insert("target".to_owned(), Value::from(target));
+            if given.as_ref().is_some_and(|given| given.as_str() != Some(target)) {
+                return Err(format!("env.{kind}.target is given, but env.name is {} already", self.name));
+            }
         }
+        Ok(keys)
+    }
+
+    /// The section with every default of the chosen world in place.
+    ///
+    /// # Errors
+    /// The key at fault, if a key of the world is wrong. A world that is not registered is left to [`world`](Self::world).
+    pub fn resolve(&self, registry: &WorldRegistry) -> Result<Self, String> {
+        let (kind, keys) = (self.kind().to_owned(), self.keys()?);
+        let mut resolved = Self { name: kind.clone(), worlds: self.worlds.clone() };
+        if registry.place(&kind).is_some() {
+            let keys = registry.resolve(&format!("env.{kind}"), &kind, &keys)?;
+            resolved.worlds.insert(kind, Value::Table(keys));
+        } else {
+            resolved.name.clone_from(&self.name);
+        }
+        Ok(resolved)
     }
 
     /// Makes the chosen world.
@@ -90,36 +137,39 @@ impl EnvConfig {
     /// # Errors
     /// The key at fault, if there is no such world, or a key of it is wrong.
     pub fn world(&self, registry: &WorldRegistry) -> Result<Box<dyn World>, String> {
-        if registry.place(&self.name).is_none() {
+        let kind = self.kind();
+        if registry.place(kind).is_none() {
             // The registry names what there is.
-            return registry.make("env.name", &self.name, &Table::new(), &());
+            return registry.make("env.name", kind, &Table::new(), &());
         }
-        registry.make(&format!("env.{}", self.name), &self.name, &self.keys()?, &())
+        registry.make(&format!("env.{kind}"), kind, &self.keys()?, &())
     }
 }
 
-/// Makes a policy for recording: one of the world's own, or `random`. Without a name the world's first, or else `random`.
+/// Makes a policy for recording: one of the world's own, `random` or `smooth`. Without a name the world's first, or else `random`.
 ///
 /// # Errors
 /// If there is no such policy, or the world takes no actions.
 pub fn recording_policy(
     world: &dyn World,
-    environment: &dyn Environment,
+    spec: &EnvironmentSpec,
     name: Option<&str>,
     steps: usize,
 ) -> Result<Box<dyn Policy>, EnvError> {
-    let name = name.or_else(|| world.policies().first().copied()).unwrap_or("random");
+    let name = name.or_else(|| world.policies().first().copied()).unwrap_or(Random::NAME);
     if let Some(policy) = world.policy(name, steps) {
         return Ok(policy);
     }
-    let spec = environment.spec();
-    match &spec.spaces.action {
-        Some(space) if name == "random" => Ok(Box::new(Random::new(space.clone()))),
-        Some(_) => {
-            let known = world.policies().iter().copied().chain(["random"]).collect::<Vec<_>>().join(", ");
-            Err(EnvError::UnknownPolicy { world: spec.name.clone(), name: name.to_owned(), known })
+    let Some(space) = spec.spaces.action.clone() else {
+        return Err(EnvError::Unsupported { world: spec.name.clone(), what: "take actions" });
+    };
+    match name {
+        Random::NAME => Ok(Box::new(Random::new(space))),
+        Smooth::NAME => Ok(Box::new(Smooth::new(space))),
+        _ => {
+            let known: Vec<&str> = world.policies().iter().copied().chain([Random::NAME, Smooth::NAME]).collect();
+            Err(EnvError::UnknownPolicy { world: spec.name.clone(), name: name.to_owned(), known: known.join(", ") })
         }
-        None => Err(EnvError::Unsupported { world: spec.name.clone(), what: "take actions" }),
     }
 }
 
@@ -144,6 +194,16 @@ mod tests {
             "{message}"
         );
         assert!(refused("two-rooms = 3").contains("env.two-rooms is 3"));
+    }
+
+    #[test]
+    fn what_stands_after_a_colon_is_the_target() {
+        let config = EnvConfig { name: "cmd:python a.py --size 3:4".into(), ..EnvConfig::default() };
+        assert_eq!((config.kind(), config.keys().unwrap()["target"].as_str()), ("cmd", Some("python a.py --size 3:4")));
+        let twice: EnvConfig = toml::from_str("name = \"cmd:b\"\n[cmd]\ntarget = \"a\"").unwrap();
+        assert_eq!(twice.keys().unwrap_err(), "env.cmd.target is given, but env.name is cmd:b already");
+        let refused = config.world(&built_in().with("walks", |_: NoKeys, ()| unreachable!())).map(|_| ()).unwrap_err();
+        assert!(refused.starts_with("env.name: there is no world `cmd`"), "{refused}");
     }
 
     #[test]

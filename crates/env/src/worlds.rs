@@ -1,8 +1,12 @@
 //! Several episodes side by side.
 
 use prevision_core::FrameBuffer;
+use rayon::prelude::*;
 
-use crate::{EnvError, Environment, EnvironmentSpec, Goal, Mark, TimeStep};
+use crate::{EnvError, Environment, EnvironmentSpec, Goal, Legality, Mark, TimeStep};
+
+/// Rows from which on a step is worth more than one thread.
+const ROWS_FOR_THREADS: usize = 4;
 
 /// Worlds of one kind, each at its own episode: a row of a batch.
 pub trait Worlds {
@@ -27,6 +31,9 @@ pub trait Worlds {
     /// The goal of a row's episode.
     fn goal(&self, row: usize) -> Option<Goal>;
 
+    /// Judges a row's episode afterwards, see [`Environment::legality`].
+    fn legality(&self, row: usize, states: &[Vec<f32>]) -> Legality;
+
     /// Where the agent of a row is, see [`Environment::position`].
     fn position(&self, row: usize) -> Option<[f32; 2]>;
 
@@ -34,7 +41,7 @@ pub trait Worlds {
     fn render(&self, row: usize, marks: &[Mark<'_>], scale: usize) -> Option<FrameBuffer>;
 }
 
-/// Environments one after the other.
+/// Environments side by side, on all cores.
 ///
 /// # Panics
 /// [`Worlds::spec`] and [`Worlds::step`], if there is no environment.
@@ -55,15 +62,33 @@ impl Worlds for Vec<Box<dyn Environment>> {
     }
 
     fn step(&mut self, rows: &[usize], actions: &[&[f32]]) -> Result<Vec<TimeStep>, EnvError> {
-        let spec = Worlds::spec(self).clone();
-        let Some(space) = &spec.spaces.action else {
-            return Err(EnvError::Unsupported { world: spec.name, what: "take actions" });
+        let spec = Worlds::spec(self);
+        let Some(space) = spec.spaces.action.clone() else {
+            return Err(EnvError::Unsupported { world: spec.name.clone(), what: "take actions" });
         };
-        rows.iter().zip(actions).map(|(row, action)| self[*row].step(space.action(action))).collect()
+        let step = |environment: &mut Box<dyn Environment>, action: &[f32]| environment.step(space.action(action));
+        if rows.len() < ROWS_FOR_THREADS {
+            return rows.iter().zip(actions).map(|(row, action)| step(&mut self[*row], action)).collect();
+        }
+        // Which action each environment takes, if any.
+        let mut taken: Vec<Option<usize>> = vec![None; self.len()];
+        rows.iter().enumerate().for_each(|(place, row)| taken[*row] = Some(place));
+        let stepped = self.par_iter_mut().zip(&taken);
+        let stepped: Vec<(usize, Result<TimeStep, EnvError>)> = stepped
+            .filter_map(|(environment, place)| place.map(|place| (place, step(environment, actions[place]))))
+            .collect();
+        let mut steps: Vec<Option<Result<TimeStep, EnvError>>> = rows.iter().map(|_| None).collect();
+        stepped.into_iter().for_each(|(place, result)| steps[place] = Some(result));
+        // A row that is named twice would leave a place empty; nobody steps twice at once.
+        steps.into_iter().flatten().collect()
     }
 
     fn goal(&self, row: usize) -> Option<Goal> {
         self[row].goal()
+    }
+
+    fn legality(&self, row: usize, states: &[Vec<f32>]) -> Legality {
+        self[row].legality(states)
     }
 
     fn position(&self, row: usize) -> Option<[f32; 2]> {

@@ -26,7 +26,7 @@ fn options(out: &Path) -> RecordOptions {
 fn recorded(world: &dyn World, policy: Option<&str>, rows: usize, options: &RecordOptions) -> RecordSummary {
     let environment = || world.environment(Purpose::Recording).expect("an environment");
     let mut worlds: Vec<_> = (0..rows).map(|_| environment()).collect();
-    let mut policy = recording_policy(world, environment().as_ref(), policy, options.steps).expect("a policy");
+    let mut policy = recording_policy(world, environment().spec(), policy, options.steps).expect("a policy");
     record(&mut worlds, policy.as_mut(), options, &mut |_, _| ()).expect("recorded")
 }
 
@@ -153,7 +153,13 @@ impl Counter {
             action: Some(Space::Discrete { count: 3 }),
             state: None,
         };
-        let spec = EnvironmentSpec { name: "counter".to_owned(), spaces, max_steps: 9, unit: None, rewards: true };
+        let spec = EnvironmentSpec {
+            name: "counter".to_owned(),
+            spaces,
+            max_steps: 9,
+            rewards: true,
+            ..EnvironmentSpec::default()
+        };
         Self { spec, count: 0 }
     }
 

@@ -143,10 +143,9 @@ mod tests {
     fn totals(stop_on_arrival: bool) -> Totals {
         let spec = EnvironmentSpec {
             name: "maze".to_owned(),
-            spaces: prevision_core::Spaces::default(),
             max_steps: 200,
             unit: Some("m".to_owned()),
-            rewards: false,
+            ..EnvironmentSpec::default()
         };
         Totals {
             spec,

@@ -2,11 +2,13 @@
 
 mod random;
 mod recorded;
+mod smooth;
 
 use crate::{EnvError, Goal, TimeStep};
 
 pub use random::Random;
 pub use recorded::Recorded;
+pub use smooth::Smooth;
 
 /// Chooses actions for a batch of episodes, step by step.
 pub trait Policy {

@@ -14,6 +14,9 @@ pub struct Random {
 }
 
 impl Random {
+    /// The name of this policy.
+    pub const NAME: &'static str = "random";
+
     /// A random policy for this action space.
     pub fn new(space: Space) -> Self {
         Self { space, episodes: Vec::new(), steps: Vec::new() }
@@ -22,7 +25,7 @@ impl Random {
 
 impl Policy for Random {
     fn name(&self) -> String {
-        "random".to_owned()
+        Self::NAME.to_owned()
     }
 
     fn begin(&mut self, episodes: &[Start<'_>]) -> Result<(), PolicyError> {

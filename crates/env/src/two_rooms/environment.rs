@@ -12,7 +12,7 @@ use super::task::{SUCCESS_DISTANCE, Task};
 use super::{Options, render};
 use crate::canvas::Canvas;
 use crate::registry::Purpose;
-use crate::{EnvError, Environment, EnvironmentSpec, Goal, Mark, TimeStep};
+use crate::{EnvError, Environment, EnvironmentSpec, Goal, Legality, Mark, TimeStep};
 
 /// The name of this world.
 pub const NAME: &str = "two-rooms";
@@ -20,6 +20,9 @@ pub const NAME: &str = "two-rooms";
 pub const CAMERA: &str = "pixels";
 /// Largest Euclidean norm of an action, in pixels.
 pub const ACTION_NORM: f32 = 2.45;
+
+/// What rounding may add to the length of a step, in pixels.
+const ROUNDING: f32 = 1e-3;
 
 /// Two Rooms at an episode. Its state is where the dot is; [`reset_to`](Environment::reset_to) takes the column of the wall and the row
 /// of the door behind it.
@@ -108,7 +111,7 @@ fn spec() -> EnvironmentSpec {
         },
         max_steps: 200,
         unit: Some("px".to_owned()),
-        rewards: false,
+        ..EnvironmentSpec::default()
     }
 }
 
@@ -171,7 +174,24 @@ impl Environment for TwoRooms {
     }
 
     fn goal(&self) -> Option<Goal> {
-        Some(Goal { observations: Some(self.observe(self.task.goal)), state: Some(self.task.goal.to_vec()) })
+        Some(Goal {
+            observations: Some(self.observe(self.task.goal)),
+            state: Some(self.task.goal.to_vec()),
+            route: Some(self.task.route()),
+        })
+    }
+
+    fn legality(&self, states: &[Vec<f32>]) -> Legality {
+        let layout = self.task.layout;
+        let lawful = |from: Point, to: Point| {
+            let norm = (to[0] - from[0]).hypot(to[1] - from[1]);
+            layout.is_free(to) && layout.first_contact(from, to).is_none() && norm <= ACTION_NORM + ROUNDING
+        };
+        let points = states.iter().map(|state| [state[0], state[1]]).collect::<Vec<Point>>();
+        match points.windows(2).position(|pair| !lawful(pair[0], pair[1])) {
+            Some(place) => Legality::Illegal { step: place + 1 },
+            None => Legality::Legal,
+        }
     }
 
     fn position(&self) -> Option<[f32; 2]> {
@@ -181,7 +201,7 @@ impl Environment for TwoRooms {
     fn render(&self, marks: &[Mark<'_>], scale: usize) -> Option<FrameBuffer> {
         let layout = self.task.layout;
         let kept = self.floor.get_or_init(|| render::floor_plan(layout, scale));
-        let floor = if kept.scale() == scale { kept.clone() } else { render::floor_plan(layout, scale) };
+        let floor = if kept.size() == SIZE * scale { kept.clone() } else { render::floor_plan(layout, scale) };
         Some(render::render(floor, &self.task, self.position, marks))
     }
 }
@@ -237,6 +257,19 @@ mod tests {
         assert_eq!((world.moment().distance, world.moment().success), (Some(4.5), false));
         world.position = [22.0, 24.0];
         assert!(world.moment().success);
+    }
+
+    #[test]
+    fn a_way_through_the_wall_is_illegal() {
+        let options = Options { layout: LayoutChoice::Fixed, ..Options::default() };
+        let mut world = TwoRooms::new(&options, Purpose::Evaluation);
+        world.reset(0).expect("reset");
+        let judge =
+            |states: &[[f32; 2]]| world.legality(&states.iter().map(|state| state.to_vec()).collect::<Vec<_>>());
+        assert_eq!(judge(&[[30.0, 18.0], [32.0, 18.0], [34.0, 18.5]]), Legality::Legal);
+        assert_eq!(judge(&[[28.0, 40.0], [30.0, 40.0], [30.0, 40.0], [32.0, 40.0]]), Legality::Illegal { step: 3 });
+        assert_eq!(judge(&[[20.0, 40.0], [23.0, 40.0]]), Legality::Illegal { step: 1 });
+        assert_eq!(judge(&[[20.0, 40.0]]), Legality::Legal);
     }
 
     #[test]

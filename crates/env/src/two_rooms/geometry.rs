@@ -43,6 +43,11 @@ pub struct Contact {
     pub surface: Surface,
 }
 
+/// Whether a coordinate lies between two edges, up to rounding.
+fn within(value: f64, [low, high]: [f64; 2]) -> bool {
+    (low - 1e-9..=high + 1e-9).contains(&value)
+}
+
 impl Layout {
     /// Left and right face of the wall.
     pub fn faces(self) -> [f32; 2] {
@@ -61,6 +66,23 @@ impl Layout {
         let inside = position.iter().all(|&value| value > BORDER_LOW && value < BORDER_HIGH);
         let in_wall = (left..=right).contains(&position[0]) && !(upper..=lower).contains(&position[1]);
         inside && !in_wall
+    }
+
+    /// Whether a straight line keeps clear of the inside of the wall; along its surface is clear.
+    pub fn passes_door(self, from: Point, to: Point) -> bool {
+        let faces = self.faces().map(f64::from);
+        let edges = self.door_edges().map(f64::from);
+        let (from, to) = (from.map(f64::from), to.map(f64::from));
+        let reach = to[0] - from[0];
+        if reach == 0.0 {
+            // Along a face, or beside the wall.
+            return from[0] <= faces[0] || from[0] >= faces[1] || [from[1], to[1]].iter().all(|y| within(*y, edges));
+        }
+        // The part of the line between the faces must lie between the edges of the door.
+        let shares = faces.map(|face| ((face - from[0]) / reach).clamp(0.0, 1.0));
+        let between = shares.map(|share| (from[0] + share * reach, from[1] + share * (to[1] - from[1])));
+        let crosses = shares[0] != shares[1];
+        !crosses || between.iter().all(|(_, y)| within(*y, edges))
     }
 
     /// The first touch on the way from a free position straight to another one, or none when the way is free.

@@ -31,7 +31,7 @@ pub(crate) fn render(mut canvas: Canvas, task: &Task, position: Point, marks: &[
     }
     canvas.disc(WHITE, 1.0, position, 2.05);
     canvas.disc(DOT, 1.0, position, 1.6);
-    canvas.into_frame()
+    canvas.to_frame()
 }
 
 fn draw_mark(canvas: &mut Canvas, mark: &Mark<'_>) {

@@ -36,6 +36,35 @@ impl Task {
         Self::draw(layout, &mut seed::rng(seed, "two-rooms/task-in-layout", 0, 0))
     }
 
+    /// Length of the shortest way from start to goal, in pixels: straight, or bent at the edges of the door.
+    pub fn route(&self) -> f64 {
+        let length = |points: &[Point]| {
+            points
+                .windows(2)
+                .map(|pair| f64::from(pair[1][0] - pair[0][0]).hypot(f64::from(pair[1][1] - pair[0][1])))
+                .sum::<f64>()
+        };
+        if self.layout.first_contact(self.start, self.goal).is_none() {
+            return length(&[self.start, self.goal]);
+        }
+        // The shortest way bends at corners of the door alone; a corner counts as passed where the wall is closed.
+        let [left, right] = self.layout.faces();
+        let (near, far) = if self.start[0] < self.goal[0] { (left, right) } else { (right, left) };
+        let over = |edge: f32| {
+            let corners = [[near, edge], [far, edge]];
+            let ways = [vec![corners[0]], vec![corners[1]], vec![corners[0], corners[1]]];
+            let free = |way: &&Vec<Point>| {
+                let all: Vec<Point> = [self.start].into_iter().chain(way.iter().copied()).chain([self.goal]).collect();
+                all.windows(2).all(|pair| self.layout.passes_door(pair[0], pair[1]))
+            };
+            let through = |way: &Vec<Point>| {
+                length(&[self.start].into_iter().chain(way.iter().copied()).chain([self.goal]).collect::<Vec<_>>())
+            };
+            ways.iter().filter(free).map(through).fold(f64::INFINITY, f64::min)
+        };
+        self.layout.door_edges().map(over).into_iter().fold(f64::INFINITY, f64::min)
+    }
+
     fn draw(layout: Layout, rng: &mut impl Rng) -> Self {
         let [left, right] = layout.faces();
         let (low, high) = (BORDER_LOW + PADDING, BORDER_HIGH - PADDING);
@@ -66,6 +95,18 @@ mod tests {
             from_the_left += u32::from(task.start == left);
         }
         assert!((900..=1_100).contains(&from_the_left), "{from_the_left}");
+    }
+
+    #[test]
+    fn the_shortest_way_bends_at_the_door() {
+        let route = |start, goal| Task { layout: Layout::FIXED, start, goal }.route();
+        // Straight through the door, from 14 to 22 at the faces 31 and 33.
+        assert_eq!(route([20.0, 18.0], [40.0, 18.0]), 20.0);
+        // Below the door on both sides: over both corners (31, 22) and (33, 22).
+        approx::assert_abs_diff_eq!(route([28.0, 26.0], [36.0, 26.0]), 5.0 + 2.0 + 5.0, epsilon = 1e-6);
+        // From below to above: over one corner, (31, 22), then free up to the right.
+        approx::assert_abs_diff_eq!(route([28.0, 26.0], [43.0, 17.0]), 5.0 + 13.0, epsilon = 1e-6);
+        approx::assert_abs_diff_eq!(route([43.0, 17.0], [28.0, 26.0]), 5.0 + 13.0, epsilon = 1e-6);
     }
 
     #[test]

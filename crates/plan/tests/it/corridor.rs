@@ -27,7 +27,14 @@ impl Corridor {
     pub(crate) fn new() -> Self {
         let spaces = Spaces { frames: 1, ..spaces(1) };
         let unit = Some("cells".to_owned());
-        let spec = EnvironmentSpec { name: "corridor".to_owned(), spaces, max_steps: 30, unit, rewards: true };
+        let spec = EnvironmentSpec {
+            name: "corridor".to_owned(),
+            spaces,
+            max_steps: 30,
+            unit,
+            rewards: true,
+            ..EnvironmentSpec::default()
+        };
         Self { spec, ring: false, blocked: None, at: 0, goal: 0 }
     }
 
@@ -107,7 +114,7 @@ impl Environment for Corridor {
     }
 
     fn goal(&self) -> Option<Goal> {
-        Some(Goal { observations: Some(strip(self.goal)), state: Some(vec![self.goal as f32]) })
+        Some(Goal { observations: Some(strip(self.goal)), state: Some(vec![self.goal as f32]), route: None })
     }
 }
 

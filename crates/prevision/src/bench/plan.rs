@@ -21,14 +21,13 @@ pub(super) fn plan(device: &Device) -> Result<Work> {
         name: "noise".to_owned(),
         spaces: Spaces { frames: 1, action: Some(Space::Ball { dim: 2, radius: 1.0 }), ..spaces },
         max_steps: 1,
-        unit: None,
-        rewards: false,
+        ..EnvironmentSpec::default()
     };
     let solver = Part::new("cem").with("samples", 300).with("elites", 30).with("iterations", 10);
     let config = PlanConfig { solver, horizon: 5, execute: 1, memory: 0.0, ..experiment.plan };
     let mut planner = setup::planner(&config, &parts.plan, model, &spec)?;
     let first = TimeStep { observations: noise(&spec.spaces, 1), ..TimeStep::default() };
-    let goal = Goal { observations: Some(noise(&spec.spaces, 2)), state: None };
+    let goal = Goal { observations: Some(noise(&spec.spaces, 2)), ..Goal::default() };
     let run = move || {
         let start = Start { seed: 0, episode: 0, first: &first, goal: Some(&goal), watched: false };
         let planned = planner.begin(&[start]).and_then(|()| planner.act(&[0], &[&first]));

@@ -19,11 +19,7 @@ impl Experiment {
             self.objective.0.entry("prediction").or_insert(Value::Float(1.0));
         }
         self.objective = weighted("objective", &self.objective, &parts.terms)?;
-        let keys = self.env.keys()?;
-        if parts.worlds.place(&self.env.name).is_some() {
-            let resolved = parts.worlds.resolve(&format!("env.{}", self.env.name), &self.env.name, &keys)?;
-            self.env.worlds.insert(self.env.name.clone(), Value::Table(resolved));
-        }
+        self.env = self.env.resolve(&parts.worlds)?;
         self.eval = self.eval.resolve(&parts.suites)?;
         self.plan = self.plan.resolve(&parts.plan)?;
         Ok(())

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use prevision_env::Environment;
+use anyhow::Result;
 use prevision_env::registry::Purpose;
 use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Watch, run_episodes, setup};
 
@@ -75,13 +74,12 @@ pub(crate) fn plan_run(
         return Err(Usage(format!("{root}: model.kind is {kind}, but must be a world model's to plan with")).into());
     };
     let world = experiment.env.world(&parts.worlds).map_err(Usage)?;
-    let environments = (0..experiment.plan.episodes).map(|_| world.environment(Purpose::Evaluation));
-    let mut worlds: Vec<Box<dyn Environment>> = environments.collect::<Result<_, _>>()?;
-    let spec = worlds.first().map(|world| world.spec().clone()).context("plan.episodes is 0")?;
+    let mut worlds = world.worlds(Purpose::Evaluation, experiment.plan.episodes)?;
+    let spec = worlds.spec().clone();
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
     let folder = video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
     let mut watch = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
-    let results = run_episodes(&mut worlds, policy.as_mut(), &experiment.plan.rules(seed), &mut watch);
+    let results = run_episodes(worlds.as_mut(), policy.as_mut(), &experiment.plan.rules(seed), &mut watch);
     watch.0.0.finish();
     let results = results?;
     run.folder.write_json(&format!("plan/{}-{}.json", results.environment, results.solver), &results)?;

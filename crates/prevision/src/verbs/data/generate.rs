@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use prevision_core::config::overlay::{assign, assignment};
 use prevision_env::registry::{EnvConfig, Purpose, recording_policy};
-use prevision_env::{Environment, RecordOptions, RecordSummary, record};
+use prevision_env::{RecordOptions, RecordSummary, record};
 use prevision_video::Quality;
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::app::{App, Parts};
 use crate::cli::progress::{Meter, duration};
@@ -57,8 +57,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     let mut keys = Table::new();
     let assignments = args.keys.iter().map(|text| assignment(text)).collect::<Result<Vec<_>, _>>().map_err(Usage)?;
     assign(&mut keys, assignments);
-    let config =
-        EnvConfig { name: args.world.clone(), worlds: Table::from_iter([(args.world.clone(), Value::Table(keys))]) };
+    let config = EnvConfig::of(&args.world, keys);
     let summary = record_world(&config, app.parts(), args.policy.as_deref(), options)?;
     let table = format!(
         "{} episodes of {} by policy {}, {} frames, in {}: {}",
@@ -82,12 +81,11 @@ pub(crate) fn record_world(
     let world = config.world(&parts.worlds).map_err(Usage)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let rows = (threads * EPISODES_PER_THREAD).min(options.episodes.max(1));
-    let mut worlds: Vec<Box<dyn Environment>> =
-        (0..rows).map(|_| world.environment(Purpose::Recording)).collect::<Result<_, _>>()?;
-    let mut policy = recording_policy(world.as_ref(), worlds[0].as_ref(), policy, options.steps)?;
+    let mut worlds = world.worlds(Purpose::Recording, rows)?;
+    let mut policy = recording_policy(world.as_ref(), worlds.spec(), policy, options.steps)?;
     let options = RecordOptions { world: config.keys().map_err(Usage)?, ..options };
     let mut meter = Meter::new("record");
-    let recorded = record(&mut worlds, policy.as_mut(), &options, &mut |done, total| {
+    let recorded = record(worlds.as_mut(), policy.as_mut(), &options, &mut |done, total| {
         meter.show(done as f64 / total.max(1) as f64, || format!("{done}/{total} episodes"));
     });
     meter.finish();
