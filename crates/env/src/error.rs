@@ -63,6 +63,14 @@ pub enum EnvError {
         /// The folder.
         path: PathBuf,
     },
+    /// A file is no list of tasks, or not the one that was frozen.
+    #[error("{}: {message}", .path.display())]
+    Tasks {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// A file or folder could not be read or written.
     #[error("{}: {source}", .path.display())]
     Io {

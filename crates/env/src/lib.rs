@@ -4,6 +4,7 @@
 //! - [`Policy`]: whoever chooses actions
 //! - [`factors`]: what can differ between episodes, in appearance and in physics
 //! - [`registry`]: worlds by name, built-in ones and a user's own
+//! - [`Manifest`]: tasks that are frozen in a file
 //! - [`record`](record()): episodes of any world by any policy, as video (with the feature `record`)
 //!
 //! ```
@@ -31,6 +32,7 @@ mod canvas;
 mod environment;
 mod error;
 pub mod factors;
+mod manifest;
 mod mark;
 mod policy;
 #[cfg(feature = "record")]
@@ -42,6 +44,7 @@ mod worlds;
 pub use environment::{Environment, EnvironmentSpec, Goal, Legality, TimeStep};
 pub use error::EnvError;
 pub use factors::{Factor, FactorKind, FactorSampler, FactorValues, Factors, Variation};
+pub use manifest::{Manifest, Task, TaskOptions, TaskSource, task_seed};
 pub use mark::{Mark, MarkKind};
 pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Smooth, Start};
 #[cfg(feature = "record")]

@@ -9,6 +9,7 @@ use crate::cpu::Runtime;
 pub use crate::cpu::attention::Mask;
 use crate::cpu::attention::{Attention, Rotation as CpuRotation};
 use crate::operation::{Operation, apply, runs_on};
+use crate::operations::count_products;
 
 /// Rotary positions: channels `(2 k, 2 k + 1)` of queries and keys are rotated, `y = x cosine + (-x[2 k + 1], x[2 k])
 /// sine`.
@@ -31,8 +32,10 @@ pub struct Rotation {
 /// # Panics
 /// If the last axis is not three times a multiple of `heads`.
 pub fn attention(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Rotation>) -> Tensor<3> {
-    let [_, _, width] = qkv.dims();
+    let [batch, tokens, width] = qkv.dims();
     assert!(width.is_multiple_of(3 * heads), "{width} channels of queries, keys and values for {heads} heads");
+    // Scores, and values by scores. What a mask hides is counted too.
+    count_products(2 * batch * heads, [tokens, width / 3 / heads, tokens]);
     if !runs_on(&qkv) {
         return composed(qkv, heads, mask, rotation);
     }

@@ -9,6 +9,7 @@ use crate::cpu::convolution::{Convolution, Gradients, Known, Layer, Results, bac
 use crate::cpu::{Activation, Runtime};
 use crate::linear::plain_activation;
 use crate::operation::{Operation, apply, runs_on};
+use crate::operations::count_products;
 
 /// Layers in one kernel at most: more become several.
 const MOST_LAYERS: usize = 8;
@@ -40,6 +41,7 @@ pub struct ConvolutionLayer {
 /// # Panics
 /// If the shapes do not fit.
 pub fn convolutions(x: Tensor<4>, layers: &[ConvolutionLayer]) -> Tensor<4> {
+    count(&x, layers);
     if !runs_on(&x) {
         return composed(x, layers);
     }
@@ -52,6 +54,19 @@ pub(crate) fn composed(x: Tensor<4>, layers: &[ConvolutionLayer]) -> Tensor<4> {
         let options = ConvOptions::new(layer.stride, layer.padding, [1, 1], 1);
         plain_activation(conv2d(x, layer.weight.clone(), layer.bias.clone(), options), layer.activation)
     })
+}
+
+/// Counts the operations of all layers.
+fn count(x: &Tensor<4>, layers: &[ConvolutionLayer]) {
+    let [batch, _, height, width] = x.dims();
+    let mut size = [height, width];
+    for layer in layers {
+        let [outputs, inputs, rows, columns] = layer.weight.dims();
+        for (axis, kernel) in [rows, columns].into_iter().enumerate() {
+            size[axis] = (size[axis] + 2 * layer.padding[axis]).saturating_sub(kernel) / layer.stride[axis] + 1;
+        }
+        count_products(batch, [size[0] * size[1], inputs * rows * columns, outputs]);
+    }
 }
 
 fn one_kernel(x: Tensor<4>, layers: &[ConvolutionLayer]) -> Tensor<4> {

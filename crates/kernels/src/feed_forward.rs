@@ -8,6 +8,7 @@ use crate::cpu::{Activation, Runtime};
 use crate::linear::{linear, linear_residual, matrix};
 use crate::norm::layer_norm;
 use crate::operation::{Operation, apply, runs_on};
+use crate::operations::count_products;
 
 /// The most hidden values for which a task's stay in a core's cache; with more it goes layer by layer.
 const MOST_HIDDEN: usize = 2048;
@@ -43,6 +44,8 @@ pub fn feed_forward<const D: usize>(x: Tensor<D>, layers: FeedForward) -> Tensor
     if !runs_on(&x) || x.device().is_autodiff() || hidden > MOST_HIDDEN {
         return composed(x, layers);
     }
+    let width = layers.scale.shape().num_elements();
+    count_products(2, [x.shape().num_elements() / width.max(1), width, hidden]);
     let FeedForward { scale, shift, epsilon, first, second, activation } = layers;
     let mut inputs = vec![x.into_dispatch(), scale.into_dispatch(), shift.into_dispatch()];
     let biases = [first.1.is_some(), second.1.is_some()];

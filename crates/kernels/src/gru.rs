@@ -8,6 +8,7 @@ use crate::cpu::Runtime;
 use crate::cpu::gru::{Gradients, Gru, Kept, Rolled};
 use crate::norm::composed as composed_norm;
 use crate::operation::{Operation, apply, runs_on};
+use crate::operations::count_products;
 
 /// A gated recurrent unit (Cho et al. 2014, in `PyTorch`'s parameterisation, without the product of the inputs) whose states pass a
 /// layer norm:
@@ -40,7 +41,7 @@ pub struct GruCell {
 /// # Panics
 /// If the shapes do not fit.
 pub fn gru_rollout(inputs: Tensor<3>, state: Tensor<2>, cell: GruCell) -> Tensor<3> {
-    let ([batch, _, width], [rows, dim]) = (inputs.dims(), state.dims());
+    let ([batch, steps, width], [rows, dim]) = (inputs.dims(), state.dims());
     assert!(
         batch == rows && width == 3 * dim && cell.weight.dims() == [dim, width],
         "inputs {:?} and states {:?} of a cell {:?}",
@@ -48,6 +49,7 @@ pub fn gru_rollout(inputs: Tensor<3>, state: Tensor<2>, cell: GruCell) -> Tensor
         state.dims(),
         cell.weight.dims()
     );
+    count_products(steps, [batch, dim, width]);
     if !runs_on(&inputs) {
         return composed(inputs, state, cell);
     }

@@ -18,6 +18,7 @@
 //! - [`optimizer`]: updates of all parameters in one pass
 //! - [`Runtime`]: level, precision and threads of a process; [`with_precision`], [`with_level`]: of a scope;
 //!   [`parallel`]: work that calls kernels on all threads
+//! - [`operations_so_far`]: how many floating-point operations the products of a process took
 //! - [`on_cpu`]: whether a device runs kernels
 //! - [`cpu`]: the kernels, on plain slices; they know nothing of Burn
 //!
@@ -40,6 +41,7 @@ mod linear;
 mod memory;
 mod norm;
 mod operation;
+mod operations;
 pub mod optimizer;
 mod patch_embedding;
 mod residual;
@@ -59,6 +61,7 @@ pub use glu::glu_residual;
 pub use gru::{GruCell, gru_rollout};
 pub use linear::{PreparedLinear, linear, linear_residual};
 pub use norm::layer_norm;
+pub use operations::operations_so_far;
 pub use patch_embedding::{Tubelets, patch_embedding};
 pub use prevision_kernels_cpu as cpu;
 pub use prevision_kernels_cpu::{

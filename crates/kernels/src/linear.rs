@@ -9,6 +9,7 @@ use crate::array::Array;
 use crate::cpu::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
 use crate::cpu::{Activation, Level, Matrix, Packed, Runtime};
 use crate::operation::{Operation, apply, runs_on};
+use crate::operations::count_products;
 
 /// `activation(x weight + bias)`.
 ///
@@ -113,6 +114,8 @@ pub(crate) fn linear_with<const D: usize>(
     residual: Option<Tensor<D>>,
     packed: Option<Arc<Packed>>,
 ) -> Tensor<D> {
+    let [depth, outputs] = weight.dims();
+    count_products(1, [x.shape().num_elements() / depth.max(1), depth, outputs]);
     if !runs_on(&x) {
         return composed(x, weight, bias, activation, residual);
     }

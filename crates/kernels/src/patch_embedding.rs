@@ -9,6 +9,7 @@ use crate::cpu::tubelets::{Cut, Numbers};
 use crate::cpu::{self, Activation, Runtime};
 use crate::linear::{before_activation, kept, linear, matrix};
 use crate::operation::{Operation, apply, runs_on};
+use crate::operations::count_products;
 use crate::tubelets::tubelets;
 use crate::video::{RgbClips, Video};
 use crate::{TokenIds, gather_tokens};
@@ -68,6 +69,7 @@ pub fn patch_embedding(
     let [rows, outputs] = weight.dims();
     assert_eq!(rows, cut.depth(channels), "rows of the weight for tubelets of {channels} x {frames} x {side} x {side}");
     let tokens = kept.as_ref().map_or(cut.tokens(time), |kept| kept.n);
+    count_products(1, [batch * tokens, rows, outputs]);
     let (shape, bias) = ([batch, tokens, outputs], bias.is_some());
     apply(inputs, PatchEmbedding { bytes, sizes, cut, kept, shape, bias, activation })
 }

@@ -10,6 +10,7 @@ use crate::cpu::residual::{Layer, ResidualMlp};
 use crate::cpu::{Activation, Packed, Runtime};
 use crate::linear::matrix;
 use crate::operation::{Operation, apply, runs_on};
+use crate::operations::count_products;
 
 /// A state that changes by what a network with two hidden layers makes of it and of an action:
 ///
@@ -45,6 +46,10 @@ pub fn residual_rollout(actions: Tensor<3>, state: Tensor<2>, cell: &ResidualCel
     };
     if !runs_on(&state) || state.device().is_autodiff() {
         return composed(actions, state, cell);
+    }
+    for layer in layers {
+        let [depth, outputs] = layer.weight().dims();
+        count_products(steps, [batch, depth, outputs]);
     }
     let mut inputs = vec![actions.into_dispatch(), state.into_dispatch()];
     for layer in layers {

@@ -44,6 +44,9 @@ pub struct PlanConfig {
     pub episodes: usize,
     /// How many of the episodes are shown in videos. Default 4.
     pub videos: usize,
+    /// Policies without a model that are run on the same tasks, for comparison: those of the world that has them, `random`, `smooth`.
+    /// Default `random` and `expert`.
+    pub baselines: Vec<String>,
 }
 
 impl Default for PlanConfig {
@@ -62,6 +65,7 @@ impl Default for PlanConfig {
             stop_on_arrival: false,
             episodes: 50,
             videos: 4,
+            baselines: ["random", "expert"].map(str::to_owned).to_vec(),
         }
     }
 }
@@ -150,6 +154,7 @@ impl PlanConfig {
             max_steps: self.max_steps,
             stop_on_arrival: self.stop_on_arrival,
             watched: self.videos,
+            tasks: None,
         }
     }
 }

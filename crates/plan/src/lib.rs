@@ -13,6 +13,7 @@
 //! [`setup`] makes a planner from the `[plan]` section of a configuration, [`PlanConfig`].
 
 pub mod action_plan;
+mod baselines;
 pub mod colour;
 mod config;
 pub mod constraint;
@@ -30,12 +31,13 @@ mod toy_model;
 mod wilson;
 
 pub use action_plan::ActionPlan;
+pub use baselines::baselines;
 pub use config::PlanConfig;
 #[cfg(feature = "videos")]
 pub use episodes::{EpisodeVideos, EpisodeVideosError};
 pub use episodes::{Moment, PlanProgress, Rules, Watch, WatchError, run_episodes};
 pub use error::PlanError;
 pub use policy::{Choices, LatentPolicy, Planner, PlannerOptions, RecedingHorizon, Remembering};
-pub use results::{Distance, EpisodeResult, PlanResults};
+pub use results::{Baseline, Distance, EpisodeResult, PlanResults};
 pub use setup::Parts;
 pub use wilson::wilson;

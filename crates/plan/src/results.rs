@@ -1,6 +1,8 @@
 //! What closed-loop episodes report.
 
-use prevision_env::EnvironmentSpec;
+use std::collections::BTreeMap;
+
+use prevision_env::{EnvironmentSpec, TaskSource};
 use serde::Serialize;
 
 use crate::wilson::wilson;
@@ -12,6 +14,12 @@ pub struct PlanResults {
     pub environment: String,
     /// The policy's name. A policy around another one has its own name and a slash before that of the other.
     pub policy: String,
+    /// Name of the rule by which the world moved, where it offers several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The list of frozen tasks; absent if they were drawn with the seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<TaskSource>,
     /// What chose the actions in the end: the solver of a planner, or else the policy; the last part of its name.
     pub solver: String,
     /// Trials: the episodes that were not solved at the start. Rates are over these.
@@ -36,6 +44,20 @@ pub struct PlanResults {
     pub seconds_per_plan: f64,
     /// Plans made, each of one episode.
     pub plans: usize,
+    /// Floating-point operations of the policy's products ([`operations_so_far`](prevision_kernels::operations_so_far)) over the number
+    /// of trials; absent for a policy without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations_per_episode: Option<f64>,
+    /// Trials of which a step was against the lawful rule of the world, whichever rule it moved by; absent in a world that does not
+    /// judge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub illegal: Option<usize>,
+    /// Trials that reached the goal without such a step; absent in a world that does not judge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal_successes: Option<usize>,
+    /// Policies without a model on the same tasks, by name: the floor that chance gives, and the ceiling of an expert.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub baselines: BTreeMap<String, Baseline>,
     /// Unit of all distances; absent if the world has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
@@ -47,6 +69,34 @@ pub struct PlanResults {
     pub mean_return: Option<f64>,
     /// Every trial, in the order of the episodes.
     pub per_episode: Vec<EpisodeResult>,
+}
+
+/// What a policy without a model came to on the same tasks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Baseline {
+    /// Trials.
+    pub episodes: usize,
+    /// Trials that reached the goal at any step.
+    pub successes: usize,
+    /// Their share.
+    pub success_rate: f64,
+    /// 95 % Wilson interval of `success_rate`.
+    pub interval: [f64; 2],
+    /// Mean over the trials of the sum of their rewards; absent in a world without rewards.
+    #[serde(rename = "return", skip_serializing_if = "Option::is_none")]
+    pub mean_return: Option<f64>,
+}
+
+impl From<&PlanResults> for Baseline {
+    fn from(results: &PlanResults) -> Self {
+        Self {
+            episodes: results.episodes,
+            successes: results.successes,
+            success_rate: results.success_rate,
+            interval: results.interval,
+            mean_return: results.mean_return,
+        }
+    }
 }
 
 /// Summary of distances, in the unit of the world.
@@ -82,6 +132,12 @@ pub struct EpisodeResult {
     /// Sum of the rewards; absent in a world without rewards.
     #[serde(rename = "return", skip_serializing_if = "Option::is_none")]
     pub total_reward: Option<f64>,
+    /// The first step that was against the lawful rule of the world; absent if there was none, or the world does not judge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_illegal_step: Option<usize>,
+    /// Whether the world judged the steps.
+    #[serde(skip)]
+    pub judged: bool,
 }
 
 /// What the trials do not know of themselves.
@@ -92,6 +148,7 @@ pub(crate) struct Totals {
     pub(crate) stop_on_arrival: bool,
     pub(crate) seconds: f64,
     pub(crate) planning_seconds: f64,
+    pub(crate) operations: u64,
 }
 
 impl PlanResults {
@@ -101,11 +158,18 @@ impl PlanResults {
         let count = |of: fn(&EpisodeResult) -> bool| per_episode.iter().filter(|trial| of(trial)).count();
         let (successes, at_end) = (count(|trial| trial.success), count(|trial| trial.success_at_end));
         let plans: usize = per_episode.iter().map(|trial| trial.plans).sum();
+        let judged = per_episode.iter().all(|trial| trial.judged);
+        let (illegal, legal_successes) = (
+            count(|trial| trial.first_illegal_step.is_some()),
+            count(|trial| trial.success && trial.first_illegal_step.is_none()),
+        );
         let ran_to_the_end = !totals.stop_on_arrival;
         let distances: Option<Vec<f64>> = per_episode.iter().map(|trial| trial.final_distance).collect();
         let rewards: Option<Vec<f64>> = per_episode.iter().map(|trial| trial.total_reward).collect();
         Self {
             environment: totals.spec.name,
+            rule: totals.spec.rule,
+            tasks: None,
             solver: totals.policy.rsplit('/').next().unwrap_or_default().to_owned(),
             policy: totals.policy,
             episodes,
@@ -118,6 +182,10 @@ impl PlanResults {
             seconds_per_episode: totals.seconds / episodes as f64,
             seconds_per_plan: totals.planning_seconds / plans.max(1) as f64,
             plans,
+            operations_per_episode: (totals.operations > 0).then(|| totals.operations as f64 / episodes as f64),
+            illegal: judged.then_some(illegal),
+            legal_successes: judged.then_some(legal_successes),
+            baselines: BTreeMap::new(),
             unit: totals.spec.unit.filter(|_| distances.is_some()),
             final_distance: distances.map(Distance::of),
             mean_return: rewards.map(|rewards| rewards.iter().sum::<f64>() / episodes as f64),
@@ -154,6 +222,7 @@ mod tests {
             stop_on_arrival,
             seconds: 6.0,
             planning_seconds: 4.0,
+            operations: 0,
         }
     }
 
@@ -168,6 +237,8 @@ mod tests {
             start_distance: Some(30.0),
             final_distance: Some(final_distance),
             total_reward: None,
+            first_illegal_step: (episode == 3).then_some(12),
+            judged: true,
         };
         vec![
             trial(0, Some(20), true, 1.0),
@@ -188,6 +259,7 @@ mod tests {
         assert_eq!((results.policy.as_str(), results.solver.as_str()), ("remembering/planner/cem", "cem"));
         assert_eq!(Distance::of(vec![3.0, 1.0, 8.0]), Distance { mean: 4.0, median: 3.0 });
         assert_eq!(results.interval, wilson(3, 4));
+        assert_eq!((results.illegal, results.legal_successes), (Some(1), Some(3)));
         assert_eq!(results.interval_at_end, Some(wilson(2, 4)));
     }
 
@@ -215,6 +287,8 @@ mod tests {
             "seconds_per_episode",
             "seconds_per_plan",
             "plans",
+            "illegal",
+            "legal_successes",
             "unit",
             "final_distance",
             "per_episode",
@@ -237,12 +311,13 @@ mod tests {
             start_distance: None,
             final_distance: None,
             total_reward: Some(index as f64),
+            judged: false,
             ..trial
         };
         let trials = trials().into_iter().enumerate().map(without).collect();
         let json = serde_json::to_value(PlanResults::new(totals(false), trials)).unwrap();
         assert_eq!((&json["return"], &json["per_episode"][3]["return"]), (&1.5.into(), &3.0.into()));
-        for name in ["unit", "final_distance", "mean_return"] {
+        for name in ["unit", "final_distance", "mean_return", "illegal", "rule", "tasks", "baselines"] {
             assert!(json.get(name).is_none(), "{name}");
         }
         assert!(json["per_episode"][0].get("start_distance").is_none());

@@ -8,9 +8,8 @@ mod watch;
 
 use std::time::{Duration, Instant};
 
-use prevision_core::seed;
 use prevision_env::{Decision, Goal, Policy, Start, TimeStep, Worlds};
-use rand::RngCore;
+use prevision_kernels::operations_so_far;
 
 pub use rules::Rules;
 #[cfg(feature = "videos")]
@@ -23,7 +22,7 @@ use trial::Trial;
 
 /// Runs episodes, as many side by side as there are worlds, and reports how many reach their goals.
 ///
-/// Tasks depend on the seed and the number of an episode alone, and no episode depends on the others.
+/// Tasks depend on the seed and the number of an episode alone, or are those of a frozen list, and no episode depends on the others.
 ///
 /// # Errors
 /// If a rule is out of range, there is no world, every episode is solved at the start, or a world, the policy or whoever watches fails.
@@ -43,8 +42,18 @@ pub fn run_episodes(
     let started = Instant::now();
     let spec = worlds.spec().clone();
     let max_steps = rules.max_steps.unwrap_or(spec.max_steps);
-    let mut run =
-        Run { worlds, policy, rules, watch, max_steps, next: 0, excluded: 0, done: Vec::new(), acting: Duration::ZERO };
+    let mut run = Run {
+        worlds,
+        policy,
+        rules,
+        watch,
+        max_steps,
+        next: 0,
+        excluded: 0,
+        done: Vec::new(),
+        acting: Duration::ZERO,
+        operations: 0,
+    };
     loop {
         let batch = run.batch()?;
         if batch.is_empty() {
@@ -63,14 +72,10 @@ pub fn run_episodes(
         stop_on_arrival: rules.stop_on_arrival,
         seconds: started.elapsed().as_secs_f64(),
         planning_seconds: run.acting.as_secs_f64(),
+        operations: run.operations,
     };
     let results = run.done.iter().map(|trial| trial.result(totals.spec.rewards)).collect();
     Ok(PlanResults::new(totals, results))
-}
-
-/// The seed of an episode's task, a function of the run's seed and the episode's number alone.
-fn task_seed(seed: u64, episode: usize) -> u64 {
-    seed::rng(seed, "plan-task", 0, episode as u64).next_u64()
 }
 
 /// Episodes while they run.
@@ -87,17 +92,18 @@ struct Run<'a> {
     done: Vec<Trial>,
     /// Time that the policy took.
     acting: Duration,
+    /// Floating-point operations that it took.
+    operations: u64,
 }
 
 impl Run<'_> {
     /// Begins an episode in every row, as far as there are any; those that are solved at the start are left out.
     fn batch(&mut self) -> Result<Vec<Trial>, PlanError> {
         let mut batch = Vec::new();
-        while batch.len() < self.worlds.rows() && self.next < self.rules.episodes {
+        while batch.len() < self.worlds.rows() && self.next < self.rules.count() {
             let (episode, row) = (self.next, batch.len());
             self.next += 1;
-            let state = self.policy.start_state(self.rules.seed, episode as u64);
-            let first = self.worlds.reset(row, task_seed(self.rules.seed, episode), state.as_deref())?;
+            let first = self.reset(row, episode)?;
             if first.success {
                 self.excluded += 1;
                 continue;
@@ -124,6 +130,19 @@ impl Run<'_> {
         Ok(batch)
     }
 
+    /// Begins an episode: that of a frozen task, or where the policy wants it, or of its seed.
+    fn reset(&mut self, row: usize, episode: usize) -> Result<TimeStep, PlanError> {
+        let seed = self.rules.task_seed(episode);
+        let Some(manifest) = &self.rules.tasks else {
+            let state = self.policy.start_state(self.rules.seed, episode as u64);
+            return Ok(self.worlds.reset(row, seed, state.as_deref())?);
+        };
+        let first = self.worlds.reset(row, seed, None)?;
+        let checked = manifest.tasks[episode].check(&first, self.worlds.goal(row).as_ref());
+        checked.map_err(|message| PlanError::Config(format!("task {episode}: {message}")))?;
+        Ok(first)
+    }
+
     /// Runs the episodes of a batch to their ends.
     fn play(&mut self, mut batch: Vec<Trial>) -> Result<Vec<Trial>, PlanError> {
         loop {
@@ -134,9 +153,10 @@ impl Run<'_> {
                 return Ok(batch);
             }
             let seen: Vec<&TimeStep> = live.iter().map(|row| &batch[*row].now).collect();
-            let began = Instant::now();
+            let (began, before) = (Instant::now(), operations_so_far());
             let decisions = self.policy.act(&live, &seen)?;
             self.acting += began.elapsed();
+            self.operations += operations_so_far() - before;
             let counts = [decisions.len(), live.len()];
             assert!(counts[0] == counts[1], "the policy chose {} actions for {} rows", counts[0], counts[1]);
             for (row, decision) in live.iter().zip(&decisions) {
@@ -148,6 +168,7 @@ impl Run<'_> {
                 let position = batch[*row].watched.and_then(|_| self.worlds.position(*row));
                 batch[*row].advance(step, position);
                 if batch[*row].finished(self.max_steps, self.rules.stop_on_arrival) {
+                    batch[*row].legality = self.worlds.legality(*row, &batch[*row].states);
                     self.show(*row, &batch[*row], None)?;
                 }
             }
@@ -169,7 +190,7 @@ impl Run<'_> {
             running: live.len(),
             arrived: all().filter(|trial| trial.arrived()).count(),
             ended: self.excluded + self.done.len() + batch.len() - live.len(),
-            episodes: self.rules.episodes,
+            episodes: self.rules.count(),
         }
     }
 }

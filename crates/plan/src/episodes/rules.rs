@@ -1,9 +1,12 @@
 //! How closed-loop episodes are run.
 
+use std::sync::Arc;
+
 use prevision_core::config::check::check;
+use prevision_env::{Manifest, task_seed};
 
 /// How many episodes there are, and when they end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// Number of episodes.
     pub episodes: usize,
@@ -15,12 +18,24 @@ pub struct Rules {
     pub stop_on_arrival: bool,
     /// How many of the trials, the first ones, are watched.
     pub watched: usize,
+    /// Frozen tasks that the episodes are taken from, in their order; `None`: tasks are drawn with the seed.
+    pub tasks: Option<Arc<Manifest>>,
 }
 
 impl Rules {
     /// These many episodes to their ends, watched by nobody.
     pub fn new(episodes: usize, seed: u64) -> Self {
-        Self { episodes, seed, max_steps: None, stop_on_arrival: false, watched: 0 }
+        Self { episodes, seed, max_steps: None, stop_on_arrival: false, watched: 0, tasks: None }
+    }
+
+    /// Number of episodes: no more than there are frozen tasks.
+    pub fn count(&self) -> usize {
+        self.tasks.as_ref().map_or(self.episodes, |manifest| manifest.tasks.len().min(self.episodes))
+    }
+
+    /// The seed of an episode's task.
+    pub(super) fn task_seed(&self, episode: usize) -> u64 {
+        self.tasks.as_ref().map_or_else(|| task_seed(self.seed, episode), |manifest| manifest.tasks[episode].seed)
     }
 
     /// Checks the ranges.

@@ -1,6 +1,6 @@
 //! One episode while it runs.
 
-use prevision_env::TimeStep;
+use prevision_env::{Legality, TimeStep};
 
 use crate::results::EpisodeResult;
 
@@ -15,6 +15,10 @@ pub(super) struct Trial {
     pub(super) trail: Vec<[f32; 2]>,
     pub(super) plans: usize,
     pub(super) steps: usize,
+    /// Every state so far, in a world that tells them.
+    pub(super) states: Vec<Vec<f32>>,
+    /// What the world said of the whole episode.
+    pub(super) legality: Legality,
     first_success_step: Option<usize>,
     start_distance: Option<f64>,
     total_reward: f64,
@@ -32,6 +36,8 @@ impl Trial {
             first_success_step: None,
             start_distance: first.distance,
             total_reward: 0.0,
+            states: first.state.iter().cloned().collect(),
+            legality: Legality::Unknown,
             now: first,
         }
     }
@@ -51,6 +57,7 @@ impl Trial {
         self.steps += 1;
         self.trail.extend(position);
         self.total_reward += now.reward;
+        self.states.extend(now.state.iter().cloned());
         if now.success {
             self.first_success_step.get_or_insert(self.steps);
         }
@@ -69,6 +76,11 @@ impl Trial {
             start_distance: self.start_distance,
             final_distance: self.now.distance,
             total_reward: rewards.then_some(self.total_reward),
+            first_illegal_step: match self.legality {
+                Legality::Illegal { step } => Some(step),
+                Legality::Legal | Legality::Unknown => None,
+            },
+            judged: self.legality != Legality::Unknown,
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
         return train::stopped(&trained);
     }
     let evaluated = eval::evaluate_run(parts, &args.run, &[], &[], args.device)?;
-    let planned = plan::plan_run(parts, &args.run, &[], 0, None, args.device)?;
+    let planned = plan::plan_run(parts, &args.run, plan::Wishes::default(), args.device)?;
     let run = RunFolder::open(&args.run)?;
     let report = run.path("report.html");
     let seconds = start.elapsed().as_secs_f64();

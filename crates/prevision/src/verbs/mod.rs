@@ -7,6 +7,7 @@ mod eval;
 mod plan;
 mod report;
 mod schema;
+mod tasks;
 mod train;
 
 use crate::app::{Verb, verb};
@@ -17,6 +18,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("data", data::run)),
         Box::new(verb("train", train::run)),
         Box::new(verb("eval", eval::run)),
+        Box::new(verb("tasks", tasks::run)),
         Box::new(verb("plan", plan::run)),
         Box::new(verb("report", report::run)),
         Box::new(verb("demo", demo::run)),

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
 use prevision_env::registry::Purpose;
-use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Watch, run_episodes, setup};
+use prevision_env::{Manifest, TaskSource};
+use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Watch, baselines, run_episodes, setup};
 
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
@@ -21,12 +23,15 @@ pub(crate) struct Args {
     /// The run folder
     run: PathBuf,
     /// The world [default: the run's env.name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "tasks")]
     env: Option<String>,
+    /// Frozen tasks, as `prevision tasks` writes them: world, keys and tasks are those of the file
+    #[arg(long, value_name = "FILE")]
+    tasks: Option<PathBuf>,
     /// The solver, as in icem [default: the run's plan.solver]
     #[arg(long, value_name = "NAME")]
     solver: Option<String>,
-    /// Number of episodes [default: the run's plan.episodes]
+    /// Number of episodes [default: the run's plan.episodes; all tasks of --tasks]
     #[arg(long, value_name = "N")]
     episodes: Option<usize>,
     /// Tasks and noise depend on this seed alone
@@ -53,35 +58,56 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
         return Err(Usage(format!("--set {other}: a trained run takes only keys of plan and env")).into());
     }
     overrides.extend(args.overrides.iter().cloned());
-    let results = plan_run(app.parts(), &args.run, &overrides, args.seed, args.video.as_deref(), args.device)?;
+    let tasks = args.tasks.as_deref().map(|file| Ok::<_, anyhow::Error>((file, Manifest::read(file)?))).transpose()?;
+    if let (Some((_, manifest)), None) = (&tasks, args.episodes) {
+        overrides.push(format!("plan.episodes={}", manifest.tasks.len()));
+    }
+    let wishes = Wishes { overrides: &overrides, seed: args.seed, video: args.video.as_deref(), tasks };
+    let results = plan_run(app.parts(), &args.run, wishes, args.device)?;
     args.output.give(&results, &table(&results))
 }
 
+/// What is asked of [`plan_run`] beside the run.
+#[derive(Default)]
+pub(crate) struct Wishes<'a> {
+    /// Keys of the run's `[plan]` and `[env]` that are overridden.
+    pub(crate) overrides: &'a [String],
+    /// Tasks and noise are functions of it.
+    pub(crate) seed: u64,
+    /// Where videos go, if not into the run folder.
+    pub(crate) video: Option<&'a Path>,
+    /// Frozen tasks, and their file.
+    pub(crate) tasks: Option<(&'a Path, Manifest)>,
+}
+
 /// Plans with the model of a run and writes the results into its folder.
-pub(crate) fn plan_run(
-    parts: &Parts,
-    root: &Path,
-    overrides: &[String],
-    seed: u64,
-    video: Option<&Path>,
-    device: DeviceName,
-) -> Result<PlanResults> {
+pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: DeviceName) -> Result<PlanResults> {
     let device = device.open()?;
-    let run = TrainedRun::open(root, overrides, parts)?;
+    let run = TrainedRun::open(root, wishes.overrides, parts)?;
     let experiment = &run.experiment;
     let Some(model) = run.load(parts, &device)?.world_model else {
         let (kind, root) = (&experiment.model.kind, root.display());
         return Err(Usage(format!("{root}: model.kind is {kind}, but must be a world model's to plan with")).into());
     };
-    let world = experiment.env.world(&parts.worlds).map_err(Usage)?;
-    let mut worlds = world.worlds(Purpose::Evaluation, experiment.plan.episodes)?;
+    let mut rules = experiment.plan.rules(wishes.seed);
+    let env = wishes.tasks.as_ref().map_or_else(|| experiment.env.clone(), |(_, manifest)| manifest.config());
+    let source = wishes.tasks.map(|(file, manifest)| {
+        let source = TaskSource { file: file.to_owned(), sha256: manifest.sha256.clone() };
+        rules.max_steps = rules.max_steps.or(Some(manifest.max_steps));
+        rules.tasks = Some(Arc::new(manifest));
+        source
+    });
+    let world = env.world(&parts.worlds).map_err(Usage)?;
+    let mut worlds = world.worlds(Purpose::Evaluation, rules.count())?;
     let spec = worlds.spec().clone();
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
-    let folder = video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
+    let folder = wishes.video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
     let mut watch = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
-    let results = run_episodes(worlds.as_mut(), policy.as_mut(), &experiment.plan.rules(seed), &mut watch);
+    let results = run_episodes(worlds.as_mut(), policy.as_mut(), &rules, &mut watch);
     watch.0.0.finish();
-    let results = results?;
+    let mut results = results?;
+    results.tasks = source;
+    results.baselines = baselines(world.as_ref(), worlds.as_mut(), &experiment.plan.baselines, &rules)?;
     run.folder.write_json(&format!("plan/{}-{}.json", results.environment, results.solver), &results)?;
     Ok(results)
 }
@@ -128,6 +154,19 @@ pub(crate) fn table(results: &PlanResults) -> String {
     }
     if let Some(mean) = results.mean_return {
         let _ = writeln!(text, "return                  {mean:.3} mean");
+    }
+    for (name, baseline) in &results.baselines {
+        let reached = format!("{} ({})", percent(baseline.success_rate), between(baseline.interval));
+        let reward = baseline.mean_return.map(|mean| format!(", return {mean:.3}")).unwrap_or_default();
+        let _ = writeln!(text, "{:<24}{reached}{reward}", format!("{name} on these tasks"));
+    }
+    if let (Some(illegal), Some(legal)) = (results.illegal, results.legal_successes) {
+        let rule =
+            results.rule.as_ref().map(|rule| format!(", the world moved by its rule {rule}")).unwrap_or_default();
+        let _ = writeln!(text, "against the walls       {illegal} episodes; {legal} arrived lawfully{rule}");
+    }
+    if let Some(operations) = results.operations_per_episode {
+        let _ = writeln!(text, "products of planning    {:.3} TFLOP per episode", operations / 1e12);
     }
     let _ = writeln!(
         text,

@@ -1,17 +1,18 @@
 //! `prevision data generate`: episodes of a world as video.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use prevision_core::config::overlay::{assign, assignment};
 use prevision_env::registry::{EnvConfig, Purpose, recording_policy};
-use prevision_env::{RecordOptions, RecordSummary, record};
+use prevision_env::{EnvironmentSpec, Policy, RecordOptions, RecordSummary, record};
+use prevision_plan::setup;
 use prevision_video::Quality;
 use toml::Table;
 
 use crate::app::{App, Parts};
 use crate::cli::progress::{Meter, duration};
-use crate::{Output, Usage};
+use crate::{DeviceName, Output, TrainedRun, Usage};
 
 /// Episodes that run side by side and are held in memory at once, for each core; one of 91 frames of 65x65 pixels takes 1.2 MB.
 const EPISODES_PER_THREAD: usize = 16;
@@ -33,7 +34,8 @@ pub(crate) struct Args {
     steps: usize,
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Who acts: a policy of the world, or random [default: the world's own for recordings]
+    /// Who acts: a policy of the world, random, smooth, or planner:RUN, which plans with the model of a run [default: the world's
+    /// own for recordings]
     #[arg(long, value_name = "NAME")]
     policy: Option<String>,
     /// A key of the world, as in --set layout=fixed
@@ -71,6 +73,16 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     args.output.give(&summary, &table)
 }
 
+/// Plans with the model of a run, as that run's `[plan]` says.
+fn planner(parts: &Parts, root: &Path, spec: &EnvironmentSpec) -> Result<Box<dyn Policy>> {
+    let run = TrainedRun::open(root, &[], parts)?;
+    let Some(model) = run.load(parts, &DeviceName::default().open()?)?.world_model else {
+        let (kind, root) = (&run.experiment.model.kind, root.display());
+        return Err(Usage(format!("{root}: model.kind is {kind}, but must be a world model's to plan with")).into());
+    };
+    Ok(setup::policy(&run.experiment.plan, &parts.plan, model, spec)?)
+}
+
 /// Records a world by one of its policies, with a progress bar.
 pub(crate) fn record_world(
     config: &EnvConfig,
@@ -82,7 +94,10 @@ pub(crate) fn record_world(
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let rows = (threads * EPISODES_PER_THREAD).min(options.episodes.max(1));
     let mut worlds = world.worlds(Purpose::Recording, rows)?;
-    let mut policy = recording_policy(world.as_ref(), worlds.spec(), policy, options.steps)?;
+    let mut policy = match policy.and_then(|name| name.strip_prefix("planner:")) {
+        Some(run) => planner(parts, Path::new(run), worlds.spec())?,
+        None => recording_policy(world.as_ref(), worlds.spec(), policy, options.steps)?,
+    };
     let options = RecordOptions { world: config.keys().map_err(Usage)?, ..options };
     let mut meter = Meter::new("record");
     let recorded = record(worlds.as_mut(), policy.as_mut(), &options, &mut |done, total| {
