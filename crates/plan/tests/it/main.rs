@@ -10,6 +10,7 @@ mod memory;
 mod models;
 mod rules;
 mod setup;
+mod tasks;
 mod true_dynamics;
 mod two_rooms;
 #[cfg(feature = "videos")]

@@ -8,7 +8,7 @@ use super::{Notes, run};
 
 /// Goes one cell up, or down if that is where the goal is.
 #[derive(Default)]
-struct Expert {
+pub(crate) struct Expert {
     goals: Vec<f32>,
 }
 

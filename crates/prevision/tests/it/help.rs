@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 14] = [
+    let verbs: [&[&str]; 15] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -14,6 +14,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["data", "bench", "--help"],
         &["train", "--help"],
         &["eval", "--help"],
+        &["tasks", "--help"],
         &["plan", "--help"],
         &["report", "--help"],
         &["demo", "--help"],
@@ -30,7 +31,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 #[test]
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
-    for verb in ["data", "train", "eval", "plan", "report", "demo", "bench", "schema"] {
+    for verb in ["data", "train", "eval", "tasks", "plan", "report", "demo", "bench", "schema"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
     }
 }
