@@ -6,7 +6,7 @@
 
 First every setting (threads, compiled or not, layout of the channels) is tried for a moment; the fastest of each entrant then runs in
 turns with the others. `--case` limits it to some cases, `--rounds` says how often they take turns. `--lock FILE` is for a machine that
-several people measure on: it is held while something is timed.
+several people measure on: it is held while something is timed. `--folder ../planning-speed` compares plans, with the peer of that folder.
 """
 
 import argparse
@@ -22,7 +22,10 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-CASES = ["vit-train", "vit-infer", "conv-train", "conv-infer", "rollout", "vjepa-encode"]
+CASES = {
+    "training-speed": ["vit-train", "vit-infer", "conv-train", "conv-infer", "rollout", "vjepa-encode"],
+    "planning-speed": ["gru-plan", "gru-plan-short"],
+}
 # Settings that are tried for each entrant; of each the fastest takes part.
 OURS = {"prevision": {}, "prevision bf16": {"precision": "bf16"}}
 THEIRS = {
@@ -30,19 +33,26 @@ THEIRS = {
     "PyTorch compiled": [{"compile": True}],
     "PyTorch bf16": [{"bf16": True}, {"bf16": True, "compile": True}],
 }
+# What upstream could do and does not; for comparison.
+BETTER = {
+    "PyTorch, encoded once": [{"encode_once": True}, {"encode_once": True, "compile": True}],
+    "PyTorch bf16, encoded once": [{"bf16": True, "encode_once": True}, {"bf16": True, "encode_once": True, "compile": True}],
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prevision", type=pathlib.Path, help="the binary")
-    parser.add_argument("--case", action="append", choices=CASES, help="default: all")
-    parser.add_argument("--entrant", action="append", choices=[*OURS, *THEIRS], help="default: all")
+    parser.add_argument("--folder", choices=CASES, default="training-speed")
+    parser.add_argument("--case", action="append", help="default: all of the folder")
+    parser.add_argument("--entrant", action="append", choices=[*OURS, *THEIRS, *BETTER], help="default: all")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--lock", type=pathlib.Path)
     options = parser.parse_args()
-    for case in options.case or CASES:
-        compare(case, options)
-        (HERE / "results" / "table.md").write_text(table())
+    folder = HERE.parent / options.folder
+    for case in options.case or CASES[options.folder]:
+        compare(case, folder, options)
+        (folder / "results" / "table.md").write_text(table(folder))
 
 
 @contextlib.contextmanager
@@ -80,9 +90,9 @@ class Ours:
 class Theirs:
     """Runs of PyTorch: one process for all turns, so that it compiles once."""
 
-    def __init__(self, case, threads, **flags):
+    def __init__(self, folder, case, threads, **flags):
         self.settings = {"threads": threads, **flags}
-        command = [sys.executable, HERE / "peer.py", case, "--threads", threads]
+        command = [sys.executable, folder / "peer.py", case, "--threads", threads]
         command += [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]
         self.process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -106,8 +116,9 @@ class Theirs:
         return {**self.base, **told}
 
 
-def compare(case, options):
-    wanted = options.entrant or [*OURS, *THEIRS]
+def compare(case, folder, options):
+    peers = THEIRS | BETTER if "plan" in case else THEIRS
+    wanted = options.entrant or [*OURS, *peers]
     cores = sorted({1, os.cpu_count()})
     layouts = [{}, {"channels_last": True}] if case.startswith("conv") else [{}]
     entrants = {}
@@ -116,8 +127,8 @@ def compare(case, options):
             makers = [lambda t=t: Ours(options, case, t, **OURS[name]) for t in cores]
         else:
             makers = [
-                lambda t=t, s=setting, l=layout: Theirs(case, t, **s, **l)
-                for setting, layout, t in itertools.product(THEIRS[name], layouts, cores)
+                lambda t=t, s=setting, l=layout: Theirs(folder, case, t, **s, **l)
+                for setting, layout, t in itertools.product(peers[name], layouts, cores)
             ]
         entrants[name] = fastest(name, makers, options.lock)
     seconds = {name: [] for name in entrants}
@@ -144,7 +155,7 @@ def compare(case, options):
             }
         )
     results = {"case": case, "processor": processor(), "cores": os.cpu_count(), "entrants": rows}
-    write(HERE / "results" / f"{case}.json", json.dumps(results, indent=2) + "\n")
+    write(folder / "results" / f"{case}.json", json.dumps(results, indent=2) + "\n")
 
 
 def fastest(name, makers, lock):
@@ -171,21 +182,22 @@ def processor():
     return names[0] if names else platform.processor()
 
 
-def table():
+def table(folder):
     """All results as one Markdown table; a ratio below 1 means that prevision is faster."""
     lines = [
         "| case | entrant | threads | median | range | ratio | peak memory | of which before the model |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for case in CASES:
-        path = HERE / "results" / f"{case}.json"
+    for case in CASES[folder.name]:
+        path = folder / "results" / f"{case}.json"
         if not path.exists():
             continue
         rows = json.loads(path.read_text())["entrants"]
         for row in rows:
             own = row["entrant"].startswith("prevision")
             bf16 = "bf16" in row["entrant"]
-            peers = [r["median_seconds"] for r in rows if "PyTorch" in r["entrant"] and ("bf16" in r["entrant"]) == bf16]
+            same = [r for r in rows if "PyTorch" in r["entrant"] and ("bf16" in r["entrant"]) == bf16]
+            peers = [r["median_seconds"] for r in same if not r.get("encode_once")]
             ratio = f"**{row['median_seconds'] / min(peers):.2f}**" if own and peers else ""
             name = row["entrant"]
             name += ", compiled" if row.get("compile") and "compiled" not in name else ""

@@ -49,6 +49,10 @@ pub(crate) enum Case {
     VjepaEncode,
     /// CEM plans 5 steps with the model of experiments/two-rooms
     CemPlan,
+    /// CEM plans 90 steps with IMPALA 512 and GRU 512: 200 samples, 20 iterations
+    GruPlan,
+    /// The same plan of 12 steps: 100 samples, 5 iterations
+    GruPlanShort,
 }
 
 impl Case {
@@ -67,7 +71,9 @@ impl Case {
             Self::TwoRoomsTrain => step::two_rooms(device),
             Self::VideoPretrainingTrain => step::video_pretraining(device),
             Self::VjepaEncode => Ok(encode::encode(device)),
-            Self::CemPlan => plan::plan(device),
+            Self::CemPlan => plan::two_rooms(device),
+            Self::GruPlan => plan::gru(device, 90, 200, 20),
+            Self::GruPlanShort => plan::gru(device, 12, 100, 5),
         }
     }
 }

@@ -1,39 +1,78 @@
-//! One plan of one episode with the model of a shipped experiment, from pixels to actions.
+//! One plan of one episode, from pixels to actions.
+
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use burn::tensor::Device;
 use prevision_core::config::Part;
 use prevision_core::{FrameBuffer, Observations, Space, Spaces};
 use prevision_env::{EnvironmentSpec, Goal, Policy as _, Start, TimeStep};
+use prevision_kernels::operations_so_far;
 use prevision_plan::{PlanConfig, setup};
 
 use super::step::{two_rooms_experiment, two_rooms_spaces};
 use super::work::Work;
-use crate::{Parts, Usage};
+use crate::{Experiment, Parts, Usage};
 
-pub(super) fn plan(device: &Device) -> Result<Work> {
-    let (experiment, parts) = (two_rooms_experiment()?, Parts::built_in());
+/// The sizes of `eb_jepa`'s planning on Two Rooms (`examples/ac_video_jepa`), and its cost.
+const GRU: &str = r#"
+[data]
+frames = 9
+[data.source]
+kind = "episodes"
+path = "episodes"
+[model.encoder]
+kind = "impala"
+dim = 512
+[model.predictor]
+kind = "gru"
+[train]
+steps = 1
+[plan]
+initial_std = 1.5
+"#;
+
+/// The model of a shipped experiment, 5 steps.
+pub(super) fn two_rooms(device: &Device) -> Result<Work> {
+    let experiment = two_rooms_experiment()?;
+    let solver = Part::new("cem").with("samples", 300).with("elites", 30).with("iterations", 10);
+    let config = PlanConfig { solver, horizon: 5, execute: 1, memory: 0.0, ..experiment.plan.clone() };
+    work(&experiment, &config, 1.0, device)
+}
+
+/// The networks of `eb_jepa`, with a tenth of the samples as elites, 20 at most.
+pub(super) fn gru(device: &Device, horizon: usize, samples: i64, iterations: i64) -> Result<Work> {
+    let experiment = Experiment::parse(GRU, Path::new("bench.toml"), &[], &Parts::built_in())?;
+    let elites = (samples / 10).min(20);
+    let solver = Part::new("cem").with("samples", samples).with("elites", elites).with("iterations", iterations);
+    let config = PlanConfig { solver, horizon, execute: 1, ..experiment.plan.clone() };
+    work(&experiment, &config, 2.45, device)
+}
+
+/// One plan with untrained weights, in a world that shows noise and takes actions up to this norm.
+fn work(experiment: &Experiment, config: &PlanConfig, norm: f32, device: &Device) -> Result<Work> {
+    let parts = Parts::built_in();
     let task = experiment.task(&parts).map_err(Usage)?;
     let spaces = two_rooms_spaces();
     let fresh = task.untrained(&spaces, &experiment.data.normalise, experiment.seed, device).map_err(Usage)?;
-    let model = fresh.world_model.context("experiments/two-rooms plans")?;
+    let model = fresh.world_model.context("the experiment plans")?;
     let spec = EnvironmentSpec {
         name: "noise".to_owned(),
-        spaces: Spaces { frames: 1, action: Some(Space::Ball { dim: 2, radius: 1.0 }), ..spaces },
+        spaces: Spaces { frames: 1, action: Some(Space::Ball { dim: 2, radius: norm }), ..spaces },
         max_steps: 1,
         ..EnvironmentSpec::default()
     };
-    let solver = Part::new("cem").with("samples", 300).with("elites", 30).with("iterations", 10);
-    let config = PlanConfig { solver, horizon: 5, execute: 1, memory: 0.0, ..experiment.plan };
-    let mut planner = setup::planner(&config, &parts.plan, model, &spec)?;
+    let mut planner = setup::planner(config, &parts.plan, model, &spec)?;
     let first = TimeStep { observations: noise(&spec.spaces, 1), ..TimeStep::default() };
     let goal = Goal { observations: Some(noise(&spec.spaces, 2)), ..Goal::default() };
-    let run = move || {
+    let mut run = move || {
         let start = Start { seed: 0, episode: 0, first: &first, goal: Some(&goal), watched: false };
         let planned = planner.begin(&[start]).and_then(|()| planner.act(&[0], &[&first]));
         drop(planned);
     };
-    Ok(Work { run: Box::new(run), flops: None })
+    let before = operations_so_far();
+    run();
+    Ok(Work { flops: Some(operations_so_far() - before), run: Box::new(run) })
 }
 
 /// One moment of noise.
