@@ -20,6 +20,7 @@ pub mod constraint;
 pub mod cost;
 mod episodes;
 mod error;
+pub mod graph;
 pub mod noise;
 mod policy;
 mod results;

@@ -14,17 +14,23 @@ pub trait LatentPolicy: Policy {
     /// If what is seen does not fit the model.
     fn observe(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Option<Past>, PolicyError>;
 
-    /// Chooses the next action of these rows, after [`observe`](Self::observe) has given `past` for them. `obstacles` are steps that
-    /// passing each place of the model's learned distance takes beside what was learned, `[rows, places]`.
+    /// The latents of what the goals of these rows look like, `[rows, 1, tokens, d]`; `None` in a world that shows none.
+    fn goals(&self, rows: &[usize]) -> Option<Latents>;
+
+    /// Chooses the next action of these rows, after [`observe`](Self::observe) has given `past` for them.
     ///
     /// # Errors
     /// If it fails.
-    fn choose(
-        &mut self,
-        rows: &[usize],
-        past: Option<Past>,
-        obstacles: Option<Tensor<2>>,
-    ) -> Result<Choices, PolicyError>;
+    fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError>;
+}
+
+/// What a policy on latents is told by those around it.
+#[derive(Clone, Debug, Default)]
+pub struct Guidance {
+    /// Steps that passing each place of the model's learned distance takes beside what was learned, `[rows, places]`.
+    pub obstacles: Option<Tensor<2>>,
+    /// Where plans are to lead instead of to the goals, `[rows, 1, tokens, d]`.
+    pub goals: Option<Latents>,
 }
 
 /// What a policy on latents chooses.

@@ -1,5 +1,6 @@
 //! Planning as a policy.
 
+mod guided;
 mod history;
 mod latent_policy;
 mod memory;
@@ -7,7 +8,8 @@ mod planner;
 mod receding;
 mod remembering;
 
-pub use latent_policy::{Choices, LatentPolicy};
+pub use guided::{Guided, GuidedOptions};
+pub use latent_policy::{Choices, Guidance, LatentPolicy};
 pub use planner::{Planner, PlannerOptions};
 pub use receding::RecedingHorizon;
 pub use remembering::Remembering;

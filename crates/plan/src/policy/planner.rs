@@ -8,7 +8,7 @@ use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
 use prevision_model::{Latents, ObservationBatch, Past, WorldModel, is_finite};
 
 use super::history::{History, streams_of};
-use super::{Choices, LatentPolicy, RecedingHorizon};
+use super::{Choices, Guidance, LatentPolicy, RecedingHorizon};
 use crate::action_plan::ActionPlan;
 use crate::constraint::Constraint;
 use crate::cost::{Cost, Scene};
@@ -107,7 +107,7 @@ impl Planner {
     }
 
     /// Encodes the goals of episodes.
-    fn goals(&self, episodes: &[Start<'_>]) -> Result<Option<Latents>, PolicyError> {
+    fn encode_goals(&self, episodes: &[Start<'_>]) -> Result<Option<Latents>, PolicyError> {
         if episodes.iter().all(|start| shown(start).is_none()) {
             return Ok(None);
         }
@@ -146,12 +146,13 @@ impl Planner {
     }
 
     /// Makes new plans and gives the latents they lead to before the next ones.
-    fn plan(&mut self, rows: &[usize], past: Past, obstacles: Option<Tensor<2>>) -> Result<Latents, PolicyError> {
+    fn plan(&mut self, rows: &[usize], past: Past, guidance: Guidance) -> Result<Latents, PolicyError> {
         let squeeze = |latents: &Latents| {
             let [rows, _, tokens, width] = latents.dims();
             latents.tokens.clone().reshape([rows, tokens, width])
         };
-        let goal = self.run.goals.as_ref().map(|goals| squeeze(&goals.select(rows)));
+        let Guidance { obstacles, goals } = guidance;
+        let goal = goals.or_else(|| self.goals(rows)).map(|goals| squeeze(&goals));
         let scene = Scene { present: squeeze(&past.latents.last()), goal, obstacles };
         let model = Arc::clone(&self.model);
         let score = ModelScore::new(model.as_ref(), &self.criteria, past, &scene);
@@ -216,7 +217,7 @@ impl Policy for Planner {
         };
         self.run = Run {
             tracks: episodes.iter().map(track).collect(),
-            goals: self.goals(episodes)?,
+            goals: self.encode_goals(episodes)?,
             receding: RecedingHorizon::new(self.options.execute, self.options.warm_start, seed),
             plan: None,
             taken: 0,
@@ -226,7 +227,7 @@ impl Policy for Planner {
 
     fn act(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Vec<Decision>, PolicyError> {
         let past = self.observe(rows, seen)?;
-        Ok(self.choose(rows, past, None)?.decisions)
+        Ok(self.choose(rows, past, Guidance::default())?.decisions)
     }
 }
 
@@ -248,14 +249,13 @@ impl LatentPolicy for Planner {
         Ok((taken / block).is_multiple_of(self.options.execute).then(|| self.past(rows)))
     }
 
-    fn choose(
-        &mut self,
-        rows: &[usize],
-        past: Option<Past>,
-        obstacles: Option<Tensor<2>>,
-    ) -> Result<Choices, PolicyError> {
+    fn goals(&self, rows: &[usize]) -> Option<Latents> {
+        self.run.goals.as_ref().map(|goals| goals.select(rows))
+    }
+
+    fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError> {
         let planned = past.is_some();
-        let expected = past.map(|past| self.plan(rows, past, obstacles)).transpose()?;
+        let expected = past.map(|past| self.plan(rows, past, guidance)).transpose()?;
         let Some((plan, made)) = &self.run.plan else {
             return Ok(Choices { decisions: Vec::new(), expected: None }); // no rows, no plans
         };

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use burn::prelude::*;
 use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
-use prevision_model::{Distance, Latents, WorldModel};
+use prevision_model::{Distance, Latents, Past, WorldModel};
 
 use super::memory::Memory;
-use super::{Choices, LatentPolicy};
+use super::{Choices, Guidance, LatentPolicy};
 
 /// Puts a memory around a policy on latents. Where a plan was to bring the agent and did not, or where it came to a stop, the
 /// learned distance becomes longer for the rest of the episode: an obstacle that the policy inside is told of.
@@ -55,17 +55,33 @@ impl<P: LatentPolicy> Policy for Remembering<P> {
     }
 
     fn act(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Vec<Decision>, PolicyError> {
-        let past = self.policy.observe(rows, seen)?;
-        let obstacles = past.as_ref().map(|past| {
+        let past = self.observe(rows, seen)?;
+        Ok(self.choose(rows, past, Guidance::default())?.decisions)
+    }
+}
+
+impl<P: LatentPolicy> LatentPolicy for Remembering<P> {
+    fn observe(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Option<Past>, PolicyError> {
+        self.policy.observe(rows, seen)
+    }
+
+    fn goals(&self, rows: &[usize]) -> Option<Latents> {
+        self.policy.goals(rows)
+    }
+
+    /// What it is told of obstacles takes the place of its own.
+    fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError> {
+        let met = past.as_ref().map(|past| {
             let presences = self.presences(&past.latents.last());
             self.memory.observe(rows, presences);
             let shape = [rows.len(), self.memory.places()];
             Tensor::from_data(TensorData::new(self.memory.obstacles(rows), shape), &self.model.device())
         });
-        let Choices { decisions, expected } = self.policy.choose(rows, past, obstacles)?;
-        if let Some(expected) = expected {
-            self.memory.expect(rows, self.presences(&expected));
+        let guidance = Guidance { obstacles: guidance.obstacles.or(met), ..guidance };
+        let choices = self.policy.choose(rows, past, guidance)?;
+        if let Some(expected) = &choices.expected {
+            self.memory.expect(rows, self.presences(expected));
         }
-        Ok(decisions)
+        Ok(choices)
     }
 }

@@ -1,0 +1,185 @@
+//! A policy that is led by a graph of what was met.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use burn::prelude::*;
+use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
+use prevision_model::{Latents, Past};
+
+use super::{Choices, Guidance, LatentPolicy};
+use crate::graph::{LatentGraph, Routes};
+
+/// How a policy is led.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GuidedOptions {
+    /// How far ahead on the way a sub-goal lies at most, in actions of the model.
+    pub ahead: f32,
+    /// A start or a goal farther from every place than this is not known, in the unit of a step: plans then lead to the goal itself.
+    pub near: f32,
+    /// Plans in a row that may pass without a step forward on the way, before the transition that they fail at becomes longer.
+    pub patience: usize,
+    /// Actions by which it becomes longer, for the rest of the episode.
+    pub toll: f32,
+    /// Actions of the model that pass from plan to plan.
+    pub execute: usize,
+}
+
+/// Puts a memory of places around a policy on latents: the shortest known way from the present to the goal is looked up in a graph of
+/// latents that were met, and plans lead to a place on it that is within their reach. Where no way is known, they lead to the goal
+/// itself.
+///
+/// All episodes see the graph as it was at the start, so that none depends on the others; what they meet is kept apart
+/// ([`walks`](Self::walks)), to be added when they have ended.
+pub struct Guided<P> {
+    policy: P,
+    graph: Arc<LatentGraph>,
+    options: GuidedOptions,
+    rows: Vec<Row>,
+    /// What the episodes have met, by episode.
+    walks: BTreeMap<u64, Vec<f32>>,
+}
+
+/// One episode.
+#[derive(Clone, Debug, Default)]
+struct Row {
+    episode: u64,
+    /// The place of the goal, and the ways to it; `None` if it is not known.
+    goal: Option<(usize, Routes)>,
+    /// Actions that transitions take beside what was seen.
+    tolls: BTreeMap<(usize, usize), f32>,
+    /// The least actions to the goal so far, and plans since then.
+    best: Option<(f32, usize)>,
+    /// Where the plan that is followed leads to.
+    aim: Option<usize>,
+}
+
+impl<P: LatentPolicy> Guided<P> {
+    /// A policy, and what was met before.
+    pub fn new(policy: P, graph: Arc<LatentGraph>, options: GuidedOptions) -> Self {
+        Self { policy, graph, options, rows: Vec::new(), walks: BTreeMap::new() }
+    }
+
+    /// What the episodes so far have met, each as latents that followed each other from plan to plan, `[moments * width]`.
+    pub fn walks(&self) -> impl Iterator<Item = &[f32]> {
+        self.walks.values().map(Vec::as_slice)
+    }
+
+    /// The places of latents, as far as they are known.
+    fn known(&self, latents: &Latents) -> Vec<Option<usize>> {
+        let values = host(latents);
+        let found = self.graph.nearest(&values);
+        found.into_iter().map(|(place, steps)| (steps <= self.options.near).then_some(place)).collect()
+    }
+
+    /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`: to a place on the way, or to the goal.
+    fn sub_goals(&mut self, rows: &[usize], present: &Latents, goals: &Latents) -> Latents {
+        let here = self.known(present);
+        let [_, _, tokens, width] = goals.dims();
+        let mut values = host(goals);
+        for (place, (row, at)) in rows.iter().zip(here).enumerate() {
+            let aim = at.and_then(|at| self.rows[*row].next(&self.graph, at, self.options));
+            self.rows[*row].aim = aim;
+            if let Some(aim) = aim {
+                values[place * tokens * width..][..tokens * width].copy_from_slice(self.graph.place(aim));
+            }
+        }
+        let shape = [rows.len(), 1, tokens, width];
+        Latents::new(Tensor::from_data(TensorData::new(values, shape), &goals.tokens.device()))
+    }
+}
+
+impl Row {
+    /// The place on the way from here that comes next; `None` if no way is known, or the goal's own place is the next.
+    fn next(&mut self, graph: &LatentGraph, here: usize, options: GuidedOptions) -> Option<usize> {
+        let (goal, routes) = self.goal.as_ref()?;
+        let left = routes.actions(here)?;
+        match &mut self.best {
+            Some((best, since)) if left >= *best => *since += 1,
+            best => *best = Some((left, 0)),
+        }
+        if self.best.is_some_and(|(_, since)| since >= options.patience) {
+            // It does not get on: the first transition of the way is not what it was.
+            if let Some(after) = routes.way(here).next() {
+                *self.tolls.entry((here, after)).or_insert(0.0) += options.toll;
+                let (goal, again) = (*goal, Routes::to(graph, *goal, &self.tolls));
+                self.best = again.actions(here).map(|left| (left, 0));
+                self.goal = Some((goal, again));
+            }
+        }
+        let (goal, routes) = self.goal.as_ref()?;
+        routes.ahead(here, options.ahead).filter(|aim| aim != goal)
+    }
+}
+
+/// The numbers of latents, row by row.
+fn host(latents: &Latents) -> Vec<f32> {
+    latents.tokens.clone().into_data().try_into_vec_as::<f32>().expect("latents are floats")
+}
+
+impl<P: LatentPolicy> Policy for Guided<P> {
+    fn name(&self) -> String {
+        format!("guided/{}", self.policy.name())
+    }
+
+    fn start_state(&mut self, seed: u64, episode: u64) -> Option<Vec<f32>> {
+        self.policy.start_state(seed, episode)
+    }
+
+    fn begin(&mut self, episodes: &[Start<'_>]) -> Result<(), PolicyError> {
+        self.policy.begin(episodes)?;
+        self.rows = episodes.iter().map(|start| Row { episode: start.episode, ..Row::default() }).collect();
+        let all: Vec<usize> = (0..episodes.len()).collect();
+        let Some(goals) = self.policy.goals(&all) else { return Ok(()) };
+        if self.graph.is_empty() {
+            return Ok(());
+        }
+        let [_, _, tokens, width] = goals.dims();
+        if tokens * width != self.graph.width() {
+            let message = format!(
+                "the memory holds latents of {} numbers, those of the model have {}: it is of another model",
+                self.graph.width(),
+                tokens * width
+            );
+            return Err(PolicyError::Unfit { policy: self.name(), message });
+        }
+        let places = self.known(&goals);
+        for (row, place) in self.rows.iter_mut().zip(places) {
+            row.goal = place.map(|place| (place, Routes::to(&self.graph, place, &row.tolls)));
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Vec<Decision>, PolicyError> {
+        let past = self.observe(rows, seen)?;
+        Ok(self.choose(rows, past, Guidance::default())?.decisions)
+    }
+}
+
+impl<P: LatentPolicy> LatentPolicy for Guided<P> {
+    fn observe(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Option<Past>, PolicyError> {
+        let past = self.policy.observe(rows, seen)?;
+        if let Some(past) = &past {
+            let present = past.latents.last();
+            let [_, _, tokens, width] = present.dims();
+            for (row, latent) in rows.iter().zip(host(&present).chunks_exact(tokens * width)) {
+                self.walks.entry(self.rows[*row].episode).or_default().extend(latent);
+            }
+        }
+        Ok(past)
+    }
+
+    fn goals(&self, rows: &[usize]) -> Option<Latents> {
+        self.policy.goals(rows)
+    }
+
+    fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError> {
+        let (present, goals) = (past.as_ref().map(|past| past.latents.last()), self.policy.goals(rows));
+        let guided = match (present, goals) {
+            (Some(present), Some(goals)) if !self.graph.is_empty() => Some(self.sub_goals(rows, &present, &goals)),
+            _ => None,
+        };
+        let guidance = Guidance { goals: guidance.goals.or(guided), ..guidance };
+        self.policy.choose(rows, past, guidance)
+    }
+}
