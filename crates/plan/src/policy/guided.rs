@@ -21,8 +21,6 @@ pub struct GuidedOptions {
     pub patience: usize,
     /// Actions by which it becomes longer, for the rest of the episode.
     pub toll: f32,
-    /// Actions of the model that pass from plan to plan.
-    pub execute: usize,
 }
 
 /// Puts a memory of places around a policy on latents: the shortest known way from the present to the goal is looked up in a graph of
@@ -50,8 +48,6 @@ struct Row {
     tolls: BTreeMap<(usize, usize), f32>,
     /// The least actions to the goal so far, and plans since then.
     best: Option<(f32, usize)>,
-    /// Where the plan that is followed leads to.
-    aim: Option<usize>,
 }
 
 impl<P: LatentPolicy> Guided<P> {
@@ -79,7 +75,6 @@ impl<P: LatentPolicy> Guided<P> {
         let mut values = host(goals);
         for (place, (row, at)) in rows.iter().zip(here).enumerate() {
             let aim = at.and_then(|at| self.rows[*row].next(&self.graph, at, self.options));
-            self.rows[*row].aim = aim;
             if let Some(aim) = aim {
                 values[place * tokens * width..][..tokens * width].copy_from_slice(self.graph.place(aim));
             }
