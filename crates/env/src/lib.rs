@@ -25,13 +25,14 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`].
+//! Worlds: [`two_rooms`], [`maze`].
 
 mod canvas;
 mod environment;
 mod error;
 pub mod factors;
 mod mark;
+pub mod maze;
 mod policy;
 #[cfg(feature = "record")]
 mod record;
