@@ -25,7 +25,7 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`], [`maze`].
+//! Worlds: [`two_rooms`], [`maze`], [`point_maze`], [`patrol`].
 
 mod canvas;
 mod environment;
@@ -33,6 +33,8 @@ mod error;
 pub mod factors;
 mod mark;
 pub mod maze;
+pub mod patrol;
+pub mod point_maze;
 mod policy;
 #[cfg(feature = "record")]
 mod record;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
-use crate::{maze, two_rooms};
+use crate::{maze, patrol, point_maze, two_rooms};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub fn built_in() -> WorldRegistry {
             Ok(Box::new(two_rooms::TwoRoomsWorld::new(options)) as Box<dyn World>)
         })
         .with(maze::NAME, |options, ()| Ok(Box::new(maze::MazeWorld::new(options)?) as Box<dyn World>))
+        .with(point_maze::NAME, |options, ()| Ok(Box::new(point_maze::PointMazeWorld::new(options)?) as Box<dyn World>))
+        .with(patrol::NAME, |options, ()| Ok(Box::new(patrol::PatrolWorld::new(options)?) as Box<dyn World>))
     //.with(point_maze::NAME, |options, ()| Ok(Box::new(point_maze::PointMazeWorld::new(options)?) as Box<dyn World>))
     //.with(patrol::NAME, |options, ()| Ok(Box::new(patrol::PatrolWorld::new(options)?) as Box<dyn World>))
 }

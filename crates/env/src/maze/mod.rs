@@ -24,9 +24,11 @@ pub(crate) mod wander;
 
 pub use collision::{Collision, Slid, slide};
 pub use distractor::{Distractor, DistractorMotion};
+pub(crate) use environment::info;
 pub use environment::{ACTION_NORM, CAMERA, Maze, NAME, SUCCESS_DISTANCE};
 pub use expert::Expert;
 pub use floor::Floor;
+pub(crate) use layout::enclosure;
 pub use layout::{PLACES, RoomLayout, WALL_SHARE};
 pub use options::{MazeWorld, Options, factors};
 pub use plan::{LayoutChoice, PlanOptions};
