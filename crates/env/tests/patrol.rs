@@ -94,10 +94,10 @@ fn a_touch_ends_the_episode_without_success() {
     assert_eq!((first.state, first.terminated), (Some(vec![27.0, 14.0, 10.0, 1.0]), false));
     let next = world.step(Action::Vector(&[1.5, 0.0])).unwrap();
     assert_eq!((next.state.clone(), next.terminated), (Some(vec![28.5, 14.0, 10.8, 1.0]), false));
-    // 3.5 across and 2.4 down: 4.24. A step later 3.5 and 1.6: 3.85.
+    // 3.5 across and 2.4 down are 4.24. A step later 3.5 and 1.6 are 3.85.
     assert!(3.5_f32.hypot(2.4) > TOUCH_DISTANCE && 3.5_f32.hypot(1.6) < TOUCH_DISTANCE);
+    assert!(!world.step(Action::Vector(&[0.0, 0.0])).unwrap().terminated);
     let next = world.step(Action::Vector(&[0.0, 0.0])).unwrap();
-    assert!(!next.terminated == (3.5_f32.hypot(2.4) < TOUCH_DISTANCE));
     assert!(next.terminated && !next.success);
     assert_eq!(world.step(Action::Vector(&[-2.0, 0.0])).unwrap(), next);
     for state in [
@@ -141,13 +141,13 @@ fn an_episode_is_a_function_of_seed_and_actions_and_goes_on_from_its_state() {
         }
         (moments, world.goal())
     };
-    let (moments, goal) = run(11, 1);
-    assert_eq!((moments.clone(), goal), run(11, 2));
-    assert_ne!(moments, run(12, 1).0);
+    assert_eq!(run(11, 1), run(11, 2));
+    assert_ne!(run(11, 1).0, run(12, 1).0);
     // Position, place and phase of the patrol are all there is.
     let mut world = patrol(&options, Purpose::Evaluation);
-    assert!(!moments[10].terminated);
-    world.reset_to(11, moments[10].state.as_ref().unwrap()).unwrap();
+    let seed = (0..50).find(|seed| !run(*seed, 1).0[25].terminated).unwrap();
+    let moments = run(seed, 1).0;
+    world.reset_to(seed, moments[10].state.as_ref().unwrap()).unwrap();
     for (step, moment) in moments.iter().enumerate().skip(11) {
         let next = world.step(Action::Vector(&[0.3, if (step - 1) % 7 < 3 { -1.0 } else { 1.0 }])).unwrap();
         assert_eq!(next.state, moment.state);
@@ -195,12 +195,15 @@ fn factors_change_the_patrol_and_the_door() {
     far.reset(0).unwrap();
     // From the border, 4 and its radius, to 18 + 24.
     assert_eq!(far.rail().ends, [6.4, 42.0]);
-    let route = |width: f32| {
+    let routes = |width: f32| {
         let mut world = patrol(&set("door.width", FactorValue::Number(width)), Purpose::Evaluation);
-        world.reset_to(0, &[29.0, 50.0, 12.0, 1.0]).unwrap();
-        world.goal().unwrap().route.unwrap()
+        let mut route = |seed| {
+            world.reset(seed).unwrap();
+            world.goal().unwrap().route.unwrap()
+        };
+        (0..20).map(&mut route).sum::<f64>()
     };
-    assert!(route(6.0) > route(16.0) + 2.0);
+    assert!(routes(6.0) > routes(16.0) + 20.0, "{} {}", routes(6.0), routes(16.0));
     let blue = [10.0, 20.0, 250.0].to_vec();
     let seen = patrol(&set("patrol.color", FactorValue::List(blue)), Purpose::Evaluation).reset(0).unwrap();
     assert!(seen.observations.cameras["pixels"].data.chunks_exact(3).any(|pixel| pixel == [10, 20, 250]));

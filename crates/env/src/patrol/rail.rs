@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn touches_between_steps_count() {
         let guards = [Guard { y: 16.0, direction: 1.0 }, Guard { y: 19.0, direction: 1.0 }];
-        // The agent goes through below: at half of the step it is beside the patrol, 1.5 and 0 away.
-        assert_eq!(RAIL.nearest([[29.0, 16.0], [35.0, 16.0]], guards), (1.5_f32 * 1.5 * 36.0 / 45.0).sqrt());
+        // Seen from the patrol the agent goes from (-3, 0) by (6, -3): after 0.4 of it, at (-0.6, -1.2), it is nearest.
+        approx::assert_abs_diff_eq!(RAIL.nearest([[29.0, 16.0], [35.0, 16.0]], guards), 1.341_64, epsilon = 1e-5);
         assert!(RAIL.is_touched([[27.0, 17.5], [37.0, 17.5]], guards));
         // It rides towards an agent that stands.
         assert_eq!(RAIL.nearest([[32.0, 24.0], [32.0, 24.0]], guards), 5.0);
