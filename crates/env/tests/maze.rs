@@ -271,6 +271,24 @@ fn held_out_mazes_are_never_recorded() {
 }
 
 #[test]
+fn layouts_are_drawn_until_one_has_a_task_and_no_task_is_solved_at_its_start() {
+    let plans = PlanOptions { rooms: [6, 4], extra_doors: 0.3, ..PlanOptions::default() };
+    let mut world = maze(&Options { plans, route_steps: [90.0, 300.0], ..Options::default() }, Purpose::Recording);
+    for seed in 0..20 {
+        let first = world.reset(seed).unwrap();
+        assert!((180.0..=600.0).contains(&world.goal().unwrap().route.unwrap()));
+        // The same layout, if only the start is chosen.
+        let start = first.state.unwrap();
+        let again = world.reset_to(seed, &start).unwrap();
+        assert_eq!((again.state, again.info), (Some(start), first.info));
+    }
+    let mut small = maze(&Options { room: 4.0, route_steps: [1.0, 30.0], ..Options::default() }, Purpose::Recording);
+    for seed in 0..200 {
+        assert!(small.reset(seed).unwrap().distance.unwrap() >= 4.49);
+    }
+}
+
+#[test]
 fn an_episode_begins_where_it_is_told_to() {
     let mut world = maze(&Options::default(), Purpose::Recording);
     let layout = RoomLayout::sample([4, 4], 0.1, LayoutSplit::HeldOut, &mut seed::rng(1, "test", 0, 0)).unwrap();
@@ -421,6 +439,10 @@ fn the_keys_are_checked() {
         let message = world(text).unwrap_err();
         assert!(message.contains(expected), "{message}");
     }
+    let section: EnvConfig = toml::from_str("name = \"maze\"\n[maze]\nrooms = [3, 2]").unwrap();
+    let resolved = section.resolve(&built_in()).unwrap().keys().unwrap();
+    assert_eq!(resolved["rooms"].as_array().unwrap().len(), 2);
+    assert_eq!((resolved["room"].as_float(), resolved["layout"].as_str()), (Some(16.0), Some("random")));
     let options = Options { route_steps: [500.0, 600.0], ..Options::default() };
     let error = Maze::new(MazeWorld::new(options).unwrap(), Purpose::Evaluation).unwrap_err();
     assert!(error.to_string().contains("route_steps is [500.0, 600.0]"), "{error}");

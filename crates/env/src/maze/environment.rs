@@ -59,9 +59,7 @@ impl Maze {
     /// If there are no tasks with routes of the lengths that are asked for.
     pub fn new(world: MazeWorld, purpose: Purpose) -> Result<Self, EnvError> {
         let split = world.options.plans.split(purpose);
-        let layout = world.options.plans.sample(split, 0);
-        let scene = scene(&world, 0, layout.as_ref());
-        let task = task(&world, 0, &scene)?;
+        let Setting { layout, scene, task } = Setting::draw(&world, split, 0)?;
         let (distractors, goal_step) = moving_parts(&world, 0);
         Ok(Self {
             spec: spec(&world),
@@ -94,8 +92,11 @@ impl Maze {
     }
 
     fn begin(&mut self, seed: u64, layout: Option<RoomLayout>, start: Option<Point>) -> Result<TimeStep, EnvError> {
-        let scene = scene(&self.world, seed, layout.as_ref());
-        let mut task = task(&self.world, seed, &scene)?;
+        let setting = match layout {
+            Some(layout) => Setting::of(&self.world, seed, Some(layout)),
+            None => Setting::draw(&self.world, self.split, seed),
+        };
+        let Setting { layout, scene, mut task } = setting?;
         if let Some(start) = start {
             let invalid = || state_error(&start, "a place on the floor");
             if !scene.floor.is_free(start) {
@@ -150,15 +151,39 @@ fn scene(world: &MazeWorld, seed: u64, layout: Option<&RoomLayout>) -> Scene {
     Scene::new(plans.floor(&walls, room, 0.0), walls, room, values, plans.size)
 }
 
-fn task(world: &MazeWorld, seed: u64, scene: &Scene) -> Result<Task, EnvError> {
-    let mut rng = seed::rng(seed, "maze/task", 0, 0);
-    Task::sample(&scene.floor, PADDING.min(world.options.room / 8.0), world.route_lengths(), &mut rng).ok_or_else(
-        || EnvError::InvalidOption {
+/// The floor plan of an episode, and a task in it.
+struct Setting {
+    layout: Option<RoomLayout>,
+    scene: Scene,
+    task: Task,
+}
+
+impl Setting {
+    /// Of the first layout that has a task, among those drawn for the seed.
+    fn draw(world: &MazeWorld, split: LayoutSplit, seed: u64) -> Result<Self, EnvError> {
+        let plans = &world.options.plans;
+        let of = |draw| Self::of(world, seed, plans.sample(split, seed, draw));
+        (1..plans.draws()).fold(of(0), |found, draw| found.or_else(|_| of(draw)))
+    }
+
+    /// Of a chosen layout.
+    fn of(world: &MazeWorld, seed: u64, layout: Option<RoomLayout>) -> Result<Self, EnvError> {
+        let scene = scene(world, seed, layout.as_ref());
+        let mut rng = seed::rng(seed, "maze/task", 0, 0);
+        let task = Task::sample(
+            &scene.floor,
+            PADDING.min(world.options.room / 8.0),
+            1.5 * SUCCESS_DISTANCE,
+            world.route_lengths(),
+            &mut rng,
+        )
+        .ok_or_else(|| EnvError::InvalidOption {
             key: "env.maze.route_steps",
             value: format!("{:?}", world.options.route_steps),
             expected: "lengths that routes of this maze have",
-        },
-    )
+        })?;
+        Ok(Self { layout, scene, task })
+    }
 }
 
 fn moving_parts(world: &MazeWorld, seed: u64) -> (Vec<Distractor>, u64) {
@@ -203,8 +228,7 @@ impl Environment for Maze {
     }
 
     fn reset(&mut self, seed: u64) -> Result<TimeStep, EnvError> {
-        let layout = self.world.options.plans.sample(self.split, seed);
-        self.begin(seed, layout, None)
+        self.begin(seed, None, None)
     }
 
     fn reset_to(&mut self, seed: u64, state: &[f32]) -> Result<TimeStep, EnvError> {
@@ -213,7 +237,7 @@ impl Environment for Maze {
             state_error(state, "x and y of the agent on the floor, then, if wanted, the doors of the layout")
         })?;
         let layout = match (numbers, plans.layout) {
-            ([], _) => plans.sample(self.split, seed),
+            ([], _) => None,
             (numbers, LayoutChoice::Random) => Some(
                 RoomLayout::from_numbers(plans.rooms, numbers)
                     .map_err(|fault| state_error(state, &format!("the doors of a layout, and has {fault}")))?,

@@ -84,23 +84,12 @@ impl Floor {
         let [first, last] = [from[0], to[0]].map(|x| self.cell_of(0, x));
         let mut column = first;
         loop {
+            // Height of the line at the edge of a column, or at that end of it which lies before.
             let height = |edge: usize| {
                 let share = (edge as f64 * self.cell - from[0]) / (to[0] - from[0]);
                 from[1] + share.clamp(0.0, 1.0) * (to[1] - from[1])
             };
-            let [enter, leave] = if first == last {
-                [from[1], to[1]]
-            } else if first < last {
-                [
-                    if column == first { from[1] } else { height(column) },
-                    if column == last { to[1] } else { height(column + 1) },
-                ]
-            } else {
-                [
-                    if column == first { from[1] } else { height(column + 1) },
-                    if column == last { to[1] } else { height(column) },
-                ]
-            };
+            let [enter, leave] = if first == last { [from[1], to[1]] } else { [height(column), height(column + 1)] };
             let rows = self.cell_of(1, enter.min(leave))..=self.cell_of(1, enter.max(leave));
             for row in rows {
                 let walls = self.index[row * self.cells[0] + column].iter().map(|number| &self.walls[*number as usize]);

@@ -3,7 +3,7 @@
 //! Rooms of any number stand side by side, with one door or none in each wall between two of them ([`RoomLayout`]); or the maze is the
 //! classic of four rooms, or a plan given as text. An action is a displacement; moves are swept against walls ([`Collision`]), and the
 //! length of the shortest legal route is known for every task ([`Routes`]). Coloured dots may drift about that play no part
-//! ([`Distractor`]), as in the "FourRoom Distractors" of H-JEPA (arXiv 2610.06805).
+//! ([`Distractor`]), as in the "`FourRoom` Distractors" of H-JEPA (arXiv 2610.06805).
 //!
 //! The agent is a point, as in [`two_rooms`](crate::two_rooms); it is drawn as a disc.
 

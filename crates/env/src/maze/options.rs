@@ -10,11 +10,12 @@ use super::distractor::DistractorMotion;
 use super::expert::Expert;
 use super::floor::Floor;
 use super::layout::RoomLayout;
-use super::plan::PlanOptions;
+use super::plan::{LayoutChoice, PlanOptions};
 use super::scene;
 use super::walk::Walk;
 use super::{ACTION_NORM, Maze};
 use crate::registry::{Purpose, World};
+use crate::two_rooms::LayoutSplit;
 use crate::{EnvError, Environment, Factor, FactorKind, FactorSampler, Factors, Policy, TimeStep, Variation};
 
 /// How a maze is set up.
@@ -130,10 +131,11 @@ impl MazeWorld {
 
 /// The rooms of an episode, from what a moment of it tells.
 pub(crate) fn told_layout(plans: &PlanOptions, first: &TimeStep) -> Result<Option<RoomLayout>, String> {
-    match first.info.get("layout") {
-        Some(numbers) => RoomLayout::from_numbers(plans.columns_and_rows(), numbers).map(Some),
-        // Only random layouts are told of; others do not depend on split and seed.
-        None => Ok(plans.sample(plans.split(Purpose::Evaluation), 0)),
+    match (plans.layout, first.info.get("layout")) {
+        (LayoutChoice::Random, Some(numbers)) => RoomLayout::from_numbers(plans.rooms, numbers).map(Some),
+        (LayoutChoice::Random, None) => Err("it needs to be told the layout, the place of each door".to_owned()),
+        // The same for every split and seed.
+        (LayoutChoice::FourRooms | LayoutChoice::Plan, _) => Ok(plans.sample(LayoutSplit::All, 0, 0)),
     }
 }
 

@@ -80,7 +80,7 @@ impl PlanOptions {
         }
         for purpose in [Purpose::Recording, Purpose::Evaluation] {
             let split = self.split(purpose);
-            if self.layout == LayoutChoice::Random && self.sample(split, 0).is_none() {
+            if self.layout == LayoutChoice::Random && self.sample(split, 0, 0).is_none() {
                 let allowed = format!("so many that some layouts are {split:?}, or layouts = \"all\"");
                 return Err(message("rooms", format_args!("{:?}", self.rooms), allowed));
             }
@@ -96,15 +96,21 @@ impl PlanOptions {
         })
     }
 
-    /// The rooms of the episode of a seed; `None` for a plan, and where the split has no layouts.
-    pub fn sample(&self, split: LayoutSplit, seed: u64) -> Option<RoomLayout> {
+    /// The rooms of the episode of a seed; `None` for a plan, and where the split has no layouts. `draw` is 0, and more where a layout
+    /// drawn before does not do.
+    pub fn sample(&self, split: LayoutSplit, seed: u64, draw: u64) -> Option<RoomLayout> {
         match self.layout {
             LayoutChoice::Random => {
-                RoomLayout::sample(self.rooms, self.extra_doors, split, &mut seed::rng(seed, "maze/layout", 0, 0))
+                RoomLayout::sample(self.rooms, self.extra_doors, split, &mut seed::rng(seed, "maze/layout", 0, draw))
             }
             LayoutChoice::FourRooms => Some(RoomLayout::four_rooms()),
             LayoutChoice::Plan => None,
         }
+    }
+
+    /// How many layouts are drawn for an episode before it is given up to find a task in one.
+    pub fn draws(&self) -> u64 {
+        if self.layout == LayoutChoice::Random { 50 } else { 1 }
     }
 
     /// Columns and rows of rooms, or of the blocks of a plan.

@@ -7,7 +7,7 @@ use super::route::Routes;
 use super::wall::Point;
 
 /// Goals that are tried for a task, and starts that are tried for each.
-const TRIES: [usize; 2] = [100, 30];
+const TRIES: [usize; 2] = [30, 30];
 
 /// A start and a goal.
 #[derive(Debug, Clone)]
@@ -30,12 +30,22 @@ pub fn free_point(floor: &Floor, padding: f64, rng: &mut impl Rng) -> Option<Poi
 
 impl Task {
     /// Draws a goal, and a start of which the shortest route there is between `shortest` and `longest`. Both are uniform on the floor but
-    /// for that. `None` if the maze has no such routes.
-    pub fn sample(floor: &Floor, padding: f64, [shortest, longest]: [f64; 2], rng: &mut impl Rng) -> Option<Self> {
+    /// for that, at least `padding` away from walls and `apart` from each other. `None` if no such routes are found in the maze.
+    pub fn sample(
+        floor: &Floor,
+        padding: f64,
+        apart: f64,
+        [shortest, longest]: [f64; 2],
+        rng: &mut impl Rng,
+    ) -> Option<Self> {
         for _ in 0..TRIES[0] {
             let routes = Routes::to(floor, free_point(floor, padding, rng)?);
             for _ in 0..TRIES[1] {
                 let start = free_point(floor, padding, rng)?;
+                let [x, y] = [0, 1].map(|axis| f64::from(start[axis] - routes.goal()[axis]));
+                if x.hypot(y) < apart {
+                    continue;
+                }
                 let route = routes.length_from(floor, start);
                 if let Some(route) = route.filter(|route| (shortest..=longest).contains(route)) {
                     return Some(Self { start, routes, route });

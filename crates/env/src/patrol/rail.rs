@@ -3,7 +3,7 @@
 use crate::maze::Point;
 
 /// Radius of the patrol, in units.
-pub const GUARD_RADIUS: f32 = 2.4;
+pub(super) const GUARD_RADIUS: f32 = 2.4;
 /// An agent whose middle comes nearer than this to that of the patrol, in units, touches it.
 pub const TOUCH_DISTANCE: f32 = 4.0;
 

@@ -7,7 +7,7 @@ use crate::maze::{Floor, Point, slide};
 /// Radius of the ball in m.
 pub const BALL_RADIUS: f32 = 0.1;
 /// Mass of the ball in kg: a density of 1,000 kg/m³.
-pub const MASS: f32 = 4.0 / 3.0 * PI * BALL_RADIUS * BALL_RADIUS * BALL_RADIUS * 1_000.0;
+pub(super) const MASS: f32 = 4.0 / 3.0 * PI * BALL_RADIUS * BALL_RADIUS * BALL_RADIUS * 1_000.0;
 /// Length of a step of the integrator in s.
 pub const STEP_SECONDS: f32 = 0.01;
 /// Steps of the integrator that an action lasts.

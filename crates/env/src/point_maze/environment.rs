@@ -48,9 +48,7 @@ impl PointMaze {
     /// If there are no tasks with routes of the lengths that are asked for.
     pub fn new(world: PointMazeWorld, purpose: Purpose) -> Result<Self, EnvError> {
         let split = world.options.plans.split(purpose);
-        let layout = world.options.plans.sample(split, 0);
-        let scene = scene(&world, 0, layout.as_ref());
-        let task = task(&world, 0, &scene)?;
+        let Setting { layout, scene, task } = Setting::draw(&world, split, 0)?;
         Ok(Self {
             spec: spec(&world),
             motion: motion(&scene),
@@ -75,8 +73,11 @@ impl PointMaze {
     }
 
     fn begin(&mut self, seed: u64, layout: Option<RoomLayout>, ball: Option<Mover>) -> Result<TimeStep, EnvError> {
-        let scene = scene(&self.world, seed, layout.as_ref());
-        let mut task = task(&self.world, seed, &scene)?;
+        let setting = match layout {
+            Some(layout) => Setting::of(&self.world, seed, Some(layout)),
+            None => Setting::draw(&self.world, self.split, seed),
+        };
+        let Setting { layout, scene, mut task } = setting?;
         if let Some(ball) = ball {
             let state = [ball.position, ball.velocity].concat();
             let invalid = || state_error(&state, "a place on the floor, and velocities of up to 5 m/s");
@@ -139,13 +140,33 @@ fn scene(world: &PointMazeWorld, seed: u64, layout: Option<&RoomLayout>) -> Scen
     Scene::new(floor, walls, world.options.room, values, world.options.plans.size)
 }
 
-fn task(world: &PointMazeWorld, seed: u64, scene: &Scene) -> Result<Task, EnvError> {
-    let mut rng = seed::rng(seed, "point-maze/task", 0, 0);
-    Task::sample(&scene.floor, PADDING, world.route_lengths(), &mut rng).ok_or_else(|| EnvError::InvalidOption {
-        key: "env.point-maze.route_steps",
-        value: format!("{:?}", world.options.route_steps),
-        expected: "lengths that routes of this maze have",
-    })
+/// The floor plan of an episode, and a task in it.
+struct Setting {
+    layout: Option<RoomLayout>,
+    scene: Scene,
+    task: Task,
+}
+
+impl Setting {
+    /// Of the first layout that has a task, among those drawn for the seed.
+    fn draw(world: &PointMazeWorld, split: LayoutSplit, seed: u64) -> Result<Self, EnvError> {
+        let plans = &world.options.plans;
+        let of = |draw| Self::of(world, seed, plans.sample(split, seed, draw));
+        (1..plans.draws()).fold(of(0), |found, draw| found.or_else(|_| of(draw)))
+    }
+
+    /// Of a chosen layout.
+    fn of(world: &PointMazeWorld, seed: u64, layout: Option<RoomLayout>) -> Result<Self, EnvError> {
+        let scene = scene(world, seed, layout.as_ref());
+        let mut rng = seed::rng(seed, "point-maze/task", 0, 0);
+        let task = Task::sample(&scene.floor, PADDING, 1.5 * SUCCESS_DISTANCE, world.route_lengths(), &mut rng)
+            .ok_or_else(|| EnvError::InvalidOption {
+                key: "env.point-maze.route_steps",
+                value: format!("{:?}", world.options.route_steps),
+                expected: "lengths that routes of this maze have",
+            })?;
+        Ok(Self { layout, scene, task })
+    }
 }
 
 fn spec(world: &PointMazeWorld) -> EnvironmentSpec {
@@ -183,8 +204,7 @@ impl Environment for PointMaze {
     }
 
     fn reset(&mut self, seed: u64) -> Result<TimeStep, EnvError> {
-        let layout = self.world.options.plans.sample(self.split, seed);
-        self.begin(seed, layout, None)
+        self.begin(seed, None, None)
     }
 
     fn reset_to(&mut self, seed: u64, state: &[f32]) -> Result<TimeStep, EnvError> {
@@ -194,7 +214,7 @@ impl Environment for PointMaze {
             return Err(state_error(state, expected));
         };
         let layout = match (numbers, plans.layout) {
-            ([], _) => plans.sample(self.split, seed),
+            ([], _) => None,
             (numbers, LayoutChoice::Random) => Some(
                 RoomLayout::from_numbers(plans.rooms, numbers)
                     .map_err(|fault| state_error(state, &format!("the doors of a layout, and has {fault}")))?,
