@@ -26,7 +26,7 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`].
+//! Worlds: [`two_rooms`], [`maze`], [`point_maze`], [`patrol`].
 
 mod canvas;
 mod environment;
@@ -34,6 +34,9 @@ mod error;
 pub mod factors;
 mod manifest;
 mod mark;
+pub mod maze;
+pub mod patrol;
+pub mod point_maze;
 mod policy;
 #[cfg(feature = "record")]
 mod record;

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::two_rooms;
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
+use crate::{maze, patrol, point_maze, two_rooms};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +59,15 @@ pub type WorldRegistry = Registry<(), Box<dyn World>>;
 
 /// The built-in worlds.
 pub fn built_in() -> WorldRegistry {
-    Registry::new("world").with(two_rooms::NAME, |options: two_rooms::Options, ()| {
-        Ok(Box::new(two_rooms::TwoRoomsWorld::new(options)) as Box<dyn World>)
-    })
+    Registry::new("world")
+        .with(two_rooms::NAME, |options: two_rooms::Options, ()| {
+            Ok(Box::new(two_rooms::TwoRoomsWorld::new(options)) as Box<dyn World>)
+        })
+        .with(maze::NAME, |options, ()| Ok(Box::new(maze::MazeWorld::new(options)?) as Box<dyn World>))
+        .with(point_maze::NAME, |options, ()| Ok(Box::new(point_maze::PointMazeWorld::new(options)?) as Box<dyn World>))
+        .with(patrol::NAME, |options, ()| Ok(Box::new(patrol::PatrolWorld::new(options)?) as Box<dyn World>))
+    //.with(point_maze::NAME, |options, ()| Ok(Box::new(point_maze::PointMazeWorld::new(options)?) as Box<dyn World>))
+    //.with(patrol::NAME, |options, ()| Ok(Box::new(patrol::PatrolWorld::new(options)?) as Box<dyn World>))
 }
 
 /// The `env` section of an experiment: which world, and under the name of each world its own keys.
@@ -217,6 +223,7 @@ mod tests {
         let registry = built_in().with("nothing", |_: NoKeys, ()| Ok(Box::new(Nothing) as Box<dyn World>));
         let config = EnvConfig { name: "nothing".into(), ..EnvConfig::default() };
         assert!(config.world(&registry).is_ok());
-        assert_eq!(registry.names().collect::<Vec<_>>(), ["two-rooms", "nothing"]);
+        assert_eq!(registry.names().count(), built_in().names().count() + 1);
+        assert_eq!((registry.names().next(), registry.names().last()), (Some("two-rooms"), Some("nothing")));
     }
 }
