@@ -25,18 +25,21 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`].
+//! Worlds: [`two_rooms`], [`two_rooms_224`], and `pendulum`, `cart-pole` and `reacher`, which are had by name.
 
 mod canvas;
+mod control;
 mod environment;
 mod error;
 pub mod factors;
 mod mark;
+mod paint;
 mod policy;
 #[cfg(feature = "record")]
 mod record;
 pub mod registry;
 pub mod two_rooms;
+pub mod two_rooms_224;
 mod worlds;
 
 pub use environment::{Environment, EnvironmentSpec, Goal, Legality, TimeStep};
