@@ -293,8 +293,8 @@ mod tests {
     fn the_rail_stops_the_cart_and_the_pole_takes_the_blow() {
         let system = with(&[]);
         let [x, angle, speed, spin] = system.moved([1.79, 0.0, 2.0, 0.0], 0.0);
-        assert_eq!(x, RAIL);
-        assert_eq!(speed, 0.0);
+        // The pole falls on and pushes the cart away again.
+        assert!((RAIL - 1e-3..=RAIL).contains(&x) && (-0.1..=0.0).contains(&speed), "{x}, {speed}");
         // 3/(4 l) of the speed at the moment of the stop, and a little gravity since.
         assert!((2.9..3.4).contains(&spin) && angle > 0.05, "{spin}, {angle}");
         let away = system.moved([RAIL, 0.0, 0.0, 0.0], -10.0);
