@@ -1,6 +1,6 @@
 //! A cart on a rail with a pole that hangs from it and is to stand on it.
 //!
-//! The measures are those of dm_control's `cartpole` (cart 1 kg, pole 0.1 kg and 1 m, force up to 10 N, rail of ±1.8 m), which are
+//! The measures are those of `dm_control`'s `cartpole` (cart 1 kg, pole 0.1 kg and 1 m, force up to 10 N, rail of ±1.8 m), which are
 //! Gymnasium's too; the equations are the textbook ones for a uniform pole, as in Gymnasium's `cartpole.py` (Florian, Correct equations
 //! for the dynamics of the cart-pole system, 2005), with damping of cart and joint. With `θ` from upright, clockwise, and `l` half the
 //! pole:
@@ -11,13 +11,13 @@
 //! ```
 //!
 //! A step of 0.04 s is four steps of the classical Runge-Kutta method of fourth order. At the ends of the rail the cart stops at once;
-//! the pole takes the blow (its momentum about the joint stays as it is). The reward is dm_control's smooth one.
+//! the pole takes the blow (its momentum about the joint stays as it is). The reward is `dm_control`'s smooth one.
 
 use rand::{Rng, RngCore};
 
 use super::integrate::runge_kutta;
 use super::lqr::gains;
-use super::system::{Controller, Shown, System, all_finite, wrapped};
+use super::system::{Controller, Shown, System, all_finite, disc, wrapped};
 use crate::canvas::{Canvas, Colour};
 use crate::factors::{Factor, FactorKind, FactorValues, Factors};
 use crate::paint::{AGENT, GOAL, IMAGINED, SHADOW, WALL};
@@ -87,7 +87,7 @@ impl CartPole {
     }
 }
 
-/// dm_control's `rewards.tolerance` around 0: 1 there, and 0.1 at the margin.
+/// `dm_control`'s `rewards.tolerance` around 0: 1 there, and 0.1 at the margin.
 fn tolerance(value: f64, margin: f64) -> f64 {
     0.1_f64.powf((value / margin).powi(2))
 }
@@ -210,7 +210,7 @@ impl System for CartPole {
         }
         canvas.line(pole, opacity, [x, middle], self.tip(motion), self.width);
         if shown == Shown::People {
-            canvas.disc(IMAGINED, opacity, [x, middle], 0.3 * self.width);
+            disc(canvas, IMAGINED, opacity, [x, middle], 0.3 * self.width);
         }
     }
 

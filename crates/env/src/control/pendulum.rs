@@ -8,7 +8,7 @@
 use rand::{Rng, RngCore};
 
 use super::lqr::gains;
-use super::system::{Controller, Shown, System, all_finite, wrapped};
+use super::system::{Controller, Shown, System, all_finite, disc, wrapped};
 use crate::canvas::{Canvas, Colour};
 use crate::factors::{Factor, FactorKind, FactorValues, Factors};
 use crate::paint::{AGENT, GOAL, SHADOW, WALL};
@@ -161,7 +161,7 @@ impl System for Pendulum {
         }
         canvas.line(rod, opacity, middle, self.tip(motion), self.width);
         if shown != Shown::Goal {
-            canvas.disc(axle, opacity, middle, 0.25 * self.width);
+            disc(canvas, axle, opacity, middle, 0.25 * self.width);
         }
     }
 

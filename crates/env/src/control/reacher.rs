@@ -1,6 +1,6 @@
 //! An arm of two links in the plane, whose finger is to touch a target.
 //!
-//! The measures are those of dm_control's `reacher` (links of 0.12 m, torques up to 0.05 N m, joint damping 0.01 N m s, a target of
+//! The measures are those of `dm_control`'s `reacher` (links of 0.12 m, torques up to 0.05 N m, joint damping 0.01 N m s, a target of
 //! radius 0.05 m at 0.05 to 0.20 m from the shoulder, touched by a finger of radius 0.01 m; steps of 0.02 s, no gravity), the equations
 //! the textbook ones for two uniform links of mass `m` and length `l` (Spong, Hutchinson and Vidyasagar, Robot Modeling and Control,
 //! section 7.3), with `q2` the angle of the second link against the first:
@@ -9,13 +9,13 @@
 //! m l² [5/3 + cos q2, 1/3 + cos q2 / 2; 1/3 + cos q2 / 2, 1/3] q'' = τ - d q' + m l² / 2 sin q2 [2 q1' q2' + q2'², -q1'²]
 //! ```
 //!
-//! dm_control's wrist stops at ±160°; here both joints turn freely. A step is taken by the classical Runge-Kutta method of fourth order,
+//! `dm_control`'s wrist stops at ±160°; here both joints turn freely. A step is taken by the classical Runge-Kutta method of fourth order,
 //! in as many parts as the damping of light links needs.
 
 use rand::{Rng, RngCore};
 
 use super::integrate::runge_kutta;
-use super::system::{Controller, Shown, System, all_finite, wrapped};
+use super::system::{Controller, Shown, System, all_finite, disc, wrapped};
 use crate::canvas::{Canvas, Colour};
 use crate::factors::{Factor, FactorKind, FactorValues, Factors};
 use crate::paint::{AGENT, GOAL, WALL, WHITE};
@@ -101,7 +101,7 @@ impl Reacher {
         [wrist, [wrist[0] + hand[0], wrist[1] + hand[1]]]
     }
 
-    fn on_canvas(&self, [x, y]: [f64; 2]) -> [f32; 2] {
+    fn on_canvas([x, y]: [f64; 2]) -> [f32; 2] {
         [x, -y].map(|value| value as f32 + Self::EXTENT / 2.0)
     }
 }
@@ -224,17 +224,17 @@ impl System for Reacher {
             Shown::People => (WALL, AGENT, 1.0),
             Shown::Goal => (GOAL, GOAL, 0.25),
         };
-        let (target, radius) = (self.on_canvas(self.target), self.radius as f32);
+        let (target, radius) = (Self::on_canvas(self.target), self.radius as f32);
         match shown {
-            Shown::Observed => canvas.disc(own.target, 1.0, target, radius),
+            Shown::Observed => disc(canvas, own.target, 1.0, target, radius),
             Shown::Goal => {
-                canvas.disc(GOAL, 0.15, target, radius);
+                disc(canvas, GOAL, 0.15, target, radius);
                 canvas.ring(GOAL, 1.0, target, radius, 0.004);
             }
             Shown::People => {}
         }
-        let shoulder = self.on_canvas([0.0; 2]);
-        let [wrist, end] = self.joints(motion).map(|joint| self.on_canvas(joint));
+        let shoulder = Self::on_canvas([0.0; 2]);
+        let [wrist, end] = self.joints(motion).map(Self::on_canvas);
         if shown == Shown::Goal {
             canvas.polyline(arm, [opacity; 2], &[shoulder, wrist, end], self.width);
             return;
@@ -243,14 +243,14 @@ impl System for Reacher {
         canvas.line(arm, opacity, wrist, end, 0.8 * self.width);
         if shown == Shown::People {
             for joint in [shoulder, wrist] {
-                canvas.disc(WHITE, 1.0, joint, 0.3 * self.width);
+                disc(canvas, WHITE, 1.0, joint, 0.3 * self.width);
             }
         }
-        canvas.disc(finger, opacity, end, 1.4 * FINGER as f32);
+        disc(canvas, finger, opacity, end, 1.4 * FINGER as f32);
     }
 
     fn tip(&self, motion: &Motion) -> [f32; 2] {
-        self.on_canvas(self.joints(motion)[1])
+        Self::on_canvas(self.joints(motion)[1])
     }
 
     /// Turns the joints to the goal as springs with damping would, by the torques that the equations ask for.
