@@ -26,9 +26,10 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`], [`maze`], [`point_maze`], [`patrol`].
+//! Worlds: [`two_rooms`], [`two_rooms_224`], [`maze`], [`point_maze`], [`patrol`]; `pendulum`, `cart-pole` and `reacher` are had by name.
 
 mod canvas;
+mod control;
 mod environment;
 mod error;
 pub mod factors;
@@ -37,11 +38,13 @@ mod mark;
 pub mod maze;
 pub mod patrol;
 pub mod point_maze;
+mod paint;
 mod policy;
 #[cfg(feature = "record")]
 mod record;
 pub mod registry;
 pub mod two_rooms;
+pub mod two_rooms_224;
 mod worlds;
 
 pub use environment::{Environment, EnvironmentSpec, Goal, Legality, TimeStep};

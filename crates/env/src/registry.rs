@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::control::{CartPole, ControlWorld, Pendulum, Reacher, System as _};
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
-use crate::{maze, patrol, point_maze, two_rooms};
+use crate::{maze, patrol, point_maze, two_rooms, two_rooms_224};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,14 +61,18 @@ pub type WorldRegistry = Registry<(), Box<dyn World>>;
 /// The built-in worlds.
 pub fn built_in() -> WorldRegistry {
     Registry::new("world")
-        .with(two_rooms::NAME, |options: two_rooms::Options, ()| {
-            Ok(Box::new(two_rooms::TwoRoomsWorld::new(options)) as Box<dyn World>)
-        })
-        .with(maze::NAME, |options, ()| Ok(Box::new(maze::MazeWorld::new(options)?) as Box<dyn World>))
-        .with(point_maze::NAME, |options, ()| Ok(Box::new(point_maze::PointMazeWorld::new(options)?) as Box<dyn World>))
-        .with(patrol::NAME, |options, ()| Ok(Box::new(patrol::PatrolWorld::new(options)?) as Box<dyn World>))
-    //.with(point_maze::NAME, |options, ()| Ok(Box::new(point_maze::PointMazeWorld::new(options)?) as Box<dyn World>))
-    //.with(patrol::NAME, |options, ()| Ok(Box::new(patrol::PatrolWorld::new(options)?) as Box<dyn World>))
+        .with(two_rooms::NAME, |options, ()| boxed(Ok(two_rooms::TwoRoomsWorld::new(options))))
+        .with(two_rooms_224::NAME, |options, ()| boxed(two_rooms_224::TwoRooms224World::new(&options)))
+        .with(maze::NAME, |options, ()| boxed(maze::MazeWorld::new(options)))
+        .with(point_maze::NAME, |options, ()| boxed(point_maze::PointMazeWorld::new(options)))
+        .with(patrol::NAME, |options, ()| boxed(patrol::PatrolWorld::new(options)))
+        .with(Pendulum::NAME, |options, ()| boxed(ControlWorld::<Pendulum>::new(&options)))
+        .with(CartPole::NAME, |options, ()| boxed(ControlWorld::<CartPole>::new(&options)))
+        .with(Reacher::NAME, |options, ()| boxed(ControlWorld::<Reacher>::new(&options)))
+}
+
+fn boxed<W: World + 'static>(world: Result<W, String>) -> Result<Box<dyn World>, String> {
+    world.map(|world| Box::new(world) as Box<dyn World>)
 }
 
 /// The `env` section of an experiment: which world, and under the name of each world its own keys.
