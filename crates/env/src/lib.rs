@@ -25,7 +25,7 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`].
+//! Worlds: [`two_rooms`], [`push_t`].
 
 mod canvas;
 mod environment;
@@ -33,6 +33,7 @@ mod error;
 pub mod factors;
 mod mark;
 mod policy;
+pub mod push_t;
 #[cfg(feature = "record")]
 mod record;
 pub mod registry;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::two_rooms;
+use crate::{push_t, two_rooms};
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
 
 /// What an environment is made for.
@@ -59,9 +59,11 @@ pub type WorldRegistry = Registry<(), Box<dyn World>>;
 
 /// The built-in worlds.
 pub fn built_in() -> WorldRegistry {
-    Registry::new("world").with(two_rooms::NAME, |options: two_rooms::Options, ()| {
-        Ok(Box::new(two_rooms::TwoRoomsWorld::new(options)) as Box<dyn World>)
-    })
+    Registry::new("world")
+        .with(two_rooms::NAME, |options: two_rooms::Options, ()| {
+            Ok(Box::new(two_rooms::TwoRoomsWorld::new(options)) as Box<dyn World>)
+        })
+        .with(push_t::NAME, |options, ()| Ok(Box::new(push_t::PushTWorld::new(options)?) as Box<dyn World>))
 }
 
 /// The `env` section of an experiment: which world, and under the name of each world its own keys.
@@ -217,6 +219,6 @@ mod tests {
         let registry = built_in().with("nothing", |_: NoKeys, ()| Ok(Box::new(Nothing) as Box<dyn World>));
         let config = EnvConfig { name: "nothing".into(), ..EnvConfig::default() };
         assert!(config.world(&registry).is_ok());
-        assert_eq!(registry.names().collect::<Vec<_>>(), ["two-rooms", "nothing"]);
+        assert_eq!(registry.names().collect::<Vec<_>>(), ["two-rooms", "push-t", "nothing"]);
     }
 }
