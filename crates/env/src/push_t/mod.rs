@@ -17,6 +17,7 @@ pub mod expert;
 pub mod explorer;
 pub mod factors;
 mod options;
+mod order;
 mod render;
 pub mod shape;
 pub mod space;

@@ -8,6 +8,7 @@
 
 use super::body::Body;
 use super::contact::{Contact, Part, Touch, contact};
+use super::order::{Order, meet};
 use super::vector::{Vector, add, dot, scale, sub};
 
 /// Width and height of the world in pixels.
@@ -83,6 +84,8 @@ pub struct Space {
     /// The block.
     pub block: Body,
     walls: [Part; 4],
+    /// In which order pairs are looked at; none before the first sub-step after something was put somewhere.
+    order: Option<Order>,
     pairs: Vec<Pair>,
     stamp: u64,
     /// Length of a sub-step in seconds, and the share of the overlap that is taken away in it.
@@ -94,11 +97,12 @@ impl Space {
     /// These bodies, in sub-steps of so many seconds.
     pub fn new(agent: Body, block: Body, seconds: f64) -> Self {
         let share = 1.0 - libm::pow(BIAS, 60.0 * seconds);
-        Self { agent, block, walls: walls(), pairs: Vec::new(), stamp: 0, seconds, share }
+        Self { agent, block, walls: walls(), order: None, pairs: Vec::new(), stamp: 0, seconds, share }
     }
 
-    /// Forgets all touches.
+    /// Forgets all touches, after something was put somewhere.
     pub fn forget(&mut self) {
+        self.order = None;
         self.pairs.clear();
     }
 
@@ -159,29 +163,36 @@ impl Space {
 
     /// Finds the touches of this sub-step.
     fn find(&mut self) {
-        let block: Vec<Part> = self.block.parts().collect();
         let agent: Vec<Part> = self.agent.parts().collect();
-        for wall in 0..self.walls.len() {
-            let line = self.walls[wall];
-            if self.agent.is_dynamic() {
-                for (place, part) in agent.iter().enumerate() {
-                    self.meet(Between::WallAndAgent, (wall, place), &line, part);
+        let block: Vec<Part> = self.block.parts().collect();
+        let moving: Vec<_> = [(&self.agent, &agent), (&self.block, &block)]
+            .into_iter()
+            .flat_map(|(body, parts)| parts.iter().map(|part| (part.bounds(), body.velocity())))
+            .collect();
+        let (walls, agents) = (self.walls.len(), agent.len());
+        let order = self.order.get_or_insert_with(|| {
+            let still: Vec<_> = moving.iter().map(|(bounds, _)| *bounds).collect();
+            Order::new(&self.walls.map(|wall| wall.bounds()), &still)
+        });
+        for (one, other) in order.pairs(&moving) {
+            let (low, high) = (one.min(other), one.max(other));
+            // Numbered as in the order: walls, agent, block.
+            if low < walls {
+                let wall = self.walls[low];
+                if high >= walls + agents {
+                    self.meet(Between::WallAndBlock, (low, high - walls - agents), &wall, &block[high - walls - agents]);
+                } else if self.agent.is_dynamic() {
+                    self.meet(Between::WallAndAgent, (low, high - walls), &wall, &agent[high - walls]);
                 }
-            }
-            for (place, part) in block.iter().enumerate() {
-                self.meet(Between::WallAndBlock, (wall, place), &line, part);
-            }
-        }
-        for (place, part) in agent.iter().enumerate() {
-            for (other, block) in block.iter().enumerate() {
-                self.meet(Between::AgentAndBlock, (place, other), part, block);
+            } else if low < walls + agents && high >= walls + agents {
+                let parts = (low - walls, high - walls - agents);
+                self.meet(Between::AgentAndBlock, parts, &agent[parts.0], &block[parts.1]);
             }
         }
     }
 
     fn meet(&mut self, between: Between, parts: (usize, usize), first: &Part, second: &Part) {
-        let ([low, high], [other_low, other_high]) = (first.bounds(), second.bounds());
-        if (0..2).any(|axis| low[axis] > other_high[axis] || other_low[axis] > high[axis]) {
+        if !meet(&first.bounds(), &second.bounds()) {
             return;
         }
         let Some(found) = contact(first, second).filter(|found| found.count > 0) else { return };
