@@ -33,8 +33,8 @@ fn build(episode: &Value) -> Build {
 fn differences(episode: &Value, control: Control) -> Vec<[f64; 3]> {
     let build = build(episode);
     let states: Vec<State> = episode["states"].as_array().unwrap().iter().map(moment).collect();
-    let mut space = build.space();
-    build.place(&mut space, &states[0]);
+    let mut space = build.space(&states[0]);
+    space.step();
     let actions = episode["actions"].as_array().unwrap();
     let difference = |(action, expected): (&Value, &State)| {
         let [x, y] = numbers(action)[..] else { panic!("two numbers") };

@@ -137,7 +137,8 @@ fn clip(first: &Part, second: &Part, normal: Vector) -> Contact {
     };
     let (out, back) = (scale(normal, first.radius), scale(normal, -second.radius));
     let mut contact = Contact { normal, ..Contact::default() };
-    for end in [0, 1] {
+    // Chipmunk's order, which is that of the rounds of the solver.
+    for end in [1, 0] {
         let on_first = at(first, one, along(second, two[end]), out);
         let on_second = at(second, two, along(first, one[end]), back);
         if dot(sub(on_second, on_first), normal) <= 0.0 {

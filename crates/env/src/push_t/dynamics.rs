@@ -19,6 +19,10 @@ const STIFFNESS: f64 = 100.0;
 /// Deceleration for each pixel per second of its velocity.
 const DAMPING: f64 = 20.0;
 
+/// Where gym-pusht puts agent and block before they are where they are to be.
+const AGENT_ENTERS: Vector = [256.0, 400.0];
+const BLOCK_ENTERS: Vector = [256.0, 300.0];
+
 /// What the two numbers of an action mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -112,22 +116,24 @@ pub struct Build {
 }
 
 impl Build {
-    /// A space with these bodies. A round agent is moved by nothing but its target; one of another shape is a body of mass 1, which walls
-    /// and block hold up.
-    pub fn space(&self) -> Space {
-        let agent = match self.agent {
+    /// A space with these bodies in a state. A round agent is moved by nothing but its target; one of another shape is a body of mass 1, which
+    /// walls and block hold up.
+    ///
+    /// As in gym-pusht, the bodies enter the space elsewhere and are moved to where they are to be, for that decides in which order pairs of
+    /// them are looked at.
+    pub fn space(&self, state: &State) -> Space {
+        let mut agent = match self.agent {
             Shape::Circle => Body::kinematic(Shape::Circle, self.agent_scale),
             shape => Body::dynamic(shape, self.agent_scale),
         };
-        Space::new(agent, Body::dynamic(self.block, self.block_scale), SECONDS)
-    }
-
-    /// Puts the bodies of a space into a state and forgets what touched.
-    pub fn place(&self, space: &mut Space, state: &State) {
+        let mut block = Body::dynamic(self.block, self.block_scale);
+        agent.place(AGENT_ENTERS, self.agent_angle);
+        block.place(BLOCK_ENTERS, 0.0);
+        let mut space = Space::new(agent, block, SECONDS);
         space.agent.place(state.agent, self.agent_angle);
         space.agent.set_velocity(state.velocity);
         space.block.place(state.block, state.angle);
-        space.forget();
+        space
     }
 }
 
@@ -164,9 +170,7 @@ mod tests {
 
     fn start() -> (Space, State) {
         let state = State { agent: [0.0, 450.0], block: [300.0, 100.0], angle: 0.3, velocity: [0.0; 2] };
-        let mut space = BUILD.space();
-        BUILD.place(&mut space, &state);
-        (space, state)
+        (BUILD.space(&state), state)
     }
 
     #[test]
@@ -212,9 +216,8 @@ mod tests {
     #[test]
     fn an_agent_that_is_no_circle_is_stopped_by_walls() {
         let build = Build { agent: Shape::Square, agent_scale: 20.0, ..BUILD };
-        let mut space = build.space();
-        let state = State { agent: [60.0, 450.0], block: [300.0, 100.0], angle: 0.3, velocity: [0.0; 2] };
-        build.place(&mut space, &state);
+        let mut space =
+            build.space(&State { agent: [60.0, 450.0], block: [300.0, 100.0], angle: 0.3, velocity: [0.0; 2] });
         for _ in 0..40 {
             let target = Control::Relative.target(space.agent.position(), [-0.5, 0.0]);
             advance(&mut space, target);

@@ -46,7 +46,7 @@ impl PushT {
             rule: options.rule,
             sampler,
             look: Look::of(&task.values),
-            space: task.build.space(),
+            space: settled(&task, &task.start),
             task,
             touches: 0,
         };
@@ -101,8 +101,7 @@ impl PushT {
 /// A space in a state, after the one sub-step that upstream runs then: a moving agent goes on by a hundredth of its velocity, and what
 /// overlaps begins to part.
 fn settled(task: &Task, state: &State) -> Space {
-    let mut space = task.build.space();
-    task.build.place(&mut space, state);
+    let mut space = task.build.space(state);
     space.step();
     space
 }

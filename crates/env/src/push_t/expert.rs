@@ -95,7 +95,7 @@ impl Row {
 
     /// Where pushes could begin, and their directions: against the sides of the block's parts, straight on.
     fn beginnings(&mut self, now: &State) -> Vec<(Vector, Vector)> {
-        self.build.place(&mut self.space, now);
+        self.space = self.build.space(now);
         let away = self.agent_reach() + ROOM;
         let mut all = Vec::new();
         let parts: Vec<_> = self.space.block.parts().collect();
@@ -124,7 +124,7 @@ impl Row {
             let way = WAY_COST * length(sub(from, now.agent));
             for strength in STRENGTHS {
                 let begin = State { agent: from, velocity: [0.0; 2], ..*now };
-                self.build.place(&mut self.space, &begin);
+                self.space = self.build.space(&begin);
                 for steps in 1..=LONGEST {
                     let target = add(self.space.agent.position(), scale(along, strength));
                     advance(&mut self.space, target);
@@ -144,7 +144,7 @@ impl Row {
 
     /// The next point on the way to `to` around the block.
     fn around(&mut self, now: &State, to: Vector) -> Vector {
-        self.build.place(&mut self.space, now);
+        self.space = self.build.space(now);
         let middle = self.space.block.middle();
         let block = self.space.block.parts().flat_map(|part| part.corners().to_vec());
         let reach = block.map(|corner| length(sub(corner, middle))).fold(0.0, f64::max) + self.agent_reach() + ROOM;
@@ -227,7 +227,7 @@ impl Policy for Expert {
             let build = build_of(start.first);
             let message = "there is no goal with a state of push-t".to_owned();
             let goal = goal.ok_or_else(|| PolicyError::Unfit { policy: Self::NAME.to_owned(), message })?;
-            Ok(Row { build, goal, space: build.space(), plan: None })
+            Ok(Row { build, goal, space: build.space(&goal), plan: None })
         };
         self.rows = episodes.iter().map(row).collect::<Result<_, PolicyError>>()?;
         Ok(())

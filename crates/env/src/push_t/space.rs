@@ -84,8 +84,8 @@ pub struct Space {
     /// The block.
     pub block: Body,
     walls: [Part; 4],
-    /// In which order pairs are looked at; none before the first sub-step after something was put somewhere.
-    order: Option<Order>,
+    /// In which order pairs are looked at.
+    order: Order,
     pairs: Vec<Pair>,
     stamp: u64,
     /// Length of a sub-step in seconds, and the share of the overlap that is taken away in it.
@@ -94,16 +94,13 @@ pub struct Space {
 }
 
 impl Space {
-    /// These bodies, in sub-steps of so many seconds.
+    /// These bodies where they are, in sub-steps of so many seconds.
     pub fn new(agent: Body, block: Body, seconds: f64) -> Self {
         let share = 1.0 - libm::pow(BIAS, 60.0 * seconds);
-        Self { agent, block, walls: walls(), order: None, pairs: Vec::new(), stamp: 0, seconds, share }
-    }
-
-    /// Forgets all touches, after something was put somewhere.
-    pub fn forget(&mut self) {
-        self.order = None;
-        self.pairs.clear();
+        let walls = walls();
+        let still: Vec<_> = agent.parts().chain(block.parts()).map(|part| part.bounds()).collect();
+        let order = Order::new(&walls.map(|wall| wall.bounds()), &still);
+        Self { agent, block, walls, order, pairs: Vec::new(), stamp: 0, seconds, share }
     }
 
     /// The touches of the last sub-step.
@@ -170,11 +167,7 @@ impl Space {
             .flat_map(|(body, parts)| parts.iter().map(|part| (part.bounds(), body.velocity())))
             .collect();
         let (walls, agents) = (self.walls.len(), agent.len());
-        let order = self.order.get_or_insert_with(|| {
-            let still: Vec<_> = moving.iter().map(|(bounds, _)| *bounds).collect();
-            Order::new(&self.walls.map(|wall| wall.bounds()), &still)
-        });
-        for (one, other) in order.pairs(&moving) {
+        for (one, other) in self.order.pairs(&moving) {
             let (low, high) = (one.min(other), one.max(other));
             // Numbered as in the order: walls, agent, block.
             if low < walls {

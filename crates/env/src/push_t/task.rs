@@ -64,8 +64,7 @@ impl Task {
     pub fn sample(seed: u64, rule: Rule, sampler: &FactorSampler) -> Self {
         let values = sampler.sample(seed);
         let build = factors::build(&values);
-        let mut space = build.space();
-        let mut state = |purpose: &str, fixed: bool| {
+        let state = |purpose: &str, fixed: bool| {
             let mut drawn = state_of(&values);
             for draw in 0..DRAWS {
                 let seed = seed::rng(seed, purpose, 0, draw).next_u64();
@@ -75,7 +74,7 @@ impl Task {
                     let pose = pose(&values);
                     (drawn.block, drawn.angle) = (pose.position, pose.angle);
                 }
-                build.place(&mut space, &drawn);
+                let space = build.space(&drawn);
                 if !space.agent_touches() && (fixed || !space.block_leaves()) {
                     break;
                 }
