@@ -26,7 +26,7 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`], [`two_rooms_224`], [`maze`], [`point_maze`], [`patrol`]; `pendulum`, `cart-pole` and `reacher` are had by name.
+//! Worlds: [`two_rooms`], [`two_rooms_224`], [`maze`], [`point_maze`], [`patrol`], [`push_t`]; `pendulum`, `cart-pole` and `reacher` are had by name.
 
 mod canvas;
 mod control;
@@ -40,6 +40,7 @@ pub mod patrol;
 pub mod point_maze;
 mod paint;
 mod policy;
+pub mod push_t;
 #[cfg(feature = "record")]
 mod record;
 pub mod registry;

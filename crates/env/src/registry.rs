@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::control::{CartPole, ControlWorld, Pendulum, Reacher, System as _};
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
-use crate::{maze, patrol, point_maze, two_rooms, two_rooms_224};
+use crate::{maze, patrol, point_maze, push_t, two_rooms, two_rooms_224};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,7 @@ pub fn built_in() -> WorldRegistry {
         .with(maze::NAME, |options, ()| boxed(maze::MazeWorld::new(options)))
         .with(point_maze::NAME, |options, ()| boxed(point_maze::PointMazeWorld::new(options)))
         .with(patrol::NAME, |options, ()| boxed(patrol::PatrolWorld::new(options)))
+        .with(push_t::NAME, |options, ()| boxed(push_t::PushTWorld::new(options)))
         .with(Pendulum::NAME, |options, ()| boxed(ControlWorld::<Pendulum>::new(&options)))
         .with(CartPole::NAME, |options, ()| boxed(ControlWorld::<CartPole>::new(&options)))
         .with(Reacher::NAME, |options, ()| boxed(ControlWorld::<Reacher>::new(&options)))
