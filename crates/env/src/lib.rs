@@ -25,14 +25,16 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`].
+//! Worlds: [`two_rooms`]; anybody's through [`process`].
 
 mod canvas;
+pub mod check;
 mod environment;
 mod error;
 pub mod factors;
 mod mark;
 mod policy;
+pub mod process;
 #[cfg(feature = "record")]
 mod record;
 pub mod registry;
