@@ -25,13 +25,15 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`]; anybody's through [`process`].
+//! Worlds: [`two_rooms`]; anybody's through [`process`], Gymnasium's through
+//! [`gym`].
 
 mod canvas;
 pub mod check;
 mod environment;
 mod error;
 pub mod factors;
+pub mod gym;
 mod mark;
 mod policy;
 pub mod process;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
-use crate::{process, two_rooms};
+use crate::{gym, process, two_rooms};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,7 @@ pub fn built_in() -> WorldRegistry {
         .with(two_rooms::NAME, |options: two_rooms::Options, ()| {
             Ok(Box::new(two_rooms::TwoRoomsWorld::new(options)) as Box<dyn World>)
         })
+        .with(gym::NAME, |options, ()| Ok(Box::new(gym::GymWorld::new(options)?) as Box<dyn World>))
         .with(process::NAME, |options, ()| Ok(Box::new(process::CommandWorld::new(options)?) as Box<dyn World>))
 }
 

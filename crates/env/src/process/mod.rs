@@ -15,6 +15,7 @@ mod single;
 mod worker;
 mod worlds;
 
+pub(crate) use command::check_seconds;
 pub use command::{CommandWorld, NAME, Options};
 pub use connection::Launch;
 pub use error::{Fault, ProcessError};
