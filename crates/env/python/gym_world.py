@@ -170,6 +170,9 @@ class World:
         return told
 
     def reset(self, seed, state, factors):
+        if self.options["fresh"]:
+            self.env.close()
+            self.env = make(self.options)
         observation, info = self.env.reset(seed=seed)
         seen, self.returned = self.look(self.env, observation), 0.0
         self.target = {"none": lambda: {}, "image": self.goal_image, "info": lambda: self.goal_info(info),

@@ -40,6 +40,7 @@ pub mod process;
 #[cfg(feature = "record")]
 mod record;
 pub mod registry;
+mod speed;
 pub mod two_rooms;
 mod worlds;
 
@@ -50,4 +51,5 @@ pub use mark::{Mark, MarkKind};
 pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Smooth, Start};
 #[cfg(feature = "record")]
 pub use record::{RecordOptions, RecordSummary, record};
+pub use speed::{Speed, measure_speed};
 pub use worlds::Worlds;

@@ -1,5 +1,5 @@
 //! Gymnasium's environments as worlds. `tests/gym/run.sh` installs them and runs these tests.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and tell what was found")]
 
 use std::path::Path;
 
@@ -91,11 +91,15 @@ fn goals_and_success() {
         pendulum.reset(5).unwrap();
         let shown = pendulum.goal().unwrap();
         let eleven = pendulum.reset(11).unwrap();
-        let cameras =
-            [&shown.observations.unwrap(), &eleven.observations].map(|seen| seen.cameras["pixels"].data.clone());
-        let apart = cameras[0].iter().zip(&cameras[1]).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>()
-            / cameras[0].len() as f64;
-        assert!(apart < 3.0, "{goal}: {apart}");
+        let twelve = pendulum.reset(12).unwrap();
+        let pixels = |seen: &prevision_core::Observations| seen.cameras["pixels"].data.clone();
+        let target = pixels(&shown.observations.unwrap());
+        let apart = |step: &TimeStep| -> f64 {
+            pixels(&step.observations).iter().zip(&target).map(|(a, b)| f64::from(a.abs_diff(*b))).sum()
+        };
+        // Pictures are exact; the video shifts colours.
+        let largest = if goal.starts_with("image") { 0.0 } else { 0.75 * apart(&twelve) };
+        assert!(apart(&eleven) <= largest && apart(&twelve) > 0.0, "{goal}: {} and {}", apart(&eleven), apart(&twelve));
         assert_eq!(shown.state.is_some(), goal.starts_with("recording"));
         if let Some(state) = shown.state {
             assert_eq!(Some(state), eleven.state);
@@ -112,8 +116,10 @@ fn goals_and_success() {
 #[test]
 #[ignore = "needs packages that tests/gym/run.sh installs"]
 fn push_t() {
+    // Its picture of the start shows the last action of the episode before.
     let keys = "size = 96\nsuccess = \"info:is_success\"";
-    let [errors, _] = check("gym_pusht:gym_pusht/PushT-v0", keys);
+    assert_eq!(check("gym_pusht:gym_pusht/PushT-v0", keys)[0], ["history"]);
+    let [errors, _] = check("gym_pusht:gym_pusht/PushT-v0", &format!("{keys}\nfresh = true"));
     assert!(errors.is_empty(), "{errors:?}");
     let seen = first("gym_pusht:gym_pusht/PushT-v0", keys);
     assert_eq!((seen.state.unwrap().len(), seen.observations.cameras["pixels"].width), (5, 96));
@@ -135,8 +141,9 @@ fn minigrid() {
 #[test]
 #[ignore = "needs packages that tests/gym/run.sh installs"]
 fn atari() {
-    let [errors, _] = check("ale_py:ALE/Pong-v5", "");
-    assert!(errors.is_empty(), "{errors:?}");
+    // Every episode starts alike; the seed decides which actions stick.
+    let [errors, warnings] = check("ale_py:ALE/Pong-v5", "");
+    assert!(errors.is_empty() && warnings.contains(&"seed-ignored"), "{errors:?} {warnings:?}");
     let seen = first("ale_py:ALE/Pong-v5", "");
     let frame = &seen.observations.cameras["pixels"];
     assert_eq!((frame.height, frame.width, seen.state), (210, 160, None));

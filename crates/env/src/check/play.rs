@@ -31,8 +31,8 @@ impl Played {
 
     /// Where another run of the same episode differs, in words.
     pub(super) fn difference(&self, again: &Self) -> Option<String> {
-        let steps = self.moments.iter().zip(&again.moments).enumerate();
-        let moment = steps.filter_map(|(step, (a, b))| difference(a, b).map(|what| (step, what))).next();
+        let mut steps = self.moments.iter().zip(&again.moments).enumerate();
+        let moment = steps.find_map(|(step, (a, b))| difference(a, b).map(|what| (step, what)));
         if let Some((step, what)) = moment {
             return Some(format!("at step {step} of an episode {what}"));
         }
@@ -62,7 +62,9 @@ impl Play<'_> {
         let mut rng = seed::rng(self.options.seed, stream, (step / KEPT) as u64, task as u64);
         let mut action = self.space.sample(&mut rng);
         if !matches!(self.space, Space::Discrete { .. }) && (step / KEPT) % 3 == 2 {
-            action.iter_mut().for_each(|value| *value *= 10.0);
+            for value in &mut action {
+                *value *= 10.0;
+            }
             self.space.project(&mut action);
         }
         action

@@ -81,7 +81,7 @@ pub(super) fn of_seeds(
         |episode: &Played| -> Start { (episode.first().clone(), episode.goal.clone(), episode.goal_state.clone()) };
     let first = start(&played[0]);
     if played.iter().all(|episode| start(episode) == first) {
-        found.push(Finding::error("seed-ignored", "every seed gives the same start and the same goal"));
+        found.push(later(play, worlds, played)?);
         return Ok(());
     }
     // Another upper half of the seed.
@@ -97,6 +97,21 @@ pub(super) fn of_seeds(
         found.push(Finding::warning("seed-truncated", text));
     }
     Ok(())
+}
+
+/// All starts are the same: whether the seed decides anything that comes later.
+fn later(play: &Play<'_>, worlds: &mut dyn Worlds, played: &[Played]) -> Result<Finding, Finding> {
+    let mut other = [play.begin(worlds, 0, 1)?];
+    // The actions of the first episode, under the seed of the second.
+    other[0].task = played[0].task;
+    while !other[0].last().ended() && other[0].moments.len() < played[0].moments.len() {
+        play.step(worlds, &[0], &mut other, "check-action")?;
+    }
+    let text = "every seed gives the same start and the same goal";
+    Ok(match played[0].difference(&other[0]) {
+        Some(_) => Finding::warning("seed-ignored", format!("{text}; what comes later differs")),
+        None => Finding::error("seed-ignored", format!("{text}, and the same episode")),
+    })
 }
 
 /// Whether a state that was met can be started in.

@@ -64,6 +64,8 @@ pub struct Options {
     pub size: Option<Size>,
     /// Steps after which an episode is cut short. Unset: what the environment is registered with, or else 200 when plans are judged.
     pub max_steps: Option<usize>,
+    /// Whether each episode is an environment of its own: for those whose `reset` does not forget all that was.
+    pub fresh: bool,
     /// What an episode is to reach: `none`, `image:FILE`, `info:KEY` (of the first moment), `recording:FOLDER:ROW`, or `sampler`
     /// (where random actions lead from another start). Default `none`.
     pub goal: String,
@@ -89,6 +91,7 @@ impl Default for Options {
             observation: None,
             size: None,
             max_steps: None,
+            fresh: false,
             goal: "none".to_owned(),
             goal_steps: 50,
             success: "none".to_owned(),
@@ -149,6 +152,7 @@ impl GymWorld {
             "observation": options.observation,
             "size": options.sides(),
             "max_steps": options.max_steps,
+            "fresh": options.fresh,
             "goal": options.goal,
             "goal_steps": options.goal_steps,
             "success": options.success,
