@@ -26,24 +26,29 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`], [`two_rooms_224`], [`maze`], [`point_maze`], [`patrol`], [`push_t`]; `pendulum`, `cart-pole` and `reacher` are had by name.
+//! Worlds: [`two_rooms`], [`two_rooms_224`], [`maze`], [`point_maze`], [`patrol`], [`push_t`]; `pendulum`, `cart-pole` and `reacher`, which
+//! are had by name; anybody's through [`process`], Gymnasium's through [`gym`].
 
 mod canvas;
+pub mod check;
 mod control;
 mod environment;
 mod error;
 pub mod factors;
+pub mod gym;
 mod manifest;
 mod mark;
 pub mod maze;
+mod paint;
 pub mod patrol;
 pub mod point_maze;
-mod paint;
 mod policy;
+pub mod process;
 pub mod push_t;
 #[cfg(feature = "record")]
 mod record;
 pub mod registry;
+mod speed;
 pub mod two_rooms;
 pub mod two_rooms_224;
 mod worlds;
@@ -56,4 +61,5 @@ pub use mark::{Mark, MarkKind};
 pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Smooth, Start};
 #[cfg(feature = "record")]
 pub use record::{RecordOptions, RecordSummary, record};
+pub use speed::{Speed, measure_speed};
 pub use worlds::Worlds;

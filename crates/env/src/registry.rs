@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::control::{CartPole, ControlWorld, Pendulum, Reacher, System as _};
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
-use crate::{maze, patrol, point_maze, push_t, two_rooms, two_rooms_224};
+use crate::{gym, maze, patrol, point_maze, process, push_t, two_rooms, two_rooms_224};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub fn built_in() -> WorldRegistry {
         .with(Pendulum::NAME, |options, ()| boxed(ControlWorld::<Pendulum>::new(&options)))
         .with(CartPole::NAME, |options, ()| boxed(ControlWorld::<CartPole>::new(&options)))
         .with(Reacher::NAME, |options, ()| boxed(ControlWorld::<Reacher>::new(&options)))
+        .with(gym::NAME, |options, ()| boxed(gym::GymWorld::new(options)))
+        .with(process::NAME, |options, ()| boxed(process::CommandWorld::new(options)))
 }
 
 fn boxed<W: World + 'static>(world: Result<W, String>) -> Result<Box<dyn World>, String> {
@@ -214,8 +216,9 @@ mod tests {
         assert_eq!((config.kind(), config.keys().unwrap()["target"].as_str()), ("cmd", Some("python a.py --size 3:4")));
         let twice: EnvConfig = toml::from_str("name = \"cmd:b\"\n[cmd]\ntarget = \"a\"").unwrap();
         assert_eq!(twice.keys().unwrap_err(), "env.cmd.target is given, but env.name is cmd:b already");
-        let refused = config.world(&built_in().with("walks", |_: NoKeys, ()| unreachable!())).map(|_| ()).unwrap_err();
-        assert!(refused.starts_with("env.name: there is no world `cmd`"), "{refused}");
+        let unknown = EnvConfig { name: "walks:far".into(), ..EnvConfig::default() };
+        let refused = unknown.world(&built_in()).map(|_| ()).unwrap_err();
+        assert!(refused.starts_with("env.name: there is no world `walks`"), "{refused}");
     }
 
     #[test]
