@@ -40,7 +40,7 @@ mod worlds;
 pub use environment::{Environment, EnvironmentSpec, Goal, TimeStep};
 pub use error::EnvError;
 pub use mark::{Mark, MarkKind};
-pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Start};
+pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Search, SearchIteration, Start};
 #[cfg(feature = "record")]
 pub use record::{RecordOptions, RecordSummary, record};
 pub use worlds::Worlds;

@@ -36,6 +36,8 @@ pub struct PlanResults {
     pub seconds_per_plan: f64,
     /// Plans made, each of one episode.
     pub plans: usize,
+    /// Plans whose search a deadline (`plan.deadline_ms`) ended before its last iteration.
+    pub plans_cut_short: usize,
     /// Unit of all distances; absent if the world has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
@@ -73,6 +75,8 @@ pub struct EpisodeResult {
     pub steps: usize,
     /// Plans made.
     pub plans: usize,
+    /// Plans whose search a deadline ended before its last iteration.
+    pub plans_cut_short: usize,
     /// Distance to the goal at the start; absent in a world without distances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_distance: Option<f64>,
@@ -118,6 +122,7 @@ impl PlanResults {
             seconds_per_episode: totals.seconds / episodes as f64,
             seconds_per_plan: totals.planning_seconds / plans.max(1) as f64,
             plans,
+            plans_cut_short: per_episode.iter().map(|trial| trial.plans_cut_short).sum(),
             unit: totals.spec.unit.filter(|_| distances.is_some()),
             final_distance: distances.map(Distance::of),
             mean_return: rewards.map(|rewards| rewards.iter().sum::<f64>() / episodes as f64),
@@ -166,6 +171,7 @@ mod tests {
             success_at_end,
             steps: 200,
             plans: 40,
+            plans_cut_short: episode,
             start_distance: Some(30.0),
             final_distance: Some(final_distance),
             total_reward: None,
@@ -184,6 +190,7 @@ mod tests {
         assert_eq!((results.episodes, results.excluded_solved_at_start, results.successes), (4, 1, 3));
         assert_eq!((results.success_rate, results.success_rate_at_end), (0.75, Some(0.5)));
         assert_eq!((results.seconds_per_episode, results.seconds_per_plan, results.plans), (1.5, 0.025, 160));
+        assert_eq!(results.plans_cut_short, 8);
         assert_eq!(results.final_distance, Some(Distance { mean: 5.0, median: 4.0 }));
         assert_eq!(results.unit.as_deref(), Some("m"));
         assert_eq!((results.policy.as_str(), results.solver.as_str()), ("remembering/planner/cem", "cem"));
@@ -216,6 +223,7 @@ mod tests {
             "seconds_per_episode",
             "seconds_per_plan",
             "plans",
+            "plans_cut_short",
             "unit",
             "final_distance",
             "per_episode",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use prevision_env::Environment;
 use prevision_env::registry::Purpose;
-use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Watch, run_episodes, setup};
+use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Traces, Watch, run_episodes, setup};
 
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
@@ -15,7 +15,8 @@ use crate::{DeviceName, Output, TrainedRun, Usage};
 /// Plan with the model of a run, in the world it was trained for
 ///
 /// Every episode starts from an image and is given its goal as an image. The results are also written
-/// to plan/<environment>-<solver>.json in the run folder, videos of the first episodes to videos/.
+/// to plan/<environment>-<solver>.json in the run folder, videos of the first episodes to videos/, and
+/// how their plans were searched for to plan/traces/<environment>-<solver>.json.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -80,11 +81,15 @@ pub(crate) fn plan_run(
     let spec = worlds.first().map(|world| world.spec().clone()).context("plan.episodes is 0")?;
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
     let folder = video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
-    let mut watch = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
+    let shown = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
+    let mut watch = (shown, Traces::default());
     let results = run_episodes(&mut worlds, policy.as_mut(), &experiment.plan.rules(seed), &mut watch);
-    watch.0.0.finish();
+    let ((progress, _), traces) = watch;
+    progress.0.finish();
     let results = results?;
-    run.folder.write_json(&format!("plan/{}-{}.json", results.environment, results.solver), &results)?;
+    let name = format!("{}-{}", results.environment, results.solver);
+    run.folder.write_json(&format!("plan/{name}.json"), &results)?;
+    run.folder.write_json(&format!("plan/traces/{name}.json"), &traces)?;
     Ok(results)
 }
 
@@ -130,6 +135,10 @@ pub(crate) fn table(results: &PlanResults) -> String {
     }
     if let Some(mean) = results.mean_return {
         let _ = writeln!(text, "return                  {mean:.3} mean");
+    }
+    if results.plans_cut_short > 0 {
+        let (cut, plans) = (results.plans_cut_short, results.plans);
+        let _ = writeln!(text, "cut short               {cut} of {plans} plans, by plan.deadline_ms");
     }
     let _ = writeln!(
         text,
