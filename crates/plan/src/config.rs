@@ -24,6 +24,12 @@ pub struct PlanConfig {
     pub warm_start: bool,
     /// Standard deviation of the first sampled actions, in the world's unit of actions. Default 1.5.
     pub initial_std: f64,
+    /// Milliseconds after which the search for the plans of the episodes that run side by side ends, with the iteration that it is in, and
+    /// the best so far is done. Results then depend on the machine. Unset: it ends after its last iteration.
+    pub deadline_ms: Option<f64>,
+    /// Mebibytes that what the model imagines for candidates may take at a time, about. Candidates are worked off in parts that fit, which
+    /// does not change the plans. Unset: the size that is fastest.
+    pub memory_mb: Option<f64>,
     /// Sampled actions are shortened to this Euclidean norm, in a world whose actions have a largest norm. Unset: the world's own.
     pub action_norm: Option<f64>,
     /// What is minimised: costs by name, each with its weight and keys, `[plan.costs]`. Default `latent`, with weight 1.
@@ -42,7 +48,7 @@ pub struct PlanConfig {
     pub stop_on_arrival: bool,
     /// Number of episodes. Default 50.
     pub episodes: usize,
-    /// How many of the episodes are shown in videos. Default 4.
+    /// How many of the episodes are shown in videos, and have their searches traced. Default 4.
     pub videos: usize,
     /// Policies without a model that are run on the same tasks, for comparison: those of the world that has them, `random`, `smooth`.
     /// Default `random` and `expert`.
@@ -57,6 +63,8 @@ impl Default for PlanConfig {
             execute: 1,
             warm_start: true,
             initial_std: 1.5,
+            deadline_ms: None,
+            memory_mb: None,
             action_norm: None,
             costs: WeightedParts::default(),
             constraints: Table::new(),
@@ -77,8 +85,10 @@ impl Options for PlanConfig {
         check("execute", self.execute as f64).at_least(1.0)?.at_most(self.horizon as f64, "horizon")?;
         check("initial_std", self.initial_std).above(0.0)?;
         check("memory", self.memory).at_least(0.0)?;
-        if let Some(norm) = self.action_norm {
-            check("action_norm", norm).above(0.0)?;
+        for (key, value) in
+            [("action_norm", self.action_norm), ("deadline_ms", self.deadline_ms), ("memory_mb", self.memory_mb)]
+        {
+            value.map_or(Ok(()), |value| check(key, value).above(0.0)?.done())?;
         }
         if let Some(steps) = self.max_steps {
             check("max_steps", steps as f64).at_least(1.0)?;
@@ -172,6 +182,14 @@ mod tests {
         assert_eq!(
             refused(PlanConfig { action_norm: Some(0.0), ..config() }),
             "action_norm is 0, but must be a number above 0"
+        );
+        assert_eq!(
+            refused(PlanConfig { deadline_ms: Some(-1.0), ..config() }),
+            "deadline_ms is -1, but must be a number above 0"
+        );
+        assert_eq!(
+            refused(PlanConfig { memory_mb: Some(0.0), ..config() }),
+            "memory_mb is 0, but must be a number above 0"
         );
         assert_eq!(refused(PlanConfig { max_steps: Some(0), ..config() }), "max_steps is 0, but must be 1 or more");
         assert_eq!(refused(PlanConfig { memory: -1.0, ..config() }), "memory is -1, but must be 0 or more");

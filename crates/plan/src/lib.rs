@@ -35,7 +35,7 @@ pub use baselines::baselines;
 pub use config::PlanConfig;
 #[cfg(feature = "videos")]
 pub use episodes::{EpisodeVideos, EpisodeVideosError};
-pub use episodes::{Moment, PlanProgress, Rules, Watch, WatchError, run_episodes};
+pub use episodes::{Moment, PlanProgress, PlanTrace, Rules, Traces, Watch, WatchError, run_episodes};
 pub use error::PlanError;
 pub use policy::{Choices, LatentPolicy, Planner, PlannerOptions, RecedingHorizon, Remembering};
 pub use results::{Baseline, Distance, EpisodeResult, PlanResults};

@@ -58,6 +58,8 @@ pub struct PlanResults {
     /// Policies without a model on the same tasks, by name: the floor that chance gives, and the ceiling of an expert.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub baselines: BTreeMap<String, Baseline>,
+    /// Plans whose search a deadline (`plan.deadline_ms`) ended before its last iteration.
+    pub plans_cut_short: usize,
     /// Unit of all distances; absent if the world has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
@@ -123,6 +125,8 @@ pub struct EpisodeResult {
     pub steps: usize,
     /// Plans made.
     pub plans: usize,
+    /// Plans whose search a deadline ended before its last iteration.
+    pub plans_cut_short: usize,
     /// Distance to the goal at the start; absent in a world without distances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_distance: Option<f64>,
@@ -186,6 +190,7 @@ impl PlanResults {
             illegal: judged.then_some(illegal),
             legal_successes: judged.then_some(legal_successes),
             baselines: BTreeMap::new(),
+            plans_cut_short: per_episode.iter().map(|trial| trial.plans_cut_short).sum(),
             unit: totals.spec.unit.filter(|_| distances.is_some()),
             final_distance: distances.map(Distance::of),
             mean_return: rewards.map(|rewards| rewards.iter().sum::<f64>() / episodes as f64),
@@ -234,6 +239,7 @@ mod tests {
             success_at_end,
             steps: 200,
             plans: 40,
+            plans_cut_short: episode,
             start_distance: Some(30.0),
             final_distance: Some(final_distance),
             total_reward: None,
@@ -254,6 +260,7 @@ mod tests {
         assert_eq!((results.episodes, results.excluded_solved_at_start, results.successes), (4, 1, 3));
         assert_eq!((results.success_rate, results.success_rate_at_end), (0.75, Some(0.5)));
         assert_eq!((results.seconds_per_episode, results.seconds_per_plan, results.plans), (1.5, 0.025, 160));
+        assert_eq!(results.plans_cut_short, 8);
         assert_eq!(results.final_distance, Some(Distance { mean: 5.0, median: 4.0 }));
         assert_eq!(results.unit.as_deref(), Some("m"));
         assert_eq!((results.policy.as_str(), results.solver.as_str()), ("remembering/planner/cem", "cem"));
@@ -289,6 +296,7 @@ mod tests {
             "plans",
             "illegal",
             "legal_successes",
+            "plans_cut_short",
             "unit",
             "final_distance",
             "per_episode",

@@ -1,6 +1,7 @@
 //! From configuration to a planner.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use prevision_core::config::check::message;
 use prevision_core::config::{Options, within};
@@ -14,6 +15,9 @@ use crate::cost::{Cost, CostContext, Costs, built_in_costs};
 use crate::error::PlanError;
 use crate::policy::{Planner, PlannerOptions, Remembering};
 use crate::solver::{SolverContext, Solvers, built_in_solvers};
+
+/// Bytes in a mebibyte.
+const MEBIBYTE: f64 = 1_048_576.0;
 
 /// The parts that a configuration can name.
 #[derive(Clone)]
@@ -74,11 +78,13 @@ pub fn planner(
         space: bounded(space, config.action_norm, &spec.name)?,
         block: spaces.frame_step.max(1),
         initial_std: config.initial_std as f32,
+        deadline: config.deadline_ms.map(|milliseconds| Duration::from_secs_f64(milliseconds / 1000.0)),
     };
     let solver = parts.solvers.make("plan.solver", &config.solver.kind, &config.solver.keys, &context);
     let solver = solver.map_err(PlanError::Config)?;
     let (costs, constraints) = criteria(config, parts, &model).map_err(PlanError::Config)?;
-    let options = PlannerOptions { execute: config.execute, warm_start: config.warm_start };
+    let memory_bytes = config.memory_mb.map(|mebibytes| (mebibytes * MEBIBYTE) as usize);
+    let options = PlannerOptions { execute: config.execute, warm_start: config.warm_start, memory_bytes };
     Ok(Planner::new(model, solver, costs, constraints, options))
 }
 

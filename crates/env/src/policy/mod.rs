@@ -3,12 +3,14 @@
 mod random;
 mod recorded;
 mod smooth;
+mod search;
 
 use crate::{EnvError, Goal, TimeStep};
 
 pub use random::Random;
 pub use recorded::Recorded;
 pub use smooth::Smooth;
+pub use search::{Search, SearchIteration};
 
 /// Chooses actions for a batch of episodes, step by step.
 pub trait Policy {
@@ -61,6 +63,8 @@ pub struct Decision {
     /// Where the policy expects the agent in the coming steps, (x, y) in the world's coordinates, soonest first; for rows that are
     /// watched.
     pub imagined: Vec<[f32; 2]>,
+    /// How the plan that was made for it was searched for; `None` where none was made, or nothing was searched.
+    pub search: Option<Search>,
 }
 
 impl Decision {

@@ -1,6 +1,7 @@
 //! Closed-loop episodes: a policy acts in worlds, and how often it reaches the goal is measured.
 
 mod rules;
+mod traces;
 mod trial;
 #[cfg(feature = "videos")]
 mod videos;
@@ -12,6 +13,7 @@ use prevision_env::{Decision, Goal, Policy, Start, TimeStep, Worlds};
 use prevision_kernels::operations_so_far;
 
 pub use rules::Rules;
+pub use traces::{PlanTrace, Traces};
 #[cfg(feature = "videos")]
 pub use videos::{EpisodeVideos, EpisodeVideosError};
 pub use watch::{Moment, PlanProgress, Watch, WatchError};
@@ -161,6 +163,8 @@ impl Run<'_> {
             assert!(counts[0] == counts[1], "the policy chose {} actions for {} rows", counts[0], counts[1]);
             for (row, decision) in live.iter().zip(&decisions) {
                 batch[*row].plans += usize::from(decision.planned);
+                let cut_short = decision.search.as_ref().is_some_and(|search| search.cut_short);
+                batch[*row].plans_cut_short += usize::from(cut_short);
                 self.show(*row, &batch[*row], Some(decision))?;
             }
             let actions: Vec<&[f32]> = decisions.iter().map(|decision| decision.action.as_slice()).collect();

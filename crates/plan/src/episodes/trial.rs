@@ -14,6 +14,7 @@ pub(super) struct Trial {
     /// Every position so far, of a watched episode in a world that is drawn.
     pub(super) trail: Vec<[f32; 2]>,
     pub(super) plans: usize,
+    pub(super) plans_cut_short: usize,
     pub(super) steps: usize,
     /// Every state so far, in a world that tells them.
     pub(super) states: Vec<Vec<f32>>,
@@ -32,6 +33,7 @@ impl Trial {
             watched,
             trail: position.filter(|_| watched.is_some()).into_iter().collect(),
             plans: 0,
+            plans_cut_short: 0,
             steps: 0,
             first_success_step: None,
             start_distance: first.distance,
@@ -73,6 +75,7 @@ impl Trial {
             success_at_end: self.now.success,
             steps: self.steps,
             plans: self.plans,
+            plans_cut_short: self.plans_cut_short,
             start_distance: self.start_distance,
             final_distance: self.now.distance,
             total_reward: rewards.then_some(self.total_reward),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use prevision_env::registry::Purpose;
 use prevision_env::{Manifest, TaskSource};
-use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Watch, baselines, run_episodes, setup};
+use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Traces, Watch, baselines, run_episodes, setup};
 
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
@@ -16,7 +16,8 @@ use crate::{DeviceName, Output, TrainedRun, Usage};
 /// Plan with the model of a run, in the world it was trained for
 ///
 /// Every episode starts from an image and is given its goal as an image. The results are also written
-/// to plan/<environment>-<solver>.json in the run folder, videos of the first episodes to videos/.
+/// to plan/<environment>-<solver>.json in the run folder, videos of the first episodes to videos/, and
+/// how their plans were searched for to plan/traces/<environment>-<solver>.json.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -102,13 +103,17 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let spec = worlds.spec().clone();
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
     let folder = wishes.video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
-    let mut watch = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
+    let shown = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
+    let mut watch = (shown, Traces::default());
     let results = run_episodes(worlds.as_mut(), policy.as_mut(), &rules, &mut watch);
-    watch.0.0.finish();
+    let ((progress, _), traces) = watch;
+    progress.0.finish();
     let mut results = results?;
     results.tasks = source;
     results.baselines = baselines(world.as_ref(), worlds.as_mut(), &experiment.plan.baselines, &rules)?;
-    run.folder.write_json(&format!("plan/{}-{}.json", results.environment, results.solver), &results)?;
+    let name = format!("{}-{}", results.environment, results.solver);
+    run.folder.write_json(&format!("plan/{name}.json"), &results)?;
+    run.folder.write_json(&format!("plan/traces/{name}.json"), &traces)?;
     Ok(results)
 }
 
@@ -167,6 +172,10 @@ pub(crate) fn table(results: &PlanResults) -> String {
     }
     if let Some(operations) = results.operations_per_episode {
         let _ = writeln!(text, "products of planning    {:.3} TFLOP per episode", operations / 1e12);
+    }
+    if results.plans_cut_short > 0 {
+        let (cut, plans) = (results.plans_cut_short, results.plans);
+        let _ = writeln!(text, "cut short               {cut} of {plans} plans, by plan.deadline_ms");
     }
     let _ = writeln!(
         text,
