@@ -111,10 +111,16 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let mut results = results?;
     results.tasks = source;
     results.baselines = baselines(world.as_ref(), worlds.as_mut(), &experiment.plan.baselines, &rules)?;
-    let name = format!("{}-{}", results.environment, results.solver);
+    let name = file_name(&format!("{}-{}", results.environment, results.solver));
     run.folder.write_json(&format!("plan/{name}.json"), &results)?;
     run.folder.write_json(&format!("plan/traces/{name}.json"), &traces)?;
     Ok(results)
+}
+
+/// A name without what means something in paths: a world behind a process names itself.
+fn file_name(name: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    name.chars().map(|letter| if plain(letter) { letter } else { '-' }).collect()
 }
 
 /// Shows how far the episodes are.
