@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use prevision_core::{Action, FrameBuffer, seed};
 use prevision_env::registry::{EnvConfig, Purpose, World, built_in};
-use prevision_env::{Environment, Goal, Legality, Mark, Policy, Start, TimeStep};
+use prevision_env::two_rooms_224::{Options, Rule, TwoRooms224, route};
+use prevision_env::{Environment, Goal, Legality, Mark, Policy, Start, TimeStep, Variation};
 use rand::Rng;
 use serde::Deserialize;
 
@@ -259,4 +260,101 @@ fn wrong_keys_are_said() {
     assert!(refused("rule = \"jumping\"").contains("end-point"));
     let message = refused("[two-rooms-224.variation.values]\n\"agent.speed\" = 11.0");
     assert!(message.contains("variation.values.agent.speed is [11.0], but must be 1.75 to 10.5"), "{message}");
+}
+
+#[test]
+fn every_factor_changes_something() {
+    // Where the world begins, what is seen at the start and the goal, and where moves lead.
+    let play = |keys: &str| {
+        let mut world = world(&format!("size = 56\nrooms = \"opposite\"\n{keys}"));
+        let mut played = Vec::new();
+        for seed in 0..6 {
+            let first = world.reset(seed).unwrap();
+            let goal = world.goal().unwrap();
+            let moves =
+                (0..40_u8).map(|step| world.step(Action::Vector(&[1.0, f32::from(step % 3) - 1.0])).unwrap().state);
+            let moves: Vec<_> = moves.collect();
+            played.push((pixels(&first).data.clone(), first.state, goal.observations, goal.state, goal.route, moves));
+        }
+        played
+    };
+    let nominal = play("");
+    let shown = "\"rendering.render_target\" = 1.0\n";
+    for factor in world("").spec().factors.clone().iter() {
+        let value = match factor.name.as_str() {
+            "door.number" => vec![2.0],
+            "door.position" | "door.size" => vec![20.0; 3],
+            "task.min_steps" => vec![60.0],
+            name if name.ends_with("position") => vec![50.0, 70.0],
+            _ if factor.bounds[0] == factor.nominal => factor.bounds[1].clone(),
+            _ => factor.bounds[0].clone(),
+        };
+        let mut keys = format!("[two-rooms-224.variation.values]\n\"{}\" = {value:?}\n", factor.name);
+        let mut before = nominal.clone();
+        // A second door where there is none yet, and a target that is seen.
+        if factor.name == "door.number" {
+            let place = "\"door.position\" = [49.0, 160.0, 49.0]\n";
+            keys += place;
+            before = play(&format!("[two-rooms-224.variation.values]\n{place}"));
+        } else if ["target.color", "target.radius"].contains(&factor.name.as_str()) {
+            keys += shown;
+            before = play(&format!("[two-rooms-224.variation.values]\n{shown}"));
+        }
+        assert!(play(&keys) != before, "{}", factor.name);
+    }
+}
+
+#[test]
+fn lengths_of_ways_are_those_of_a_metric() {
+    let variation = Variation { vary: vec!["all".to_owned()], ..Variation::default() };
+    let mut world = TwoRooms224::new(&Options { size: 16, variation, ..Options::default() }).unwrap();
+    let (mut direct, mut bent) = (0, 0);
+    for seed in 0..100 {
+        world.reset(seed).unwrap();
+        let (plan, start, goal) = (world.task().plan.clone(), world.task().start, world.task().goal);
+        world.reset(seed + 1_000).unwrap();
+        let between = world.task().start;
+        if !plan.is_free(between) {
+            continue;
+        }
+        let length = |from, to| route::shortest(&plan, from, to).map(|way| route::length(&way)).unwrap();
+        let straight = |from: [f32; 2], to: [f32; 2]| f64::from(to[0] - from[0]).hypot(f64::from(to[1] - from[1]));
+        let way = length(start, goal);
+        assert!((way - length(goal, start)).abs() < 1e-6, "seed {seed}: the same way back");
+        assert!(way <= length(start, between) + length(between, goal) + 1e-6, "seed {seed}: no detour is shorter");
+        assert!(way >= straight(start, goal) - 1e-3, "seed {seed}");
+        let same = way < straight(start, goal) + 1e-3;
+        (direct, bent) = (direct + usize::from(same), bent + usize::from(!same));
+        // No place on it is in a wall: a swept dot follows it to the end.
+        let points = route::shortest(&plan, start, goal).unwrap();
+        let mut at = start;
+        for point in &points[1..] {
+            let by = [0, 1].map(|axis| (point[axis] - f64::from(at[axis])) as f32);
+            at = Rule::Swept.advance(&plan, at, by);
+        }
+        assert!(straight(at, goal) < 1e-2, "seed {seed}: {at:?} for {goal:?}");
+    }
+    assert!(direct > 20 && bent > 20, "{direct} straight, {bent} bent");
+}
+
+#[test]
+fn one_rule_lets_random_walks_through_the_wall_and_the_other_does_not() {
+    let illegal = |rule: &str| {
+        let configured = configured(&format!(
+            "size = 16\nrule = \"{rule}\"\n[two-rooms-224.variation.values]\n\"agent.speed\" = 10.5"
+        ));
+        let unlawful = (0..60).filter(|seed| {
+            let mut world = configured.environment(Purpose::Evaluation).unwrap();
+            let mut states = vec![world.reset_to(*seed, &[95.0, 55.0]).unwrap().state.unwrap()];
+            let mut rng = seed::rng(*seed, "test", 0, 0);
+            for _ in 0..100 {
+                let action = [0, 1].map(|_| rng.random_range(-1.0..=1.0));
+                states.push(world.step(Action::Vector(&action)).unwrap().state.unwrap());
+            }
+            world.legality(&states) != Legality::Legal
+        });
+        unlawful.count()
+    };
+    assert_eq!(illegal("swept"), 0);
+    assert!(illegal("end-point") > 20, "{}", illegal("end-point"));
 }
