@@ -22,6 +22,7 @@ mod episodes;
 mod error;
 pub mod noise;
 mod policy;
+mod readout;
 mod results;
 pub mod score;
 pub mod setup;

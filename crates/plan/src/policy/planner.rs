@@ -149,6 +149,17 @@ impl Planner {
         Past { latents, actions }
     }
 
+    /// The last raw action that each of the rows has taken, `[rows, a]`; `None` at the first moment of their episodes.
+    fn last_action(&self, rows: &[usize]) -> Option<Tensor<2>> {
+        let [_, width] = self.block();
+        let mut values = Vec::with_capacity(rows.len() * width);
+        for row in rows {
+            let action = self.run.tracks[*row].history.last_action()?;
+            values.extend_from_slice(&action[action.len() - width..]);
+        }
+        Some(Tensor::from_data(TensorData::new(values, [rows.len(), width]), &self.model.device()))
+    }
+
     /// Makes new plans and gives the latents they lead to before the next ones.
     fn plan(&mut self, rows: &[usize], past: Past, obstacles: Option<Tensor<2>>) -> Result<Latents, PolicyError> {
         let squeeze = |latents: &Latents| {
@@ -156,7 +167,8 @@ impl Planner {
             latents.tokens.clone().reshape([rows, tokens, width])
         };
         let goal = self.run.goals.as_ref().map(|goals| squeeze(&goals.select(rows)));
-        let scene = Scene { present: squeeze(&past.latents.last()), goal, obstacles };
+        let last_action = self.last_action(rows);
+        let scene = Scene { present: squeeze(&past.latents.last()), goal, obstacles, last_action };
         let model = Arc::clone(&self.model);
         let score = ModelScore::new(model.as_ref(), &self.criteria, past, &scene);
         let mut score = score.map_err(|message| self.unfit(message))?;

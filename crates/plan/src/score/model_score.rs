@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn latent(steps: Steps) -> (f64, Box<dyn Cost>) {
-        (1.0, Box::new(LatentDistance::new(LatentConfig { steps })))
+        (1.0, Box::new(LatentDistance::new(LatentConfig { steps, ..LatentConfig::default() })))
     }
 
     fn past(latents: Tensor<3>) -> Past {
@@ -248,7 +248,7 @@ mod tests {
 
     fn scene(past: &Past, goal: Tensor<2>) -> Scene {
         let present = past.latents.last().tokens.squeeze_dim(1);
-        Scene { present, goal: Some(goal.unsqueeze_dim(1)), obstacles: None }
+        Scene { present, goal: Some(goal.unsqueeze_dim(1)), obstacles: None, last_action: None }
     }
 
     #[test]
