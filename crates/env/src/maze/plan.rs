@@ -146,25 +146,35 @@ fn is_wall(block: char) -> bool {
     block == '#'
 }
 
-/// The walls of a text plan: each row's blocks in a row are one.
+/// The walls of a text plan: blocks in a row are one, and so are blocks one above the other, so that no seam shows between them.
 fn plan_walls(plan: &[String], room: f64) -> Vec<Wall> {
+    let blocks: Vec<Vec<bool>> = plan.iter().map(|row| row.chars().map(is_wall).collect()).collect();
+    let columns = blocks.first().map_or(0, Vec::len);
+    let wall = |[left, upper]: [usize; 2], [right, lower]: [usize; 2]| {
+        let corner = |at: [usize; 2]| at.map(|count| count as f64 * room);
+        Wall { low: corner([left, upper]), high: corner([right, lower]) }
+    };
     let mut walls = Vec::new();
-    for (row, line) in plan.iter().enumerate() {
-        let blocks: Vec<bool> = line.chars().map(is_wall).chain([false]).collect();
-        let mut start = None;
-        for (column, block) in blocks.into_iter().enumerate() {
-            match (block, start) {
-                (true, None) => start = Some(column),
-                (false, Some(first)) => {
-                    let corner = |column: usize, row: usize| [column as f64 * room, row as f64 * room];
-                    walls.push(Wall { low: corner(first, row), high: corner(column, row + 1) });
-                    start = None;
-                }
-                _ => {}
-            }
-        }
+    for (row, line) in blocks.iter().enumerate() {
+        walls.extend(runs(line.iter().copied()).map(|[from, to]| wall([from, row], [to, row + 1])));
+    }
+    for column in 0..columns {
+        let long = runs(blocks.iter().map(|line| line[column])).filter(|[from, to]| to - from > 1);
+        walls.extend(long.map(|[from, to]| wall([column, from], [column + 1, to])));
     }
     walls
+}
+
+/// Where rows of walls begin, and where they have ended.
+fn runs(blocks: impl Iterator<Item = bool>) -> impl Iterator<Item = [usize; 2]> {
+    let mut start = None;
+    blocks.chain([false]).enumerate().filter_map(move |(place, block)| {
+        if block {
+            start.get_or_insert(place);
+            return None;
+        }
+        start.take().map(|from| [from, place])
+    })
 }
 
 fn check_plan(plan: &[String]) -> Result<(), String> {
@@ -212,7 +222,9 @@ mod tests {
         options.validate().unwrap();
         assert_eq!((options.columns_and_rows(), options.extent(2.0)), ([5, 4], [10.0, 8.0]));
         let walls = options.walls(None, 2.0, 0.5);
-        assert_eq!(walls.len(), 7);
+        // 7 in rows, and 3 that are higher than a block.
+        assert_eq!(walls.len(), 10);
+        assert_eq!(walls[8], Wall { low: [4.0, 0.0], high: [6.0, 4.0] });
         assert_eq!(walls[2], Wall { low: [4.0, 2.0], high: [6.0, 4.0] });
         let floor = options.floor(&walls, 2.0, 0.5);
         assert!(floor.is_free([3.0, 3.0]) && !floor.is_free([3.6, 3.0]) && !floor.is_free([5.0, 3.0]));
