@@ -68,8 +68,8 @@ fn next_bend(plan: &FloorPlan, from: Point, to: Point) -> [f64; 2] {
 }
 
 /// Goes to the goal: while that is in the other room first to the middle of the nearest door that fits the dot, until that is 10.5 pixels
-/// away, then along the shortest way. Upstream's goes straight on from there, and so gets stuck in the doorway on its way to goals beside
-/// the wall.
+/// away, then through it, then along the shortest way. Upstream's goes straight to the goal from inside of the door, and so gets stuck in
+/// the doorway on its way to goals beside the wall.
 #[derive(Debug, Clone)]
 pub struct Expert {
     noise: f32,
@@ -98,9 +98,11 @@ impl Expert {
         if (across > WALL_CENTRE) != (goal_across > WALL_CENTRE) {
             let away = |centre: f32| (across - WALL_CENTRE).hypot(along - centre);
             let fitting = plan.doors.iter().filter(|door| door.fits(plan.radius)).map(|door| door.centre);
-            let nearest = fitting.min_by(|one, other| away(*one).total_cmp(&away(*other)));
-            if let Some(centre) = nearest.filter(|centre| away(*centre) > DOOR_REACHED) {
-                return towards(at, plan.turned([WALL_CENTRE, centre]).map(f64::from));
+            if let Some(centre) = fitting.min_by(|one, other| away(*one).total_cmp(&away(*other))) {
+                let [near, far] = plan.faces();
+                let beyond = if goal_across > WALL_CENTRE { far } else { near };
+                let aim = if away(centre) > DOOR_REACHED { WALL_CENTRE } else { beyond };
+                return towards(at, plan.turned([aim, centre]).map(f64::from));
             }
         }
         towards(at, next_bend(plan, at, goal))
