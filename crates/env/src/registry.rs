@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::{push_t, two_rooms};
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
+use crate::{push_t, two_rooms};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
