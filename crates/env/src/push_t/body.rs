@@ -92,7 +92,8 @@ impl Body {
     /// Its convex parts in the world.
     pub fn parts(&self) -> impl Iterator<Item = Part> {
         let circle = (self.radius > 0.0).then(|| Part::circle(self.position(), self.radius));
-        let rectangle = |rectangle: &Rectangle| Part::rectangle(rectangle.corners().map(|corner| self.to_world(corner)));
+        let rectangle =
+            |rectangle: &Rectangle| Part::rectangle(rectangle.corners().map(|corner| self.to_world(corner)));
         circle.into_iter().chain(self.rectangles.iter().map(rectangle))
     }
 

@@ -42,8 +42,8 @@ pub(super) fn draw(space: &Space, build: &Build, look: &Look, size: usize) -> Ca
             fill(&mut canvas, look.goal, &part);
         }
     }
-    draw_body(&mut canvas, look.agent, &space.agent);
     draw_body(&mut canvas, look.block, &space.block);
+    draw_body(&mut canvas, look.agent, &space.agent);
     let corners = [[WALL_LOW, WALL_LOW], [WALL_HIGH, WALL_LOW], [WALL_HIGH, WALL_HIGH], [WALL_LOW, WALL_HIGH]];
     outline(&mut canvas, WALL, &corners, 2.0 * WALL_RADIUS as f32);
     for (touch, normal) in space.touches() {

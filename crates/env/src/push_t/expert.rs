@@ -15,13 +15,16 @@ const ROOM: f64 = 6.0;
 /// Places along each side of a part that are pushed at, as shares of the side.
 const PLACES: [f64; 5] = [0.08, 0.29, 0.5, 0.71, 0.92];
 /// Strengths of a push: targets ahead of the agent, in pixels.
-const STRENGTHS: [f64; 3] = [100.0, 50.0, 25.0];
+const STRENGTHS: [f64; 5] = [100.0, 50.0, 25.0, 10.0, 4.0];
 /// Steps of the longest push.
 const LONGEST: usize = 6;
 /// Nearer than this to where a push begins, in pixels, it begins.
 const NEAR: f64 = 5.0;
-/// What a pixel of way to the place of a push costs, in pixels of error.
-const WAY_COST: f64 = 0.02;
+/// What a pixel of way to the place of a push and a step of pushing cost, as shares of the error.
+const WAY_COST: f64 = 0.0005;
+const STEP_COST: f64 = 0.01;
+/// Share of the error that a push must take away to be worth it.
+const WORTH: f64 = 0.02;
 /// Error of the block at which it counts as placed, in pixels, where the agent has a place of its own to go to.
 const PLACED: f64 = 11.0;
 /// Steps for which it waits to come to the place of a push before it looks for another.
@@ -68,7 +71,11 @@ impl Expert {
 /// What the first moment of an episode tells of the bodies; what it does not tell is nominal.
 fn build_of(first: &TimeStep) -> Build {
     let told = |name: &str, nominal: f64| {
-        first.info.get(&format!("factor.{name}")).and_then(|value| value.first()).map_or(nominal, |value| f64::from(*value))
+        first
+            .info
+            .get(&format!("factor.{name}"))
+            .and_then(|value| value.first())
+            .map_or(nominal, |value| f64::from(*value))
     };
     let shape = |name, nominal| Shape::ALL[told(name, nominal) as usize];
     Build {
@@ -119,9 +126,9 @@ impl Row {
     /// The best push from this state; `None` if none makes it better.
     fn best(&mut self, now: &State) -> Option<Push> {
         let before = self.error(now);
-        let mut best = (before - 0.2, None);
+        let mut best = ((1.0 - WORTH) * before, None);
         for (from, along) in self.beginnings(now) {
-            let way = WAY_COST * length(sub(from, now.agent));
+            let way = WAY_COST * before * length(sub(from, now.agent));
             for strength in STRENGTHS {
                 let begin = State { agent: from, velocity: [0.0; 2], ..*now };
                 self.space = self.build.space(&begin);
@@ -132,7 +139,7 @@ impl Row {
                     let mut after = self.space.clone();
                     let back = sub(after.agent.position(), scale(along, ACTION_PIXELS));
                     advance(&mut after, back);
-                    let error = self.error(&state(&after)) + way + 0.3 * steps as f64;
+                    let error = self.error(&state(&after)) + way + STEP_COST * before * steps as f64;
                     if error < best.0 {
                         best = (error, Some(Push { from, along, strength, steps, done: 0, waited: 0 }));
                     }

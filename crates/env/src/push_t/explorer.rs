@@ -23,6 +23,8 @@ const NEAR: f64 = 25.0;
 const PATIENCE: [u64; 2] = [3, 9];
 /// Chance that a push goes towards the middle of the world, more or less, so that the block does not stay in a corner.
 const INWARDS: f64 = 0.7;
+/// Nearer to the edges of the world than this, in pixels, it does not go: the block would be pressed through a wall.
+const MARGIN: f64 = 60.0;
 /// Deviation of each action from the straight way, as a share of its largest value.
 const NOISE: f64 = 0.15;
 
@@ -59,7 +61,8 @@ impl Explorer {
 impl Row {
     fn target(&mut self, now: &State) -> Vector {
         let mut rng = seed::rng(self.seed, "push-t/explore", self.step, self.episode);
-        let arrived = length(sub(now.agent, self.target)) < NEAR;
+        let aim = self.target.map(|value| value.clamp(MARGIN, EXTENT - MARGIN));
+        let arrived = length(sub(now.agent, aim)) < NEAR;
         if arrived || self.step >= self.until {
             if let Some(side) = self.side.take() {
                 let beside = scale(rotate([0.0, 1.0], side), rng.random_range(-BESIDE..=BESIDE));
@@ -79,7 +82,7 @@ impl Row {
         }
         self.step += 1;
         let reach = NOISE * super::dynamics::ACTION_PIXELS;
-        self.target.map(|value| value + rng.random_range(-reach..=reach))
+        self.target.map(|value| (value + rng.random_range(-reach..=reach)).clamp(MARGIN, EXTENT - MARGIN))
     }
 }
 

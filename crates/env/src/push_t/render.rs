@@ -32,7 +32,9 @@ pub(super) fn render(space: &Space, goal: &Space, rule: Rule, marks: &[Mark<'_>]
     let mut canvas = Canvas::of_area(EXTENT as f32, size, OUTSIDE);
     let [low, high] = [WALL_LOW as f32, WALL_HIGH as f32];
     canvas.rectangle(FLOOR, 1.0, [low; 2], [high; 2]);
-    for [from, to] in [[[low, low], [high, low]], [[high, low], [high, high]], [[high, high], [low, high]], [[low, high], [low, low]]] {
+    for [from, to] in
+        [[[low, low], [high, low]], [[high, low], [high, high]], [[high, high], [low, high]], [[low, high], [low, low]]]
+    {
         canvas.line(WALL, 1.0, from, to, 2.0 * WALL_RADIUS as f32);
     }
     silhouette(&mut canvas, GOAL, 1.0, &goal.block, OUTLINE / 2.0, 0.0);
@@ -74,7 +76,8 @@ fn silhouette(canvas: &mut Canvas, colour: Colour, opacity: f32, body: &Body, gr
             (corners.collect(), part.radius() as f32)
         })
         .collect();
-    let every = || parts.iter().flat_map(|(corners, radius)| corners.iter().map(move |corner| (corner, radius + grown + 1.0)));
+    let every =
+        || parts.iter().flat_map(|(corners, radius)| corners.iter().map(move |corner| (corner, radius + grown + 1.0)));
     let low = [0, 1].map(|axis| every().map(|(corner, reach)| corner[axis] - reach).fold(f32::INFINITY, f32::min));
     let high = [0, 1].map(|axis| every().map(|(corner, reach)| corner[axis] + reach).fold(f32::NEG_INFINITY, f32::max));
     canvas.shape(colour, opacity, low, high, |x, y| {

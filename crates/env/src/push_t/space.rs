@@ -173,7 +173,12 @@ impl Space {
             if low < walls {
                 let wall = self.walls[low];
                 if high >= walls + agents {
-                    self.meet(Between::WallAndBlock, (low, high - walls - agents), &wall, &block[high - walls - agents]);
+                    self.meet(
+                        Between::WallAndBlock,
+                        (low, high - walls - agents),
+                        &wall,
+                        &block[high - walls - agents],
+                    );
                 } else if self.agent.is_dynamic() {
                     self.meet(Between::WallAndAgent, (low, high - walls), &wall, &agent[high - walls]);
                 }
@@ -241,7 +246,8 @@ fn solve(pair: &mut Pair, mut first: Option<&mut Body>, mut second: Option<&mut 
     let normal = pair.contact.normal;
     for impulse in &mut pair.impulses[..pair.contact.count] {
         let [arm, other_arm] = impulse.arms;
-        let at = |body: &Option<&mut Body>, arm| body.as_ref().map_or(([0.0; 2], [0.0; 2]), |body| body.velocities_at(arm));
+        let at =
+            |body: &Option<&mut Body>, arm| body.as_ref().map_or(([0.0; 2], [0.0; 2]), |body| body.velocities_at(arm));
         let ((velocity, apart), (other_velocity, other_apart)) = (at(&first, arm), at(&second, other_arm));
         let leaving = dot(sub(other_velocity, velocity), normal);
         let leaving_apart = dot(sub(other_apart, apart), normal);
