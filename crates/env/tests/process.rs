@@ -225,7 +225,7 @@ fn a_world_that_cannot_be_repeated_is_said_when_it_is_started_again() {
     let mut worlds = faulty("nondeterminism", &keys).worlds(Purpose::Evaluation, 2).unwrap();
     let error = play_in(worlds.as_mut(), 6, &mut |place| {
         if place == 5 {
-            kill(&pid)
+            kill(&pid);
         }
     })
     .unwrap_err();
@@ -259,9 +259,7 @@ fn nothing_of_a_process_is_left() {
 
 #[test]
 fn what_cannot_be_started_is_said() {
-    let make = |name: &str, keys: &str| {
-        EnvConfig::of(name, keys.parse().unwrap()).world(&built_in()).map_err(|message| message.to_string())
-    };
+    let make = |name: &str, keys: &str| EnvConfig::of(name, keys.parse().unwrap()).world(&built_in());
     assert!(make("cmd:", "").err().unwrap().starts_with("env.cmd.target is \"\", but must be a command line"));
     assert!(make("cmd:python 'a", "").err().unwrap().contains("with every quote closed"));
     assert!(make("cmd:a", "deadline_seconds = 0.0").err().unwrap().contains("env.cmd.deadline_seconds is 0"));

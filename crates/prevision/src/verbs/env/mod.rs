@@ -44,7 +44,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
 /// Which world.
 #[derive(clap::Args)]
 struct Chosen {
-    /// The world: a name, or one with what it is to run, as in "cmd:python3 my_world.py" and gym:CartPole-v1
+    /// The world: a name, or one with what it is to run, as in "cmd:python3 world.py" or gym:CartPole-v1
     world: String,
     /// A key of the world, as in --set layout=fixed
     #[arg(long = "set", value_name = "KEY=VALUE")]
