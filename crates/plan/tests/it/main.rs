@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
+mod bounds;
 mod constraints;
 mod corridor;
 mod discrete;
+mod golden;
+mod gradients;
 mod independence;
 mod memory;
 mod models;
 mod rules;
+mod searches;
 mod setup;
 mod tasks;
 mod true_dynamics;
