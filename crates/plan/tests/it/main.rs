@@ -5,6 +5,9 @@
 mod constraints;
 mod corridor;
 mod discrete;
+#[cfg(feature = "videos")]
+mod examples;
+mod guardrails;
 mod independence;
 mod memory;
 mod models;
