@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use prevision_env::Environment;
 use prevision_env::registry::Purpose;
-use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Watch, run_episodes, setup};
+use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Violations, Watch, run_judged_episodes, setup};
 
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
@@ -78,10 +78,12 @@ pub(crate) fn plan_run(
     let environments = (0..experiment.plan.episodes).map(|_| world.environment(Purpose::Evaluation));
     let mut worlds: Vec<Box<dyn Environment>> = environments.collect::<Result<_, _>>()?;
     let spec = worlds.first().map(|world| world.spec().clone()).context("plan.episodes is 0")?;
+    let guardrails = setup::guardrails(&experiment.plan, &parts.plan, &model)?;
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
     let folder = video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
     let mut watch = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
-    let results = run_episodes(&mut worlds, policy.as_mut(), &experiment.plan.rules(seed), &mut watch);
+    let rules = experiment.plan.rules(seed);
+    let results = run_judged_episodes(&mut worlds, policy.as_mut(), guardrails.as_ref(), &rules, &mut watch);
     watch.0.0.finish();
     let results = results?;
     run.folder.write_json(&format!("plan/{}-{}.json", results.environment, results.solver), &results)?;
@@ -131,6 +133,9 @@ pub(crate) fn table(results: &PlanResults) -> String {
     if let Some(mean) = results.mean_return {
         let _ = writeln!(text, "return                  {mean:.3} mean");
     }
+    if !results.violations.is_empty() {
+        let _ = writeln!(text, "violations              {}", violations(results));
+    }
     let _ = writeln!(
         text,
         "time                    {:.2} s per episode, {:.1} ms per plan, {} plans",
@@ -139,4 +144,17 @@ pub(crate) fn table(results: &PlanResults) -> String {
         results.plans
     );
     text
+}
+
+/// How often each constraint was violated.
+fn violations(results: &PlanResults) -> String {
+    let steps: usize = results.per_episode.iter().map(|trial| trial.steps).sum();
+    let one = |(name, found): (&String, &Violations)| {
+        let judged = if found.enforced { "" } else { " (not enforced)" };
+        format!(
+            "{name}{judged} in {} of {steps} steps, {} of {} episodes",
+            found.steps, found.episodes, results.episodes
+        )
+    };
+    results.violations.iter().map(one).collect::<Vec<_>>().join("; ")
 }
