@@ -1,13 +1,17 @@
 //! `[plan]`: the search, what is minimised, and the episodes of closed-loop planning.
 
-use prevision_core::config::check::check;
+use prevision_core::config::check::{check, message};
 use prevision_core::config::{Options, Part, WeightedParts, schema};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use toml::{Table, Value};
 
 use crate::Rules;
 use crate::setup::Parts;
+
+/// The key of a constraint that says whether plans must satisfy it.
+const ENFORCE: &str = "enforce";
 
 /// Configuration of planning with a trained model in a world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +39,8 @@ pub struct PlanConfig {
     /// What is minimised: costs by name, each with its weight and keys, `[plan.costs]`. Default `latent`, with weight 1.
     #[schemars(skip)]
     pub costs: WeightedParts,
-    /// What plans must not violate: constraints by name, each with its keys, `[plan.constraints.NAME]`. Default none.
+    /// What plans must not violate: constraints by name, each with its keys, `[plan.constraints.NAME]`. With `enforce = false` beside
+    /// its keys a constraint only judges what really happens. Default none.
     #[schemars(skip)]
     pub constraints: Table,
     /// Steps by which passing a place becomes longer, for the rest of an episode, where a plan was to bring the agent and did not, or
@@ -108,7 +113,7 @@ impl PlanConfig {
         };
         let solver = named(parts.solvers.schema_by_kind(), "The search over action sequences. Default `cem`.");
         let costs = named(parts.costs.schema_by_name(true), "What is minimised, by name. Default `latent = 1`.");
-        let constraints = named(parts.constraints.schema_by_name(false), "What plans must not violate. Default none.");
+        let constraints = named(constraint_schema(parts), "What plans must not violate. Default none.");
         schema::property(&mut section, "solver", solver);
         schema::property(&mut section, "costs", costs);
         schema::property(&mut section, "constraints", constraints);
@@ -129,9 +134,10 @@ impl PlanConfig {
             table.insert("weight".to_owned(), weight.into());
             resolved.costs.0.insert(name, Value::Table(table));
         }
-        for (name, keys) in self.constraint_entries()? {
-            let table = parts.constraints.resolve(&format!("plan.constraints.{name}"), name, keys)?;
-            resolved.constraints.insert(name.to_owned(), Value::Table(table));
+        for (name, enforce, keys) in self.constraint_entries()? {
+            let mut table = parts.constraints.resolve(&format!("plan.constraints.{name}"), &name, &keys)?;
+            table.insert(ENFORCE.to_owned(), enforce.into());
+            resolved.constraints.insert(name, Value::Table(table));
         }
         Ok(resolved)
     }
@@ -144,16 +150,22 @@ impl PlanConfig {
         prevision_core::config::within("plan.costs", self.costs.entries())
     }
 
-    /// Name and keys of the constraints.
-    pub(crate) fn constraint_entries(&self) -> Result<Vec<(&str, &Table)>, String> {
-        let entry = |(name, value): (&'_ String, &'_ Value)| match value {
-            Value::Table(_) => Ok(()),
-            other => {
-                Err(format!("plan.constraints.{name} is {other}, but must be a table of its keys, which may be empty"))
-            }
+    /// Name of the constraints, whether plans must satisfy them, and their own keys.
+    pub(crate) fn constraint_entries(&self) -> Result<Vec<(String, bool, Table)>, String> {
+        let entry = |(name, value): (&String, &Value)| {
+            let key = format!("plan.constraints.{name}");
+            let Value::Table(table) = value else {
+                return Err(message(&key, value, "a table of its keys, which may be empty"));
+            };
+            let mut keys = table.clone();
+            let enforce = match keys.remove(ENFORCE) {
+                None => true,
+                Some(Value::Boolean(enforce)) => enforce,
+                Some(other) => return Err(message(&format!("{key}.{ENFORCE}"), other, "true or false")),
+            };
+            Ok((name.clone(), enforce, keys))
         };
-        self.constraints.iter().try_for_each(entry)?;
-        Ok(self.constraints.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_table()?))).collect())
+        self.constraints.iter().map(entry).collect()
     }
 
     /// The rules of the episodes. As many are watched as are shown in videos: set [`Rules::watched`] to 0 if nobody watches.
@@ -167,6 +179,19 @@ impl PlanConfig {
             tasks: None,
         }
     }
+}
+
+/// The schema of constraints by name, each with the key that stands beside its own.
+fn constraint_schema(parts: &Parts) -> Schema {
+    let mut all = parts.constraints.schema_by_name(false).to_value();
+    let enforce = json!({
+        "type": "boolean",
+        "description": "Whether plans must satisfy the constraint; if not, it only judges what really happens. Default true.",
+    });
+    for constraint in all["properties"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        constraint["properties"][ENFORCE] = enforce.clone();
+    }
+    schema::literal(all)
 }
 
 #[cfg(test)]
@@ -206,7 +231,8 @@ mod tests {
         let found: Vec<(&str, f64)> = entries.iter().map(|(name, weight, _)| (name.as_str(), *weight)).collect();
         assert_eq!(found, [("distance", 2.0), ("reachability", 5.0)]);
         assert_eq!(entries[0].2["steps"].as_str(), Some("summed"));
-        assert_eq!(resolved.constraint_entries().unwrap()[0].1["steps_per_action"].as_float(), Some(2.0));
+        let (name, enforce, keys) = &resolved.constraint_entries().unwrap()[0];
+        assert_eq!((name.as_str(), *enforce, keys["steps_per_action"].as_float()), ("reachable", true, Some(2.0)));
         let written = toml::to_string(&resolved).unwrap();
         assert_eq!(toml::from_str::<PlanConfig>(&written).unwrap(), resolved);
         assert_eq!(resolved.resolve(&Parts::default()).unwrap(), resolved);
@@ -230,6 +256,12 @@ mod tests {
             refused("[constraints]\nreachable = 1"),
             "plan.constraints.reachable is 1, but must be a table of its keys, which may be empty"
         );
+        assert_eq!(
+            refused("[constraints.reachable]\nenforce = 1"),
+            "plan.constraints.reachable.enforce is 1, but must be true or false"
+        );
+        let message = refused("[constraints.reachable]\nenforc = true");
+        assert!(message.contains("unknown key `plan.constraints.reachable.enforc`"), "{message}");
     }
 
     #[test]
@@ -237,13 +269,16 @@ mod tests {
         let schema = PlanConfig::schema(&Parts::default());
         let check = |text: &str| schema::check_keys("plan", &text.parse().unwrap(), &schema);
         check("horizon = 1\ncosts = { latent = 1 }\nsolver = { kind = \"mppi\", temperature = 1 }").unwrap();
-        check("[constraints.reachable]\nslack = 1\n[costs.latent]\nweight = 2\nsteps = \"last\"").unwrap();
+        check("[constraints.reachable]\nslack = 1\nenforce = false\n[costs.latent]\nweight = 2\nsteps = \"last\"")
+            .unwrap();
         for (text, hint) in [
             ("horizn = 1", "plan.horizon"),
             ("[solver]\nkind = \"cem\"\nelite = 1", "plan.solver.elites"),
             ("[costs]\nlatnt = 1", "plan.costs.latent"),
             ("[costs.latent]\nstep = 1", "plan.costs.latent.steps"),
             ("[constraints.reachable]\nslak = 1", "plan.constraints.reachable.slack"),
+            ("[constraints.reachable]\nenforc = true", "plan.constraints.reachable.enforce"),
+            ("[[constraints.keep-out.regions]]\nkind = \"box\"\nlo = [1]", "plan.constraints.keep-out.regions.0.low"),
         ] {
             let message = check(text).unwrap_err();
             assert!(message.contains(&format!("did you mean `{hint}`?")), "{message}");

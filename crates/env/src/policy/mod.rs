@@ -2,15 +2,15 @@
 
 mod random;
 mod recorded;
-mod smooth;
 mod search;
+mod smooth;
 
 use crate::{EnvError, Goal, TimeStep};
 
 pub use random::Random;
 pub use recorded::Recorded;
-pub use smooth::Smooth;
 pub use search::{Search, SearchIteration};
+pub use smooth::Smooth;
 
 /// Chooses actions for a batch of episodes, step by step.
 pub trait Policy {

@@ -60,11 +60,17 @@ fn towards(from: Point, to: [f64; 2]) -> [f32; 2] {
     if length > 1e-8 { by.map(|value| (value / length) as f32) } else { [0.0; 2] }
 }
 
-/// The next place on the shortest way that is not passed yet; the goal itself where there is no way.
+/// The next place on the shortest way that is not passed yet; the goal itself where there is no way. It keeps a pixel away from the
+/// corners of the wall: the dot would stop at one for a hair's breadth.
 fn next_bend(plan: &FloorPlan, from: Point, to: Point) -> [f64; 2] {
     let goal = to.map(f64::from);
     let far = |point: &[f64; 2]| (point[0] - f64::from(from[0])).hypot(point[1] - f64::from(from[1])) > PASSED;
-    route::shortest(plan, from, to).and_then(|way| way.into_iter().skip(1).find(far)).unwrap_or(goal)
+    let next = route::shortest(plan, from, to).and_then(|way| way.into_iter().skip(1).find(far)).unwrap_or(goal);
+    if next == goal {
+        return goal;
+    }
+    let [across, along] = plan.turned(next.map(|value| value as f32));
+    plan.turned([across + (across - WALL_CENTRE).signum(), along]).map(f64::from)
 }
 
 /// Goes to the goal: while that is in the other room first to the middle of the nearest door that fits the dot, until that is 10.5 pixels

@@ -1,5 +1,6 @@
 //! Closed-loop episodes: a policy acts in worlds, and how often it reaches the goal is measured.
 
+mod guardrails;
 mod rules;
 mod traces;
 mod trial;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use prevision_env::{Decision, Goal, Policy, Start, TimeStep, Worlds};
 use prevision_kernels::operations_so_far;
 
+pub use guardrails::{Guardrail, Guardrails};
 pub use rules::Rules;
 pub use traces::{PlanTrace, Traces};
 #[cfg(feature = "videos")]
@@ -37,6 +39,23 @@ pub fn run_episodes(
     rules: &Rules,
     watch: &mut dyn Watch,
 ) -> Result<PlanResults, PlanError> {
+    run_judged_episodes(worlds, policy, None, rules, watch)
+}
+
+/// As [`run_episodes`], with guardrails that count the steps which violated them.
+///
+/// # Errors
+/// As [`run_episodes`], and if a guardrail cannot judge what the worlds show.
+///
+/// # Panics
+/// As [`run_episodes`].
+pub fn run_judged_episodes(
+    worlds: &mut dyn Worlds,
+    policy: &mut dyn Policy,
+    guardrails: Option<&Guardrails>,
+    rules: &Rules,
+    watch: &mut dyn Watch,
+) -> Result<PlanResults, PlanError> {
     rules.validate().map_err(PlanError::Config)?;
     if worlds.rows() == 0 {
         return Err(PlanError::Config("there is no world to act in".to_owned()));
@@ -47,6 +66,7 @@ pub fn run_episodes(
     let mut run = Run {
         worlds,
         policy,
+        guardrails,
         rules,
         watch,
         max_steps,
@@ -72,6 +92,7 @@ pub fn run_episodes(
         spec,
         excluded: run.excluded,
         stop_on_arrival: rules.stop_on_arrival,
+        enforced: guardrails.map(Guardrails::enforced).unwrap_or_default(),
         seconds: started.elapsed().as_secs_f64(),
         planning_seconds: run.acting.as_secs_f64(),
         operations: run.operations,
@@ -84,6 +105,7 @@ pub fn run_episodes(
 struct Run<'a> {
     worlds: &'a mut dyn Worlds,
     policy: &'a mut dyn Policy,
+    guardrails: Option<&'a Guardrails>,
     rules: &'a Rules,
     watch: &'a mut dyn Watch,
     max_steps: usize,
@@ -168,15 +190,28 @@ impl Run<'_> {
                 self.show(*row, &batch[*row], Some(decision))?;
             }
             let actions: Vec<&[f32]> = decisions.iter().map(|decision| decision.action.as_slice()).collect();
-            for (row, step) in live.iter().zip(self.worlds.step(&live, &actions)?) {
-                let position = batch[*row].watched.and_then(|_| self.worlds.position(*row));
-                batch[*row].advance(step, position);
+            let after = self.worlds.step(&live, &actions)?;
+            self.judge(&live, &mut batch, &after)?;
+            for (row, step) in live.iter().zip(after) {
+                batch[*row].advance(step, self.worlds.position(*row));
                 if batch[*row].finished(self.max_steps, self.rules.stop_on_arrival) {
                     batch[*row].legality = self.worlds.legality(*row, &batch[*row].states);
                     self.show(*row, &batch[*row], None)?;
                 }
             }
         }
+    }
+
+    /// Lets the guardrails judge a step that these rows have taken, before the trials advance.
+    fn judge(&self, rows: &[usize], batch: &mut [Trial], after: &[TimeStep]) -> Result<(), PlanError> {
+        let Some(guardrails) = self.guardrails else { return Ok(()) };
+        let seen = rows.iter().zip(after).map(|(row, after)| [&batch[*row].now, after]);
+        let positions = rows.iter().map(|row| Some([batch[*row].position?, self.worlds.position(*row)?]));
+        let verdicts = guardrails.judge(seen.collect(), positions.collect())?;
+        for (row, verdict) in rows.iter().zip(verdicts) {
+            batch[*row].count(&verdict);
+        }
+        Ok(())
     }
 
     /// Shows a watched row.

@@ -7,6 +7,7 @@ mod planner;
 mod receding;
 mod remembering;
 
+pub(crate) use history::streams_of;
 pub use latent_policy::{Choices, LatentPolicy};
 pub use planner::{Planner, PlannerOptions};
 pub use receding::RecedingHorizon;

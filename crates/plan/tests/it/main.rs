@@ -6,8 +6,11 @@ mod bounds;
 mod constraints;
 mod corridor;
 mod discrete;
+#[cfg(feature = "videos")]
+mod examples;
 mod golden;
 mod gradients;
+mod guardrails;
 mod independence;
 mod memory;
 mod models;

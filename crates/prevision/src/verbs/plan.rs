@@ -7,7 +7,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use prevision_env::registry::Purpose;
 use prevision_env::{Manifest, TaskSource};
-use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Traces, Watch, baselines, run_episodes, setup};
+use prevision_plan::{
+    EpisodeVideos, PlanProgress, PlanResults, Traces, Violations, Watch, baselines, run_judged_episodes, setup,
+};
 
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
@@ -101,11 +103,12 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let world = env.world(&parts.worlds).map_err(Usage)?;
     let mut worlds = world.worlds(Purpose::Evaluation, rules.count())?;
     let spec = worlds.spec().clone();
+    let guardrails = setup::guardrails(&experiment.plan, &parts.plan, &model)?;
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
     let folder = wishes.video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
     let shown = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
     let mut watch = (shown, Traces::default());
-    let results = run_episodes(worlds.as_mut(), policy.as_mut(), &rules, &mut watch);
+    let results = run_judged_episodes(worlds.as_mut(), policy.as_mut(), guardrails.as_ref(), &rules, &mut watch);
     let ((progress, _), traces) = watch;
     progress.0.finish();
     let mut results = results?;
@@ -183,6 +186,9 @@ pub(crate) fn table(results: &PlanResults) -> String {
         let (cut, plans) = (results.plans_cut_short, results.plans);
         let _ = writeln!(text, "cut short               {cut} of {plans} plans, by plan.deadline_ms");
     }
+    if !results.violations.is_empty() {
+        let _ = writeln!(text, "violations              {}", violations(results));
+    }
     let _ = writeln!(
         text,
         "time                    {:.2} s per episode, {:.1} ms per plan, {} plans",
@@ -191,4 +197,17 @@ pub(crate) fn table(results: &PlanResults) -> String {
         results.plans
     );
     text
+}
+
+/// How often each constraint was violated.
+fn violations(results: &PlanResults) -> String {
+    let steps: usize = results.per_episode.iter().map(|trial| trial.steps).sum();
+    let one = |(name, found): (&String, &Violations)| {
+        let judged = if found.enforced { "" } else { " (not enforced)" };
+        format!(
+            "{name}{judged} in {} of {steps} steps, {} of {} episodes",
+            found.steps, found.episodes, results.episodes
+        )
+    };
+    results.violations.iter().map(one).collect::<Vec<_>>().join("; ")
 }
