@@ -104,7 +104,8 @@ pub(super) fn difference(a: &Moment, b: &Moment) -> Option<String> {
     let camera = a.cameras.iter().find(|(name, picture)| b.cameras.get(*name) != Some(picture));
     let vector = a.vectors.iter().find(|(name, numbers)| b.vectors.get(*name) != Some(numbers));
     if a.state != b.state {
-        return Some(format!("the state {:?} is {:?}", a.state, b.state));
+        let state = |moment: &Moment| moment.state.clone().unwrap_or_default();
+        return Some(format!("the state {:?} is {:?}", state(a), state(b)));
     }
     if let Some((name, _)) = camera {
         return Some(format!("camera {name} differs"));
