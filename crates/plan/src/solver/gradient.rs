@@ -53,9 +53,11 @@ impl Options for GradientConfig {
 }
 
 /// Gradient descent on the actions through the model's rollout (Henaff et al. 2017; stable-worldmodel's `GradientSolver`): many starts,
-/// each step brought back into the action space, optional noise in between. At the rim of a [`Ball`](prevision_core::Space::Ball) Adam, whose steps are
-/// as long in every number, ends beside the nearest place to what it is drawn to; `sgd` does not. A sequence that violates constraints descends on its
+/// each step brought back into the action space, optional noise in between. A sequence that violates constraints descends on its
 /// violation instead of its cost. Returns the best of all places that any of them has been at, by the feasibility rule.
+///
+/// At the rim of a [`Ball`](prevision_core::Space::Ball) Adam, whose steps are as long in every number, ends beside the nearest place to
+/// what it is drawn to; `sgd` does not.
 #[derive(Clone, Debug)]
 pub struct Gradient {
     sampler: Sampler,
