@@ -134,8 +134,9 @@ impl KeepOut {
     /// A constraint with these keys.
     ///
     /// # Errors
-    /// If the model has no such readout, or a region is of another number of values.
+    /// If a key is out of range, the model has no such readout, or a region is of another number of values.
     pub fn new(context: &CostContext, keys: KeepOutConfig) -> Result<Self, String> {
+        keys.validate()?;
         let readout = Readout::new("readout", &keys.readout, &context.model)?;
         for (index, region) in keys.regions.iter().enumerate() {
             within(&format!("regions.{index}"), region.fits(readout.width()))?;

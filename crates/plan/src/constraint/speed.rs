@@ -34,11 +34,16 @@ impl Default for SpeedConfig {
 
 impl Options for SpeedConfig {
     fn validate(&self) -> Result<(), String> {
-        let Some(limit) = self.limit else {
-            return Err(message("limit", "not set", "a number above 0"));
-        };
+        let limit = self.limit()?;
         check("limit", limit).above(0.0)?;
         check("margin", self.margin).at_least(0.0)?.at_most(limit, "limit")?.done()
+    }
+}
+
+impl SpeedConfig {
+    /// The limit, which must be given.
+    fn limit(&self) -> Result<f64, String> {
+        self.limit.ok_or_else(|| message("limit", "not set", "a number above 0"))
     }
 }
 
@@ -57,12 +62,16 @@ impl Speed {
     /// A constraint with these keys.
     ///
     /// # Errors
-    /// If the model has no such readout, or there is no limit.
+    /// If a key is out of range, or the model has no such readout.
     pub fn new(context: &CostContext, keys: &SpeedConfig) -> Result<Self, String> {
         keys.validate()?;
         let readout = Readout::new("readout", &keys.readout, &context.model)?;
-        let limit = keys.limit.unwrap_or(f64::INFINITY);
-        Ok(Self { readout, limit, margin: keys.margin, block: context.model.spec().spaces.frame_step.max(1) })
+        Ok(Self {
+            readout,
+            limit: keys.limit()?,
+            margin: keys.margin,
+            block: context.model.spec().spaces.frame_step.max(1),
+        })
     }
 }
 

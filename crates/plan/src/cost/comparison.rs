@@ -53,20 +53,21 @@ impl Comparison {
         let values = self.steps.counted(values, 1);
         let ([_, steps, n], [rows, samples, ..]) = (values.dims(), imagined.actions.dims());
         let goals = goals.clone().narrow(0, imagined.rows.start, rows);
+        let difference = || {
+            let goals = goals.clone().repeat_dim(1, steps).unsqueeze_dim(1);
+            values.clone().reshape([rows, samples, steps * n]) - goals
+        };
         // `width` numbers of a step, whose mean is the distance.
-        let (distances, width) = if self.metric == Metric::Cosine {
-            let values = values.reshape([rows, samples, steps, n]);
-            (1.0 - cosine(values, goals.reshape([rows, 1, 1, n])).reshape([rows, samples, steps]), 1)
-        } else {
-            let goals = goals.repeat_dim(1, steps).unsqueeze_dim(1);
-            let difference = values.reshape([rows, samples, steps * n]) - goals;
-            match self.metric {
-                Metric::L1 => (difference.abs(), n),
-                Metric::L2 => {
-                    let squares = difference.square().reshape([rows, samples, steps, n]).mean_dim(3);
-                    (root(squares).reshape([rows, samples, steps]), 1)
-                }
-                Metric::Squared | Metric::Cosine => (difference.square(), n),
+        let (distances, width) = match self.metric {
+            Metric::Squared => (difference().square(), n),
+            Metric::L1 => (difference().abs(), n),
+            Metric::L2 => {
+                let squares = difference().square().reshape([rows, samples, steps, n]).mean_dim(3);
+                (root(squares).reshape([rows, samples, steps]), 1)
+            }
+            Metric::Cosine => {
+                let values = values.reshape([rows, samples, steps, n]);
+                (1.0 - cosine(values, goals.reshape([rows, 1, 1, n])).reshape([rows, samples, steps]), 1)
             }
         };
         self.weighted(distances, steps).sum_dim(2).reshape([rows, samples]) / width as f32
