@@ -43,7 +43,8 @@ fn growth_within(config: &str, candidates: &Candidates, tape: bool, bound: Optio
     let spec = model.spec();
     let latents = Latents::new(random([1, history, spec.tokens, spec.token_width], 1.0));
     let goal = random([1, spec.tokens, spec.token_width], 1.0);
-    let scene = Scene { present: latents.last().tokens.squeeze_dim(1), goal: Some(goal), obstacles: None };
+    let scene =
+        Scene { present: latents.last().tokens.squeeze_dim(1), goal: Some(goal), obstacles: None, last_action: None };
     let past = Past { latents, actions: (history > 1).then(|| random([1, history - 1, 2], 1.0)) };
     let criteria = criteria(&model, "latent distance", &["reachable"]);
     let actions: Tensor<4> = random([1, samples, horizon, 2], 1.0);

@@ -38,7 +38,8 @@ fn world(model: &Arc<dyn WorldModel>, history: usize) -> (Past, Scene, Tensor<4>
     Device::flex().seed(5);
     let latents = prevision_model::Latents::new(random([ROWS, history, spec.tokens, spec.token_width], 1.0));
     let goal = random([ROWS, spec.tokens, spec.token_width], 1.0);
-    let scene = Scene { present: latents.last().tokens.squeeze_dim(1), goal: Some(goal), obstacles: None };
+    let scene =
+        Scene { present: latents.last().tokens.squeeze_dim(1), goal: Some(goal), obstacles: None, last_action: None };
     let actions = (history > 1).then(|| random([ROWS, history - 1, 2], 1.0));
     (Past { latents, actions }, scene, random([ROWS, SAMPLES, HORIZON, 2], 1.0))
 }
