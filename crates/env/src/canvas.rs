@@ -192,6 +192,28 @@ fn coverage(distance: f32, scale: f32) -> f32 {
     (0.5 - distance * scale).clamp(0.0, 1.0)
 }
 
+/// Blends a filled circle into an RGB frame of `size` pixels each way. Middle and radius are in pixels; 0 is the left or upper edge.
+pub(crate) fn disc_over(frame: &mut [u8], size: usize, colour: Colour, [x, y]: [f32; 2], radius: f32) {
+    let reach = radius + 0.5;
+    let range = |middle: f32| {
+        let [low, high] = [middle - reach, middle + reach].map(|edge| edge.clamp(0.0, size as f32));
+        low as usize..high.ceil() as usize
+    };
+    for row in range(y) {
+        let line = &mut frame[row * size * 3..(row + 1) * size * 3];
+        let above = row as f32 + 0.5 - y;
+        for column in range(x) {
+            let beside = column as f32 + 0.5 - x;
+            let share = coverage((beside * beside + above * above).sqrt() - radius, 1.0);
+            for (byte, target) in line[column * 3..column * 3 + 3].iter_mut().zip(colour) {
+                let value = f32::from(*byte);
+                // Rounds; the cast saturates.
+                *byte = (value + (target - value) * share + 0.5) as u8;
+            }
+        }
+    }
+}
+
 fn mix(pixel: &mut Colour, colour: Colour, share: f32) {
     for (value, target) in pixel.iter_mut().zip(colour) {
         *value += (target - *value) * share;
@@ -228,6 +250,19 @@ mod tests {
         assert_eq!((frame.frames, frame.height, frame.width), (1, 160, 160));
         let area = frame.data.iter().map(|&value| f64::from(value) / 255.0).sum::<f64>() / 3.0 / 64.0;
         approx::assert_abs_diff_eq!(area, std::f64::consts::PI * 16.0, epsilon = 0.1);
+    }
+
+    #[test]
+    fn a_disc_in_a_frame_covers_its_area() {
+        let sum = |middle, radius| {
+            let mut frame = vec![0; 40 * 40 * 3];
+            disc_over(&mut frame, 40, [255.0; 3], middle, radius);
+            frame.iter().map(|&value| f64::from(value) / 255.0).sum::<f64>() / 3.0
+        };
+        approx::assert_abs_diff_eq!(sum([19.3, 20.2], 8.0), std::f64::consts::PI * 64.0, epsilon = 0.5);
+        // What lies outside of the frame is left out: a quarter of a circle remains.
+        approx::assert_abs_diff_eq!(sum([40.0, 0.0], 8.0), std::f64::consts::PI * 16.0, epsilon = 0.5);
+        assert_eq!(sum([70.0, -9.0], 8.0), 0.0);
     }
 
     #[test]

@@ -26,19 +26,31 @@
 //! # Ok::<(), prevision_env::EnvError>(())
 //! ```
 //!
-//! Worlds: [`two_rooms`].
+//! Worlds: [`two_rooms`], [`two_rooms_224`], [`maze`], [`point_maze`], [`patrol`], [`push_t`]; `pendulum`, `cart-pole` and `reacher`, which
+//! are had by name; anybody's through [`process`], Gymnasium's through [`gym`].
 
 mod canvas;
+pub mod check;
+mod control;
 mod environment;
 mod error;
 pub mod factors;
+pub mod gym;
 mod manifest;
 mod mark;
+pub mod maze;
+mod paint;
+pub mod patrol;
+pub mod point_maze;
 mod policy;
+pub mod process;
+pub mod push_t;
 #[cfg(feature = "record")]
 mod record;
 pub mod registry;
+mod speed;
 pub mod two_rooms;
+pub mod two_rooms_224;
 mod worlds;
 
 pub use environment::{Environment, EnvironmentSpec, Goal, Legality, TimeStep};
@@ -46,7 +58,8 @@ pub use error::EnvError;
 pub use factors::{Factor, FactorKind, FactorSampler, FactorValues, Factors, Variation};
 pub use manifest::{Manifest, Task, TaskOptions, TaskSource, task_seed};
 pub use mark::{Mark, MarkKind};
-pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Smooth, Start};
+pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Search, SearchIteration, Smooth, Start};
 #[cfg(feature = "record")]
 pub use record::{RecordOptions, RecordSummary, record};
+pub use speed::{Speed, measure_speed};
 pub use worlds::Worlds;

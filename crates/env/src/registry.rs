@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::two_rooms;
+use crate::control::{CartPole, ControlWorld, Pendulum, Reacher, System as _};
 use crate::{EnvError, Environment, EnvironmentSpec, Policy, Random, Smooth, Worlds};
+use crate::{gym, maze, patrol, point_maze, process, push_t, two_rooms, two_rooms_224};
 
 /// What an environment is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +60,22 @@ pub type WorldRegistry = Registry<(), Box<dyn World>>;
 
 /// The built-in worlds.
 pub fn built_in() -> WorldRegistry {
-    Registry::new("world").with(two_rooms::NAME, |options: two_rooms::Options, ()| {
-        Ok(Box::new(two_rooms::TwoRoomsWorld::new(options)) as Box<dyn World>)
-    })
+    Registry::new("world")
+        .with(two_rooms::NAME, |options, ()| boxed(Ok(two_rooms::TwoRoomsWorld::new(options))))
+        .with(two_rooms_224::NAME, |options, ()| boxed(two_rooms_224::TwoRooms224World::new(&options)))
+        .with(maze::NAME, |options, ()| boxed(maze::MazeWorld::new(options)))
+        .with(point_maze::NAME, |options, ()| boxed(point_maze::PointMazeWorld::new(options)))
+        .with(patrol::NAME, |options, ()| boxed(patrol::PatrolWorld::new(options)))
+        .with(push_t::NAME, |options, ()| boxed(push_t::PushTWorld::new(options)))
+        .with(Pendulum::NAME, |options, ()| boxed(ControlWorld::<Pendulum>::new(&options)))
+        .with(CartPole::NAME, |options, ()| boxed(ControlWorld::<CartPole>::new(&options)))
+        .with(Reacher::NAME, |options, ()| boxed(ControlWorld::<Reacher>::new(&options)))
+        .with(gym::NAME, |options, ()| boxed(gym::GymWorld::new(options)))
+        .with(process::NAME, |options, ()| boxed(process::CommandWorld::new(options)))
+}
+
+fn boxed<W: World + 'static>(world: Result<W, String>) -> Result<Box<dyn World>, String> {
+    world.map(|world| Box::new(world) as Box<dyn World>)
 }
 
 /// The `env` section of an experiment: which world, and under the name of each world its own keys.
@@ -202,8 +216,9 @@ mod tests {
         assert_eq!((config.kind(), config.keys().unwrap()["target"].as_str()), ("cmd", Some("python a.py --size 3:4")));
         let twice: EnvConfig = toml::from_str("name = \"cmd:b\"\n[cmd]\ntarget = \"a\"").unwrap();
         assert_eq!(twice.keys().unwrap_err(), "env.cmd.target is given, but env.name is cmd:b already");
-        let refused = config.world(&built_in().with("walks", |_: NoKeys, ()| unreachable!())).map(|_| ()).unwrap_err();
-        assert!(refused.starts_with("env.name: there is no world `cmd`"), "{refused}");
+        let unknown = EnvConfig { name: "walks:far".into(), ..EnvConfig::default() };
+        let refused = unknown.world(&built_in()).map(|_| ()).unwrap_err();
+        assert!(refused.starts_with("env.name: there is no world `walks`"), "{refused}");
     }
 
     #[test]
@@ -217,6 +232,7 @@ mod tests {
         let registry = built_in().with("nothing", |_: NoKeys, ()| Ok(Box::new(Nothing) as Box<dyn World>));
         let config = EnvConfig { name: "nothing".into(), ..EnvConfig::default() };
         assert!(config.world(&registry).is_ok());
-        assert_eq!(registry.names().collect::<Vec<_>>(), ["two-rooms", "nothing"]);
+        assert_eq!(registry.names().count(), built_in().names().count() + 1);
+        assert_eq!((registry.names().next(), registry.names().last()), (Some("two-rooms"), Some("nothing")));
     }
 }

@@ -72,13 +72,17 @@ impl Worlds for Vec<Box<dyn Environment>> {
         }
         // Which action each environment takes, if any.
         let mut taken: Vec<Option<usize>> = vec![None; self.len()];
-        rows.iter().enumerate().for_each(|(place, row)| taken[*row] = Some(place));
+        for (place, row) in rows.iter().enumerate() {
+            taken[*row] = Some(place);
+        }
         let stepped = self.par_iter_mut().zip(&taken);
         let stepped: Vec<(usize, Result<TimeStep, EnvError>)> = stepped
             .filter_map(|(environment, place)| place.map(|place| (place, step(environment, actions[place]))))
             .collect();
         let mut steps: Vec<Option<Result<TimeStep, EnvError>>> = rows.iter().map(|_| None).collect();
-        stepped.into_iter().for_each(|(place, result)| steps[place] = Some(result));
+        for (place, result) in stepped {
+            steps[place] = Some(result);
+        }
         // A row that is named twice would leave a place empty; nobody steps twice at once.
         steps.into_iter().flatten().collect()
     }

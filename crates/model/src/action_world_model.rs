@@ -5,7 +5,7 @@ use prevision_core::{Normalise, Spaces};
 
 use crate::frozen::{Forecast, FrozenModel, Wanted, predict};
 use crate::normalise::normalise_latents;
-use crate::world_model::{Distance, Latents, ModelSpec, Past, WorldModel};
+use crate::world_model::{Distance, InverseModel, Latents, ModelSpec, Past, WorldModel};
 use crate::{ActionJepa, ClipBatch, ObservationBatch, PositionScale};
 
 /// An [`ActionJepa`] off the tape, with what is fixed about it.
@@ -84,6 +84,10 @@ impl WorldModel for ActionWorldModel {
 
     fn distance(&self) -> Option<&dyn Distance> {
         self.model.heads.distance.as_ref().map(|head| head as &dyn Distance)
+    }
+
+    fn inverse_dynamics(&self) -> Option<&dyn InverseModel> {
+        self.model.heads.inverse_dynamics.as_ref().map(|head| head as &dyn InverseModel)
     }
 
     fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {

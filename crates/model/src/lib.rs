@@ -58,4 +58,4 @@ pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, Mas
 pub use target_encoder::TargetConfig;
 pub use vector_world_model::VectorWorldModel;
 pub use video_vit::{PositionKind, VideoVit, VideoVitConfig};
-pub use world_model::{Distance, Latents, ModelSpec, Past, WorldModel};
+pub use world_model::{Distance, InverseModel, Latents, ModelSpec, Past, WorldModel};

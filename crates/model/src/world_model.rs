@@ -146,12 +146,27 @@ pub trait WorldModel: Send + Sync {
         None
     }
 
+    /// The learned inverse of the dynamics, if it has one.
+    fn inverse_dynamics(&self) -> Option<&dyn InverseModel> {
+        None
+    }
+
     /// What a head of the model reads from latents, by the head's name, `[b, t, n]`; `None` without such a head. `position` is where
     /// the agent is, x and y in pixels of the camera.
     fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {
         let _ = (name, latents);
         None
     }
+}
+
+/// A learned inverse of the dynamics: which action leads from one latent to the next.
+pub trait InverseModel: Send + Sync {
+    /// The action of the model between each two consecutive latents. It must not depend on the others.
+    ///
+    /// # Shapes
+    /// - now, next: `[n, tokens, d]`
+    /// - output: `[n, a]`
+    fn action(&self, now: Tensor<3>, next: Tensor<3>) -> Tensor<2>;
 }
 
 /// A learned distance: how many steps lie between latents. What is compared often is prepared once.

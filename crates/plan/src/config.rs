@@ -1,13 +1,17 @@
 //! `[plan]`: the search, what is minimised, and the episodes of closed-loop planning.
 
-use prevision_core::config::check::check;
+use prevision_core::config::check::{check, message};
 use prevision_core::config::{Options, Part, WeightedParts, schema};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use toml::{Table, Value};
 
 use crate::Rules;
 use crate::setup::Parts;
+
+/// The key of a constraint that says whether plans must satisfy it.
+const ENFORCE: &str = "enforce";
 
 /// Configuration of planning with a trained model in a world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,12 +28,19 @@ pub struct PlanConfig {
     pub warm_start: bool,
     /// Standard deviation of the first sampled actions, in the world's unit of actions. Default 1.5.
     pub initial_std: f64,
+    /// Milliseconds after which the search for the plans of the episodes that run side by side ends, with the iteration that it is in, and
+    /// the best so far is done. Results then depend on the machine. Unset: it ends after its last iteration.
+    pub deadline_ms: Option<f64>,
+    /// Mebibytes that what the model imagines for candidates may take at a time, about. Candidates are worked off in parts that fit, which
+    /// does not change the plans. Unset: the size that is fastest.
+    pub memory_mb: Option<f64>,
     /// Sampled actions are shortened to this Euclidean norm, in a world whose actions have a largest norm. Unset: the world's own.
     pub action_norm: Option<f64>,
     /// What is minimised: costs by name, each with its weight and keys, `[plan.costs]`. Default `latent`, with weight 1.
     #[schemars(skip)]
     pub costs: WeightedParts,
-    /// What plans must not violate: constraints by name, each with its keys, `[plan.constraints.NAME]`. Default none.
+    /// What plans must not violate: constraints by name, each with its keys, `[plan.constraints.NAME]`. With `enforce = false` beside
+    /// its keys a constraint only judges what really happens. Default none.
     #[schemars(skip)]
     pub constraints: Table,
     /// Steps by which passing a place becomes longer, for the rest of an episode, where a plan was to bring the agent and did not, or
@@ -42,7 +53,7 @@ pub struct PlanConfig {
     pub stop_on_arrival: bool,
     /// Number of episodes. Default 50.
     pub episodes: usize,
-    /// How many of the episodes are shown in videos. Default 4.
+    /// How many of the episodes are shown in videos, and have their searches traced. Default 4.
     pub videos: usize,
     /// Policies without a model that are run on the same tasks, for comparison: those of the world that has them, `random`, `smooth`.
     /// Default `random` and `expert`.
@@ -57,6 +68,8 @@ impl Default for PlanConfig {
             execute: 1,
             warm_start: true,
             initial_std: 1.5,
+            deadline_ms: None,
+            memory_mb: None,
             action_norm: None,
             costs: WeightedParts::default(),
             constraints: Table::new(),
@@ -77,8 +90,10 @@ impl Options for PlanConfig {
         check("execute", self.execute as f64).at_least(1.0)?.at_most(self.horizon as f64, "horizon")?;
         check("initial_std", self.initial_std).above(0.0)?;
         check("memory", self.memory).at_least(0.0)?;
-        if let Some(norm) = self.action_norm {
-            check("action_norm", norm).above(0.0)?;
+        for (key, value) in
+            [("action_norm", self.action_norm), ("deadline_ms", self.deadline_ms), ("memory_mb", self.memory_mb)]
+        {
+            value.map_or(Ok(()), |value| check(key, value).above(0.0)?.done())?;
         }
         if let Some(steps) = self.max_steps {
             check("max_steps", steps as f64).at_least(1.0)?;
@@ -98,7 +113,7 @@ impl PlanConfig {
         };
         let solver = named(parts.solvers.schema_by_kind(), "The search over action sequences. Default `cem`.");
         let costs = named(parts.costs.schema_by_name(true), "What is minimised, by name. Default `latent = 1`.");
-        let constraints = named(parts.constraints.schema_by_name(false), "What plans must not violate. Default none.");
+        let constraints = named(constraint_schema(parts), "What plans must not violate. Default none.");
         schema::property(&mut section, "solver", solver);
         schema::property(&mut section, "costs", costs);
         schema::property(&mut section, "constraints", constraints);
@@ -119,9 +134,10 @@ impl PlanConfig {
             table.insert("weight".to_owned(), weight.into());
             resolved.costs.0.insert(name, Value::Table(table));
         }
-        for (name, keys) in self.constraint_entries()? {
-            let table = parts.constraints.resolve(&format!("plan.constraints.{name}"), name, keys)?;
-            resolved.constraints.insert(name.to_owned(), Value::Table(table));
+        for (name, enforce, keys) in self.constraint_entries()? {
+            let mut table = parts.constraints.resolve(&format!("plan.constraints.{name}"), &name, &keys)?;
+            table.insert(ENFORCE.to_owned(), enforce.into());
+            resolved.constraints.insert(name, Value::Table(table));
         }
         Ok(resolved)
     }
@@ -134,16 +150,22 @@ impl PlanConfig {
         prevision_core::config::within("plan.costs", self.costs.entries())
     }
 
-    /// Name and keys of the constraints.
-    pub(crate) fn constraint_entries(&self) -> Result<Vec<(&str, &Table)>, String> {
-        let entry = |(name, value): (&'_ String, &'_ Value)| match value {
-            Value::Table(_) => Ok(()),
-            other => {
-                Err(format!("plan.constraints.{name} is {other}, but must be a table of its keys, which may be empty"))
-            }
+    /// Name of the constraints, whether plans must satisfy them, and their own keys.
+    pub(crate) fn constraint_entries(&self) -> Result<Vec<(String, bool, Table)>, String> {
+        let entry = |(name, value): (&String, &Value)| {
+            let key = format!("plan.constraints.{name}");
+            let Value::Table(table) = value else {
+                return Err(message(&key, value, "a table of its keys, which may be empty"));
+            };
+            let mut keys = table.clone();
+            let enforce = match keys.remove(ENFORCE) {
+                None => true,
+                Some(Value::Boolean(enforce)) => enforce,
+                Some(other) => return Err(message(&format!("{key}.{ENFORCE}"), other, "true or false")),
+            };
+            Ok((name.clone(), enforce, keys))
         };
-        self.constraints.iter().try_for_each(entry)?;
-        Ok(self.constraints.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_table()?))).collect())
+        self.constraints.iter().map(entry).collect()
     }
 
     /// The rules of the episodes. As many are watched as are shown in videos: set [`Rules::watched`] to 0 if nobody watches.
@@ -157,6 +179,19 @@ impl PlanConfig {
             tasks: None,
         }
     }
+}
+
+/// The schema of constraints by name, each with the key that stands beside its own.
+fn constraint_schema(parts: &Parts) -> Schema {
+    let mut all = parts.constraints.schema_by_name(false).to_value();
+    let enforce = json!({
+        "type": "boolean",
+        "description": "Whether plans must satisfy the constraint; if not, it only judges what really happens. Default true.",
+    });
+    for constraint in all["properties"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        constraint["properties"][ENFORCE] = enforce.clone();
+    }
+    schema::literal(all)
 }
 
 #[cfg(test)]
@@ -173,6 +208,14 @@ mod tests {
             refused(PlanConfig { action_norm: Some(0.0), ..config() }),
             "action_norm is 0, but must be a number above 0"
         );
+        assert_eq!(
+            refused(PlanConfig { deadline_ms: Some(-1.0), ..config() }),
+            "deadline_ms is -1, but must be a number above 0"
+        );
+        assert_eq!(
+            refused(PlanConfig { memory_mb: Some(0.0), ..config() }),
+            "memory_mb is 0, but must be a number above 0"
+        );
         assert_eq!(refused(PlanConfig { max_steps: Some(0), ..config() }), "max_steps is 0, but must be 1 or more");
         assert_eq!(refused(PlanConfig { memory: -1.0, ..config() }), "memory is -1, but must be 0 or more");
     }
@@ -188,7 +231,8 @@ mod tests {
         let found: Vec<(&str, f64)> = entries.iter().map(|(name, weight, _)| (name.as_str(), *weight)).collect();
         assert_eq!(found, [("distance", 2.0), ("reachability", 5.0)]);
         assert_eq!(entries[0].2["steps"].as_str(), Some("summed"));
-        assert_eq!(resolved.constraint_entries().unwrap()[0].1["steps_per_action"].as_float(), Some(2.0));
+        let (name, enforce, keys) = &resolved.constraint_entries().unwrap()[0];
+        assert_eq!((name.as_str(), *enforce, keys["steps_per_action"].as_float()), ("reachable", true, Some(2.0)));
         let written = toml::to_string(&resolved).unwrap();
         assert_eq!(toml::from_str::<PlanConfig>(&written).unwrap(), resolved);
         assert_eq!(resolved.resolve(&Parts::default()).unwrap(), resolved);
@@ -212,6 +256,12 @@ mod tests {
             refused("[constraints]\nreachable = 1"),
             "plan.constraints.reachable is 1, but must be a table of its keys, which may be empty"
         );
+        assert_eq!(
+            refused("[constraints.reachable]\nenforce = 1"),
+            "plan.constraints.reachable.enforce is 1, but must be true or false"
+        );
+        let message = refused("[constraints.reachable]\nenforc = true");
+        assert!(message.contains("unknown key `plan.constraints.reachable.enforc`"), "{message}");
     }
 
     #[test]
@@ -219,13 +269,16 @@ mod tests {
         let schema = PlanConfig::schema(&Parts::default());
         let check = |text: &str| schema::check_keys("plan", &text.parse().unwrap(), &schema);
         check("horizon = 1\ncosts = { latent = 1 }\nsolver = { kind = \"mppi\", temperature = 1 }").unwrap();
-        check("[constraints.reachable]\nslack = 1\n[costs.latent]\nweight = 2\nsteps = \"last\"").unwrap();
+        check("[constraints.reachable]\nslack = 1\nenforce = false\n[costs.latent]\nweight = 2\nsteps = \"last\"")
+            .unwrap();
         for (text, hint) in [
             ("horizn = 1", "plan.horizon"),
             ("[solver]\nkind = \"cem\"\nelite = 1", "plan.solver.elites"),
             ("[costs]\nlatnt = 1", "plan.costs.latent"),
             ("[costs.latent]\nstep = 1", "plan.costs.latent.steps"),
             ("[constraints.reachable]\nslak = 1", "plan.constraints.reachable.slack"),
+            ("[constraints.reachable]\nenforc = true", "plan.constraints.reachable.enforce"),
+            ("[[constraints.keep-out.regions]]\nkind = \"box\"\nlo = [1]", "plan.constraints.keep-out.regions.0.low"),
         ] {
             let message = check(text).unwrap_err();
             assert!(message.contains(&format!("did you mean `{hint}`?")), "{message}");

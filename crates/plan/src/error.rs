@@ -23,6 +23,14 @@ pub enum PlanError {
     /// The policy failed.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A guardrail cannot judge what happens.
+    #[error("constraint {name} cannot judge what happens: {message}")]
+    Guardrail {
+        /// The constraint's name.
+        name: String,
+        /// What the world does not show.
+        message: String,
+    },
     /// Whoever watched failed, for example at writing a video.
     #[error(transparent)]
     Watch(Box<dyn std::error::Error + Send + Sync>),

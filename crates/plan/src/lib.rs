@@ -8,7 +8,8 @@
 //!    adds up the [`Cost`](cost::Cost)s and the violations of [`Constraint`](constraint::Constraint)s;
 //! 3. a [`Planner`], which is a [`Policy`](prevision_env::Policy), executes the beginning of the best plan, and plans again from
 //!    there; [`Remembering`] puts a memory around it;
-//! 4. [`run_episodes`] lets any policy act in worlds for many tasks and counts how many reach their goal.
+//! 4. [`run_episodes`] lets any policy act in worlds for many tasks and counts how many reach their goal; [`Guardrails`] count what
+//!    really happened against constraints.
 //!
 //! [`setup`] makes a planner from the `[plan]` section of a configuration, [`PlanConfig`].
 
@@ -23,6 +24,7 @@ mod error;
 pub mod graph;
 pub mod noise;
 mod policy;
+mod readout;
 mod results;
 pub mod score;
 pub mod setup;
@@ -36,9 +38,12 @@ pub use baselines::baselines;
 pub use config::PlanConfig;
 #[cfg(feature = "videos")]
 pub use episodes::{EpisodeVideos, EpisodeVideosError};
-pub use episodes::{Moment, PlanProgress, Rules, Watch, WatchError, run_episodes};
+pub use episodes::{
+    Guardrail, Guardrails, Moment, PlanProgress, PlanTrace, Rules, Traces, Watch, WatchError, run_episodes,
+    run_judged_episodes,
+};
 pub use error::PlanError;
 pub use policy::{Choices, LatentPolicy, Planner, PlannerOptions, RecedingHorizon, Remembering};
-pub use results::{Baseline, Distance, EpisodeResult, PlanResults};
+pub use results::{Baseline, Distance, EpisodeResult, PlanResults, Violations};
 pub use setup::Parts;
 pub use wilson::wilson;

@@ -2,9 +2,9 @@
 
 use prevision_core::seed;
 use rand::Rng;
-use rand_distr::StandardNormal;
+use rand_distr::{Open01, StandardNormal};
 
-/// White Gaussian noise for a solver.
+/// Randomness for a solver: white Gaussian noise, or uniform numbers for choices.
 pub trait NoiseSource {
     /// How many episodes are planned for at once.
     fn rows(&self) -> usize;
@@ -14,6 +14,13 @@ pub trait NoiseSource {
     /// # Shapes
     /// - out: `[samples, horizon, a]`
     fn fill(&mut self, row: usize, iteration: usize, out: &mut [f32]);
+
+    /// Fills `out` with independent samples of the uniform distribution over the numbers between 0 and 1, for one episode and one
+    /// iteration.
+    ///
+    /// # Shapes
+    /// - out: `[samples, horizon, a]`
+    fn uniform(&mut self, row: usize, iteration: usize, out: &mut [f32]);
 }
 
 /// Noise that is a function of (seed, episode, plan, iteration) alone, so that what an episode is given does not
@@ -30,6 +37,11 @@ impl SeededNoise {
     pub fn new(seed: u64, plan: u64, episodes: Vec<u64>) -> Self {
         Self { seed, plan, episodes }
     }
+
+    fn rng(&self, what: &str, row: usize, iteration: usize) -> impl Rng + use<> {
+        let epoch = (self.plan << 24) | iteration as u64;
+        seed::rng(self.seed, what, epoch, self.episodes[row])
+    }
 }
 
 impl NoiseSource for SeededNoise {
@@ -38,10 +50,16 @@ impl NoiseSource for SeededNoise {
     }
 
     fn fill(&mut self, row: usize, iteration: usize, out: &mut [f32]) {
-        let epoch = (self.plan << 24) | iteration as u64;
-        let mut rng = seed::rng(self.seed, "plan-noise", epoch, self.episodes[row]);
+        let mut rng = self.rng("plan-noise", row, iteration);
         for value in out {
             *value = rng.sample(StandardNormal);
+        }
+    }
+
+    fn uniform(&mut self, row: usize, iteration: usize, out: &mut [f32]) {
+        let mut rng = self.rng("plan-choices", row, iteration);
+        for value in out {
+            *value = rng.sample(Open01);
         }
     }
 }
@@ -67,6 +85,18 @@ mod tests {
         assert_ne!(reference, draw(&mut SeededNoise::new(3, 6, vec![7]), 0, 2));
         assert_ne!(reference, draw(&mut SeededNoise::new(4, 5, vec![7]), 0, 2));
         assert_ne!(reference, draw(&mut together, 0, 2));
+    }
+
+    #[test]
+    fn choices_are_drawn_evenly_between_0_and_1() {
+        let (mut values, mut again) = (vec![0.0; 4000], vec![0.0; 4000]);
+        SeededNoise::new(1, 0, vec![4]).uniform(0, 3, &mut values);
+        SeededNoise::new(1, 0, vec![0, 4]).uniform(1, 3, &mut again);
+        assert_eq!(values, again);
+        let mean = values.iter().sum::<f32>() / 4000.0;
+        let below = values.iter().filter(|value| **value < 0.25).count();
+        assert!((mean - 0.5).abs() < 0.02 && (900..1100).contains(&below), "{mean} {below}");
+        assert!(values.iter().all(|value| *value > 0.0 && *value < 1.0));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct PlanResults {
     /// Policies without a model on the same tasks, by name: the floor that chance gives, and the ceiling of an expert.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub baselines: BTreeMap<String, Baseline>,
+    /// Plans whose search a deadline (`plan.deadline_ms`) ended before its last iteration.
+    pub plans_cut_short: usize,
     /// Unit of all distances; absent if the world has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
@@ -67,6 +69,9 @@ pub struct PlanResults {
     /// Mean over the trials of the sum of their rewards; absent in a world without rewards.
     #[serde(rename = "return", skip_serializing_if = "Option::is_none")]
     pub mean_return: Option<f64>,
+    /// What really happened in the trials against each constraint that can judge it, by name; absent without any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub violations: BTreeMap<String, Violations>,
     /// Every trial, in the order of the episodes.
     pub per_episode: Vec<EpisodeResult>,
 }
@@ -99,6 +104,17 @@ impl From<&PlanResults> for Baseline {
     }
 }
 
+/// How often a constraint was violated by what really happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Violations {
+    /// Whether plans had to satisfy the constraint, or were only judged by it.
+    pub enforced: bool,
+    /// Steps of all trials that violated it.
+    pub steps: usize,
+    /// Trials with at least one such step.
+    pub episodes: usize,
+}
+
 /// Summary of distances, in the unit of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Distance {
@@ -123,6 +139,8 @@ pub struct EpisodeResult {
     pub steps: usize,
     /// Plans made.
     pub plans: usize,
+    /// Plans whose search a deadline ended before its last iteration.
+    pub plans_cut_short: usize,
     /// Distance to the goal at the start; absent in a world without distances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_distance: Option<f64>,
@@ -138,6 +156,9 @@ pub struct EpisodeResult {
     /// Whether the world judged the steps.
     #[serde(skip)]
     pub judged: bool,
+    /// Steps that violated each constraint that can judge what really happened, by name; absent without any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub violations: BTreeMap<String, usize>,
 }
 
 /// What the trials do not know of themselves.
@@ -146,6 +167,8 @@ pub(crate) struct Totals {
     pub(crate) policy: String,
     pub(crate) excluded: usize,
     pub(crate) stop_on_arrival: bool,
+    /// Whether each guardrail is enforced, by name.
+    pub(crate) enforced: BTreeMap<String, bool>,
     pub(crate) seconds: f64,
     pub(crate) planning_seconds: f64,
     pub(crate) operations: u64,
@@ -163,6 +186,7 @@ impl PlanResults {
             count(|trial| trial.first_illegal_step.is_some()),
             count(|trial| trial.success && trial.first_illegal_step.is_none()),
         );
+        let violations = violations(&totals.enforced, &per_episode);
         let ran_to_the_end = !totals.stop_on_arrival;
         let distances: Option<Vec<f64>> = per_episode.iter().map(|trial| trial.final_distance).collect();
         let rewards: Option<Vec<f64>> = per_episode.iter().map(|trial| trial.total_reward).collect();
@@ -186,12 +210,25 @@ impl PlanResults {
             illegal: judged.then_some(illegal),
             legal_successes: judged.then_some(legal_successes),
             baselines: BTreeMap::new(),
+            plans_cut_short: per_episode.iter().map(|trial| trial.plans_cut_short).sum(),
             unit: totals.spec.unit.filter(|_| distances.is_some()),
             final_distance: distances.map(Distance::of),
             mean_return: rewards.map(|rewards| rewards.iter().sum::<f64>() / episodes as f64),
+            violations,
             per_episode,
         }
     }
+}
+
+/// Adds up the violations of the trials.
+fn violations(enforced: &BTreeMap<String, bool>, trials: &[EpisodeResult]) -> BTreeMap<String, Violations> {
+    let judged = enforced.iter().filter(|(name, _)| trials.iter().any(|trial| trial.violations.contains_key(*name)));
+    let sum = |(name, enforced): (&String, &bool)| {
+        let steps = || trials.iter().filter_map(|trial| trial.violations.get(name).copied());
+        let episodes = steps().filter(|steps| *steps > 0).count();
+        (name.clone(), Violations { enforced: *enforced, steps: steps().sum(), episodes })
+    };
+    judged.map(sum).collect()
 }
 
 impl Distance {
@@ -220,6 +257,7 @@ mod tests {
             policy: "remembering/planner/cem".to_owned(),
             excluded: 1,
             stop_on_arrival,
+            enforced: BTreeMap::new(),
             seconds: 6.0,
             planning_seconds: 4.0,
             operations: 0,
@@ -234,11 +272,13 @@ mod tests {
             success_at_end,
             steps: 200,
             plans: 40,
+            plans_cut_short: episode,
             start_distance: Some(30.0),
             final_distance: Some(final_distance),
             total_reward: None,
             first_illegal_step: (episode == 3).then_some(12),
             judged: true,
+            violations: BTreeMap::new(),
         };
         vec![
             trial(0, Some(20), true, 1.0),
@@ -254,6 +294,7 @@ mod tests {
         assert_eq!((results.episodes, results.excluded_solved_at_start, results.successes), (4, 1, 3));
         assert_eq!((results.success_rate, results.success_rate_at_end), (0.75, Some(0.5)));
         assert_eq!((results.seconds_per_episode, results.seconds_per_plan, results.plans), (1.5, 0.025, 160));
+        assert_eq!(results.plans_cut_short, 8);
         assert_eq!(results.final_distance, Some(Distance { mean: 5.0, median: 4.0 }));
         assert_eq!(results.unit.as_deref(), Some("m"));
         assert_eq!((results.policy.as_str(), results.solver.as_str()), ("remembering/planner/cem", "cem"));
@@ -267,6 +308,23 @@ mod tests {
     fn stopping_on_arrival_leaves_no_rate_at_the_end() {
         let results = PlanResults::new(totals(true), trials());
         assert_eq!((results.success_rate, results.success_rate_at_end, results.interval_at_end), (0.75, None, None));
+    }
+
+    #[test]
+    fn violations_add_up() {
+        let mut trials = trials();
+        for (trial, steps) in trials.iter_mut().zip([0, 3, 0, 4]) {
+            trial.violations = BTreeMap::from([("keep-out".to_owned(), steps), ("speed".to_owned(), 0)]);
+        }
+        let enforced = [("keep-out", true), ("reachable", true), ("speed", false)];
+        let enforced = enforced.into_iter().map(|(name, enforced)| (name.to_owned(), enforced)).collect();
+        let json = serde_json::to_value(PlanResults::new(Totals { enforced, ..totals(false) }, trials)).unwrap();
+        let expected = serde_json::json!({
+            "keep-out": { "enforced": true, "steps": 7, "episodes": 2 },
+            "speed": { "enforced": false, "steps": 0, "episodes": 0 },
+        });
+        assert_eq!(json["violations"], expected);
+        assert_eq!(json["per_episode"][1]["violations"], serde_json::json!({ "keep-out": 3, "speed": 0 }));
     }
 
     #[test]
@@ -289,6 +347,7 @@ mod tests {
             "plans",
             "illegal",
             "legal_successes",
+            "plans_cut_short",
             "unit",
             "final_distance",
             "per_episode",

@@ -1,19 +1,24 @@
 //! From configuration to a planner.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use prevision_core::config::check::message;
 use prevision_core::config::{Options, within};
 use prevision_core::{Space, Spaces};
 use prevision_env::{EnvironmentSpec, Policy};
 use prevision_model::WorldModel;
+use toml::Table;
 
-use crate::PlanConfig;
 use crate::constraint::{Constraint, Constraints, built_in_constraints};
 use crate::cost::{Cost, CostContext, Costs, built_in_costs};
 use crate::error::PlanError;
 use crate::policy::{Planner, PlannerOptions, Remembering};
 use crate::solver::{SolverContext, Solvers, built_in_solvers};
+use crate::{Guardrail, Guardrails, PlanConfig};
+
+/// Bytes in a mebibyte.
+const MEBIBYTE: f64 = 1_048_576.0;
 
 /// The parts that a configuration can name.
 #[derive(Clone)]
@@ -74,11 +79,13 @@ pub fn planner(
         space: bounded(space, config.action_norm, &spec.name)?,
         block: spaces.frame_step.max(1),
         initial_std: config.initial_std as f32,
+        deadline: config.deadline_ms.map(|milliseconds| Duration::from_secs_f64(milliseconds / 1000.0)),
     };
     let solver = parts.solvers.make("plan.solver", &config.solver.kind, &config.solver.keys, &context);
     let solver = solver.map_err(PlanError::Config)?;
     let (costs, constraints) = criteria(config, parts, &model).map_err(PlanError::Config)?;
-    let options = PlannerOptions { execute: config.execute, warm_start: config.warm_start };
+    let memory_bytes = config.memory_mb.map(|mebibytes| (mebibytes * MEBIBYTE) as usize);
+    let options = PlannerOptions { execute: config.execute, warm_start: config.warm_start, memory_bytes };
     Ok(Planner::new(model, solver, costs, constraints, options))
 }
 
@@ -95,9 +102,31 @@ fn criteria(config: &PlanConfig, parts: &Parts, model: &Arc<dyn WorldModel>) -> 
             costs.push((weight, parts.costs.make(&key, &name, &keys, &context)?));
         }
     }
-    let make = |(name, keys)| parts.constraints.make(&format!("plan.constraints.{name}"), name, keys, &context);
-    let constraints = config.constraint_entries()?.into_iter().map(make).collect::<Result<_, _>>()?;
-    Ok((costs, constraints))
+    let constraints = constraints(config, parts, model)?.into_iter();
+    Ok((costs, constraints.filter(|rail| rail.enforced).map(|rail| rail.constraint).collect()))
+}
+
+/// The configured constraints, those that plans need not satisfy among them.
+fn constraints(config: &PlanConfig, parts: &Parts, model: &Arc<dyn WorldModel>) -> Result<Vec<Guardrail>, String> {
+    let context = CostContext { model: Arc::clone(model) };
+    let make = |(name, enforced, keys): (String, bool, Table)| {
+        let constraint = parts.constraints.make(&format!("plan.constraints.{name}"), &name, &keys, &context)?;
+        Ok(Guardrail { name, enforced, constraint })
+    };
+    config.constraint_entries()?.into_iter().map(make).collect()
+}
+
+/// Makes the configured constraints as judges of what really happens; `None` without any.
+///
+/// # Errors
+/// The key at fault, if a value is not allowed or a constraint does not exist or does not fit the model.
+pub fn guardrails(
+    config: &PlanConfig,
+    parts: &Parts,
+    model: &Arc<dyn WorldModel>,
+) -> Result<Option<Guardrails>, PlanError> {
+    let rails = constraints(config, parts, model).map_err(PlanError::Config)?;
+    Ok((!rails.is_empty()).then(|| Guardrails::new(Arc::clone(model), rails)))
 }
 
 /// The world's action space, if a model that was trained on `trained` can act in it.

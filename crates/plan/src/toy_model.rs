@@ -1,28 +1,46 @@
 //! A world model worked by hand, for tests.
 
+use std::collections::BTreeMap;
+
 use burn::prelude::*;
 use prevision_core::{Normalise, Space, Spaces};
-use prevision_model::{Distance, DistanceHead, Latents, ModelSpec, ObservationBatch, Past, WorldModel};
+use prevision_model::{Distance, DistanceHead, InverseModel, Latents, ModelSpec, ObservationBatch, Past, WorldModel};
 
-/// The latent, of one token, moves by the action, and by a tenth of the actions before the present where they are known.
+/// The latent, of one token, is the state. It moves by the action, and by a tenth of the actions before the present where they are known.
+/// Where it has two numbers, the position is twice the latent.
 pub(crate) struct Drift {
     spec: ModelSpec,
     head: Option<DistanceHead>,
+    inverse: bool,
 }
 
 impl Drift {
     /// With latents and actions of `width` numbers.
     pub(crate) fn new(width: usize) -> Self {
-        let spaces =
-            Spaces { frames: 3, frame_step: 1, action: Some(Space::Unbounded { dim: width }), ..Spaces::default() };
+        let vectors = BTreeMap::from([("state".to_owned(), width)]);
+        let action = Some(Space::Unbounded { dim: width });
+        let spaces = Spaces { frames: 3, vectors, action, ..Spaces::default() };
         let normalise = Normalise::default();
         let spec = ModelSpec { spaces, normalise, history: 3, tokens: 1, token_width: width, static_tokens: 0 };
-        Self { spec, head: None }
+        Self { spec, head: None, inverse: false }
     }
 
     /// With a learned distance.
     pub(crate) fn with_distance(self, head: DistanceHead) -> Self {
         Self { head: Some(head), ..self }
+    }
+
+    /// With the inverse of its dynamics, as far as they depend on the action alone.
+    pub(crate) fn with_inverse(self) -> Self {
+        Self { inverse: true, ..self }
+    }
+
+    /// With actions that are blocks of `block` raw ones.
+    pub(crate) fn in_blocks(mut self, block: usize) -> Self {
+        let width = self.spec.spaces.action_width() / block;
+        self.spec.spaces.frame_step = block;
+        self.spec.spaces.action = Some(Space::Unbounded { dim: width });
+        self
     }
 }
 
@@ -52,5 +70,22 @@ impl WorldModel for Drift {
 
     fn distance(&self) -> Option<&dyn Distance> {
         self.head.as_ref().map(|head| head as &dyn Distance)
+    }
+
+    fn inverse_dynamics(&self) -> Option<&dyn InverseModel> {
+        self.inverse.then_some(&Difference as &dyn InverseModel)
+    }
+
+    fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {
+        (name == "position" && self.spec.token_width == 2).then(|| latents.vectors() * 2.0)
+    }
+}
+
+/// The action is how far the latent moves.
+struct Difference;
+
+impl InverseModel for Difference {
+    fn action(&self, now: Tensor<3>, next: Tensor<3>) -> Tensor<2> {
+        (next - now).flatten(1, 2)
     }
 }

@@ -101,7 +101,12 @@ impl Solver for Exhaustive {
         "exhaustive"
     }
 
-    fn solve(&self, score: &dyn Score, _: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solution {
+    fn solve(
+        &self,
+        score: &dyn Score,
+        _: Option<&ActionPlan>,
+        noise: &mut dyn NoiseSource,
+    ) -> Result<Solution, String> {
         let (horizon, width) = (self.0.context().horizon, self.0.context().action_width());
         let count = width.pow(horizon as u32);
         // The digits of the number of a sequence are its choices, each of them one-hot.
@@ -110,6 +115,6 @@ impl Solver for Exhaustive {
         let all: Vec<f32> = (0..count).flat_map(sequence).collect();
         let actions = Tensor::<1>::from_floats(&all[..], &score.device()).reshape([1, count, horizon, width]);
         let best = score.score(actions.repeat_dim(0, noise.rows())).costs.argmin(1).into_data();
-        self.0.solution(best.iter::<i64>().flat_map(|index| sequence(index as usize)).collect(), score)
+        Ok(self.0.solution(best.iter::<i64>().flat_map(|index| sequence(index as usize)).collect(), score))
     }
 }

@@ -35,10 +35,7 @@ impl FactorSampler {
         for factor in self.factors.iter() {
             let value = match self.variation.values.get(&factor.name) {
                 Some(value) => value.numbers().to_vec(),
-                None if self.variation.varies(factor) => {
-                    let mut rng = seed::rng(seed, &format!("factor/{}", factor.name), 0, 0);
-                    draw(factor, self.variation.range, &mut rng)
-                }
+                None if self.variation.varies(factor) => self.drawn(factor, seed, 0),
                 None => factor.nominal.clone(),
             };
             if value != factor.nominal || self.variation.varies(factor) {
@@ -47,6 +44,21 @@ impl FactorSampler {
             values.all.insert(factor.name.clone(), value);
         }
         values
+    }
+
+    /// Draws one factor of the episode anew, for a world in which not all values go together; `attempt` counts from 1. Says whether the
+    /// factor varies, else it stays as it is.
+    pub fn redraw(&self, seed: u64, attempt: u64, name: &str, values: &mut FactorValues) -> bool {
+        let Some(factor) = self.factors.get(name).filter(|factor| self.variation.varies(factor)) else {
+            return false;
+        };
+        values.all.insert(factor.name.clone(), self.drawn(factor, seed, attempt));
+        true
+    }
+
+    fn drawn(&self, factor: &Factor, seed: u64, attempt: u64) -> Vec<f32> {
+        let mut rng = seed::rng(seed, &format!("factor/{}", factor.name), 0, attempt);
+        draw(factor, self.variation.range, &mut rng)
     }
 }
 
@@ -82,6 +94,29 @@ pub struct FactorValues {
 }
 
 impl FactorValues {
+    /// Those that a world told of in [`TimeStep::info`](crate::TimeStep::info), the rest nominal.
+    pub fn from_info(factors: &Factors, info: &BTreeMap<String, Vec<f32>>) -> Self {
+        let mut values = Self::default();
+        for factor in factors.iter() {
+            let told = info.get(&format!("factor.{}", factor.name)).filter(|value| value.len() == factor.nominal.len());
+            values.told.extend(told.map(|_| factor.name.clone()));
+            values.all.insert(factor.name.clone(), told.unwrap_or(&factor.nominal).clone());
+        }
+        values
+    }
+
+    /// Replaces the value of a factor that is told of, for instance where an episode was given its start.
+    ///
+    /// # Panics
+    /// If the world has no factor of this name, or it has another count of numbers.
+    pub(crate) fn set(&mut self, name: &str, value: &[f32]) {
+        assert!(self.get(name).len() == value.len(), "factor {name} is {:?}, not {value:?}", self.get(name));
+        self.all.insert(name.to_owned(), value.to_vec());
+        if !self.told.iter().any(|told| told == name) {
+            self.told.push(name.to_owned());
+        }
+    }
+
     /// The numbers of a factor.
     ///
     /// # Panics
@@ -180,6 +215,19 @@ mod tests {
         let shapes: std::collections::BTreeSet<_> =
             (0..100).map(|seed| all.sample(seed).number("agent.shape") as i32).collect();
         assert_eq!(shapes.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_was_told_gives_the_same_values() {
+        let sampler = sampler(&["block.*"], FactorRange::All, &[("light", FactorValue::Number(0.75))]).unwrap();
+        let values = sampler.sample(4);
+        let told = FactorValues::from_info(&factors(), &values.info());
+        assert_eq!((told.all(), told.info()), (values.all(), values.info()));
+        let mut again = values.clone();
+        assert!(sampler.redraw(4, 1, "block.scale", &mut again) && again != values);
+        assert!(!sampler.redraw(4, 1, "light", &mut again), "it is set");
+        again.set("agent.shape", &[2.0]);
+        assert_eq!((again.number("agent.shape"), again.info().len()), (2.0, 4));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 mod random;
 mod recorded;
+mod search;
 mod smooth;
 
 use crate::{EnvError, Goal, TimeStep};
 
 pub use random::Random;
 pub use recorded::Recorded;
+pub use search::{Search, SearchIteration};
 pub use smooth::Smooth;
 
 /// Chooses actions for a batch of episodes, step by step.
@@ -61,6 +63,8 @@ pub struct Decision {
     /// Where the policy expects the agent in the coming steps, (x, y) in the world's coordinates, soonest first; for rows that are
     /// watched.
     pub imagined: Vec<[f32; 2]>,
+    /// How the plan that was made for it was searched for; `None` where none was made, or nothing was searched.
+    pub search: Option<Search>,
 }
 
 impl Decision {

@@ -1,14 +1,16 @@
 //! The observation: what a model sees.
 //!
-//! Upstream's two channels as a colour picture: the dot in red, the walls in green and blue alike.
+//! Upstream's two channels as a colour picture: the dot in red, the walls in green and blue alike; other colours by the factors of
+//! variation.
 
 use super::geometry::{BORDER_HIGH, BORDER_LOW, DOOR_HALF_WIDTH, Point, SIZE, WALL_HALF_WIDTH};
 use super::layout::Layout;
+use super::look::Look;
 
-/// Standard deviation of the dot in pixels.
+/// Standard deviation of the dot in pixels, where it does not vary.
 pub const DOT_DEVIATION: f64 = 1.3;
-/// Beyond this distance from its middle, in pixels, the dot is 0: 1.3 * sqrt(2 ln 255) = 4.33.
-const DOT_REACH: f32 = 5.0;
+/// Beyond so many standard deviations from its middle the dot is 0: sqrt(2 ln 255) = 3.33.
+const DOT_REACH: f64 = 3.5;
 
 /// Whether pixel (column, row) belongs to a border or to the wall.
 fn is_wall(layout: Layout, column: usize, row: usize) -> bool {
@@ -19,38 +21,42 @@ fn is_wall(layout: Layout, column: usize, row: usize) -> bool {
 }
 
 /// A frame with the walls alone, RGB `[65, 65, 3]`.
-pub fn draw_walls(layout: Layout) -> Vec<u8> {
+pub fn draw_walls(layout: Layout, look: &Look) -> Vec<u8> {
     let mut frame = vec![0; SIZE * SIZE * 3];
     for (index, pixel) in frame.chunks_exact_mut(3).enumerate() {
         if is_wall(layout, index % SIZE, index / SIZE) {
-            pixel[1] = 255;
-            pixel[2] = 255;
+            pixel.copy_from_slice(&look.wall);
         }
     }
     frame
 }
 
-/// Adds the dot to the red channel of a frame without one: `exp(-d² / (2 · 1.3²)) · 255`, truncated, where `d` is the
-/// distance from a pixel's middle to the position.
-pub fn draw_dot(frame: &mut [u8], position: Point) {
+/// Adds the dot to a frame without one: `exp(-d² / (2 σ²))` times its colour, truncated, where `d` is the distance from a pixel's
+/// middle to the position and `σ` the deviation, 1.3 unless it varies.
+pub fn draw_dot(frame: &mut [u8], position: Point, look: &Look) {
+    let reach = (DOT_REACH * look.deviation) as f32;
     let [columns, rows] = position.map(|value| {
-        let low = (value - DOT_REACH).floor().clamp(0.0, SIZE as f32) as usize;
-        let high = (value + DOT_REACH + 1.0).floor().clamp(0.0, SIZE as f32) as usize;
+        let low = (value - reach).floor().clamp(0.0, SIZE as f32) as usize;
+        let high = (value + reach + 1.0).floor().clamp(0.0, SIZE as f32) as usize;
         low..high
     });
     for row in rows {
         for column in columns.clone() {
             let (x, y) = (column as f64 - f64::from(position[0]), row as f64 - f64::from(position[1]));
-            let value = (-(x * x + y * y) / (2.0 * DOT_DEVIATION * DOT_DEVIATION)).exp() * 255.0;
-            frame[(row * SIZE + column) * 3] = value as u8;
+            let share = (-(x * x + y * y) / (2.0 * look.deviation * look.deviation)).exp();
+            let start = (row * SIZE + column) * 3;
+            for (value, colour) in frame[start..start + 3].iter_mut().zip(look.dot) {
+                *value = (f64::from(*value) + share * colour) as u8;
+            }
         }
     }
 }
 
-/// The observation at a position, RGB `[65, 65, 3]`.
+/// The observation at a position where nothing varies, RGB `[65, 65, 3]`.
 pub fn draw(layout: Layout, position: Point) -> Vec<u8> {
-    let mut frame = draw_walls(layout);
-    draw_dot(&mut frame, position);
+    let look = Look::default();
+    let mut frame = draw_walls(layout, &look);
+    draw_dot(&mut frame, position, &look);
     frame
 }
 
@@ -65,7 +71,7 @@ mod tests {
 
     #[test]
     fn walls_of_the_fixed_layout() {
-        let frame = draw_walls(Layout::FIXED);
+        let frame = draw_walls(Layout::FIXED, &Look::default());
         let wall = [0, 255, 255];
         for (column, row) in
             [(4, 30), (60, 30), (20, 4), (20, 60), (4, 0), (64, 60), (31, 40), (32, 40), (33, 40), (32, 0), (32, 64)]

@@ -8,11 +8,12 @@ use prevision_core::{Action, Camera, FrameBuffer, Observations, Space, Spaces, s
 use super::draw::{draw_dot, draw_walls};
 use super::geometry::{Point, SIZE};
 use super::layout::{DOOR_RANGE, Layout, LayoutSplit, WALL_RANGE};
+use super::look::{Look, factors};
 use super::task::{SUCCESS_DISTANCE, Task};
 use super::{Options, render};
 use crate::canvas::Canvas;
 use crate::registry::Purpose;
-use crate::{EnvError, Environment, EnvironmentSpec, Goal, Legality, Mark, TimeStep};
+use crate::{EnvError, Environment, EnvironmentSpec, FactorSampler, FactorValues, Goal, Legality, Mark, TimeStep};
 
 /// The name of this world.
 pub const NAME: &str = "two-rooms";
@@ -35,6 +36,10 @@ pub struct TwoRooms {
     task: Task,
     position: Point,
     steps: u64,
+    sampler: FactorSampler,
+    /// Values of the factors in this episode.
+    factors: FactorValues,
+    look: Look,
     /// A frame with the walls alone.
     walls: Vec<u8>,
     /// The floor plan at the scale that was rendered first.
@@ -43,21 +48,31 @@ pub struct TwoRooms {
 
 impl TwoRooms {
     /// The world at the task of seed 0.
+    ///
+    /// # Panics
+    /// If the variation names what there is not: options are validated before a world is made of them.
     pub fn new(options: &Options, purpose: Purpose) -> Self {
         let split = options.layouts.unwrap_or(match purpose {
             Purpose::Recording => LayoutSplit::Training,
             Purpose::Evaluation => LayoutSplit::HeldOut,
         });
         let task = Task::sample(0, options.layout, split);
+        let sampler =
+            FactorSampler::new(factors(), options.variation.clone()).unwrap_or_else(|error| panic!("{error}"));
+        let factors = sampler.sample(0);
+        let look = Look::new(&factors);
         Self {
             spec: spec(),
-            options: *options,
+            options: options.clone(),
             split,
             seed: 0,
             task,
             position: task.start,
             steps: 0,
-            walls: draw_walls(task.layout),
+            sampler,
+            factors,
+            look,
+            walls: draw_walls(task.layout, &look),
             floor: OnceCell::new(),
         }
     }
@@ -71,7 +86,9 @@ impl TwoRooms {
         self.seed = seed;
         self.position = task.start;
         self.steps = 0;
-        self.walls = draw_walls(task.layout);
+        self.factors = self.sampler.sample(seed);
+        self.look = Look::new(&self.factors);
+        self.walls = draw_walls(task.layout, &self.look);
         self.floor = OnceCell::new();
         self.task = task;
         self.moment()
@@ -79,7 +96,7 @@ impl TwoRooms {
 
     fn observe(&self, position: Point) -> Observations {
         let mut data = self.walls.clone();
-        draw_dot(&mut data, position);
+        draw_dot(&mut data, position, &self.look);
         Observations::of_camera(CAMERA, FrameBuffer { data, frames: 1, height: SIZE, width: SIZE })
     }
 
@@ -87,10 +104,12 @@ impl TwoRooms {
         let [x, y] = [0, 1].map(|axis| f64::from(self.position[axis]) - f64::from(self.task.goal[axis]));
         let distance = x.hypot(y);
         let layout = self.task.layout;
+        let mut info = self.factors.info();
+        info.insert("layout".to_owned(), vec![f32::from(layout.wall_x), f32::from(layout.door_y)]);
         TimeStep {
             observations: self.observe(self.position),
             state: Some(self.position.to_vec()),
-            info: BTreeMap::from([("layout".to_owned(), vec![f32::from(layout.wall_x), f32::from(layout.door_y)])]),
+            info,
             success: distance < SUCCESS_DISTANCE,
             distance: Some(distance),
             ..TimeStep::default()
@@ -111,6 +130,7 @@ fn spec() -> EnvironmentSpec {
         },
         max_steps: 200,
         unit: Some("px".to_owned()),
+        factors: factors(),
         ..EnvironmentSpec::default()
     }
 }
@@ -166,9 +186,10 @@ impl Environment for TwoRooms {
         };
         let norm = x.hypot(y);
         let shorten = if norm > ACTION_NORM { ACTION_NORM / norm } else { 1.0 };
+        let stretch = shorten * self.factors.number("dot.speed");
         let mut noise = seed::rng(self.seed, "two-rooms/bounce", 0, self.steps);
         self.position =
-            self.options.collision.advance(self.task.layout, self.position, [x * shorten, y * shorten], &mut noise);
+            self.options.collision.advance(self.task.layout, self.position, [x * stretch, y * stretch], &mut noise);
         self.steps += 1;
         Ok(self.moment())
     }
@@ -183,9 +204,10 @@ impl Environment for TwoRooms {
 
     fn legality(&self, states: &[Vec<f32>]) -> Legality {
         let layout = self.task.layout;
+        let longest = ACTION_NORM * self.factors.number("dot.speed") + ROUNDING;
         let lawful = |from: Point, to: Point| {
             let norm = (to[0] - from[0]).hypot(to[1] - from[1]);
-            layout.is_free(to) && layout.first_contact(from, to).is_none() && norm <= ACTION_NORM + ROUNDING
+            layout.is_free(to) && layout.first_contact(from, to).is_none() && norm <= longest
         };
         let points = states.iter().map(|state| [state[0], state[1]]).collect::<Vec<Point>>();
         match points.windows(2).position(|pair| !lawful(pair[0], pair[1])) {

@@ -4,12 +4,13 @@ use prevision_core::config::{self, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::look::factors;
 use super::{Collision, LayoutChoice, LayoutSplit, TwoRooms, Walker};
 use crate::registry::{Purpose, World};
-use crate::{EnvError, Environment, Policy};
+use crate::{EnvError, Environment, Policy, Variation};
 
 /// How Two Rooms is set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// A floor plan drawn for each episode, or always the same one. Default `random`.
@@ -21,22 +22,31 @@ pub struct Options {
     pub collision: Collision,
     /// Recorded episodes in a row that share a random floor plan. Default 1.
     pub episodes_per_layout: usize,
+    /// Which factors of variation differ between episodes. Default none.
+    pub variation: Variation,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { layout: LayoutChoice::Random, layouts: None, collision: Collision::Stop, episodes_per_layout: 1 }
+        Self {
+            layout: LayoutChoice::Random,
+            layouts: None,
+            collision: Collision::Stop,
+            episodes_per_layout: 1,
+            variation: Variation::default(),
+        }
     }
 }
 
 impl config::Options for Options {
     fn validate(&self) -> Result<(), String> {
-        check("episodes_per_layout", self.episodes_per_layout as f64).at_least(1.0)?.done()
+        check("episodes_per_layout", self.episodes_per_layout as f64).at_least(1.0)?;
+        self.variation.check(&factors())
     }
 }
 
 /// Two Rooms, set up.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct TwoRoomsWorld {
     options: Options,
 }
@@ -58,6 +68,6 @@ impl World for TwoRoomsWorld {
     }
 
     fn policy(&self, name: &str, steps: usize) -> Option<Box<dyn Policy>> {
-        (name == Walker::NAME).then(|| Box::new(Walker::new(self.options, steps)) as Box<dyn Policy>)
+        (name == Walker::NAME).then(|| Box::new(Walker::new(self.options.clone(), steps)) as Box<dyn Policy>)
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn distance(plan: &Value, value: Option<f64>) -> Option<String> {
 type Cell = fn(&Value) -> Option<String>;
 
 /// The columns after the name: heading, cell as HTML, and whether it stands there even if it says nothing of any result.
-const COLUMNS: [(&str, Cell, bool); 7] = [
+const COLUMNS: [(&str, Cell, bool); 8] = [
     ("Arrived, 95 % interval", |plan| rate(plan, "success_rate", "interval").map(range), true),
     ("0 to 100 %", |plan| rate(plan, "success_rate", "interval").map(whisker), true),
     ("Episodes", trials, true),
@@ -32,6 +32,7 @@ const COLUMNS: [(&str, Cell, bool); 7] = [
         |plan| distance(plan, number_at(plan, &["final_distance", "median"])).as_deref().map(escape),
         false,
     ),
+    ("Steps that violated constraints", |plan| violations(plan).as_deref().map(escape), false),
     ("Mean return", |plan| number_at(plan, &["return"]).map(number), false),
     ("Time per plan", |plan| number_at(plan, &["seconds_per_plan"]).map(duration), true),
 ];
@@ -91,6 +92,17 @@ fn trials(plan: &Value) -> Option<String> {
     Some(format!("{} of {}", number(hits), number(trials)))
 }
 
+/// How often what really happened violated each constraint that judges it.
+fn violations(plan: &Value) -> Option<String> {
+    let one = |(name, found): (&String, &Value)| {
+        let enforced = found.get("enforced").and_then(Value::as_bool)?;
+        let judged = if enforced { "" } else { " (not enforced)" };
+        Some(format!("{name}{judged} {}", number(number_at(found, &["steps"])?)))
+    };
+    let all: Vec<String> = plan.get("violations")?.as_object()?.iter().filter_map(one).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
 fn at_the_end(plan: &Value) -> Option<String> {
     let end = rate(plan, "success_rate_at_end", "interval_at_end").map(range);
     end.or_else(|| number_at(plan, &["success_rate_at_end"]).map(percent))
@@ -126,6 +138,14 @@ mod tests {
         let html = table(&[("a".to_owned(), plain), ("b".to_owned(), metres)]);
         assert!(html.contains("<td>0.25 &lt;m&gt;</td><td>1.5</td>"), "{html}");
         assert!(html.contains("<td>\u{2013}</td><td>\u{2013}</td><td>\u{2013}</td></tr>"), "{html}");
+    }
+
+    #[test]
+    fn violations_stand_by_name() {
+        let found = json!({"keep-out": {"enforced": true, "steps": 12, "episodes": 2}, "speed": {"enforced": false, "steps": 0}});
+        let plan = json!({"environment": "line", "solver": "cem", "violations": found});
+        let html = table(&[("a".to_owned(), plan)]);
+        assert!(html.contains("<td>keep-out 12, speed (not enforced) 0</td>"), "{html}");
     }
 
     #[test]

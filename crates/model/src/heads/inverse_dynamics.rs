@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
 use crate::layers::{Activation, linear};
+use crate::world_model::InverseModel;
 
 /// Hidden width, as upstream.
 const HIDDEN: usize = 256;
@@ -34,5 +35,11 @@ impl InverseDynamics {
     pub fn forward(&self, now: Tensor<2>, next: Tensor<2>) -> Tensor<2> {
         let x = linear(&self.first, Tensor::cat(vec![now, next], 1), Activation::Relu);
         linear(&self.output, linear(&self.second, x, Activation::Relu), Activation::Identity)
+    }
+}
+
+impl InverseModel for InverseDynamics {
+    fn action(&self, now: Tensor<3>, next: Tensor<3>) -> Tensor<2> {
+        self.forward(now.flatten(1, 2), next.flatten(1, 2))
     }
 }

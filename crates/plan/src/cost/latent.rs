@@ -1,23 +1,46 @@
-//! Mean squared distance of latents.
+//! Distance of latents.
 
 use burn::prelude::*;
 use prevision_core::config::Options;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Imagined, Measure, Scene, Steps};
+use super::comparison::Comparison;
+use super::{Cost, Imagined, Measure, Metric, Scene, Steps};
 
 /// Keys of [`LatentDistance`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LatentConfig {
+    /// How far two latents are apart. Default `squared`.
+    pub metric: Metric,
     /// Which imagined steps count. Default `summed`.
     pub steps: Steps,
+    /// Weight of a summed step over that of the step before it; 1: all weigh the same. Default 1.
+    pub discount: f64,
 }
 
-impl Options for LatentConfig {}
+impl Default for LatentConfig {
+    fn default() -> Self {
+        Self { metric: Metric::default(), steps: Steps::default(), discount: 1.0 }
+    }
+}
 
-/// The mean over the latent's numbers of the squared difference to the goal's latent (`eb_jepa`'s planning objective).
+impl LatentConfig {
+    fn comparison(self) -> Comparison {
+        let Self { metric, steps, discount } = self;
+        Comparison { metric, steps, discount }
+    }
+}
+
+impl Options for LatentConfig {
+    fn validate(&self) -> Result<(), String> {
+        self.comparison().validate()
+    }
+}
+
+/// The distance of the imagined latents to that of the goal, by default the mean over the latent's numbers of the squared difference
+/// (`eb_jepa`'s planning objective), summed over the steps. All tokens of a latent are one vector.
 #[derive(Clone, Copy, Debug)]
 pub struct LatentDistance {
     keys: LatentConfig,
@@ -32,22 +55,18 @@ impl LatentDistance {
 
 impl Cost for LatentDistance {
     fn prepare(&self, scene: &Scene) -> Result<Box<dyn Measure>, String> {
-        Ok(Box::new(ToGoal { steps: self.keys.steps, goal: scene.goal()?.flatten(1, 2) }))
+        Ok(Box::new(ToGoal { comparison: self.keys.comparison(), goals: scene.goal()?.flatten(1, 2) }))
     }
 }
 
 struct ToGoal {
-    steps: Steps,
+    comparison: Comparison,
     /// `[scene, tokens * d]`
-    goal: Tensor<2>,
+    goals: Tensor<2>,
 }
 
 impl Measure for ToGoal {
     fn value(&self, imagined: &Imagined) -> Tensor<2> {
-        let latents = self.steps.counted(imagined.latents.vectors(), 1);
-        let ([_, steps, dim], [rows, samples, ..]) = (latents.dims(), imagined.actions.dims());
-        let goal = self.goal.clone().narrow(0, imagined.rows.start, rows);
-        let difference = latents.reshape([rows, samples, steps * dim]) - goal.repeat_dim(1, steps).unsqueeze_dim(1);
-        difference.square().sum_dim(2).reshape([rows, samples]) / dim as f32
+        self.comparison.sum(imagined.latents.vectors(), &self.goals, imagined)
     }
 }

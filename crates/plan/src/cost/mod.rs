@@ -4,11 +4,15 @@
 //! chunk ([`Imagined`]). Costs add up by their weights and know nothing of each other.
 
 mod action;
+mod comparison;
 mod distance;
 mod imagined;
+mod inverse_dynamics;
 mod latent;
 mod reachability;
+mod readout;
 mod scene;
+mod smoothness;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -20,11 +24,15 @@ use prevision_core::config::{NoKeys, Registry};
 use prevision_model::{Distance, WorldModel};
 
 pub use action::ActionNorm;
+pub use comparison::Metric;
 pub use distance::{DistanceConfig, LearnedDistance};
 pub use imagined::Imagined;
+pub use inverse_dynamics::InverseConsistency;
 pub use latent::{LatentConfig, LatentDistance};
 pub use reachability::{Reachability, ReachabilityConfig};
+pub use readout::{ReadoutConfig, ReadoutDistance};
 pub use scene::Scene;
+pub use smoothness::Smoothness;
 pub use steps::Steps;
 
 /// Something to be minimised.
@@ -91,7 +99,10 @@ pub fn built_in_costs() -> Costs {
         .with("latent", |keys: LatentConfig, _| Ok(Box::new(LatentDistance::new(keys)) as Box<dyn Cost>))
         .with("distance", |keys: DistanceConfig, context| Ok(Box::new(LearnedDistance::new(context, keys)?)))
         .with("reachability", |keys: ReachabilityConfig, context| Ok(Box::new(Reachability::new(context, keys)?)))
+        .with("readout", |keys: ReadoutConfig, context| Ok(Box::new(ReadoutDistance::new(context, &keys)?)))
+        .with("inverse-dynamics", |_: NoKeys, context| Ok(Box::new(InverseConsistency::new(context)?)))
         .with("action", |_: NoKeys, _| Ok(Box::new(ActionNorm)))
+        .with("smoothness", |_: NoKeys, context| Ok(Box::new(Smoothness::new(context))))
 }
 
 /// Why a part that needs the learned distance cannot be used.

@@ -14,6 +14,8 @@ pub struct Scene {
     pub goal: Option<Tensor<3>>,
     /// Steps that passing each place of the model's learned distance takes beside what was learned, `[b, places]`.
     pub obstacles: Option<Tensor<2>>,
+    /// The last raw actions that were executed before the plan, `[b, a]`; `None` when an episode begins.
+    pub last_action: Option<Tensor<2>>,
 }
 
 impl Scene {
@@ -47,6 +49,7 @@ mod tests {
             present: Tensor::zeros([1, 1, 1], &device),
             goal: None,
             obstacles: Some(Tensor::from_floats([[30.0, 20.0, 10.0, 0.0]], &device)),
+            last_action: None,
         };
         let presence = Tensor::<2>::from_floats([[0.9, 0.05, 0.0501, 0.0]], &device);
         let left = scene.obstacles_from(presence).unwrap().into_data().try_into_vec_as::<f32>().unwrap();

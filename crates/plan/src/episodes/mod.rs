@@ -1,6 +1,8 @@
 //! Closed-loop episodes: a policy acts in worlds, and how often it reaches the goal is measured.
 
+mod guardrails;
 mod rules;
+mod traces;
 mod trial;
 #[cfg(feature = "videos")]
 mod videos;
@@ -11,7 +13,9 @@ use std::time::{Duration, Instant};
 use prevision_env::{Decision, Goal, Policy, Start, TimeStep, Worlds};
 use prevision_kernels::operations_so_far;
 
+pub use guardrails::{Guardrail, Guardrails};
 pub use rules::Rules;
+pub use traces::{PlanTrace, Traces};
 #[cfg(feature = "videos")]
 pub use videos::{EpisodeVideos, EpisodeVideosError};
 pub use watch::{Moment, PlanProgress, Watch, WatchError};
@@ -35,6 +39,23 @@ pub fn run_episodes(
     rules: &Rules,
     watch: &mut dyn Watch,
 ) -> Result<PlanResults, PlanError> {
+    run_judged_episodes(worlds, policy, None, rules, watch)
+}
+
+/// As [`run_episodes`], with guardrails that count the steps which violated them.
+///
+/// # Errors
+/// As [`run_episodes`], and if a guardrail cannot judge what the worlds show.
+///
+/// # Panics
+/// As [`run_episodes`].
+pub fn run_judged_episodes(
+    worlds: &mut dyn Worlds,
+    policy: &mut dyn Policy,
+    guardrails: Option<&Guardrails>,
+    rules: &Rules,
+    watch: &mut dyn Watch,
+) -> Result<PlanResults, PlanError> {
     rules.validate().map_err(PlanError::Config)?;
     if worlds.rows() == 0 {
         return Err(PlanError::Config("there is no world to act in".to_owned()));
@@ -45,6 +66,7 @@ pub fn run_episodes(
     let mut run = Run {
         worlds,
         policy,
+        guardrails,
         rules,
         watch,
         max_steps,
@@ -70,6 +92,7 @@ pub fn run_episodes(
         spec,
         excluded: run.excluded,
         stop_on_arrival: rules.stop_on_arrival,
+        enforced: guardrails.map(Guardrails::enforced).unwrap_or_default(),
         seconds: started.elapsed().as_secs_f64(),
         planning_seconds: run.acting.as_secs_f64(),
         operations: run.operations,
@@ -82,6 +105,7 @@ pub fn run_episodes(
 struct Run<'a> {
     worlds: &'a mut dyn Worlds,
     policy: &'a mut dyn Policy,
+    guardrails: Option<&'a Guardrails>,
     rules: &'a Rules,
     watch: &'a mut dyn Watch,
     max_steps: usize,
@@ -161,18 +185,33 @@ impl Run<'_> {
             assert!(counts[0] == counts[1], "the policy chose {} actions for {} rows", counts[0], counts[1]);
             for (row, decision) in live.iter().zip(&decisions) {
                 batch[*row].plans += usize::from(decision.planned);
+                let cut_short = decision.search.as_ref().is_some_and(|search| search.cut_short);
+                batch[*row].plans_cut_short += usize::from(cut_short);
                 self.show(*row, &batch[*row], Some(decision))?;
             }
             let actions: Vec<&[f32]> = decisions.iter().map(|decision| decision.action.as_slice()).collect();
-            for (row, step) in live.iter().zip(self.worlds.step(&live, &actions)?) {
-                let position = batch[*row].watched.and_then(|_| self.worlds.position(*row));
-                batch[*row].advance(step, position);
+            let after = self.worlds.step(&live, &actions)?;
+            self.judge(&live, &mut batch, &after)?;
+            for (row, step) in live.iter().zip(after) {
+                batch[*row].advance(step, self.worlds.position(*row));
                 if batch[*row].finished(self.max_steps, self.rules.stop_on_arrival) {
                     batch[*row].legality = self.worlds.legality(*row, &batch[*row].states);
                     self.show(*row, &batch[*row], None)?;
                 }
             }
         }
+    }
+
+    /// Lets the guardrails judge a step that these rows have taken, before the trials advance.
+    fn judge(&self, rows: &[usize], batch: &mut [Trial], after: &[TimeStep]) -> Result<(), PlanError> {
+        let Some(guardrails) = self.guardrails else { return Ok(()) };
+        let seen = rows.iter().zip(after).map(|(row, after)| [&batch[*row].now, after]);
+        let positions = rows.iter().map(|row| Some([batch[*row].position?, self.worlds.position(*row)?]));
+        let verdicts = guardrails.judge(seen.collect(), positions.collect())?;
+        for (row, verdict) in rows.iter().zip(verdicts) {
+            batch[*row].count(&verdict);
+        }
+        Ok(())
     }
 
     /// Shows a watched row.

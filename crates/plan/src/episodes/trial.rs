@@ -1,5 +1,7 @@
 //! One episode while it runs.
 
+use std::collections::BTreeMap;
+
 use prevision_env::{Legality, TimeStep};
 
 use crate::results::EpisodeResult;
@@ -11,9 +13,12 @@ pub(super) struct Trial {
     pub(super) watched: Option<usize>,
     /// The world as it is.
     pub(super) now: TimeStep,
+    /// Where the agent is, by the world itself.
+    pub(super) position: Option<[f32; 2]>,
     /// Every position so far, of a watched episode in a world that is drawn.
     pub(super) trail: Vec<[f32; 2]>,
     pub(super) plans: usize,
+    pub(super) plans_cut_short: usize,
     pub(super) steps: usize,
     /// Every state so far, in a world that tells them.
     pub(super) states: Vec<Vec<f32>>,
@@ -22,6 +27,8 @@ pub(super) struct Trial {
     first_success_step: Option<usize>,
     start_distance: Option<f64>,
     total_reward: f64,
+    /// Steps that violated each of the guardrails that can judge.
+    violations: BTreeMap<String, usize>,
 }
 
 impl Trial {
@@ -30,14 +37,17 @@ impl Trial {
         Self {
             episode,
             watched,
+            position,
             trail: position.filter(|_| watched.is_some()).into_iter().collect(),
             plans: 0,
+            plans_cut_short: 0,
             steps: 0,
             first_success_step: None,
             start_distance: first.distance,
             total_reward: 0.0,
             states: first.state.iter().cloned().collect(),
             legality: Legality::Unknown,
+            violations: BTreeMap::new(),
             now: first,
         }
     }
@@ -55,13 +65,21 @@ impl Trial {
     /// Takes in where a step has led.
     pub(super) fn advance(&mut self, now: TimeStep, position: Option<[f32; 2]>) {
         self.steps += 1;
-        self.trail.extend(position);
+        self.position = position;
+        self.trail.extend(position.filter(|_| self.watched.is_some()));
         self.total_reward += now.reward;
         self.states.extend(now.state.iter().cloned());
         if now.success {
             self.first_success_step.get_or_insert(self.steps);
         }
         self.now = now;
+    }
+
+    /// Counts what guardrails say of a step.
+    pub(super) fn count(&mut self, verdict: &[(&str, bool)]) {
+        for (name, violated) in verdict {
+            *self.violations.entry((*name).to_owned()).or_default() += usize::from(*violated);
+        }
     }
 
     /// What it came to; its return in a world with rewards.
@@ -73,6 +91,7 @@ impl Trial {
             success_at_end: self.now.success,
             steps: self.steps,
             plans: self.plans,
+            plans_cut_short: self.plans_cut_short,
             start_distance: self.start_distance,
             final_distance: self.now.distance,
             total_reward: rewards.then_some(self.total_reward),
@@ -81,6 +100,7 @@ impl Trial {
                 Legality::Legal | Legality::Unknown => None,
             },
             judged: self.legality != Legality::Unknown,
+            violations: self.violations.clone(),
         }
     }
 }
@@ -107,6 +127,18 @@ mod tests {
         assert_eq!((result.start_distance, result.final_distance), (Some(3.0), Some(4.0)));
         assert_eq!((result.steps, result.total_reward, trial.result(false).total_reward), (4, Some(-6.5), None));
         assert_eq!((trial.trail.len(), trial.trail[1]), (5, [0.0, 1.0]));
+        assert_eq!(trial.position, Some([3.0, 1.0]));
+    }
+
+    #[test]
+    fn violations_are_counted_by_name() {
+        let mut trial = Trial::new(0, None, at(3.0), None);
+        assert!(trial.result(false).violations.is_empty());
+        for step in [[("speed", false), ("keep-out", true)], [("speed", false), ("keep-out", true)]] {
+            trial.count(&step);
+        }
+        let violations: Vec<(String, usize)> = trial.result(false).violations.into_iter().collect();
+        assert_eq!(violations, [("keep-out".to_owned(), 2), ("speed".to_owned(), 0)]);
     }
 
     #[test]

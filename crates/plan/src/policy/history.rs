@@ -11,6 +11,8 @@ pub(super) struct History {
     observations: Observations,
     /// Actions of the model between the moments.
     actions: VecDeque<Vec<f32>>,
+    /// The last of all actions; kept where a model uses no past ones too.
+    last_action: Option<Vec<f32>>,
 }
 
 impl History {
@@ -19,6 +21,7 @@ impl History {
         self.observations.append(seen);
         self.observations.keep_last(length);
         self.actions.extend(action.map(<[f32]>::to_vec));
+        self.last_action = action.map(<[f32]>::to_vec);
         while self.actions.len() >= self.observations.moments().max(1) {
             self.actions.pop_front();
         }
@@ -33,13 +36,18 @@ impl History {
     pub(super) fn actions(&self) -> &VecDeque<Vec<f32>> {
         &self.actions
     }
+
+    /// The action of the model that led to the present moment; `None` at the first.
+    pub(super) fn last_action(&self) -> Option<&[f32]> {
+        self.last_action.as_deref()
+    }
 }
 
 /// Of one moment of a world, the streams that a model was trained on.
 ///
 /// # Errors
 /// If one is missing or has another size: a sentence that names it.
-pub(super) fn streams_of(spaces: &Spaces, seen: &Observations) -> Result<Observations, String> {
+pub(crate) fn streams_of(spaces: &Spaces, seen: &Observations) -> Result<Observations, String> {
     let mut streams = Observations::default();
     for (name, camera) in &spaces.cameras {
         let frames = seen.cameras.get(name).filter(|it| [it.height, it.width] == [camera.height, camera.width]);
@@ -86,6 +94,7 @@ mod tests {
             assert_eq!((history.observations().moments(), history.actions().len()), (moments, moments - 1));
             assert_eq!(history.observations().vectors["force"].row(moments - 1), [4.0]);
             assert!(history.actions().back().is_none_or(|action| action == &[4.0]));
+            assert_eq!(history.last_action(), Some(&[4.0][..]));
         }
     }
 

@@ -9,6 +9,7 @@ mod receding;
 mod remembering;
 
 pub use guided::{Guided, GuidedOptions};
+pub(crate) use history::streams_of;
 pub use latent_policy::{Choices, Guidance, LatentPolicy};
 pub use planner::{Planner, PlannerOptions};
 pub use receding::RecedingHorizon;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::prelude::*;
 use prevision_core::Observations;
-use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
+use prevision_env::{Decision, Policy, PolicyError, Search, Start, TimeStep};
 use prevision_model::{Latents, ObservationBatch, Past, WorldModel, is_finite};
 
 use super::history::{History, streams_of};
@@ -22,6 +22,8 @@ pub struct PlannerOptions {
     pub execute: usize,
     /// Whether a plan starts from the rest of the one before it.
     pub warm_start: bool,
+    /// Bytes that what is imagined for candidates may take at a time, about; `None`: what makes it fastest.
+    pub memory_bytes: Option<usize>,
 }
 
 /// Acts by planning with a world model: encodes what it sees and what the goal looks like, searches for the actions whose imagined
@@ -57,6 +59,8 @@ struct Track {
     row: usize,
     /// Where that plan leads, after each action.
     imagined: Vec<[f32; 2]>,
+    /// How that plan was searched for, until it is told.
+    search: Option<Search>,
 }
 
 /// What the goal of an episode looks like, if that is shown.
@@ -145,6 +149,17 @@ impl Planner {
         Past { latents, actions }
     }
 
+    /// The last raw action that each of the rows has taken, `[rows, a]`; `None` at the first moment of their episodes.
+    fn last_action(&self, rows: &[usize]) -> Option<Tensor<2>> {
+        let [_, width] = self.block();
+        let mut values = Vec::with_capacity(rows.len() * width);
+        for row in rows {
+            let action = self.run.tracks[*row].history.last_action()?;
+            values.extend_from_slice(&action[action.len() - width..]);
+        }
+        Some(Tensor::from_data(TensorData::new(values, [rows.len(), width]), &self.model.device()))
+    }
+
     /// Makes new plans and gives the latents they lead to before the next ones.
     fn plan(&mut self, rows: &[usize], past: Past, guidance: Guidance) -> Result<Latents, PolicyError> {
         let squeeze = |latents: &Latents| {
@@ -153,22 +168,32 @@ impl Planner {
         };
         let Guidance { obstacles, goals } = guidance;
         let goal = goals.or_else(|| self.goals(rows)).map(|goals| squeeze(&goals));
-        let scene = Scene { present: squeeze(&past.latents.last()), goal, obstacles };
+        let last_action = self.last_action(rows);
+        let scene = Scene { present: squeeze(&past.latents.last()), goal, obstacles, last_action };
         let model = Arc::clone(&self.model);
         let score = ModelScore::new(model.as_ref(), &self.criteria, past, &scene);
         let mut score = score.map_err(|message| self.unfit(message))?;
+        if let Some(bytes) = self.options.memory_bytes {
+            score = score.within_memory(bytes);
+        }
         if let Some(rows) = self.rows_at_once {
             score = score.with_rows_at_once(rows);
         }
         let episodes: Vec<u64> = rows.iter().map(|row| self.run.tracks[*row].episode).collect();
         let solution = self.run.receding.plan(self.solver.as_ref(), &episodes, &score);
+        let mut solution = solution.map_err(|message| self.unfit(message))?;
         self.check_finite(&solution.imagined, "the imagined latents hold")?;
         let (execute, horizon) = (self.options.execute, solution.plan.horizon);
         assert!(execute <= horizon, "{execute} actions of a plan of {horizon} cannot be executed");
+        let mut searches = std::mem::take(&mut solution.searches).into_iter();
         for (place, row) in rows.iter().enumerate() {
             let track = &mut self.run.tracks[*row];
             track.row = place;
             track.imagined.clear();
+            track.search = searches.next();
+            if let Some(search) = track.search.as_mut().filter(|_| !track.watched) {
+                search.iterations.clear();
+            }
         }
         self.read_positions(rows, &solution.imagined);
         self.run.plan = Some((solution.plan, self.run.taken));
@@ -214,6 +239,7 @@ impl Policy for Planner {
             history: History::default(),
             row: 0,
             imagined: Vec::new(),
+            search: None,
         };
         self.run = Run {
             tracks: episodes.iter().map(track).collect(),
@@ -261,10 +287,12 @@ impl LatentPolicy for Planner {
         };
         let [block, width] = self.block();
         let (step, raw) = ((self.run.taken - made) / block, (self.run.taken - made) % block);
+        let tracks = &mut self.run.tracks;
         let decision = |row: &usize| {
-            let track = &self.run.tracks[*row];
+            let track = &mut tracks[*row];
             let action = plan.action(track.row, step)[raw * width..][..width].to_vec();
-            Decision { action, planned, imagined: track.imagined.get(step..).unwrap_or_default().to_vec() }
+            let imagined = track.imagined.get(step..).unwrap_or_default().to_vec();
+            Decision { action, planned, imagined, search: track.search.take() }
         };
         let decisions = rows.iter().map(decision).collect();
         self.run.taken += 1;

@@ -24,9 +24,12 @@ impl RecedingHorizon {
 
     /// The next plan of these episodes, one row each.
     ///
+    /// # Errors
+    /// Those of the solver.
+    ///
     /// # Panics
     /// If an episode was not among those of the plan before.
-    pub fn plan(&mut self, solver: &dyn Solver, episodes: &[u64], score: &dyn Score) -> Solution {
+    pub fn plan(&mut self, solver: &dyn Solver, episodes: &[u64], score: &dyn Score) -> Result<Solution, String> {
         let warm = self.previous.take().filter(|_| self.warm_start).map(|(before, plan)| {
             let row = |episode: &u64| before.iter().position(|known| known == episode);
             let rows: Option<Vec<usize>> = episodes.iter().map(row).collect();
@@ -36,9 +39,9 @@ impl RecedingHorizon {
         });
         let mut noise = SeededNoise::new(self.seed, self.plans, episodes.to_vec());
         self.plans += 1;
-        let solution = solver.solve(score, warm.as_ref(), &mut noise);
+        let solution = solver.solve(score, warm.as_ref(), &mut noise)?;
         self.previous = Some((episodes.to_vec(), solution.plan.clone()));
-        solution
+        Ok(solution)
     }
 }
 
@@ -74,7 +77,13 @@ mod tests {
     }
 
     fn search() -> SolverContext {
-        SolverContext { horizon: 8, space: Space::Ball { dim: 2, radius: 1.0 }, block: 1, initial_std: 0.5 }
+        SolverContext {
+            horizon: 8,
+            space: Space::Ball { dim: 2, radius: 1.0 },
+            block: 1,
+            initial_std: 0.5,
+            deadline: None,
+        }
     }
 
     /// Runs the episodes until they are near their goals and returns how many steps each took.
@@ -89,7 +98,7 @@ mod tests {
             }
             let episodes: Vec<u64> = worlds.iter().map(|(episode, ..)| *episode as u64).collect();
             let score = Plane { rows: worlds.iter().map(|(_, world, _)| *world).collect() };
-            let plan = planner.plan(solver, &episodes, &score).plan;
+            let plan = planner.plan(solver, &episodes, &score).unwrap().plan;
             for (row, (episode, [at, goal], taken)) in worlds.iter_mut().enumerate() {
                 for step in 0..execute {
                     if (at[0] - goal[0]).hypot(at[1] - goal[1]) > 0.5 {
@@ -136,7 +145,7 @@ mod tests {
     fn a_new_episode_cannot_join() {
         let cem = Cem::new(&search(), CemConfig { samples: 64, elites: 8, iterations: 1 });
         let mut planner = RecedingHorizon::new(1, true, 0);
-        planner.plan(&cem, &[0], &Plane { rows: vec![WORLDS[0].1] });
-        planner.plan(&cem, &[1], &Plane { rows: vec![WORLDS[1].1] });
+        planner.plan(&cem, &[0], &Plane { rows: vec![WORLDS[0].1] }).unwrap();
+        planner.plan(&cem, &[1], &Plane { rows: vec![WORLDS[1].1] }).unwrap();
     }
 }

@@ -1,12 +1,15 @@
 //! What a solver minimises.
 
 mod chunk;
+mod memory;
 mod model_score;
+mod tape;
 
 use burn::prelude::*;
 use prevision_model::Latents;
 
 pub use model_score::{Criteria, ModelScore};
+pub use tape::{OnTape, differentiate};
 
 /// What candidates are worth.
 #[derive(Clone, Debug)]
@@ -26,6 +29,17 @@ pub struct Rollout {
     pub latents: Latents,
 }
 
+/// What candidates are worth, and how that changes with their actions.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    /// What they are worth.
+    pub scores: Scores,
+    /// The derivative of each candidate's cost with respect to its own actions, `[b, samples, horizon, a]`.
+    pub costs: Tensor<4>,
+    /// The same of the violations, `[b, samples, horizon, a]`; `None` without constraints. Zero where nothing is violated.
+    pub violations: Option<Tensor<4>>,
+}
+
 /// Judges candidate action sequences.
 pub trait Score {
     /// Where the candidates are wanted.
@@ -43,5 +57,18 @@ pub trait Score {
     /// - actions: `[b, samples, horizon, a]`
     fn score(&self, actions: Tensor<4>) -> Scores {
         self.rollout(actions).scores
+    }
+
+    /// What candidates are worth and its derivatives; for the solvers that descend. What it gives for one candidate must not depend on
+    /// the others.
+    ///
+    /// # Shapes
+    /// - actions: `[b, samples, horizon, a]`
+    ///
+    /// # Errors
+    /// What keeps it from having derivatives: a whole sentence. A score that does not say otherwise has none.
+    fn gradients(&self, actions: Tensor<4>) -> Result<Gradients, String> {
+        let _ = actions;
+        Err("this score has no derivatives with respect to the actions".to_owned())
     }
 }

@@ -5,9 +5,21 @@ use prevision_kernels::{on_cpu, parallel};
 use prevision_model::{Latents, Past, WorldModel};
 
 use super::chunk::{Chunk, chunks, rows_at_once};
-use super::{Rollout, Score, Scores};
+use super::memory::{bytes_per_rollout, rows_within};
+use super::tape::{OnTape, differentiate};
+use super::{Gradients, Rollout, Score, Scores};
 use crate::constraint::Constraint;
 use crate::cost::{Cost, Imagined, Measure, Scene, Steps};
+
+/// Whether derivatives are wanted.
+#[derive(Clone, Copy)]
+enum Tape {
+    Off,
+    On,
+}
+
+/// On the tape, which keeps intermediate values, this part of the rollouts is made at once that is made off it.
+const TAPE_SHARE: usize = 4;
 
 /// What is measured of candidates.
 pub struct Criteria {
@@ -33,7 +45,10 @@ pub struct ModelScore<'a> {
     costs: Vec<(f64, Box<dyn Measure>)>,
     constraints: Vec<Box<dyn Measure>>,
     starts: Option<Steps>,
-    rows_at_once: usize,
+    /// Rollouts made at once by each worker, off the tape and on it.
+    rows_at_once: [usize; 2],
+    /// Bytes that rollouts may take at a time.
+    memory: Option<usize>,
 }
 
 impl<'a> ModelScore<'a> {
@@ -51,20 +66,43 @@ impl<'a> ModelScore<'a> {
             constraints: constraints.collect::<Result<_, String>>()?,
             starts: criteria.starts(),
             past,
-            rows_at_once,
+            rows_at_once: [rows_at_once, rows_at_once.div_ceil(TAPE_SHARE)],
+            memory: None,
         })
+    }
+
+    /// The same with chunks so small that what is imagined for candidates takes at most about so many bytes at a time. The bound does not
+    /// change the result, and the chunks do not depend on how many episodes or candidates there are.
+    #[must_use]
+    pub fn within_memory(self, bytes: usize) -> Self {
+        Self { memory: Some(bytes), ..self }
     }
 
     /// The same with chunks of at most so many rollouts: for tests that the result does not depend on it.
     #[doc(hidden)]
     #[must_use]
     pub fn with_rows_at_once(self, rows: usize) -> Self {
-        Self { rows_at_once: rows, ..self }
+        Self { rows_at_once: [rows; 2], ..self }
     }
 
-    /// Rolls out and measures some candidates of some episodes, `[chunk.rows, chunk.samples, horizon, a]`.
+    /// Rollouts of `horizon` steps made at once by each worker.
+    fn rows_at_once(&self, horizon: usize, tape: Tape) -> usize {
+        let most = self.rows_at_once[tape as usize];
+        self.memory.map_or(most, |bound| {
+            let workers = if on_cpu(&self.device()) { rayon::current_num_threads() } else { 1 };
+            let each = bytes_per_rollout(self.model.spec(), horizon)[tape as usize];
+            most.min(rows_within(bound, each, workers))
+        })
+    }
+
+    /// Rolls out and measures some candidates of some episodes, `[chunk.rows, chunk.samples, horizon, a]`; on the tape if the actions
+    /// are on it.
     fn chunk(&self, chunk: &Chunk, actions: Tensor<4>) -> Rollout {
-        let latents = self.model.imagine(&self.past.rows(chunk.row, chunk.rows), actions.clone());
+        let mut past = self.past.rows(chunk.row, chunk.rows);
+        if actions.device().is_autodiff() {
+            past = on_tape(past);
+        }
+        let latents = self.model.imagine(&past, actions.clone());
         let distance = self.starts.zip(self.model.distance());
         let imagined = Imagined::new(chunk.row..chunk.row + chunk.rows, latents, actions, distance);
         let zeros = || Tensor::zeros([chunk.rows, chunk.samples], &imagined.actions.device());
@@ -75,17 +113,42 @@ impl<'a> ModelScore<'a> {
         Rollout { scores: Scores { costs, violations }, latents: imagined.latents }
     }
 
-    /// Works all chunks off and gives what `keep` keeps of each, in order.
-    fn all<R: Send>(&self, actions: Tensor<4>, keep: impl Fn(&Chunk, Rollout) -> R + Sync) -> Vec<R> {
-        let [rows, samples, ..] = actions.dims();
+    /// What a chunk of candidates is worth, and its derivatives. With constraints it is imagined twice, because the way back over a
+    /// tape uses it up.
+    fn chunk_gradients(&self, chunk: &Chunk, actions: Tensor<4>) -> Result<Gradients, String> {
+        let found = |OnTape { values, gradient }: OnTape, what: &str| match gradient {
+            Some(gradient) => Ok((values, gradient)),
+            None => Err(format!("{what} have no derivatives with respect to the actions")),
+        };
+        let costs = differentiate(actions.clone(), |actions| self.chunk(chunk, actions).scores.costs);
+        let (costs, gradient) = found(costs, "the costs of what the model imagines")?;
+        let mut gradients = Gradients { scores: Scores { costs, violations: None }, costs: gradient, violations: None };
+        if !self.constraints.is_empty() {
+            let violations = |actions| self.chunk(chunk, actions).scores.violations.expect("there are constraints");
+            let (values, gradient) = found(differentiate(actions, violations), "violations of the constraints")?;
+            gradients.scores.violations = Some(values);
+            gradients.violations = Some(gradient);
+        }
+        Ok(gradients)
+    }
+
+    /// Works all chunks off and gives what `work` makes of each, in order.
+    fn all<R: Send>(
+        &self,
+        actions: Tensor<4>,
+        tape: Tape,
+        work: impl Fn(&Chunk, Tensor<4>) -> R + Sync + Send,
+    ) -> Vec<R> {
+        let [rows, samples, horizon, _] = actions.dims();
         let known = self.past.latents.dims();
         assert_eq!(rows, known[0], "candidates {:?} for episodes {known:?}", actions.dims());
         let part = |chunk: Chunk| {
             let part = actions.clone().narrow(0, chunk.row, chunk.rows).narrow(1, chunk.sample, chunk.samples);
             (chunk, part)
         };
-        let parts: Vec<(Chunk, Tensor<4>)> = chunks(rows, samples, self.rows_at_once).into_iter().map(part).collect();
-        let work = |(chunk, actions): (Chunk, Tensor<4>)| keep(&chunk, self.chunk(&chunk, actions));
+        let parts = chunks(rows, samples, self.rows_at_once(horizon, tape));
+        let parts: Vec<(Chunk, Tensor<4>)> = parts.into_iter().map(part).collect();
+        let work = |(chunk, actions): (Chunk, Tensor<4>)| work(&chunk, actions);
         if on_cpu(&self.device()) { parallel::map(parts, work) } else { parts.into_iter().map(work).collect() }
     }
 }
@@ -97,15 +160,45 @@ impl Score for ModelScore<'_> {
 
     fn rollout(&self, actions: Tensor<4>) -> Rollout {
         let [rows, samples, ..] = actions.dims();
-        let parts = self.all(actions, |chunk, rollout| (flat(rollout.scores, chunk), rollout.latents));
+        let parts = self.all(actions, Tape::Off, |chunk, actions| {
+            let rollout = self.chunk(chunk, actions);
+            (flat(rollout.scores, chunk), rollout.latents)
+        });
         let (scores, latents): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         Rollout { scores: join(scores, [rows, samples]), latents: join_latents(latents) }
     }
 
     fn score(&self, actions: Tensor<4>) -> Scores {
         let [rows, samples, ..] = actions.dims();
-        join(self.all(actions, |chunk, rollout| flat(rollout.scores, chunk)), [rows, samples])
+        let parts = self.all(actions, Tape::Off, |chunk, actions| flat(self.chunk(chunk, actions).scores, chunk));
+        join(parts, [rows, samples])
     }
+
+    fn gradients(&self, actions: Tensor<4>) -> Result<Gradients, String> {
+        let shape @ [rows, samples, horizon, width] = actions.dims();
+        let parts = self.all(actions, Tape::On, |chunk, actions| {
+            let Gradients { scores, costs, violations } = self.chunk_gradients(chunk, actions)?;
+            let sequences = |values: Tensor<4>| values.reshape([chunk.rows * chunk.samples, horizon * width]);
+            Ok((flat(scores, chunk), sequences(costs), violations.map(sequences)))
+        });
+        let parts: Vec<(Flat, Tensor<2>, Option<Tensor<2>>)> = parts.into_iter().collect::<Result<_, String>>()?;
+        let mut scores = Vec::new();
+        let (mut costs, mut violations) = (Vec::new(), Vec::new());
+        for (of_chunk, cost, violation) in parts {
+            scores.push(of_chunk);
+            costs.push(cost);
+            violations.extend(violation);
+        }
+        let all = |parts: Vec<Tensor<2>>| Tensor::cat(parts, 0).reshape(shape);
+        let violations = (!violations.is_empty()).then(|| all(violations));
+        Ok(Gradients { scores: join(scores, [rows, samples]), costs: all(costs), violations })
+    }
+}
+
+/// The same past for a rollout on the tape; nothing is derived with respect to it.
+fn on_tape(Past { latents, actions }: Past) -> Past {
+    let latents = Latents { tokens: latents.tokens.autodiff(), carry: latents.carry.map(Tensor::autodiff) };
+    Past { latents, actions: actions.map(Tensor::autodiff) }
 }
 
 /// Costs and violations of a chunk, `[candidates]`.
@@ -146,7 +239,7 @@ mod tests {
     }
 
     fn latent(steps: Steps) -> (f64, Box<dyn Cost>) {
-        (1.0, Box::new(LatentDistance::new(LatentConfig { steps })))
+        (1.0, Box::new(LatentDistance::new(LatentConfig { steps, ..LatentConfig::default() })))
     }
 
     fn past(latents: Tensor<3>) -> Past {
@@ -155,7 +248,7 @@ mod tests {
 
     fn scene(past: &Past, goal: Tensor<2>) -> Scene {
         let present = past.latents.last().tokens.squeeze_dim(1);
-        Scene { present, goal: Some(goal.unsqueeze_dim(1)), obstacles: None }
+        Scene { present, goal: Some(goal.unsqueeze_dim(1)), obstacles: None, last_action: None }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Candidates of one iteration: sampled around a mean, brought into the action space, scored.
 
-use burn::prelude::*;
-
+use super::evaluate::{self, Values, host};
 use super::feasibility::ranks;
 use super::{Solution, SolverContext};
 use crate::action_plan::ActionPlan;
@@ -32,19 +31,8 @@ impl Gaussian {
     /// # Panics
     /// If the warm start has other rows, steps or components.
     pub fn start(context: &SolverContext, rows: usize, warm_start: Option<&ActionPlan>) -> Self {
-        let length = rows * context.sequence();
-        let mean = match warm_start {
-            Some(plan) => {
-                let given = [plan.rows(), plan.horizon, plan.action_width];
-                let wanted = [rows, context.horizon, context.action_width()];
-                assert_eq!(
-                    given, wanted,
-                    "a warm start of [b, horizon, a] = {given:?} does not fit a search of {wanted:?}"
-                );
-                plan.actions.clone()
-            }
-            None => vec![0.0; length],
-        };
+        let mean = context.first_plan(rows, warm_start);
+        let length = mean.len();
         Self { mean, std: vec![context.initial_std; length] }
     }
 }
@@ -111,8 +99,19 @@ impl Sampler {
         iteration: usize,
         score: &dyn Score,
         noise: &mut dyn NoiseSource,
-        mut replace: impl FnMut(usize, &mut [f32]),
+        replace: impl FnMut(usize, &mut [f32]),
     ) -> Scored {
+        self.judge(self.sample(gaussian, iteration, noise, replace), score)
+    }
+
+    /// Samples as [`iterate`](Self::iterate), and does not score.
+    fn sample(
+        &self,
+        gaussian: &Gaussian,
+        iteration: usize,
+        noise: &mut dyn NoiseSource,
+        mut replace: impl FnMut(usize, &mut [f32]),
+    ) -> Vec<f32> {
         let (rows, samples, sequence) = (noise.rows(), self.samples, self.context.sequence());
         let width = self.context.action_width();
         let mut actions = vec![0.0; rows * samples * sequence];
@@ -129,16 +128,30 @@ impl Sampler {
             replace(row, candidates);
             self.context.project(candidates);
         }
-        let shape = [rows, samples, self.context.horizon, width];
-        let scores = score.score(Tensor::from_data(TensorData::new(actions.clone(), shape), &score.device()));
-        let costs = host(scores.costs, [rows, samples]);
-        let constrained = scores.violations.map(|violations| {
-            let violations = host(violations, [rows, samples]);
+        actions
+    }
+
+    /// Scores candidates, `[b, samples, horizon, a]`.
+    pub fn judge(&self, actions: Vec<f32>, score: &dyn Score) -> Scored {
+        let (samples, sequence) = (self.samples, self.context.sequence());
+        let rows = actions.len() / (samples * sequence);
+        let shape = [rows, samples, self.context.horizon, self.context.action_width()];
+        let Values { costs, violations } = evaluate::score(score, &actions, shape);
+        let constrained = violations.map(|violations| {
             let of_rows = costs.chunks_exact(samples).zip(violations.chunks_exact(samples));
             let ranks = of_rows.flat_map(|(costs, violations)| ranks(costs, violations)).collect();
             [violations, ranks]
         });
         Scored { actions, costs, constrained, samples, sequence }
+    }
+
+    /// Where candidates begin that move afterwards, `[b, samples, horizon, a]`: at the mean, all but the first with noise, in the
+    /// action space.
+    pub fn starts(&self, gaussian: &Gaussian, noise: &mut dyn NoiseSource) -> Vec<f32> {
+        self.sample(gaussian, 0, noise, |row, candidates| {
+            let sequence = self.context.sequence();
+            candidates[..sequence].copy_from_slice(&gaussian.mean[row * sequence..][..sequence]);
+        })
     }
 
     /// The solution with these actions, `[b, horizon, a]`: brought into the action space where a mean may have left it, and rolled
@@ -151,29 +164,10 @@ impl Sampler {
         let width = self.context.action_width();
         let rows = actions.len() / self.context.sequence();
         let shape = [rows, 1, horizon, width];
-        let rollout = score.rollout(Tensor::from_data(TensorData::new(actions.clone(), shape), &score.device()));
+        let rollout = score.rollout(evaluate::upload(score, &actions, shape));
         let cost = host(rollout.scores.costs, [rows, 1]);
         let violation = rollout.scores.violations.map_or_else(|| vec![0.0; rows], |values| host(values, [rows, 1]));
         let plan = ActionPlan { horizon, action_width: width, actions, cost, violation, kept: 0, elites: Vec::new() };
-        Solution { plan, imagined: rollout.latents }
-    }
-}
-
-/// Values on the host; what is not a number becomes infinite.
-fn host(values: Tensor<2>, shape: [usize; 2]) -> Vec<f32> {
-    assert_eq!(values.dims(), shape, "a score of candidates must be [b, samples]");
-    let mut values = values.into_data().try_into_vec_as::<f32>().expect("scores are floats");
-    values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = f32::INFINITY);
-    values
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_a_number_is_infinite() {
-        let values = Tensor::<2>::from_floats([[1.0, f32::NAN], [f32::NEG_INFINITY, 2.0]], &Device::flex());
-        assert_eq!(host(values, [2, 2]), [1.0, f32::INFINITY, f32::NEG_INFINITY, 2.0]);
+        Solution { plan, imagined: rollout.latents, searches: Vec::new() }
     }
 }

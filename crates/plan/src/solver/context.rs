@@ -1,6 +1,11 @@
 //! What every solver searches in.
 
+use std::time::Duration;
+
 use prevision_core::Space;
+use prevision_core::config::check::ensure;
+
+use crate::action_plan::ActionPlan;
 
 /// The sequences of actions that a solver searches: how long they are, and what an action can be.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +18,8 @@ pub struct SolverContext {
     pub block: usize,
     /// Standard deviation of the first samples of every plan, in the unit of actions.
     pub initial_std: f32,
+    /// After how much time a search ends, with the iteration that it is in; `None`: after its last iteration.
+    pub deadline: Option<Duration>,
 }
 
 impl SolverContext {
@@ -36,6 +43,36 @@ impl SolverContext {
         actions.chunks_exact_mut(width).for_each(|action| self.space.project(action));
     }
 
+    /// The warm start's actions, or zeros, `[rows, horizon, a]`.
+    ///
+    /// # Panics
+    /// If the warm start has other rows, steps or components.
+    pub fn first_plan(&self, rows: usize, warm_start: Option<&ActionPlan>) -> Vec<f32> {
+        let Some(plan) = warm_start else { return vec![0.0; rows * self.sequence()] };
+        let given = [plan.rows(), plan.horizon, plan.action_width];
+        let wanted = [rows, self.horizon, self.action_width()];
+        assert_eq!(given, wanted, "a warm start of [b, horizon, a] = {given:?} does not fit a search of {wanted:?}");
+        plan.actions.clone()
+    }
+
+    /// Refuses choices, for a solver that moves actions by small steps.
+    ///
+    /// # Errors
+    /// The key at fault, the solver and what to use instead.
+    pub fn check_vectors(&self, solver: &str) -> Result<(), String> {
+        let instead = "a solver of choices, such as categorical-cem or projected-gradient: actions are";
+        ensure(self.is_convex(), "kind", solver, format_args!("{instead} {}", self.space))
+    }
+
+    /// Refuses vectors, for a solver of choices.
+    ///
+    /// # Errors
+    /// The key at fault, the solver and what to use instead.
+    pub fn check_choices(&self, solver: &str) -> Result<(), String> {
+        let instead = "a solver of vectors, such as cem, icem or gradient: actions are";
+        ensure(!self.is_convex(), "kind", solver, format_args!("{instead} {}", self.space))
+    }
+
     /// Whether the mean of actions is itself an action: of vectors it is, of choices it is not.
     pub fn is_convex(&self) -> bool {
         !matches!(self.space, Space::Discrete { .. })
@@ -47,7 +84,7 @@ mod tests {
     use super::*;
 
     fn context(space: Space, block: usize) -> SolverContext {
-        SolverContext { horizon: 1, space, block, initial_std: 1.0 }
+        SolverContext { horizon: 1, space, block, initial_std: 1.0, deadline: None }
     }
 
     #[test]

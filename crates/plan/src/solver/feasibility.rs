@@ -2,21 +2,24 @@
 
 use std::cmp::Ordering;
 
+/// The order of two candidates, each a cost and by how much it violates constraints: the better one is less.
+pub fn compare(one: (f32, f32), other: (f32, f32)) -> Ordering {
+    match (one.1 > 0.0, other.1 > 0.0) {
+        (false, false) => one.0.total_cmp(&other.0),
+        (true, true) => one.1.total_cmp(&other.1),
+        (violates, complies) => violates.cmp(&complies),
+    }
+}
+
 /// Numbers that order candidates by the feasibility rule of Deb (2000, "An efficient constraint handling method for genetic
 /// algorithms"): what violates no constraint comes first, by cost; then the others, by violation. Equal ones keep their order.
 ///
 /// # Shapes
 /// - costs, violations, output: `[samples]`
 pub fn ranks(costs: &[f32], violations: &[f32]) -> Vec<f32> {
-    let compare = |a: &usize, b: &usize| -> Ordering {
-        match (violations[*a] > 0.0, violations[*b] > 0.0) {
-            (false, false) => costs[*a].total_cmp(&costs[*b]),
-            (true, true) => violations[*a].total_cmp(&violations[*b]),
-            (one, other) => one.cmp(&other),
-        }
-    };
+    let at = |index: &usize| (costs[*index], violations[*index]);
     let mut order: Vec<usize> = (0..costs.len()).collect();
-    order.sort_by(compare);
+    order.sort_by(|a, b| compare(at(a), at(b)));
     let mut ranks = vec![0.0; costs.len()];
     for (rank, index) in order.into_iter().enumerate() {
         ranks[index] = rank as f32;

@@ -5,6 +5,7 @@ use prevision_core::config::check::{check, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::search::{Stopwatch, summary};
 use super::{Gaussian, Sampler, Solution, Solver, SolverContext, elites, validate_rounds};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
@@ -86,10 +87,16 @@ impl Solver for Icem {
         "icem"
     }
 
-    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solution {
+    fn solve(
+        &self,
+        score: &dyn Score,
+        warm_start: Option<&ActionPlan>,
+        noise: &mut dyn NoiseSource,
+    ) -> Result<Solution, String> {
         let context = self.sampler.context();
         let (rows, sequence) = (noise.rows(), context.sequence());
         let keep = self.keys.keep_elites.min(self.keys.elites);
+        let mut watch = Stopwatch::start(context, rows);
         let mut gaussian = Gaussian::start(context, rows, warm_start);
         // `[b, kept, horizon, a]`: those of the last plan at first, then those of the last iteration.
         let (mut kept, mut remembered) =
@@ -114,14 +121,19 @@ impl Solver for Icem {
                 let range = row * sequence..(row + 1) * sequence;
                 let (mean, std) = (&mut gaussian.mean[range.clone()], &mut gaussian.std[range.clone()]);
                 self.update(candidates.actions, &chosen, mean, std);
+                watch.note(row, summary(&candidates, &chosen, std));
                 for index in &chosen[..keep] {
                     remembered.extend_from_slice(&candidates.actions[stride(*index)..][..sequence]);
                 }
                 best[range].copy_from_slice(&candidates.actions[stride(chosen[0])..][..sequence]);
             }
+            if watch.ends(!last) {
+                break;
+            }
         }
         let solution = self.sampler.solution(best, score);
-        Solution { plan: ActionPlan { kept, elites: remembered, ..solution.plan }, ..solution }
+        let plan = ActionPlan { kept, elites: remembered, ..solution.plan };
+        Ok(Solution { plan, searches: watch.stop(), ..solution })
     }
 }
 
@@ -143,7 +155,7 @@ mod tests {
         // kept elite 0.5, the mean 0.9375, then 0.9375 + 1.0454951 * [1, -1]: the mean is best, cost 0.00390625.
         let score = Quadratic::new(&[[1.0]]);
         let mut noise = Injected::new(vec![vec![3.0, 0.5, -1.0, 2.0], vec![7.0, 7.0, 1.0, -1.0]]);
-        let plan = Icem::new(&one_step(1.0), white(4, 2, 0.25)).solve(&score, None, &mut noise).plan;
+        let plan = Icem::new(&one_step(1.0), white(4, 2, 0.25)).solve(&score, None, &mut noise).unwrap().plan;
         assert_eq!((plan.actions[0], plan.cost[0]), (0.9375, 0.003_906_25));
         assert_eq!((plan.kept, plan.elites.as_slice()), (1, &[0.9375][..]));
     }
@@ -161,7 +173,8 @@ mod tests {
             elites: vec![1.0, 8.0, -1.0, 8.0],
         };
         let solver = Icem::new(&one_step(1.0), white(4, 1, 0.0));
-        let plan = solver.solve(&score, Some(&warm), &mut Injected::new(vec![vec![1.0; 4]; 2]).rows_of(2)).plan;
+        let plan =
+            solver.solve(&score, Some(&warm), &mut Injected::new(vec![vec![1.0; 4]; 2]).rows_of(2)).unwrap().plan;
         assert_eq!((plan.actions, plan.cost), (vec![1.0, -1.0], vec![0.0, 0.0]));
     }
 
@@ -170,9 +183,9 @@ mod tests {
         let score = Quadratic::new(&[[0.6, -0.2], [-0.5, 0.3]]);
         let mut noise = SeededNoise::new(1, 0, vec![0, 1]);
         let random = RandomShooting::new(&search(), RandomConfig { samples: 640 });
-        let random = random.solve(&score, None, &mut noise).plan;
+        let random = random.solve(&score, None, &mut noise).unwrap().plan;
         let keys = IcemConfig { samples: 64, elites: 8, keep_elites: 3, ..IcemConfig::default() };
-        let icem = Icem::new(&search(), keys).solve(&score, None, &mut noise).plan;
+        let icem = Icem::new(&search(), keys).solve(&score, None, &mut noise).unwrap().plan;
         for row in 0..2 {
             let baseline = random.cost[row];
             assert!(icem.cost[row] < 0.1 * baseline, "row {row}: {} against {baseline}", icem.cost[row]);
@@ -185,7 +198,7 @@ mod tests {
         let score = Quadratic::new(&[[1.0]]).bounded(0.1);
         let mut noise = Injected::new(vec![vec![1.0, 0.05, -1.0, 0.9]]);
         let keys = IcemConfig { samples: 4, iterations: 1, keep_elites: 0, ..white(4, 1, 0.0) };
-        let solution = Icem::new(&one_step(1.0), keys).solve(&score, None, &mut noise);
+        let solution = Icem::new(&one_step(1.0), keys).solve(&score, None, &mut noise).unwrap();
         // The first slot is the mean of the last round, 0.
         assert_eq!((solution.plan.actions[0], solution.plan.violation[0]), (0.05, 0.0));
     }

@@ -5,6 +5,7 @@ use prevision_core::config::check::check;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::search::{Stopwatch, summary};
 use super::{Candidates, Gaussian, Sampler, Solution, Solver, SolverContext, elites, validate_rounds};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
@@ -91,9 +92,15 @@ impl Solver for Mppi {
         "mppi"
     }
 
-    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solution {
+    fn solve(
+        &self,
+        score: &dyn Score,
+        warm_start: Option<&ActionPlan>,
+        noise: &mut dyn NoiseSource,
+    ) -> Result<Solution, String> {
         let context = self.sampler.context();
         let (rows, sequence) = (noise.rows(), context.sequence());
+        let mut watch = Stopwatch::start(context, rows);
         let mut gaussian = Gaussian::start(context, rows, warm_start);
         for iteration in 0..self.keys.iterations {
             let current = gaussian.mean.clone();
@@ -104,9 +111,13 @@ impl Solver for Mppi {
                 let candidates = scored.row(row);
                 let (chosen, weights) = self.weighted(&candidates);
                 elites::weighted_mean(candidates.actions, &chosen, &weights, mean);
+                watch.note(row, summary(&candidates, &chosen, &gaussian.std[row * sequence..][..sequence]));
+            }
+            if watch.ends(iteration + 1 < self.keys.iterations) {
+                break;
             }
         }
-        self.sampler.solution(gaussian.mean, score)
+        Ok(Solution { searches: watch.stop(), ..self.sampler.solution(gaussian.mean, score) })
     }
 }
 
@@ -134,14 +145,14 @@ mod tests {
         let keys = MppiConfig { samples: 3, elites: 2, iterations: 1, temperature: 1.0 };
         let solver = Mppi::new(&one_step(1.0), keys);
         let mut noise = Injected::new(vec![vec![7.0, 2.0, -1.0]]);
-        let plan = solver.solve(&Quadratic::new(&[[1.0]]), None, &mut noise).plan;
+        let plan = solver.solve(&Quadratic::new(&[[1.0]]), None, &mut noise).unwrap().plan;
         assert_eq!((plan.actions[0], plan.cost[0]), (1.0, 0.0));
         // 2 is infeasible: it has no weight.
-        let plan = solver.solve(&Quadratic::new(&[[1.0]]).bounded(1.5), None, &mut noise).plan;
+        let plan = solver.solve(&Quadratic::new(&[[1.0]]).bounded(1.5), None, &mut noise).unwrap().plan;
         let weight = 1.0 / (1.0 + (-3.0_f32).exp());
         assert!((plan.actions[0] + 1.0 - weight).abs() < 1e-6, "{plan:?}");
         // None is feasible: -1 exceeds the bound by 1, the mean by 2.
-        let plan = solver.solve(&Quadratic::new(&[[1.0]]).bounded(-2.0), None, &mut noise).plan;
+        let plan = solver.solve(&Quadratic::new(&[[1.0]]).bounded(-2.0), None, &mut noise).unwrap().plan;
         let weight = 1.0 / (1.0 + (-1.0_f32).exp());
         assert!((plan.actions[0] + weight).abs() < 1e-6, "{plan:?}");
     }
@@ -151,9 +162,9 @@ mod tests {
         let score = Quadratic::new(&[[0.6, -0.2], [-0.5, 0.3]]);
         let mut noise = SeededNoise::new(1, 0, vec![0, 1]);
         let random = RandomShooting::new(&search(), RandomConfig { samples: 640 });
-        let random = random.solve(&score, None, &mut noise).plan;
+        let random = random.solve(&score, None, &mut noise).unwrap().plan;
         let keys = MppiConfig { samples: 64, elites: 16, iterations: 10, temperature: 2.0 };
-        let mppi = Mppi::new(&search(), keys).solve(&score, None, &mut noise).plan;
+        let mppi = Mppi::new(&search(), keys).solve(&score, None, &mut noise).unwrap().plan;
         for row in 0..2 {
             let (found, baseline) = (score.of(row, mppi.plan(row)), score.of(row, random.plan(row)));
             assert!(found < 0.3 * baseline, "row {row}: {found} against {baseline}");

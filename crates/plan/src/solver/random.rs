@@ -5,6 +5,7 @@ use prevision_core::config::check::check;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::search::{Stopwatch, summary};
 use super::{Gaussian, Sampler, Solution, Solver, SolverContext, elites};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
@@ -49,9 +50,15 @@ impl Solver for RandomShooting {
         "random"
     }
 
-    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solution {
+    fn solve(
+        &self,
+        score: &dyn Score,
+        warm_start: Option<&ActionPlan>,
+        noise: &mut dyn NoiseSource,
+    ) -> Result<Solution, String> {
         let context = self.sampler.context();
         let (rows, sequence) = (noise.rows(), context.sequence());
+        let mut watch = Stopwatch::start(context, rows);
         let gaussian = Gaussian::start(context, rows, warm_start);
         let scored = self.sampler.iterate(&gaussian, 0, score, noise, |row, candidates| {
             candidates[..sequence].copy_from_slice(&gaussian.mean[row * sequence..][..sequence]);
@@ -59,10 +66,11 @@ impl Solver for RandomShooting {
         let mut actions = Vec::with_capacity(rows * sequence);
         for row in 0..rows {
             let candidates = scored.row(row);
-            let best = elites::best(candidates.ranks, 1)[0];
-            actions.extend_from_slice(&candidates.actions[best * sequence..][..sequence]);
+            let best = elites::best(candidates.ranks, 1);
+            actions.extend_from_slice(&candidates.actions[best[0] * sequence..][..sequence]);
+            watch.note(row, summary(&candidates, &best, &gaussian.std[row * sequence..][..sequence]));
         }
-        self.sampler.solution(actions, score)
+        Ok(Solution { searches: watch.stop(), ..self.sampler.solution(actions, score) })
     }
 }
 
@@ -77,7 +85,7 @@ mod tests {
         let score = Quadratic::new(&[[1.4, -1.0], [1.2, 1.3]]);
         let plan = |samples| {
             let solver = RandomShooting::new(&search(), RandomConfig { samples });
-            solver.solve(&score, None, &mut SeededNoise::new(1, 0, vec![0, 1])).plan
+            solver.solve(&score, None, &mut SeededNoise::new(1, 0, vec![0, 1])).unwrap().plan
         };
         let (few, many) = (plan(30), plan(3_000));
         for row in 0..2 {
@@ -99,7 +107,7 @@ mod tests {
             elites: Vec::new(),
         };
         let solver = RandomShooting::new(&search(), RandomConfig { samples: 20 });
-        let plan = solver.solve(&score, Some(&best), &mut SeededNoise::new(1, 0, vec![0])).plan;
+        let plan = solver.solve(&score, Some(&best), &mut SeededNoise::new(1, 0, vec![0])).unwrap().plan;
         assert_eq!((plan.actions, plan.cost), (vec![0.5; 16], vec![0.0]));
     }
 }

@@ -25,7 +25,7 @@ fn plan(config: &PlanConfig, model: &Arc<Exact>, rules: &Rules) -> PlanResults {
 
 #[test]
 fn every_solver_arrives_in_the_least_number_of_steps() {
-    for kind in ["random", "cem", "icem", "mppi"] {
+    for kind in ["random", "cem", "icem", "mppi", "categorical-cem"] {
         let results = plan(&config(kind), &Exact::new(1, false), &Rules::new(10, 3));
         assert_eq!((results.solver.as_str(), results.policy), (kind, format!("planner/{kind}")));
         assert!(results.excluded_solved_at_start + results.episodes == 10 && results.episodes > 5);

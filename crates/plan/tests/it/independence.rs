@@ -77,6 +77,23 @@ fn a_history_and_a_transformer() {
 }
 
 #[test]
+fn solvers_that_descend() {
+    let keys = |kind: &str| Part::new(kind).with("samples", 9).with("iterations", 2);
+    let config = |solver: Part| PlanConfig { solver, horizon: 4, execute: 2, ..PlanConfig::default() };
+    let vectors = model(VECTORS, &spaces(1, 2), &DISTANCE);
+    check(&config(keys("gradient").with("noise", 0.1)), &vectors);
+    check(&config(keys("cem-gradient").with("elites", 5).with("steps", 1)), &vectors);
+    let constraints: toml::Table = "reachable = { slack = 1 }".parse().unwrap();
+    let lagrangian = keys("lagrangian").with("rounds", 2);
+    check(
+        &PlanConfig { constraints: constraints.clone(), ..config(lagrangian) },
+        &model(TRANSFORMER, &spaces(1, 2), &DISTANCE),
+    );
+    let costs = WeightedParts::default().with("distance", 1).with("latent", 0.5);
+    check(&PlanConfig { costs, constraints, ..config(keys("gradient")) }, &model(GRID, &spaces(1, 2), &DISTANCE));
+}
+
+#[test]
 fn a_grid_of_tokens_with_a_distance_field_and_a_memory() {
     let costs = WeightedParts::default().with("distance", 1).with("reachability", 5);
     let constraints = "reachable = { slack = 1 }".parse().unwrap();

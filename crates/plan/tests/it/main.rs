@@ -2,13 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
+mod bounds;
 mod constraints;
 mod corridor;
 mod discrete;
+#[cfg(feature = "videos")]
+mod examples;
+mod golden;
+mod gradients;
+mod guardrails;
 mod independence;
 mod memory;
 mod models;
 mod rules;
+mod searches;
 mod setup;
 mod tasks;
 mod true_dynamics;

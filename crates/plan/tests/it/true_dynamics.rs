@@ -62,8 +62,10 @@ fn rate(solver: &dyn Solver, episodes: usize) -> f64 {
     let mut arrived = 0;
     for _ in 0..STEPS / EXECUTE {
         let world = World { rows: live.iter().map(|(_, task, at)| (*task, *at)).collect() };
-        let plan =
-            planner.plan(solver, &live.iter().map(|(episode, ..)| *episode as u64).collect::<Vec<_>>(), &world).plan;
+        let plan = planner
+            .plan(solver, &live.iter().map(|(episode, ..)| *episode as u64).collect::<Vec<_>>(), &world)
+            .unwrap()
+            .plan;
         for (row, (_, task, at)) in live.iter_mut().enumerate() {
             for step in 0..EXECUTE {
                 if f64::from(distance(*at, task.goal)) >= SUCCESS_DISTANCE {
@@ -82,7 +84,13 @@ fn rate(solver: &dyn Solver, episodes: usize) -> f64 {
 }
 
 fn context() -> SolverContext {
-    SolverContext { horizon: 30, space: Space::Ball { dim: 2, radius: ACTION_NORM }, block: 1, initial_std: 1.5 }
+    SolverContext {
+        horizon: 30,
+        space: Space::Ball { dim: 2, radius: ACTION_NORM },
+        block: 1,
+        initial_std: 1.5,
+        deadline: None,
+    }
 }
 
 /// Trials; the 95 % interval of a rate near 0.7 is then about 0.09 to either side.

@@ -61,6 +61,19 @@ fn a_model_with_a_history_is_given_it() {
 }
 
 #[test]
+fn a_smooth_plan_goes_on_as_the_last_one() {
+    let solver = Part::new("random").with("samples", 400);
+    let costs = WeightedParts::default().with("smoothness", 1);
+    // One action alone: what it is compared with is the one that was executed before.
+    let config = PlanConfig { costs, solver, horizon: 1, execute: 1, warm_start: false, ..config(1) };
+    let (_, notes) = run(&config, VECTORS, 1, 5);
+    let changes: Vec<f32> =
+        notes.actions.windows(2).map(|pair| (pair[0].2[0] - pair[1].2[0]).hypot(pair[0].2[1] - pair[1].2[1])).collect();
+    // Of 400 actions drawn with a deviation of 1.5, one is near; any one would be 2 or so away.
+    assert!(changes.len() == 6 && changes.iter().all(|change| *change < 0.6), "{changes:?}");
+}
+
+#[test]
 fn a_planned_action_may_be_a_block_of_raw_ones() {
     let solver = Part::new("mppi").with("samples", 8).with("elites", 3).with("iterations", 2);
     let (results, notes) = run(&PlanConfig { solver, ..config(2) }, VECTORS, 3, 5);

@@ -3,6 +3,7 @@
 mod bench;
 mod data;
 mod demo;
+mod env;
 mod eval;
 mod plan;
 mod report;
@@ -23,6 +24,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("report", report::run)),
         Box::new(verb("demo", demo::run)),
         Box::new(bench::Bench),
+        Box::new(verb("env", env::run)),
         Box::new(verb("schema", schema::run)),
     ]
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use prevision_env::registry::Purpose;
 use prevision_env::{Manifest, TaskSource};
-use prevision_plan::{EpisodeVideos, PlanProgress, PlanResults, Watch, baselines, run_episodes, setup};
+use prevision_plan::{
+    EpisodeVideos, PlanProgress, PlanResults, Traces, Violations, Watch, baselines, run_judged_episodes, setup,
+};
 
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
@@ -16,7 +18,8 @@ use crate::{DeviceName, Output, TrainedRun, Usage};
 /// Plan with the model of a run, in the world it was trained for
 ///
 /// Every episode starts from an image and is given its goal as an image. The results are also written
-/// to plan/<environment>-<solver>.json in the run folder, videos of the first episodes to videos/.
+/// to plan/<environment>-<solver>.json in the run folder, videos of the first episodes to videos/, and
+/// how their plans were searched for to plan/traces/<environment>-<solver>.json.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -100,16 +103,27 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let world = env.world(&parts.worlds).map_err(Usage)?;
     let mut worlds = world.worlds(Purpose::Evaluation, rules.count())?;
     let spec = worlds.spec().clone();
+    let guardrails = setup::guardrails(&experiment.plan, &parts.plan, &model)?;
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
     let folder = wishes.video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
-    let mut watch = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
-    let results = run_episodes(worlds.as_mut(), policy.as_mut(), &rules, &mut watch);
-    watch.0.0.finish();
+    let shown = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
+    let mut watch = (shown, Traces::default());
+    let results = run_judged_episodes(worlds.as_mut(), policy.as_mut(), guardrails.as_ref(), &rules, &mut watch);
+    let ((progress, _), traces) = watch;
+    progress.0.finish();
     let mut results = results?;
     results.tasks = source;
     results.baselines = baselines(world.as_ref(), worlds.as_mut(), &experiment.plan.baselines, &rules)?;
-    run.folder.write_json(&format!("plan/{}-{}.json", results.environment, results.solver), &results)?;
+    let name = file_name(&format!("{}-{}", results.environment, results.solver));
+    run.folder.write_json(&format!("plan/{name}.json"), &results)?;
+    run.folder.write_json(&format!("plan/traces/{name}.json"), &traces)?;
     Ok(results)
+}
+
+/// A name without what means something in paths: a world behind a process names itself.
+fn file_name(name: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    name.chars().map(|letter| if plain(letter) { letter } else { '-' }).collect()
 }
 
 /// Shows how far the episodes are.
@@ -168,6 +182,13 @@ pub(crate) fn table(results: &PlanResults) -> String {
     if let Some(operations) = results.operations_per_episode {
         let _ = writeln!(text, "products of planning    {:.3} TFLOP per episode", operations / 1e12);
     }
+    if results.plans_cut_short > 0 {
+        let (cut, plans) = (results.plans_cut_short, results.plans);
+        let _ = writeln!(text, "cut short               {cut} of {plans} plans, by plan.deadline_ms");
+    }
+    if !results.violations.is_empty() {
+        let _ = writeln!(text, "violations              {}", violations(results));
+    }
     let _ = writeln!(
         text,
         "time                    {:.2} s per episode, {:.1} ms per plan, {} plans",
@@ -176,4 +197,17 @@ pub(crate) fn table(results: &PlanResults) -> String {
         results.plans
     );
     text
+}
+
+/// How often each constraint was violated.
+fn violations(results: &PlanResults) -> String {
+    let steps: usize = results.per_episode.iter().map(|trial| trial.steps).sum();
+    let one = |(name, found): (&String, &Violations)| {
+        let judged = if found.enforced { "" } else { " (not enforced)" };
+        format!(
+            "{name}{judged} in {} of {steps} steps, {} of {} episodes",
+            found.steps, found.episodes, results.episodes
+        )
+    };
+    results.violations.iter().map(one).collect::<Vec<_>>().join("; ")
 }

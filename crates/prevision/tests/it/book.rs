@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{stdout, succeed};
 
 /// Keys that every part has: named in the text, not in the table of each part.
-const EVERYWHERE: [&str; 2] = ["kind", "weight"];
+const EVERYWHERE: [&str; 3] = ["kind", "weight", "enforce"];
 
 #[test]
 fn the_tables_have_the_keys_of_the_schema_and_no_others() {

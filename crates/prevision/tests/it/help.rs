@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 15] = [
+    let verbs: [&[&str]; 20] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -19,6 +19,11 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["report", "--help"],
         &["demo", "--help"],
         &["bench", "--help"],
+        &["env", "--help"],
+        &["env", "list", "--help"],
+        &["env", "show", "--help"],
+        &["env", "check", "--help"],
+        &["env", "bench", "--help"],
         &["schema", "--help"],
     ];
     for arguments in verbs {
@@ -31,7 +36,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 #[test]
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
-    for verb in ["data", "train", "eval", "tasks", "plan", "report", "demo", "bench", "schema"] {
+    for verb in ["data", "train", "eval", "tasks", "plan", "report", "demo", "bench", "env", "schema"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
     }
 }
@@ -39,7 +44,9 @@ fn the_first_help_names_every_verb() {
 #[test]
 fn the_first_help_names_every_part() {
     let help = stdout(&succeed(&["--help"]));
-    for part in ["two-rooms", "moving-mnist", "masked", "inverse_dynamics", "collapse", "icem", "reachability"] {
+    for part in
+        ["two-rooms", "cmd", "gym", "moving-mnist", "masked", "inverse_dynamics", "collapse", "icem", "reachability"]
+    {
         assert!(help.contains(part), "{part}: {help}");
     }
 }
