@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use toml::{Table, Value};
 
-use crate::Rules;
 use crate::setup::Parts;
+use crate::{MemoryConfig, Rules};
 
 /// The key of a constraint that says whether plans must satisfy it.
 const ENFORCE: &str = "enforce";
@@ -43,9 +43,8 @@ pub struct PlanConfig {
     /// its keys a constraint only judges what really happens. Default none.
     #[schemars(skip)]
     pub constraints: Table,
-    /// Steps by which passing a place becomes longer, for the rest of an episode, where a plan was to bring the agent and did not, or
-    /// where it came to a stop. Needs a model with a learned distance of kind `field`. Default 0: nothing is remembered.
-    pub memory: f64,
+    /// What the planner remembers, `[plan.memory]`.
+    pub memory: MemoryConfig,
     /// Largest number of actions in an episode. Unset: the world's own.
     pub max_steps: Option<usize>,
     /// Whether an episode ends when it arrives. That is cheaper; otherwise every episode runs to its last step, so that
@@ -73,7 +72,7 @@ impl Default for PlanConfig {
             action_norm: None,
             costs: WeightedParts::default(),
             constraints: Table::new(),
-            memory: 0.0,
+            memory: MemoryConfig::default(),
             max_steps: None,
             stop_on_arrival: false,
             episodes: 50,
@@ -89,7 +88,7 @@ impl Options for PlanConfig {
         check("horizon", self.horizon as f64).at_least(1.0)?;
         check("execute", self.execute as f64).at_least(1.0)?.at_most(self.horizon as f64, "horizon")?;
         check("initial_std", self.initial_std).above(0.0)?;
-        check("memory", self.memory).at_least(0.0)?;
+        prevision_core::config::within("memory", self.memory.validate())?;
         for (key, value) in
             [("action_norm", self.action_norm), ("deadline_ms", self.deadline_ms), ("memory_mb", self.memory_mb)]
         {
@@ -217,7 +216,8 @@ mod tests {
             "memory_mb is 0, but must be a number above 0"
         );
         assert_eq!(refused(PlanConfig { max_steps: Some(0), ..config() }), "max_steps is 0, but must be 1 or more");
-        assert_eq!(refused(PlanConfig { memory: -1.0, ..config() }), "memory is -1, but must be 0 or more");
+        let memory = MemoryConfig { obstacles: -1.0, ..MemoryConfig::default() };
+        assert_eq!(refused(PlanConfig { memory, ..config() }), "memory.obstacles is -1, but must be 0 or more");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod cost;
 mod episodes;
 mod error;
 pub mod graph;
+mod memory_config;
 pub mod noise;
 mod policy;
 mod readout;
@@ -43,7 +44,10 @@ pub use episodes::{
     run_judged_episodes,
 };
 pub use error::PlanError;
-pub use policy::{Choices, LatentPolicy, Planner, PlannerOptions, RecedingHorizon, Remembering};
+pub use memory_config::MemoryConfig;
+pub use policy::{
+    Choices, Guidance, Guided, GuidedOptions, LatentPolicy, Met, Planner, PlannerOptions, RecedingHorizon, Remembering,
+};
 pub use results::{Baseline, Distance, EpisodeResult, PlanResults, Violations};
 pub use setup::Parts;
 pub use wilson::wilson;

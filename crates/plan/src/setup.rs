@@ -6,14 +6,15 @@ use std::time::Duration;
 use prevision_core::config::check::message;
 use prevision_core::config::{Options, within};
 use prevision_core::{Space, Spaces};
-use prevision_env::{EnvironmentSpec, Policy};
+use prevision_env::EnvironmentSpec;
 use prevision_model::WorldModel;
 use toml::Table;
 
 use crate::constraint::{Constraint, Constraints, built_in_constraints};
 use crate::cost::{Cost, CostContext, Costs, built_in_costs};
 use crate::error::PlanError;
-use crate::policy::{Planner, PlannerOptions, Remembering};
+use crate::graph::LatentGraph;
+use crate::policy::{Guided, LatentPolicy, Met, Planner, PlannerOptions, Remembering};
 use crate::solver::{SolverContext, Solvers, built_in_solvers};
 use crate::{Guardrail, Guardrails, PlanConfig};
 
@@ -38,25 +39,33 @@ impl Default for Parts {
     }
 }
 
-/// Makes the configured policy: a planner, with a memory around it if one is configured.
+/// Makes the configured policy: a planner, with the memories around it that are configured.
 ///
 /// # Errors
-/// As [`planner`], and if a memory is configured and the model has no learned distance that knows places.
+/// As [`planner`], and if obstacles are to be remembered and the model has no learned distance that knows places.
 pub fn policy(
     config: &PlanConfig,
     parts: &Parts,
     model: Arc<dyn WorldModel>,
     spec: &EnvironmentSpec,
-) -> Result<Box<dyn Policy>, PlanError> {
+) -> Result<Box<dyn LatentPolicy>, PlanError> {
     let planner = planner(config, parts, Arc::clone(&model), spec)?;
-    if config.memory == 0.0 {
+    let price = config.memory.obstacles;
+    if price == 0.0 {
         return Ok(Box::new(planner));
     }
-    let policy = Remembering::new(planner, model, config.memory as f32).map_err(|cause| {
+    let policy = Remembering::new(planner, model, price as f32).map_err(|cause| {
         let allowed = format!("0: {cause}; train with model.distance.kind = \"field\" and objective.distance above 0");
-        PlanError::Config(message("plan.memory", config.memory, allowed))
+        PlanError::Config(message("plan.memory.obstacles", price, allowed))
     })?;
     Ok(Box::new(policy))
+}
+
+/// Puts the memory of places around a policy, and gives what the episodes will have met.
+pub fn guided(config: &PlanConfig, policy: Box<dyn LatentPolicy>, graph: LatentGraph) -> (Box<dyn LatentPolicy>, Met) {
+    let guided = Guided::new(policy, Arc::new(graph), config.memory.guided(config.horizon));
+    let met = guided.met();
+    (Box::new(guided), met)
 }
 
 /// Makes the configured planner for a model and worlds of this kind.

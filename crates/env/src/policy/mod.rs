@@ -38,6 +38,24 @@ pub trait Policy {
     fn act(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Vec<Decision>, PolicyError>;
 }
 
+impl<P: Policy + ?Sized> Policy for Box<P> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn start_state(&mut self, seed: u64, episode: u64) -> Option<Vec<f32>> {
+        (**self).start_state(seed, episode)
+    }
+
+    fn begin(&mut self, episodes: &[Start<'_>]) -> Result<(), PolicyError> {
+        (**self).begin(episodes)
+    }
+
+    fn act(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Vec<Decision>, PolicyError> {
+        (**self).act(rows, seen)
+    }
+}
+
 /// An episode when it begins.
 #[derive(Debug, Clone, Copy)]
 pub struct Start<'a> {

@@ -1,7 +1,7 @@
 //! A policy that is led by a graph of what was met.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::prelude::*;
 use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
@@ -27,15 +27,30 @@ pub struct GuidedOptions {
 /// latents that were met, and plans lead to a place on it that is within their reach. Where no way is known, they lead to the goal
 /// itself.
 ///
-/// All episodes see the graph as it was at the start, so that none depends on the others; what they meet is kept apart
-/// ([`walks`](Self::walks)), to be added when they have ended.
+/// All episodes see the graph as it was at the start, so that none depends on the others; what they meet is kept apart ([`Met`]), to be
+/// added when they have ended.
 pub struct Guided<P> {
     policy: P,
     graph: Arc<LatentGraph>,
     options: GuidedOptions,
     rows: Vec<Row>,
-    /// What the episodes have met, by episode.
-    walks: BTreeMap<u64, Vec<f32>>,
+    met: Met,
+}
+
+/// What episodes have met: of each the latents that followed each other from plan to plan, `[moments * width]`, by the number of the
+/// episode. A handle: whoever holds one sees what a policy meets.
+#[derive(Clone, Debug, Default)]
+pub struct Met(Arc<Mutex<BTreeMap<u64, Vec<f32>>>>);
+
+impl Met {
+    fn add(&self, episode: u64, latent: &[f32]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(episode).or_default().extend(latent);
+    }
+
+    /// Takes out what was met so far, in the order of the episodes.
+    pub fn take(&self) -> Vec<Vec<f32>> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_values().collect()
+    }
 }
 
 /// One episode.
@@ -53,12 +68,12 @@ struct Row {
 impl<P: LatentPolicy> Guided<P> {
     /// A policy, and what was met before.
     pub fn new(policy: P, graph: Arc<LatentGraph>, options: GuidedOptions) -> Self {
-        Self { policy, graph, options, rows: Vec::new(), walks: BTreeMap::new() }
+        Self { policy, graph, options, rows: Vec::new(), met: Met::default() }
     }
 
-    /// What the episodes so far have met, each as latents that followed each other from plan to plan, `[moments * width]`.
-    pub fn walks(&self) -> impl Iterator<Item = &[f32]> {
-        self.walks.values().map(Vec::as_slice)
+    /// What the episodes meet.
+    pub fn met(&self) -> Met {
+        self.met.clone()
     }
 
     /// The places of latents, as far as they are known.
@@ -158,7 +173,7 @@ impl<P: LatentPolicy> LatentPolicy for Guided<P> {
             let present = past.latents.last();
             let [_, _, tokens, width] = present.dims();
             for (row, latent) in rows.iter().zip(host(&present).chunks_exact(tokens * width)) {
-                self.walks.entry(self.rows[*row].episode).or_default().extend(latent);
+                self.met.add(self.rows[*row].episode, latent);
             }
         }
         Ok(past)

@@ -24,6 +24,20 @@ pub trait LatentPolicy: Policy {
     fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError>;
 }
 
+impl<P: LatentPolicy + ?Sized> LatentPolicy for Box<P> {
+    fn observe(&mut self, rows: &[usize], seen: &[&TimeStep]) -> Result<Option<Past>, PolicyError> {
+        (**self).observe(rows, seen)
+    }
+
+    fn goals(&self, rows: &[usize]) -> Option<Latents> {
+        (**self).goals(rows)
+    }
+
+    fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError> {
+        (**self).choose(rows, past, guidance)
+    }
+}
+
 /// What a policy on latents is told by those around it.
 #[derive(Clone, Debug, Default)]
 pub struct Guidance {

@@ -8,7 +8,7 @@ mod planner;
 mod receding;
 mod remembering;
 
-pub use guided::{Guided, GuidedOptions};
+pub use guided::{Guided, GuidedOptions, Met};
 pub(crate) use history::streams_of;
 pub use latent_policy::{Choices, Guidance, LatentPolicy};
 pub use planner::{Planner, PlannerOptions};

@@ -58,7 +58,8 @@ fn nothing_is_imagined_twice() {
     let keys = |kind: &str| Part::new(kind).with("samples", 40).with("iterations", 2).with("elites", 5);
     for (kind, memory) in [("cem", 0.0), ("icem", 30.0)] {
         let model = Exact::new(1, memory > 0.0);
-        let config = PlanConfig { solver: keys(kind), memory, horizon: 3, ..PlanConfig::default() };
+        let config =
+            PlanConfig { solver: keys(kind), memory: super::remembering(memory), horizon: 3, ..PlanConfig::default() };
         let mut worlds =
             if memory > 0.0 { Corridor::rows(3, || Corridor::ring(2)) } else { Corridor::rows(3, Corridor::new) };
         let spec = worlds[0].spec().clone();

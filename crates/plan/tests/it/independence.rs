@@ -24,8 +24,8 @@ fn plan(
         let spec = worlds[0].spec().clone();
         let planner = setup::planner(config, &Parts::default(), Arc::clone(model), &spec).unwrap();
         let planner = planner.with_rows_at_once(rows_at_once);
-        let mut policy: Box<dyn Policy> = if config.memory > 0.0 {
-            Box::new(Remembering::new(planner, Arc::clone(model), config.memory as f32).unwrap())
+        let mut policy: Box<dyn Policy> = if config.memory.obstacles > 0.0 {
+            Box::new(Remembering::new(planner, Arc::clone(model), config.memory.obstacles as f32).unwrap())
         } else {
             Box::new(planner)
         };
@@ -97,6 +97,6 @@ fn solvers_that_descend() {
 fn a_grid_of_tokens_with_a_distance_field_and_a_memory() {
     let costs = WeightedParts::default().with("distance", 1).with("reachability", 5);
     let constraints = "reachable = { slack = 1 }".parse().unwrap();
-    let config = PlanConfig { costs, constraints, memory: 30.0, ..config("icem") };
+    let config = PlanConfig { costs, constraints, memory: super::remembering(30.0), ..config("icem") };
     check(&config, &model(GRID, &spaces(1, 2), &DISTANCE));
 }

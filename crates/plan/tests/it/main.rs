@@ -26,6 +26,11 @@ mod videos;
 use prevision_env::{Environment, Policy, Worlds};
 use prevision_plan::{Moment, PlanError, PlanProgress, PlanResults, Rules, Watch, WatchError, run_episodes};
 
+/// A memory of obstacles at this price.
+fn remembering(obstacles: f64) -> prevision_plan::MemoryConfig {
+    prevision_plan::MemoryConfig { obstacles, ..prevision_plan::MemoryConfig::default() }
+}
+
 /// Runs episodes that nobody watches.
 fn run(
     worlds: &mut Vec<Box<dyn Environment>>,

@@ -12,7 +12,7 @@ fn plan(memory: f64, rows: usize) -> PlanResults {
         solver: Part::new("cem").with("samples", 100).with("iterations", 3),
         costs: WeightedParts::default().with("distance", 1),
         horizon: 3,
-        memory,
+        memory: super::remembering(memory),
         ..PlanConfig::default()
     };
     let mut worlds = Corridor::rows(rows, || Corridor::ring(2));

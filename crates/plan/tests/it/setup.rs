@@ -24,8 +24,11 @@ fn keys_are_named() {
     );
     let horizon = refused(&PlanConfig { execute: 31, ..PlanConfig::default() });
     assert_eq!(horizon, "plan.execute is 31, but must be 30 (horizon) or less");
-    let memory = refused(&PlanConfig { memory: 3.0, ..PlanConfig::default() });
-    assert!(memory.starts_with("plan.memory is 3, but must be 0: this model has no learned distance"), "{memory}");
+    let memory = refused(&PlanConfig { memory: super::remembering(3.0), ..PlanConfig::default() });
+    assert!(
+        memory.starts_with("plan.memory.obstacles is 3, but must be 0: this model has no learned distance"),
+        "{memory}"
+    );
     let solver = Part::new("icem").with("samples", 4).with("elites", 4).with("keep_elites", 4);
     let kept = refused(&PlanConfig { solver, ..PlanConfig::default() });
     assert!(kept.starts_with("plan.solver.keep_elites is 4, but must be a number below samples (4)"), "{kept}");

@@ -8,7 +8,7 @@ use prevision_core::config::Part;
 use prevision_core::{FrameBuffer, Observations, Space, Spaces};
 use prevision_env::{EnvironmentSpec, Goal, Policy as _, Start, TimeStep};
 use prevision_kernels::operations_so_far;
-use prevision_plan::{PlanConfig, setup};
+use prevision_plan::{MemoryConfig, PlanConfig, setup};
 
 use super::step::{two_rooms_experiment, two_rooms_spaces};
 use super::work::Work;
@@ -36,7 +36,8 @@ initial_std = 1.5
 pub(super) fn two_rooms(device: &Device) -> Result<Work> {
     let experiment = two_rooms_experiment()?;
     let solver = Part::new("cem").with("samples", 300).with("elites", 30).with("iterations", 10);
-    let config = PlanConfig { solver, horizon: 5, execute: 1, memory: 0.0, ..experiment.plan.clone() };
+    let config =
+        PlanConfig { solver, horizon: 5, execute: 1, memory: MemoryConfig::default(), ..experiment.plan.clone() };
     work(&experiment, &config, 1.0, device)
 }
 

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// The full key of before, and that of now.
-const RENAMED: [(&str, &str); 1] = [("eval.probe_steps", "eval.probe.steps")];
+const RENAMED: [(&str, &str); 2] = [("eval.probe_steps", "eval.probe.steps"), ("plan.memory", "plan.memory.obstacles")];
 
 /// Gives keys of an experiment file the names that they have now, with a warning, so that files of before are read.
 pub(super) fn rename(given: &mut Table) {
@@ -17,6 +17,8 @@ pub(super) fn rename(given: &mut Table) {
 
 fn take(table: &mut Table, key: &str) -> Option<Value> {
     match key.split_once('.') {
+        // A table is what such a key is now.
+        None if table.get(key).is_some_and(Value::is_table) => None,
         None => table.remove(key),
         Some((first, rest)) => take(table.get_mut(first)?.as_table_mut()?, rest),
     }
@@ -50,6 +52,8 @@ mod tests {
         };
         assert_eq!(renamed("[eval]\nprobe_steps = 20"), "[eval.probe] steps = 20 ");
         assert_eq!(renamed("[eval]\nprobe_steps = 20\nprobe = { steps = 3 }"), "[eval.probe] steps = 3 ");
+        assert_eq!(renamed("[plan]\nmemory = 80"), "[plan.memory] obstacles = 80 ");
+        assert_eq!(renamed("[plan.memory]\nnear = 2"), "[plan.memory] near = 2 ");
         assert_eq!(renamed("seed = 1"), "seed = 1 ");
     }
 }
