@@ -55,7 +55,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
 }
 
 /// Threads: as many as asked for, or one for each core.
-fn workers(asked: Option<usize>) -> usize {
+pub(crate) fn workers(asked: Option<usize>) -> usize {
     asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 

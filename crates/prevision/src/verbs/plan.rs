@@ -7,10 +7,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use prevision_env::registry::Purpose;
 use prevision_env::{Manifest, TaskSource};
+use prevision_plan::graph::LatentGraph;
 use prevision_plan::{
     EpisodeVideos, PlanProgress, PlanResults, Traces, Violations, Watch, baselines, run_judged_episodes, setup,
 };
 
+use super::memory;
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
 use crate::{DeviceName, Output, TrainedRun, Usage};
@@ -104,15 +106,27 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let mut worlds = world.worlds(Purpose::Evaluation, rules.count())?;
     let spec = worlds.spec().clone();
     let guardrails = setup::guardrails(&experiment.plan, &parts.plan, &model)?;
+    let width = model.spec().tokens * model.spec().token_width;
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
+    let memory = &experiment.plan.memory;
+    let places = memory.places.as_ref().map(|file| run.folder.path(file));
+    let mut met = None;
+    if let Some(file) = &places {
+        let known = memory::read(file)?.unwrap_or_else(|| LatentGraph::new(width, 1.0, memory.graph()));
+        let (guided, meets) = setup::guided(&experiment.plan, policy, known);
+        (policy, met) = (guided, Some(meets));
+    }
     let folder = wishes.video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
     let shown = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
     let mut watch = (shown, Traces::default());
-    let results = run_judged_episodes(worlds.as_mut(), policy.as_mut(), guardrails.as_ref(), &rules, &mut watch);
+    let results = run_judged_episodes(worlds.as_mut(), &mut policy, guardrails.as_ref(), &rules, &mut watch);
     let ((progress, _), traces) = watch;
     progress.0.finish();
     let mut results = results?;
     results.tasks = source;
+    if let (Some(file), Some(met), true) = (&places, met, memory.learn) {
+        memory::add(file, memory, &met.take(), width, experiment.plan.execute as f32)?;
+    }
     results.baselines = baselines(world.as_ref(), worlds.as_mut(), &experiment.plan.baselines, &rules)?;
     let name = file_name(&format!("{}-{}", results.environment, results.solver));
     run.folder.write_json(&format!("plan/{name}.json"), &results)?;
