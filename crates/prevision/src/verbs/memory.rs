@@ -49,7 +49,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     }
     let run = TrainedRun::open(&args.run, &args.overrides, app.parts())?;
     let config = &run.experiment.plan.memory;
-    let path = run.folder.path(config.places.as_deref().unwrap_or(Path::new(FILE)));
+    let path = run.folder.root().join(config.places.as_deref().unwrap_or(Path::new(FILE)));
     if let Some(source) = &args.learn {
         let Some(model) = run.load(app.parts(), &args.device.open()?)?.world_model else {
             let message = format!("{}: it has no world model, which a memory holds latents of", args.run.display());

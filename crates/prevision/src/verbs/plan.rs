@@ -109,7 +109,7 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let width = model.spec().tokens * model.spec().token_width;
     let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
     let memory = &experiment.plan.memory;
-    let places = memory.places.as_ref().map(|file| run.folder.path(file));
+    let places = memory.places.as_ref().map(|file| run.folder.root().join(file));
     let mut met = None;
     if let Some(file) = &places {
         let known = memory::read(file)?.unwrap_or_else(|| LatentGraph::new(width, 1.0, memory.graph()));

@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 20] = [
+    let verbs: [&[&str]; 21] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -16,6 +16,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["eval", "--help"],
         &["tasks", "--help"],
         &["plan", "--help"],
+        &["memory", "--help"],
         &["report", "--help"],
         &["demo", "--help"],
         &["bench", "--help"],
@@ -36,7 +37,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 #[test]
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
-    for verb in ["data", "train", "eval", "tasks", "plan", "report", "demo", "bench", "env", "schema"] {
+    for verb in ["data", "train", "eval", "tasks", "plan", "memory", "report", "demo", "bench", "env", "schema"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
     }
 }

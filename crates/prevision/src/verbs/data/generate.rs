@@ -80,7 +80,7 @@ fn planner(parts: &Parts, root: &Path, spec: &EnvironmentSpec) -> Result<Box<dyn
         let (kind, root) = (&run.experiment.model.kind, root.display());
         return Err(Usage(format!("{root}: model.kind is {kind}, but must be a world model's to plan with")).into());
     };
-    Ok(setup::policy(&run.experiment.plan, &parts.plan, model, spec)?)
+    Ok(Box::new(setup::policy(&run.experiment.plan, &parts.plan, model, spec)?))
 }
 
 /// Records a world by one of its policies, with a progress bar.
