@@ -120,9 +120,11 @@ mod tests {
         message.header.insert("id".into(), 7.into());
         message.arrays.insert("seed".into(), Array::seeds("seed", &[1, 1 << 40]));
         let bytes = message.encode();
-        let header = br#"{"arrays":[{"dtype":"uint64","name":"seed","shape":[2]}],"id":7}"#;
+        // The order of the keys means nothing.
+        let header = r#"{"arrays":[{"dtype":"uint64","name":"seed","shape":[2]}],"id":7}"#;
         assert_eq!(bytes[..4], [64, 0, 0, 0]);
-        assert_eq!(&bytes[4..68], header);
+        let written: Value = serde_json::from_slice(&bytes[4..68]).unwrap();
+        assert_eq!(written, serde_json::from_str::<Value>(header).unwrap());
         assert_eq!(bytes[68..], [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
         assert_eq!(Message::read(&mut BufReader::new(bytes.as_slice())).unwrap(), message);
         for cut in 0..bytes.len() {

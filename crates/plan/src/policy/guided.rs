@@ -110,7 +110,8 @@ impl Row {
         }
         if self.best.is_some_and(|(_, since)| since >= options.patience) {
             // It does not get on: the first transition of the way is not what it was.
-            if let Some(after) = routes.way(here).next() {
+            let after = routes.way(here).next();
+            if let Some(after) = after {
                 *self.tolls.entry((here, after)).or_insert(0.0) += options.toll;
                 let (goal, again) = (*goal, Routes::to(graph, *goal, &self.tolls));
                 self.best = again.actions(here).map(|left| (left, 0));

@@ -13,8 +13,8 @@ use crate::{Output, Usage};
 
 /// Freeze tasks of a world in a file: seeds, starts, goals, rule and hash
 ///
-/// `prevision plan RUN --tasks FILE` is judged on them, whatever the model and the solver, and compares every start and goal with
-/// the file.
+/// `prevision plan RUN --tasks FILE` is judged on them, whatever the model and the solver, and compares
+/// every start and goal with the file.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

@@ -34,8 +34,7 @@ pub(crate) struct Args {
     steps: usize,
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Who acts: a policy of the world, random, smooth, or planner:RUN, which plans with the model of a run [default: the world's
-    /// own for recordings]
+    /// Who acts: a policy of the world, random, smooth, or planner:RUN [default: the world's own]
     #[arg(long, value_name = "NAME")]
     policy: Option<String>,
     /// A key of the world, as in --set layout=fixed
