@@ -125,7 +125,8 @@ impl Canvas {
     /// A filled convex polygon, its corners in order, either way round.
     pub(crate) fn polygon(&mut self, colour: Colour, opacity: f32, corners: &[[f32; 2]]) {
         let [low, high] = bounds(corners, 1.0 / self.scale);
-        self.shape(colour, opacity, low, high, |x, y| polygon_distance([x, y], corners));
+        let edges = edges(corners);
+        self.shape(colour, opacity, low, high, |x, y| polygon_distance([x, y], &edges));
     }
 
     /// A filled box.
@@ -171,20 +172,28 @@ fn segment_distance([x, y]: [f32; 2], from: [f32; 2], to: [f32; 2]) -> f32 {
     let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
     let square = dx * dx + dy * dy;
     let along = if square > 0.0 { (((x - from[0]) * dx + (y - from[1]) * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
-    (x - from[0] - along * dx).hypot(y - from[1] - along * dy)
+    let (beside_x, beside_y) = (x - from[0] - along * dx, y - from[1] - along * dy);
+    (beside_x * beside_x + beside_y * beside_y).sqrt()
 }
 
-/// Signed distance to a convex polygon: exact outside of its edges and inside, too small beyond a corner.
-fn polygon_distance([x, y]: [f32; 2], corners: &[[f32; 2]]) -> f32 {
+/// The edges of a convex polygon, each as the unit vector out of it and how far along that the edge lies.
+fn edges(corners: &[[f32; 2]]) -> Vec<[f32; 3]> {
     let next = |place: usize| corners[(place + 1) % corners.len()];
     let area: f32 = (0..corners.len()).map(|at| corners[at][0] * next(at)[1] - next(at)[0] * corners[at][1]).sum();
     let turn = if area < 0.0 { -1.0 } else { 1.0 };
     let edge = |at: usize| {
         let ([from_x, from_y], [to_x, to_y]) = (corners[at], next(at));
         let (dx, dy) = (to_x - from_x, to_y - from_y);
-        turn * ((x - from_x) * dy - (y - from_y) * dx) / dx.hypot(dy).max(f32::MIN_POSITIVE)
+        let scale = turn / (dx * dx + dy * dy).sqrt().max(f32::MIN_POSITIVE);
+        let [out_x, out_y] = [scale * dy, -scale * dx];
+        [out_x, out_y, from_x * out_x + from_y * out_y]
     };
-    (0..corners.len()).map(edge).fold(f32::NEG_INFINITY, f32::max)
+    (0..corners.len()).map(edge).collect()
+}
+
+/// Signed distance to a convex polygon: exact beside its edges and inside, too small beyond a corner.
+fn polygon_distance([x, y]: [f32; 2], edges: &[[f32; 3]]) -> f32 {
+    edges.iter().map(|[out_x, out_y, at]| x * out_x + y * out_y - at).fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Share of a pixel that is covered by a shape whose edge is this far from its middle.

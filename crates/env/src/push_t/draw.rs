@@ -34,14 +34,20 @@ fn lighter(colour: Colour) -> Colour {
     colour.map(|value| (1.2 * value).min(255.0))
 }
 
-/// A square picture of a space, `size` pixels each way.
-pub(super) fn draw(space: &Space, build: &Build, look: &Look, size: usize) -> Canvas {
+/// What lies under the bodies for a whole episode, a square of `size` pixels each way.
+pub(super) fn ground(build: &Build, look: &Look, size: usize) -> Canvas {
     let mut canvas = Canvas::of_area(EXTENT as f32, size, look.background);
     if let Some(pose) = &look.pose {
         for part in pose_parts(build.block, pose) {
             fill(&mut canvas, look.goal, &part);
         }
     }
+    canvas
+}
+
+/// A picture of a space on its [`ground`].
+pub(super) fn draw(space: &Space, look: &Look, ground: &Canvas) -> Canvas {
+    let mut canvas = ground.clone();
     draw_body(&mut canvas, look.block, &space.block);
     draw_body(&mut canvas, look.agent, &space.agent);
     let corners = [[WALL_LOW, WALL_LOW], [WALL_HIGH, WALL_LOW], [WALL_HIGH, WALL_HIGH], [WALL_LOW, WALL_HIGH]];

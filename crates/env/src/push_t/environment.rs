@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use prevision_core::{Action, Camera, FrameBuffer, Observations, Space as Values, Spaces};
 
 use super::Options;
-use super::draw::draw;
+use super::draw::{draw, ground};
 use super::dynamics::{Control, SUB_STEPS, State, advance, state};
 use super::factors::{Look, factors};
 use super::render::render;
 use super::space::Space;
 use super::task::{Rule, SUCCESS_COVERAGE, Task};
+use crate::canvas::Canvas;
 use crate::{EnvError, Environment, EnvironmentSpec, FactorSampler, Goal, Mark, TimeStep};
 
 /// The name of this world.
@@ -31,6 +32,8 @@ pub struct PushT {
     sampler: FactorSampler,
     task: Task,
     look: Look,
+    /// What lies under the bodies.
+    ground: Canvas,
     space: Space,
     touches: usize,
 }
@@ -39,13 +42,15 @@ impl PushT {
     /// The world at the task of seed 0.
     pub fn new(options: &Options, sampler: FactorSampler) -> Self {
         let task = Task::sample(0, options.rule, &sampler);
+        let look = Look::of(&task.values);
         let mut world = Self {
             spec: spec(options),
             size: options.size,
             control: options.control,
             rule: options.rule,
             sampler,
-            look: Look::of(&task.values),
+            ground: ground(&task.build, &look, options.size),
+            look,
             space: settled(&task, &task.start),
             task,
             touches: 0,
@@ -62,13 +67,14 @@ impl PushT {
     /// Starts the task.
     fn begin(&mut self) -> TimeStep {
         self.look = Look::of(&self.task.values);
+        self.ground = ground(&self.task.build, &self.look, self.size);
         self.space = settled(&self.task, &self.task.start);
         self.touches = self.space.touches().count();
         self.moment()
     }
 
     fn observe(&self, space: &Space) -> Observations {
-        Observations::of_camera(CAMERA, draw(space, &self.task.build, &self.look, self.size).to_frame())
+        Observations::of_camera(CAMERA, draw(space, &self.look, &self.ground).to_frame())
     }
 
     fn moment(&self) -> TimeStep {
