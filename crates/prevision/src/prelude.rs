@@ -19,7 +19,7 @@ pub use prevision_plan::constraint::Constraint;
 pub use prevision_plan::cost::{Cost, CostContext, Imagined, Measure, Scene};
 pub use prevision_plan::noise::NoiseSource;
 pub use prevision_plan::score::Score;
-pub use prevision_plan::solver::{Sampler, Solution, Solver, SolverContext};
+pub use prevision_plan::solver::{Sampler, Solution, Solved, Solver, SolverContext};
 pub use prevision_train::{ModelContext, Task};
 
 pub use crate::app::{App, Verb, verb};

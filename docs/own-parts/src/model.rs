@@ -101,12 +101,7 @@ impl Solver for Exhaustive {
         "exhaustive"
     }
 
-    fn solve(
-        &self,
-        score: &dyn Score,
-        _: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String> {
+    fn solve(&self, score: &dyn Score, _: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved {
         let (horizon, width) = (self.0.context().horizon, self.0.context().action_width());
         let count = width.pow(horizon as u32);
         // The digits of the number of a sequence are its choices, each of them one-hot.

@@ -35,7 +35,7 @@ pub fn strip(keys: Keys) -> Result<impl World, String> {
 fn spec() -> EnvironmentSpec {
     let cameras = [("strip".into(), Camera { height: 4, width: 2 * CELLS })].into();
     let spaces = Spaces { cameras, action: Some(Space::Discrete { count: 3 }), state: Some(1), ..Spaces::default() };
-    EnvironmentSpec { name: "strip".into(), spaces, max_steps: 40, unit: Some("cells".into()), ..EnvironmentSpec::default() }
+    EnvironmentSpec { name: "strip".into(), spaces, max_steps: 40, unit: Some("cells".into()), ..Default::default() }
 }
 
 /// What is seen of an agent in a cell: white on black.

@@ -7,6 +7,7 @@ mod array;
 mod command;
 mod connection;
 mod error;
+mod group;
 mod hello;
 mod message;
 mod moments;

@@ -2,15 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-
+use super::group;
 use super::message::{Message, ReadError};
 
 /// Lines of standard error that are kept.
@@ -37,13 +35,10 @@ impl Worker {
     /// Starts a program with these arguments.
     pub(super) fn start(command: &[String]) -> std::io::Result<Self> {
         let (program, arguments) = command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        group::begin_with(&mut command);
+        let mut child = command.spawn()?;
         let (requests, to_write) = channel::<Vec<u8>>();
         let (messages, incoming) = sync_channel(4);
         let (alive, lines_end) = channel::<()>();
@@ -87,7 +82,7 @@ impl Worker {
     pub(super) fn wait_for_end(&mut self) -> bool {
         self.requests = None;
         let until = Instant::now() + GRACE;
-        while !self.has_ended() {
+        while !group::has_ended(&mut self.child) {
             if Instant::now() >= until {
                 return false;
             }
@@ -96,22 +91,13 @@ impl Worker {
         true
     }
 
-    /// Whether it has ended. It stays to be waited for, so that its group keeps its number.
-    fn has_ended(&self) -> bool {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        // An error means that there is no such child any more.
-        !matches!(self.pid().map(|pid| waitid(WaitId::Pid(pid), options)), Some(Ok(None)))
-    }
-
     /// Ends it and all that it started, and tells how it ended.
     pub(super) fn end(&mut self) -> String {
         self.requests = None;
-        if let Some(pid) = self.pid().filter(|_| !self.ended) {
-            // Nobody is left to be told that the group has ended already.
-            let _ = kill_process_group(pid, Signal::KILL);
+        if !std::mem::replace(&mut self.ended, true) {
+            group::end(&mut self.child);
         }
-        self.ended = true;
-        self.child.wait().map_or_else(|error| error.to_string(), how)
+        self.child.wait().map_or_else(|error| error.to_string(), group::how)
     }
 
     /// The last lines of its standard error, after its end.
@@ -119,23 +105,11 @@ impl Worker {
         let _ = self.lines_end.recv_timeout(LAST_LINES);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
-
-    fn pid(&self) -> Option<Pid> {
-        Pid::from_raw(self.child.id() as i32)
-    }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-fn how(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("with exit code {code}"),
-        (None, Some(signal)) => format!("by signal {signal}"),
-        (None, None) => status.to_string(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::action_plan::ActionPlan;
 use crate::noise::SeededNoise;
 use crate::score::Score;
-use crate::solver::{Solution, Solver};
+use crate::solver::{Solved, Solver};
 
 /// Plans again and again for a set of episodes that may only shrink. Every plan starts from the rest of the one before
 /// unless warm starts are off.
@@ -29,7 +29,7 @@ impl RecedingHorizon {
     ///
     /// # Panics
     /// If an episode was not among those of the plan before.
-    pub fn plan(&mut self, solver: &dyn Solver, episodes: &[u64], score: &dyn Score) -> Result<Solution, String> {
+    pub fn plan(&mut self, solver: &dyn Solver, episodes: &[u64], score: &dyn Score) -> Solved {
         let warm = self.previous.take().filter(|_| self.warm_start).map(|(before, plan)| {
             let row = |episode: &u64| before.iter().position(|known| known == episode);
             let rows: Option<Vec<usize>> = episodes.iter().map(row).collect();

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::search::{Stopwatch, summary};
-use super::{Sampler, Solution, Solver, SolverContext, elites, validate_rounds};
+use super::{Sampler, Solution, Solved, Solver, SolverContext, elites, validate_rounds};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
@@ -98,12 +98,7 @@ impl Solver for CategoricalCem {
         "categorical-cem"
     }
 
-    fn solve(
-        &self,
-        score: &dyn Score,
-        warm_start: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String> {
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved {
         let context = self.sampler.context();
         let (rows, sequence, samples) = (noise.rows(), context.sequence(), self.keys.samples);
         let mut watch = Stopwatch::start(context, rows);

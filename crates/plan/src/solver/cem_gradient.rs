@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::descent::{Descent, StepRule, Stride};
 use super::search::{Stopwatch, mean};
 use super::tracks::Tracks;
-use super::{Gaussian, Sampler, Scored, Solution, Solver, SolverContext, elites, validate_rounds};
+use super::{Gaussian, Sampler, Scored, Solution, Solved, Solver, SolverContext, elites, validate_rounds};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
@@ -108,12 +108,7 @@ impl Solver for CemGradient {
         "cem-gradient"
     }
 
-    fn solve(
-        &self,
-        score: &dyn Score,
-        warm_start: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String> {
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved {
         let context = self.sampler.context();
         let (rows, sequence) = (noise.rows(), context.sequence());
         let mut watch = Stopwatch::start(context, rows);

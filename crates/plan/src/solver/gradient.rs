@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::descent::{Descent, StepRule, Stride};
 use super::search::Stopwatch;
 use super::tracks::Tracks;
-use super::{Gaussian, Sampler, Solution, Solver, SolverContext};
+use super::{Gaussian, Sampler, Solution, Solved, Solver, SolverContext};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
@@ -95,12 +95,7 @@ impl Solver for Gradient {
         "gradient"
     }
 
-    fn solve(
-        &self,
-        score: &dyn Score,
-        warm_start: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String> {
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved {
         let (context, rows) = (self.sampler.context(), noise.rows());
         let mut watch = Stopwatch::start(context, rows);
         let starts = self.sampler.starts(&Gaussian::start(context, rows, warm_start), noise);

@@ -9,7 +9,7 @@ use super::descent::{Descent, StepRule, Stride};
 use super::evaluate::Slopes;
 use super::search::Stopwatch;
 use super::tracks::Tracks;
-use super::{Gaussian, Sampler, Solution, Solver, SolverContext};
+use super::{Gaussian, Sampler, Solution, Solved, Solver, SolverContext};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
@@ -115,12 +115,7 @@ impl Solver for Lagrangian {
         "lagrangian"
     }
 
-    fn solve(
-        &self,
-        score: &dyn Score,
-        warm_start: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String> {
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved {
         let (context, keys, rows) = (self.sampler.context(), &self.keys, noise.rows());
         let mut watch = Stopwatch::start(context, rows);
         let starts = self.sampler.starts(&Gaussian::start(context, rows, warm_start), noise);

@@ -60,13 +60,11 @@ pub trait Solver: Send + Sync {
     ///
     /// # Errors
     /// What the solver needs and the score has not, for example derivatives.
-    fn solve(
-        &self,
-        score: &dyn Score,
-        warm_start: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String>;
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved;
 }
+
+/// What a solver gives back: or why it cannot search.
+pub type Solved = Result<Solution, String>;
 
 /// What a solver returns.
 #[derive(Clone, Debug)]

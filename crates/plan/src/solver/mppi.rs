@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::search::{Stopwatch, summary};
-use super::{Candidates, Gaussian, Sampler, Solution, Solver, SolverContext, elites, validate_rounds};
+use super::{Candidates, Gaussian, Sampler, Solution, Solved, Solver, SolverContext, elites, validate_rounds};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
@@ -92,12 +92,7 @@ impl Solver for Mppi {
         "mppi"
     }
 
-    fn solve(
-        &self,
-        score: &dyn Score,
-        warm_start: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String> {
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved {
         let context = self.sampler.context();
         let (rows, sequence) = (noise.rows(), context.sequence());
         let mut watch = Stopwatch::start(context, rows);

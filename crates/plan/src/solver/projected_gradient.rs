@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::descent::{Descent, StepRule, Stride};
 use super::search::Stopwatch;
 use super::tracks::Tracks;
-use super::{Sampler, Solution, Solver, SolverContext, simplex};
+use super::{Sampler, Solution, Solved, Solver, SolverContext, simplex};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
@@ -90,12 +90,7 @@ impl Solver for ProjectedGradient {
         "projected-gradient"
     }
 
-    fn solve(
-        &self,
-        score: &dyn Score,
-        warm_start: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String> {
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved {
         let (context, keys, rows) = (self.sampler.context(), &self.keys, noise.rows());
         let mut watch = Stopwatch::start(context, rows);
         let first = context.first_plan(rows, warm_start);

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::search::{Stopwatch, summary};
-use super::{Gaussian, Sampler, Solution, Solver, SolverContext, elites};
+use super::{Gaussian, Sampler, Solution, Solved, Solver, SolverContext, elites};
 use crate::action_plan::ActionPlan;
 use crate::noise::NoiseSource;
 use crate::score::Score;
@@ -50,12 +50,7 @@ impl Solver for RandomShooting {
         "random"
     }
 
-    fn solve(
-        &self,
-        score: &dyn Score,
-        warm_start: Option<&ActionPlan>,
-        noise: &mut dyn NoiseSource,
-    ) -> Result<Solution, String> {
+    fn solve(&self, score: &dyn Score, warm_start: Option<&ActionPlan>, noise: &mut dyn NoiseSource) -> Solved {
         let context = self.sampler.context();
         let (rows, sequence) = (noise.rows(), context.sequence());
         let mut watch = Stopwatch::start(context, rows);
