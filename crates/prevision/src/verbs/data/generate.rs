@@ -34,7 +34,7 @@ pub(crate) struct Args {
     steps: usize,
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Who acts: one of the world's policies, random, smooth, planner:RUN [default: the world's]
+    /// Who acts: the world's own, random, smooth, planner:RUN [default: the world's first]
     #[arg(long, value_name = "NAME")]
     policy: Option<String>,
     /// A key of the world, as in --set layout=fixed
