@@ -49,7 +49,7 @@ pub(crate) enum Case {
     VjepaEncode,
     /// CEM plans 5 steps with the model of experiments/two-rooms
     CemPlan,
-    /// CEM plans 90 steps with IMPALA 512 and GRU 512: 200 samples, 20 iterations
+    /// CEM plans 90 steps, IMPALA 512 and GRU 512: 200 samples, 20 iterations
     GruPlan,
     /// The same plan of 12 steps: 100 samples, 5 iterations
     GruPlanShort,
