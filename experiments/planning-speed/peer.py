@@ -10,13 +10,15 @@ every sequence in every iteration; with --encode-once it is encoded once for a p
 
 import argparse
 import contextlib
-import json
+import pathlib
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "training-speed"))
+from measure import serve
 
 SEARCHES = {"gru-plan": (90, 200, 20, 20), "gru-plan-short": (12, 100, 10, 5)}  # horizon, samples, elites, iterations
 
@@ -88,13 +90,6 @@ class Planner(nn.Module):
         return mean
 
 
-def memory(field):
-    """VmRSS or VmHWM of this process, in bytes."""
-    with open("/proc/self/status") as status:
-        line = next(line for line in status if line.startswith(field))
-    return int(line.split()[1]) * 1024
-
-
 def prepare(options):
     torch.manual_seed(1)
     planner = Planner(SEARCHES[options.case], options.encode_once).eval()
@@ -109,21 +104,6 @@ def prepare(options):
     return plan
 
 
-def seconds(run, count):
-    times = []
-    for _ in range(count):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return times
-
-
-def matmul_flops_per_second(dtype):
-    a, b = torch.randn(1024, 1024).to(dtype), torch.randn(1024, 1024).to(dtype)
-    seconds(lambda: a @ b, 3)
-    return 2 * 1024**3 / sorted(seconds(lambda: a @ b, 15))[7]
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("case", choices=SEARCHES)
@@ -133,14 +113,7 @@ def main():
     parser.add_argument("--encode-once", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    base = memory("VmRSS")
-    run = prepare(options)
-    seconds(run, 1)
-    print(json.dumps({"torch": torch.__version__, "base_memory_bytes": base}), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(seconds(run, int(line.split()[1]))), flush=True)
-    rate = matmul_flops_per_second(torch.bfloat16 if options.bf16 else torch.float32)
-    print(json.dumps({"peak_memory_bytes": memory("VmHWM"), "matmul_flops_per_second": rate}), flush=True)
+    serve(lambda: prepare(options), 1, torch.bfloat16 if options.bf16 else torch.float32)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,12 @@ the most memory it ever held.
 
 import argparse
 import contextlib
-import json
-import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from measure import serve
 
 
 class Block(nn.Module):
@@ -116,13 +115,6 @@ class ResidualMlp(nn.Module):
         return torch.stack(latents, 1)
 
 
-def memory(field):
-    """VmRSS or VmHWM of this process, in bytes."""
-    with open("/proc/self/status") as status:
-        line = next(line for line in status if line.startswith(field))
-    return int(line.split()[1]) * 1024
-
-
 def prepare(options):
     """The case as a function without arguments."""
     torch.manual_seed(1)
@@ -170,21 +162,6 @@ def prepare(options):
     return train
 
 
-def seconds(run, count):
-    times = []
-    for _ in range(count):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return times
-
-
-def matmul_flops_per_second(dtype):
-    a, b = torch.randn(1024, 1024).to(dtype), torch.randn(1024, 1024).to(dtype)
-    seconds(lambda: a @ b, 3)
-    return 2 * 1024**3 / sorted(seconds(lambda: a @ b, 15))[7]
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("case", choices=["vit-train", "vit-infer", "conv-train", "conv-infer", "rollout", "vjepa-encode"])
@@ -194,15 +171,7 @@ def main():
     parser.add_argument("--channels-last", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    base = memory("VmRSS")
-    run = prepare(options)
-    seconds(run, 3)
-    print(json.dumps({"torch": torch.__version__, "base_memory_bytes": base}), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(seconds(run, int(line.split()[1]))), flush=True)
-    peak = memory("VmHWM")
-    rate = matmul_flops_per_second(torch.bfloat16 if options.bf16 else torch.float32)
-    print(json.dumps({"peak_memory_bytes": peak, "matmul_flops_per_second": rate}), flush=True)
+    serve(lambda: prepare(options), 3, torch.bfloat16 if options.bf16 else torch.float32)
 
 
 if __name__ == "__main__":

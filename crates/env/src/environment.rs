@@ -72,6 +72,16 @@ pub enum Legality {
     },
 }
 
+impl Legality {
+    /// That of states that follow each other: legal if every step from one to the next is lawful.
+    pub fn of_steps<S>(states: &[S], lawful: impl Fn(&S, &S) -> bool) -> Self {
+        match states.windows(2).position(|pair| !lawful(&pair[0], &pair[1])) {
+            Some(place) => Self::Illegal { step: place + 1 },
+            None => Self::Legal,
+        }
+    }
+}
+
 /// A world with one agent.
 ///
 /// An episode is a pure function of the seed given to [`reset`](Self::reset) and of the actions.

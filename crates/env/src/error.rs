@@ -89,3 +89,10 @@ pub enum EnvError {
         source: prevision_data::DataError,
     },
 }
+
+impl EnvError {
+    /// Something given to a world that is none of what it takes: `what` was given, and what was expected.
+    pub fn invalid(world: &str, what: &'static str, given: impl std::fmt::Debug, expected: impl Into<String>) -> Self {
+        Self::Invalid { world: world.to_owned(), what, given: format!("{given:?}"), expected: expected.into() }
+    }
+}

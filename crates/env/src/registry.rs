@@ -181,7 +181,9 @@ pub fn recording_policy(
         Random::NAME => Ok(Box::new(Random::new(space))),
         Smooth::NAME => Ok(Box::new(Smooth::new(space))),
         _ => {
-            let known: Vec<&str> = world.policies().iter().copied().chain([Random::NAME, Smooth::NAME]).collect();
+            let own = world.policies();
+            let everywhere = [Random::NAME, Smooth::NAME].into_iter().filter(|name| !own.contains(name));
+            let known: Vec<&str> = own.iter().copied().chain(everywhere).collect();
             Err(EnvError::UnknownPolicy { world: spec.name.clone(), name: name.to_owned(), known: known.join(", ") })
         }
     }

@@ -44,7 +44,7 @@ pub trait Worlds {
 /// Environments side by side, on all cores.
 ///
 /// # Panics
-/// [`Worlds::spec`] and [`Worlds::step`], if there is no environment.
+/// [`Worlds::spec`] and [`Worlds::step`], if there is no environment; [`Worlds::step`], if a row is named twice.
 impl Worlds for Vec<Box<dyn Environment>> {
     fn spec(&self) -> &EnvironmentSpec {
         self[0].spec()
@@ -76,15 +76,9 @@ impl Worlds for Vec<Box<dyn Environment>> {
             taken[*row] = Some(place);
         }
         let stepped = self.par_iter_mut().zip(&taken);
-        let stepped: Vec<(usize, Result<TimeStep, EnvError>)> = stepped
-            .filter_map(|(environment, place)| place.map(|place| (place, step(environment, actions[place]))))
-            .collect();
-        let mut steps: Vec<Option<Result<TimeStep, EnvError>>> = rows.iter().map(|_| None).collect();
-        for (place, result) in stepped {
-            steps[place] = Some(result);
-        }
-        // A row that is named twice would leave a place empty; nobody steps twice at once.
-        steps.into_iter().flatten().collect()
+        let mut stepped: Vec<Option<Result<TimeStep, EnvError>>> =
+            stepped.map(|(environment, place)| place.map(|place| step(environment, actions[place]))).collect();
+        rows.iter().map(|row| stepped[*row].take().expect("a row steps once at a time")).collect()
     }
 
     fn goal(&self, row: usize) -> Option<Goal> {

@@ -98,7 +98,7 @@ impl Maze {
         };
         let Setting { layout, scene, mut task } = setting?;
         if let Some(start) = start {
-            let invalid = || state_error(&start, "a place on the floor");
+            let invalid = || EnvError::invalid(NAME, "state", start, "a place on the floor");
             if !scene.floor.is_free(start) {
                 return Err(invalid());
             }
@@ -213,15 +213,6 @@ fn spec(world: &MazeWorld) -> EnvironmentSpec {
     }
 }
 
-fn state_error(state: &[f32], expected: &str) -> EnvError {
-    EnvError::Invalid {
-        world: NAME.to_owned(),
-        what: "state",
-        given: format!("{state:?}"),
-        expected: expected.to_owned(),
-    }
-}
-
 impl Environment for Maze {
     fn spec(&self) -> &EnvironmentSpec {
         &self.spec
@@ -234,27 +225,35 @@ impl Environment for Maze {
     fn reset_to(&mut self, seed: u64, state: &[f32]) -> Result<TimeStep, EnvError> {
         let plans = &self.world.options.plans;
         let (&[x, y], numbers) = state.split_first_chunk::<2>().ok_or_else(|| {
-            state_error(state, "x and y of the agent on the floor, then, if wanted, the doors of the layout")
+            EnvError::invalid(
+                NAME,
+                "state",
+                state,
+                "x and y of the agent on the floor, then, if wanted, the doors of the layout",
+            )
         })?;
         let layout = match (numbers, plans.layout) {
             ([], _) => None,
-            (numbers, LayoutChoice::Random) => Some(
-                RoomLayout::from_numbers(plans.rooms, numbers)
-                    .map_err(|fault| state_error(state, &format!("the doors of a layout, and has {fault}")))?,
-            ),
-            _ => return Err(state_error(state, "x and y of the agent on the floor: this maze has one layout alone")),
+            (numbers, LayoutChoice::Random) => {
+                Some(RoomLayout::from_numbers(plans.rooms, numbers).map_err(|fault| {
+                    EnvError::invalid(NAME, "state", state, format!("the doors of a layout, and has {fault}"))
+                })?)
+            }
+            _ => {
+                return Err(EnvError::invalid(
+                    NAME,
+                    "state",
+                    state,
+                    "x and y of the agent on the floor: this maze has one layout alone",
+                ));
+            }
         };
         self.begin(seed, layout, Some([x, y]))
     }
 
     fn step(&mut self, action: Action<'_>) -> Result<TimeStep, EnvError> {
         let Action::Vector(&[x, y]) = action else {
-            return Err(EnvError::Invalid {
-                world: NAME.to_owned(),
-                what: "action",
-                given: format!("{action:?}"),
-                expected: "2 numbers, the displacement in x and y in units".to_owned(),
-            });
+            return Err(EnvError::invalid(NAME, "action", action, "2 numbers, the displacement in x and y in units"));
         };
         let norm = x.hypot(y);
         let shorten =
@@ -280,10 +279,7 @@ impl Environment for Maze {
             !self.scene.floor.is_blocked(from, to) && (to[0] - from[0]).hypot(to[1] - from[1]) <= reach
         };
         let points = states.iter().map(|state| [state[0], state[1]]).collect::<Vec<Point>>();
-        match points.windows(2).position(|pair| !lawful(pair[0], pair[1])) {
-            Some(place) => Legality::Illegal { step: place + 1 },
-            None => Legality::Legal,
-        }
+        Legality::of_steps(&points, |from, to| lawful(*from, *to))
     }
 
     fn position(&self) -> Option<[f32; 2]> {

@@ -222,12 +222,7 @@ impl Environment for Patrol {
 
     fn step(&mut self, action: Action<'_>) -> Result<TimeStep, EnvError> {
         let Action::Vector(&[x, y]) = action else {
-            return Err(EnvError::Invalid {
-                world: NAME.to_owned(),
-                what: "action",
-                given: format!("{action:?}"),
-                expected: "2 numbers, the displacement in x and y in units".to_owned(),
-            });
+            return Err(EnvError::invalid(NAME, "action", action, "2 numbers, the displacement in x and y in units"));
         };
         if !self.touched {
             let norm = x.hypot(y);
@@ -258,10 +253,7 @@ impl Environment for Patrol {
             let moved = !self.scene.floor.is_blocked([x, y], [u, v]) && (u - x).hypot(v - y) <= reach;
             moved && (guard.y - to[2]).abs() <= ROUNDING && guard.direction == to[3]
         };
-        match states.windows(2).position(|pair| !lawful(&pair[0], &pair[1])) {
-            Some(place) => Legality::Illegal { step: place + 1 },
-            None => Legality::Legal,
-        }
+        Legality::of_steps(states, |from, to| lawful(from, to))
     }
 
     fn position(&self) -> Option<[f32; 2]> {

@@ -80,7 +80,8 @@ impl PointMaze {
         let Setting { layout, scene, mut task } = setting?;
         if let Some(ball) = ball {
             let state = [ball.position, ball.velocity].concat();
-            let invalid = || state_error(&state, "a place on the floor, and velocities of up to 5 m/s");
+            let invalid =
+                || EnvError::invalid(NAME, "state", state, "a place on the floor, and velocities of up to 5 m/s");
             if !scene.floor.is_free(ball.position) || !ball.velocity.iter().all(|speed| speed.abs() <= TOP_SPEED) {
                 return Err(invalid());
             }
@@ -189,15 +190,6 @@ fn spec(world: &PointMazeWorld) -> EnvironmentSpec {
     }
 }
 
-fn state_error(state: &[f32], expected: &str) -> EnvError {
-    EnvError::Invalid {
-        world: NAME.to_owned(),
-        what: "state",
-        given: format!("{state:?}"),
-        expected: expected.to_owned(),
-    }
-}
-
 impl Environment for PointMaze {
     fn spec(&self) -> &EnvironmentSpec {
         &self.spec
@@ -211,27 +203,30 @@ impl Environment for PointMaze {
         let plans = &self.world.options.plans;
         let Some((&[x, y, u, v], numbers)) = state.split_first_chunk::<4>() else {
             let expected = "x, y and the two velocities of the ball, then, if wanted, the doors of the layout";
-            return Err(state_error(state, expected));
+            return Err(EnvError::invalid(NAME, "state", state, expected));
         };
         let layout = match (numbers, plans.layout) {
             ([], _) => None,
-            (numbers, LayoutChoice::Random) => Some(
-                RoomLayout::from_numbers(plans.rooms, numbers)
-                    .map_err(|fault| state_error(state, &format!("the doors of a layout, and has {fault}")))?,
-            ),
-            _ => return Err(state_error(state, "x, y and the two velocities alone: this maze has one layout")),
+            (numbers, LayoutChoice::Random) => {
+                Some(RoomLayout::from_numbers(plans.rooms, numbers).map_err(|fault| {
+                    EnvError::invalid(NAME, "state", state, format!("the doors of a layout, and has {fault}"))
+                })?)
+            }
+            _ => {
+                return Err(EnvError::invalid(
+                    NAME,
+                    "state",
+                    state,
+                    "x, y and the two velocities alone: this maze has one layout",
+                ));
+            }
         };
         self.begin(seed, layout, Some(Mover { position: [x, y], velocity: [u, v] }))
     }
 
     fn step(&mut self, action: Action<'_>) -> Result<TimeStep, EnvError> {
         let Action::Vector(&[x, y]) = action else {
-            return Err(EnvError::Invalid {
-                world: NAME.to_owned(),
-                what: "action",
-                given: format!("{action:?}"),
-                expected: "2 numbers, the push in x and y, each in [-1, 1]".to_owned(),
-            });
+            return Err(EnvError::invalid(NAME, "action", action, "2 numbers, the push in x and y, each in [-1, 1]"));
         };
         self.ball = self.motion.advance(&self.scene.floor, self.ball, [x, y]);
         Ok(self.moment())
@@ -247,10 +242,7 @@ impl Environment for PointMaze {
     }
 
     fn legality(&self, states: &[Vec<f32>]) -> Legality {
-        match states.windows(2).position(|pair| !self.is_lawful(&pair[0], &pair[1])) {
-            Some(place) => Legality::Illegal { step: place + 1 },
-            None => Legality::Legal,
-        }
+        Legality::of_steps(states, |from, to| self.is_lawful(from, to))
     }
 
     fn position(&self) -> Option<[f32; 2]> {

@@ -151,13 +151,8 @@ impl Environment for TwoRooms {
     }
 
     fn reset_to(&mut self, seed: u64, state: &[f32]) -> Result<TimeStep, EnvError> {
-        let invalid = || EnvError::Invalid {
-            world: NAME.to_owned(),
-            what: "state",
-            given: format!("{state:?}"),
-            expected: "x and y of the dot on the floor, then, if wanted, column of the wall and row of the door"
-                .to_owned(),
-        };
+        let expected = "x and y of the dot on the floor, then, if wanted, column of the wall and row of the door";
+        let invalid = || EnvError::invalid(NAME, "state", state, expected);
         let mut task = Task::sample(seed, self.options.layout, self.split);
         match *state {
             [x, y] => task.start = [x, y],
@@ -177,12 +172,7 @@ impl Environment for TwoRooms {
 
     fn step(&mut self, action: Action<'_>) -> Result<TimeStep, EnvError> {
         let Action::Vector(&[x, y]) = action else {
-            return Err(EnvError::Invalid {
-                world: NAME.to_owned(),
-                what: "action",
-                given: format!("{action:?}"),
-                expected: "2 numbers, the displacement in x and y in pixels".to_owned(),
-            });
+            return Err(EnvError::invalid(NAME, "action", action, "2 numbers, the displacement in x and y in pixels"));
         };
         let norm = x.hypot(y);
         let shorten = if norm > ACTION_NORM { ACTION_NORM / norm } else { 1.0 };
@@ -210,10 +200,7 @@ impl Environment for TwoRooms {
             layout.is_free(to) && layout.first_contact(from, to).is_none() && norm <= longest
         };
         let points = states.iter().map(|state| [state[0], state[1]]).collect::<Vec<Point>>();
-        match points.windows(2).position(|pair| !lawful(pair[0], pair[1])) {
-            Some(place) => Legality::Illegal { step: place + 1 },
-            None => Legality::Legal,
-        }
+        Legality::of_steps(&points, |from, to| lawful(*from, *to))
     }
 
     fn position(&self) -> Option<[f32; 2]> {

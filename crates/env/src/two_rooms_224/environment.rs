@@ -183,10 +183,7 @@ impl Environment for TwoRooms224 {
             (0..2).all(|axis| (to[axis] - from[axis]).abs() <= reach) && is_clear(plan.obstacles(), from, to, ROUNDING)
         };
         let points: Vec<Point> = states.iter().map(|state| [state[0], state[1]]).collect();
-        match points.windows(2).position(|pair| !lawful(pair[0], pair[1])) {
-            Some(place) => Legality::Illegal { step: place + 1 },
-            None => Legality::Legal,
-        }
+        Legality::of_steps(&points, |from, to| lawful(*from, *to))
     }
 
     fn position(&self) -> Option<[f32; 2]> {

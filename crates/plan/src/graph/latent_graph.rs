@@ -123,8 +123,9 @@ impl LatentGraph {
     pub fn add(&mut self, walk: &[f32], actions: f32) {
         // Since the place that was met last: how many actions.
         let mut last: Option<(usize, f32)> = None;
-        for latent in walk.chunks_exact(self.width) {
-            let here = self.meet(latent);
+        let (old, known) = (self.len(), if self.is_empty() { Vec::new() } else { self.nearest(walk) });
+        for (moment, latent) in walk.chunks_exact(self.width).enumerate() {
+            let here = self.meet(latent, known.get(moment).copied(), old);
             if let Some((before, so_far)) = last {
                 let taken = so_far + actions;
                 if before == here {
@@ -141,13 +142,19 @@ impl LatentGraph {
         }
     }
 
-    /// The place of a latent, a new one if none is near.
-    fn meet(&mut self, latent: &[f32]) -> usize {
-        if !self.is_empty() {
-            let (place, steps) = self.nearest(latent)[0];
-            if steps < self.options.spacing {
-                return place;
+    /// The place of a latent, a new one if none is near. `known` is the nearest of the `old` first places, and its distance in steps.
+    fn meet(&mut self, latent: &[f32], known: Option<(usize, f32)>, old: usize) -> usize {
+        let mut nearest = known;
+        for place in old..self.len() {
+            let steps = distance(latent, self.place(place)) / self.step;
+            if nearest.is_none_or(|(_, least)| steps < least) {
+                nearest = Some((place, steps));
             }
+        }
+        if let Some((place, steps)) = nearest
+            && steps < self.options.spacing
+        {
+            return place;
         }
         self.places.extend(latent);
         self.squares.push(square(latent));

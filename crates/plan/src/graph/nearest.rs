@@ -1,7 +1,7 @@
 //! Nearest places, exactly.
 //!
-//! The product of all queries with all places is what the kernels are best at: of 5,000 places of 1,000 numbers it takes a millisecond a
-//! query, and unlike an approximate index it gives the same answer in whatever order places were added.
+//! One product of all queries with all places, which is what the kernels are best at. Unlike an approximate index it gives the same answer
+//! in whatever order places were added.
 
 use burn::prelude::*;
 use prevision_kernels::{Activation, linear};

@@ -62,6 +62,10 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     if let Some(other) = args.overrides.iter().find(|key| !key.starts_with("plan.") && !key.starts_with("env.")) {
         return Err(Usage(format!("--set {other}: a trained run takes only keys of plan and env")).into());
     }
+    if let (Some(key), Some(file)) = (args.overrides.iter().find(|key| key.starts_with("env.")), &args.tasks) {
+        let message = format!("--set {key}: world and keys are those of --tasks {}", file.display());
+        return Err(Usage(message).into());
+    }
     overrides.extend(args.overrides.iter().cloned());
     let tasks = args.tasks.as_deref().map(|file| Ok::<_, anyhow::Error>((file, Manifest::read(file)?))).transpose()?;
     if let (Some((_, manifest)), None) = (&tasks, args.episodes) {

@@ -19,6 +19,17 @@ fn a_typo_in_an_experiment_names_the_nearest_key() {
 }
 
 #[test]
+fn keys_of_a_world_do_not_stand_beside_frozen_tasks() {
+    let key = "env.two-rooms.layout=fixed";
+    refused(
+        &["plan", "run", "--tasks", "tasks.json", "--set", key],
+        2,
+        &["--set env.two-rooms.layout=fixed", "tasks.json"],
+    );
+    refused(&["plan", "run", "--tasks", "gone.json"], 1, &["gone.json"]);
+}
+
+#[test]
 fn a_level_that_the_processor_lacks_is_named_with_those_it_has() {
     let output = command(&["bench", "rollout"]).env("PREVISION_LEVEL", "avx9").output().expect("the binary starts");
     let expected = "error: PREVISION_LEVEL is avx9, but must be a level of this processor: portable";
