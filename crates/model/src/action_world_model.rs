@@ -5,7 +5,7 @@ use prevision_core::{Normalise, Spaces};
 
 use crate::frozen::{Forecast, FrozenModel, Wanted, predict};
 use crate::normalise::normalise_latents;
-use crate::world_model::{Distance, InverseModel, Latents, ModelSpec, Past, WorldModel};
+use crate::world_model::{Distance, InverseModel, Latents, ModelSpec, Past, SlowModel, WorldModel};
 use crate::{ActionJepa, ClipBatch, ObservationBatch, PositionScale};
 
 /// An [`ActionJepa`] off the tape, with what is fixed about it.
@@ -88,6 +88,10 @@ impl WorldModel for ActionWorldModel {
 
     fn inverse_dynamics(&self) -> Option<&dyn InverseModel> {
         self.model.heads.inverse_dynamics.as_ref().map(|head| head as &dyn InverseModel)
+    }
+
+    fn levels(&self) -> Vec<&dyn SlowModel> {
+        self.model.heads.levels.iter().map(|level| level as &dyn SlowModel).collect()
     }
 
     fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::frame_encoder::{FrameEncoder, FrameEncoderConfig};
 use crate::heads::{DistanceHeadConfig, HeadFlags, Heads, InverseDynamics, PositionHead};
 use crate::initialisation::draw_parameters;
+use crate::levels::LevelConfig;
 use crate::masks::MaskConfig;
 use crate::predictor::{ActionPredictorConfig, MaskedPredictorConfig};
 use crate::target_encoder::{TargetConfig, target_copy};
@@ -31,6 +32,8 @@ pub struct ActionJepaConfig {
     /// An encoder of its own for what stays while an episode lasts, as a floor plan does. Its latent comes before the other; the
     /// predictor leaves it as it is and sees it beside the action. Default none.
     pub static_encoder: Option<FrameEncoderConfig>,
+    /// Slower world models over the same latents, the fastest first; the objective trains them. Default none.
+    pub levels: Vec<LevelConfig>,
 }
 
 impl ActionJepaConfig {
@@ -50,6 +53,11 @@ impl ActionJepaConfig {
             inverse_dynamics: heads.inverse_dynamics.then(|| InverseDynamics::new(dim, action_width, device)),
             distance: heads.distance.then(|| self.distance.init(&encoder, fixed, device)),
             position: heads.position.then(|| PositionHead::new(dim, device)),
+            levels: if heads.levels {
+                self.levels.iter().map(|config| config.init(&encoder, static_encoder.as_ref(), action_width, device)).collect()
+            } else {
+                Vec::new()
+            },
         };
         draw_parameters(&encoder);
         draw_parameters(&static_encoder);
@@ -105,6 +113,19 @@ impl ActionJepaConfig {
     }
 }
 
+impl ActionJepaConfig {
+    /// Checks that every level is slower than the one before it, by a whole number of its steps.
+    fn validate_strides(&self) -> Result<(), String> {
+        for (index, pair) in self.levels.windows(2).enumerate() {
+            let [before, stride] = [pair[0].stride, pair[1].stride];
+            let allowed = format!("a multiple of {before}, the stride of the level before it, and larger");
+            let key = format!("levels[{}].stride", index + 1);
+            ensure(stride > before && stride.is_multiple_of(before), &key, stride, allowed)?;
+        }
+        Ok(())
+    }
+}
+
 impl Options for ActionJepaConfig {
     fn validate(&self) -> Result<(), String> {
         within("encoder", self.encoder.validate())?;
@@ -113,6 +134,10 @@ impl Options for ActionJepaConfig {
         }
         within("predictor", self.predictor.validate())?;
         self.validate_grid()?;
+        for (index, level) in self.levels.iter().enumerate() {
+            within(&format!("levels[{index}]"), level.validate())?;
+        }
+        self.validate_strides()?;
         within("target", self.target.validate())?;
         within("distance", self.distance.validate())
     }

@@ -23,6 +23,7 @@ mod grid;
 pub mod heads;
 mod initialisation;
 mod layers;
+pub mod levels;
 mod masked_jepa;
 pub mod masks;
 mod normalise;
@@ -50,6 +51,7 @@ pub use heads::{
     PositionHead, PositionScale, StepDistance, StepDistanceConfig,
 };
 pub use layers::LayerNorm;
+pub use levels::{Level, LevelConfig};
 pub use masked_jepa::MaskedJepa;
 pub use masks::{MaskConfig, MaskPair, MaskSampler, TokenIds, gather_tokens, token_ids};
 pub use normalise::normalise_latents;
@@ -58,4 +60,4 @@ pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, Mas
 pub use target_encoder::TargetConfig;
 pub use vector_world_model::VectorWorldModel;
 pub use video_vit::{PositionKind, VideoVit, VideoVitConfig};
-pub use world_model::{Distance, InverseModel, Latents, ModelSpec, Past, WorldModel};
+pub use world_model::{Distance, InverseModel, Latents, ModelSpec, Past, SlowModel, WorldModel};

@@ -151,12 +151,31 @@ pub trait WorldModel: Send + Sync {
         None
     }
 
+    /// Slower models over the same latents, the fastest first; empty without any.
+    fn levels(&self) -> Vec<&dyn SlowModel> {
+        Vec::new()
+    }
+
     /// What a head of the model reads from latents, by the head's name, `[b, t, n]`; `None` without such a head. `position` is where
     /// the agent is, x and y in pixels of the camera.
     fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {
         let _ = (name, latents);
         None
     }
+}
+
+/// A slower world model over the latents of a faster one, each of whose steps takes many actions.
+pub trait SlowModel: Send + Sync {
+    /// Actions of the faster model in one of its steps.
+    fn stride(&self) -> usize;
+
+    /// Imagines where action sequences lead, several from each latent.
+    ///
+    /// # Shapes
+    /// - from: `[n, tokens, d]`
+    /// - actions: `[n, samples, stride, a]`
+    /// - output: `[n * samples, tokens, d]`
+    fn leap(&self, from: Tensor<3>, actions: Tensor<4>) -> Tensor<3>;
 }
 
 /// A learned inverse of the dynamics: which action leads from one latent to the next.

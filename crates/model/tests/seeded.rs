@@ -15,7 +15,7 @@ fn one_seed_gives_one_model() {
         action: Some(Space::Unbounded { dim: 2 }),
         ..Spaces::default()
     };
-    let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true };
+    let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true, levels: false };
     let folder = tempfile::tempdir().expect("folder");
     let file = |name: &str, seed: u64| {
         let path = folder.path().join(name);

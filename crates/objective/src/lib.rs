@@ -9,6 +9,7 @@
 //! - [`sigreg`]: sketched isotropic Gaussian regularisation
 //! - [`distance`]: the learned distance in steps, a quantile regression on detached latents
 //! - [`position`]: where the agent is, read from detached latents
+//! - [`level`]: what slower models predict, from detached latents to detached latents
 //!
 //! Beside each stands its [`Term`]: its keys, what it [needs](Needs) of a model, and its value from what it [sees](Seen). Terms are
 //! registered by name ([`built_in`]); an [`Objective`] is a weighted sum of those that a configuration names.
@@ -35,6 +36,7 @@ pub use terms::built_in;
 pub use terms::covariance::covariance;
 pub use terms::distance::{Times, distance};
 pub use terms::inverse_dynamics::inverse_dynamics;
+pub use terms::levels::level;
 pub use terms::position::position;
 pub use terms::prediction::{PredictionLoss, prediction};
 pub use terms::sigreg::{directions, sigreg};

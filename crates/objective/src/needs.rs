@@ -43,6 +43,7 @@ impl Needs {
             inverse_dynamics: self.heads.inverse_dynamics || other.heads.inverse_dynamics,
             distance: self.heads.distance || other.heads.distance,
             position: self.heads.position || other.heads.position,
+            levels: self.heads.levels || other.heads.levels,
         };
         Self {
             frames,

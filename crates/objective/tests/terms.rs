@@ -131,7 +131,7 @@ fn prediction_is_there_with_its_defaults_unless_it_is_switched_off() {
 #[test]
 fn needs_are_those_of_all_terms_of_weight() {
     let needs = objective("inverse_dynamics = 1\nposition = 1\ndistance = 0").needs();
-    assert_eq!(needs.heads, HeadFlags { inverse_dynamics: true, distance: false, position: true });
+    assert_eq!(needs.heads, HeadFlags { inverse_dynamics: true, position: true, ..HeadFlags::default() });
     assert!(needs.time && !needs.static_part && !needs.global_batch);
     let all = objective("variance = 1\nstatic_similarity = 1\ndistance = 1");
     assert!(all.needs().heads.distance && all.needs().static_part && all.needs().global_batch);

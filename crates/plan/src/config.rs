@@ -8,6 +8,7 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use crate::setup::Parts;
+use crate::hierarchy::HierarchyConfig;
 use crate::{MemoryConfig, Rules};
 
 /// The key of a constraint that says whether plans must satisfy it.
@@ -45,6 +46,8 @@ pub struct PlanConfig {
     pub constraints: Table,
     /// What the planner remembers, `[plan.memory]`.
     pub memory: MemoryConfig,
+    /// How far ahead it looks with slower models, `[plan.hierarchy]`.
+    pub hierarchy: HierarchyConfig,
     /// Largest number of actions in an episode. Unset: the world's own.
     pub max_steps: Option<usize>,
     /// Whether an episode ends when it arrives. That is cheaper; otherwise every episode runs to its last step, so that
@@ -73,6 +76,7 @@ impl Default for PlanConfig {
             costs: WeightedParts::default(),
             constraints: Table::new(),
             memory: MemoryConfig::default(),
+            hierarchy: HierarchyConfig::default(),
             max_steps: None,
             stop_on_arrival: false,
             episodes: 50,
@@ -89,6 +93,7 @@ impl Options for PlanConfig {
         check("execute", self.execute as f64).at_least(1.0)?.at_most(self.horizon as f64, "horizon")?;
         check("initial_std", self.initial_std).above(0.0)?;
         prevision_core::config::within("memory", self.memory.validate())?;
+        prevision_core::config::within("hierarchy", self.hierarchy.validate())?;
         for (key, value) in
             [("action_norm", self.action_norm), ("deadline_ms", self.deadline_ms), ("memory_mb", self.memory_mb)]
         {

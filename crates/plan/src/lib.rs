@@ -22,6 +22,7 @@ pub mod cost;
 mod episodes;
 mod error;
 pub mod graph;
+pub mod hierarchy;
 mod memory_config;
 pub mod noise;
 mod policy;
@@ -46,7 +47,8 @@ pub use episodes::{
 pub use error::PlanError;
 pub use memory_config::MemoryConfig;
 pub use policy::{
-    Choices, Guidance, Guided, GuidedOptions, LatentPolicy, Met, Planner, PlannerOptions, RecedingHorizon, Remembering,
+    Choices, Guidance, Guided, GuidedOptions, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions, RecedingHorizon,
+    Remembering, WayOptions,
 };
 pub use results::{Baseline, Distance, EpisodeResult, PlanResults, Violations};
 pub use setup::Parts;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::GraphOptions;
-use crate::policy::GuidedOptions;
+use crate::policy::{GuidedOptions, WayOptions};
 
 /// What a planner remembers: obstacles that an episode has met, and places that all episodes and runs have met.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,12 +69,9 @@ impl Options for MemoryConfig {
 impl MemoryConfig {
     /// How a policy is led, with plans of so many actions.
     pub fn guided(&self, horizon: usize) -> GuidedOptions {
-        GuidedOptions {
-            ahead: self.ahead.unwrap_or(horizon as f64 / 2.0) as f32,
-            near: self.near as f32,
-            patience: self.patience,
-            toll: self.toll as f32,
-        }
+        let ahead = self.ahead.unwrap_or(horizon as f64 / 2.0) as f32;
+        let way = WayOptions { ahead, patience: self.patience, toll: self.toll as f32 };
+        GuidedOptions { way, near: self.near as f32 }
     }
 
     /// How the graph grows.

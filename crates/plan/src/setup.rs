@@ -14,7 +14,8 @@ use crate::constraint::{Constraint, Constraints, built_in_constraints};
 use crate::cost::{Cost, CostContext, Costs, built_in_costs};
 use crate::error::PlanError;
 use crate::graph::LatentGraph;
-use crate::policy::{Guided, LatentPolicy, Met, Planner, PlannerOptions, Remembering};
+use crate::hierarchy::Strides;
+use crate::policy::{Guided, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions, Remembering};
 use crate::solver::{SolverContext, Solvers, built_in_solvers};
 use crate::{Guardrail, Guardrails, PlanConfig};
 
@@ -59,6 +60,29 @@ pub fn policy(
         PlanError::Config(message("plan.memory.obstacles", price, allowed))
     })?;
     Ok(Box::new(policy))
+}
+
+/// Puts the slower models of a hierarchy around a policy: `levels` levels in all, of which it is the first.
+///
+/// # Errors
+/// If the model has fewer levels, and as [`planner`].
+pub fn hierarchical(
+    config: &PlanConfig,
+    policy: Box<dyn LatentPolicy>,
+    model: Arc<dyn WorldModel>,
+    spec: &EnvironmentSpec,
+    levels: usize,
+) -> Result<Box<dyn LatentPolicy>, PlanError> {
+    if levels == 1 {
+        return Ok(policy);
+    }
+    let spaces = &model.spec().spaces;
+    let space = fit(spaces, &spec.spaces).map_err(|message| PlanError::Unfit { world: spec.name.clone(), message })?;
+    let (space, block) = (bounded(space, config.action_norm, &spec.name)?, spaces.frame_step.max(1));
+    let strides = |stride| Strides::new(space.clone(), block, stride);
+    let hierarchical = Hierarchical::new(policy, model, levels, config.hierarchy.clone(), strides);
+    let refused = |allowed| PlanError::Config(message("plan.hierarchy.levels", levels, allowed));
+    Ok(Box::new(hierarchical.map_err(refused)?))
 }
 
 /// Puts the memory of places around a policy, and gives what the episodes will have met.

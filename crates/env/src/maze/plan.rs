@@ -25,6 +25,8 @@ pub struct PlanOptions {
     /// Which of the random floor plans are used. Unset: `training` in recordings, `held-out` when plans are judged, so that planning
     /// meets floor plans that training never showed.
     pub layouts: Option<LayoutSplit>,
+    /// How many random floor plans there are; episodes are spread over them. Unset: each episode draws its own.
+    pub mazes: Option<usize>,
     /// Chance of a door in each wall of the layout `random` that needs none for all rooms to be reached. Default 0.1.
     pub extra_doors: f64,
     /// The floor plan of the layout `plan`: rows of equal length, `#` a block of wall as large as a room, anything else floor. Walls
@@ -52,6 +54,7 @@ impl Default for PlanOptions {
             layout: LayoutChoice::Random,
             rooms: [4, 4],
             layouts: None,
+            mazes: None,
             extra_doors: 0.1,
             plan: Vec::new(),
         }
@@ -68,6 +71,7 @@ impl PlanOptions {
         check("extra_doors", self.extra_doors).within(0.0, 1.0)?.done()?;
         positive("rooms.0", self.rooms[0])?;
         positive("rooms.1", self.rooms[1])?;
+        self.mazes.map_or(Ok(()), |mazes| positive("mazes", mazes))?;
         let given = !self.plan.is_empty();
         ensure(
             given == (self.layout == LayoutChoice::Plan),
@@ -101,6 +105,7 @@ impl PlanOptions {
     pub fn sample(&self, split: LayoutSplit, seed: u64, draw: u64) -> Option<RoomLayout> {
         match self.layout {
             LayoutChoice::Random => {
+                let seed = self.mazes.map_or(seed, |mazes| seed % mazes as u64);
                 RoomLayout::sample(self.rooms, self.extra_doors, split, &mut seed::rng(seed, "maze/layout", 0, draw))
             }
             LayoutChoice::FourRooms => Some(RoomLayout::four_rooms()),
@@ -228,6 +233,17 @@ mod tests {
         assert_eq!(walls[2], Wall { low: [4.0, 2.0], high: [6.0, 4.0] });
         let floor = options.floor(&walls, 2.0, 0.5);
         assert!(floor.is_free([3.0, 3.0]) && !floor.is_free([3.6, 3.0]) && !floor.is_free([5.0, 3.0]));
+    }
+
+    #[test]
+    fn episodes_are_spread_over_as_many_mazes_as_there_are() {
+        let options = PlanOptions { mazes: Some(3), ..PlanOptions::default() };
+        options.validate().unwrap();
+        let layouts: Vec<_> = (0..9).map(|seed| options.sample(LayoutSplit::HeldOut, seed, 0)).collect();
+        assert!(layouts[..6] == layouts[3..] && layouts[0] != layouts[1] && layouts[1] != layouts[2]);
+        assert_eq!(layouts[2], PlanOptions::default().sample(LayoutSplit::HeldOut, 2, 0));
+        let message = PlanOptions { mazes: Some(0), ..PlanOptions::default() }.validate().unwrap_err();
+        assert!(message.starts_with("mazes is 0"), "{message}");
     }
 
     #[test]

@@ -14,8 +14,11 @@ pub use inverse_dynamics::InverseDynamics;
 pub use position::{PositionHead, PositionScale};
 pub use step_distance::{StepDistance, StepDistanceConfig};
 
+use crate::levels::Level;
+
 /// Which heads to build; the objective derives this from its weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each head is there or not")]
 pub struct HeadFlags {
     /// Build [`InverseDynamics`].
     pub inverse_dynamics: bool,
@@ -23,6 +26,8 @@ pub struct HeadFlags {
     pub distance: bool,
     /// Build [`PositionHead`].
     pub position: bool,
+    /// Build the slower models, a [`Level`] each.
+    pub levels: bool,
 }
 
 /// The heads of a model.
@@ -34,4 +39,6 @@ pub struct Heads {
     pub distance: Option<DistanceHead>,
     /// Position from a latent, a probe.
     pub position: Option<PositionHead>,
+    /// Slower world models over the latents, the fastest first.
+    pub levels: Vec<Level>,
 }

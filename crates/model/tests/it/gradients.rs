@@ -29,7 +29,7 @@ fn without_gradient<M: Module>(module: &M, gradients: &Gradients) -> Vec<String>
 #[test]
 fn action_conditioned_models() {
     let device = Device::flex().autodiff();
-    let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true };
+    let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true, levels: false };
     for (encoder, predictor) in [(STRIDED, GRU), (IMPALA, GRU), (VIT, TRANSFORMER), (STRIDED, TRANSFORMER)] {
         let model = config(encoder, predictor, MOMENTUM).init(&small(), &heads, &device);
         let latents = model.encode(random([6, 3, 4, 16, 16], &device));

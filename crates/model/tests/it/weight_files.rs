@@ -28,7 +28,7 @@ fn bytes(model: &ActionJepa) -> Vec<(String, Vec<u8>)> {
 fn round_trip_is_exact_and_names_are_module_paths() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true };
+    let heads = HeadFlags { inverse_dynamics: true, distance: true, position: true, levels: false };
     for device in [Device::flex(), Device::flex().autodiff()] {
         for (encoder, predictor) in [(STRIDED, GRU), (VIT, TRANSFORMER)] {
             let saved = config(encoder, predictor, MOMENTUM).init(&small(), &heads, &device);

@@ -55,6 +55,7 @@ impl Case {
                 inverse_dynamics: head("inverse_dynamics"),
                 distance: head("distance"),
                 position: head("position"),
+                levels: false,
             },
             spaces: Spaces {
                 frames: size("frames"),

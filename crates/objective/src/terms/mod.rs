@@ -3,6 +3,7 @@
 pub(crate) mod covariance;
 pub(crate) mod distance;
 pub(crate) mod inverse_dynamics;
+pub(crate) mod levels;
 pub(crate) mod position;
 pub(crate) mod prediction;
 pub(crate) mod sigreg;
@@ -16,6 +17,7 @@ use crate::{Term, TermContext, Terms};
 use covariance::CovarianceTerm;
 use distance::DistanceTerm;
 use inverse_dynamics::InverseDynamicsTerm;
+use levels::LevelsTerm;
 use position::PositionTerm;
 use prediction::PredictionTerm;
 use sigreg::SigregTerm;
@@ -35,6 +37,7 @@ pub fn built_in() -> Terms {
         .with("sigreg", term::<SigregTerm>)
         .with("distance", term::<DistanceTerm>)
         .with("position", term::<PositionTerm>)
+        .with("levels", term::<LevelsTerm>)
 }
 
 /// A term that is its own keys.

@@ -142,6 +142,16 @@ impl LatentGraph {
         }
     }
 
+    /// The place of each latent, new ones where none is near.
+    ///
+    /// # Shapes
+    /// - latents: `[rows * width]`
+    pub fn meet_all(&mut self, latents: &[f32]) -> Vec<usize> {
+        let (old, known) = (self.len(), if self.is_empty() { Vec::new() } else { self.nearest(latents) });
+        let rows = latents.chunks_exact(self.width).enumerate();
+        rows.map(|(row, latent)| self.meet(latent, known.get(row).copied(), old)).collect()
+    }
+
     /// The place of a latent, a new one if none is near. `known` is the nearest of the `old` first places, and its distance in steps.
     fn meet(&mut self, latent: &[f32], known: Option<(usize, f32)>, old: usize) -> usize {
         let mut nearest = known;
@@ -163,7 +173,8 @@ impl LatentGraph {
         self.len() - 1
     }
 
-    fn join(&mut self, from: usize, to: usize, actions: f32) {
+    /// Notes that so many actions lead from one place to another, if fewer are not known.
+    pub fn join(&mut self, from: usize, to: usize, actions: f32) {
         let known = self.ways[from].entry(to).or_insert(actions);
         *known = known.min(actions);
     }

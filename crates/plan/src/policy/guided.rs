@@ -7,20 +7,17 @@ use burn::prelude::*;
 use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
 use prevision_model::{Latents, Past};
 
+use super::way::{Way, WayOptions};
 use super::{Choices, Guidance, LatentPolicy};
-use crate::graph::{LatentGraph, Routes};
+use crate::graph::LatentGraph;
 
 /// How a policy is led.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GuidedOptions {
-    /// How far ahead on the way a sub-goal lies at most, in actions of the model.
-    pub ahead: f32,
+    /// How known ways are followed.
+    pub way: WayOptions,
     /// A start or a goal farther from every place than this is not known, in the unit of a step: plans then lead to the goal itself.
     pub near: f32,
-    /// Plans in a row that may pass without a step forward on the way, before the transition that they fail at becomes longer.
-    pub patience: usize,
-    /// Actions by which it becomes longer, for the rest of the episode.
-    pub toll: f32,
 }
 
 /// Puts a memory of places around a policy on latents: the shortest known way from the present to the goal is looked up in a graph of
@@ -57,12 +54,7 @@ impl Met {
 #[derive(Clone, Debug, Default)]
 struct Row {
     episode: u64,
-    /// The place of the goal, and the ways to it; `None` if it is not known.
-    goal: Option<(usize, Routes)>,
-    /// Actions that transitions take beside what was seen.
-    tolls: BTreeMap<(usize, usize), f32>,
-    /// The least actions to the goal so far, and plans since then.
-    best: Option<(f32, usize)>,
+    way: Way,
 }
 
 impl<P: LatentPolicy> Guided<P> {
@@ -83,48 +75,26 @@ impl<P: LatentPolicy> Guided<P> {
         found.into_iter().map(|(place, steps)| (steps <= self.options.near).then_some(place)).collect()
     }
 
-    /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`: to a place on the way, or to the goal.
-    fn sub_goals(&mut self, rows: &[usize], present: &Latents, goals: &Latents) -> Latents {
+    /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`, to a place on the way or to the goal; and whether it is a place
+    /// on the way.
+    fn sub_goals(&mut self, rows: &[usize], present: &Latents, goals: &Latents) -> (Latents, Vec<bool>) {
         let here = self.known(present);
         let [_, _, tokens, width] = goals.dims();
-        let mut values = host(goals);
+        let (mut values, mut led) = (host(goals), Vec::with_capacity(rows.len()));
         for (place, (row, at)) in rows.iter().zip(here).enumerate() {
-            let aim = at.and_then(|at| self.rows[*row].next(&self.graph, at, self.options));
+            let aim = at.and_then(|at| self.rows[*row].way.next(&self.graph, at, self.options.way));
             if let Some(aim) = aim {
                 values[place * tokens * width..][..tokens * width].copy_from_slice(self.graph.place(aim));
             }
+            led.push(aim.is_some());
         }
         let shape = [rows.len(), 1, tokens, width];
-        Latents::new(Tensor::from_data(TensorData::new(values, shape), &goals.tokens.device()))
-    }
-}
-
-impl Row {
-    /// The place on the way from here that comes next; `None` if no way is known, or the goal's own place is the next.
-    fn next(&mut self, graph: &LatentGraph, here: usize, options: GuidedOptions) -> Option<usize> {
-        let (goal, routes) = self.goal.as_ref()?;
-        let left = routes.actions(here)?;
-        match &mut self.best {
-            Some((best, since)) if left >= *best => *since += 1,
-            best => *best = Some((left, 0)),
-        }
-        if self.best.is_some_and(|(_, since)| since >= options.patience) {
-            // It does not get on: the first transition of the way is not what it was.
-            let after = routes.way(here).next();
-            if let Some(after) = after {
-                *self.tolls.entry((here, after)).or_insert(0.0) += options.toll;
-                let (goal, again) = (*goal, Routes::to(graph, *goal, &self.tolls));
-                self.best = again.actions(here).map(|left| (left, 0));
-                self.goal = Some((goal, again));
-            }
-        }
-        let (goal, routes) = self.goal.as_ref()?;
-        routes.ahead(here, options.ahead).filter(|aim| aim != goal)
+        (Latents::new(Tensor::from_data(TensorData::new(values, shape), &goals.tokens.device())), led)
     }
 }
 
 /// The numbers of latents, row by row.
-fn host(latents: &Latents) -> Vec<f32> {
+pub(super) fn host(latents: &Latents) -> Vec<f32> {
     latents.tokens.clone().into_data().try_into_vec_as::<f32>().expect("latents are floats")
 }
 
@@ -156,7 +126,7 @@ impl<P: LatentPolicy> Policy for Guided<P> {
         }
         let places = self.known(&goals);
         for (row, place) in self.rows.iter_mut().zip(places) {
-            row.goal = place.map(|place| (place, Routes::to(&self.graph, place, &row.tolls)));
+            row.way.set_out(&self.graph, place);
         }
         Ok(())
     }
@@ -190,7 +160,10 @@ impl<P: LatentPolicy> LatentPolicy for Guided<P> {
             (Some(present), Some(goals)) if !self.graph.is_empty() => Some(self.sub_goals(rows, &present, &goals)),
             _ => None,
         };
-        let guidance = Guidance { goals: guidance.goals.or(guided), ..guidance };
+        let guidance = match guided {
+            Some((goals, led)) if guidance.goals.is_none() => Guidance { goals: Some(goals), led, ..guidance },
+            _ => guidance,
+        };
         self.policy.choose(rows, past, guidance)
     }
 }

@@ -45,6 +45,8 @@ pub struct Guidance {
     pub obstacles: Option<Tensor<2>>,
     /// Where plans are to lead instead of to the goals, `[rows, 1, tokens, d]`.
     pub goals: Option<Latents>,
+    /// Which of the rows are led to a place on a known way, which is within reach of the next plan; empty: none.
+    pub led: Vec<bool>,
 }
 
 /// What a policy on latents chooses.

@@ -1,16 +1,20 @@
 //! Planning as a policy.
 
 mod guided;
+mod hierarchical;
 mod history;
 mod latent_policy;
 mod memory;
 mod planner;
 mod receding;
 mod remembering;
+mod way;
 
 pub use guided::{Guided, GuidedOptions, Met};
+pub use hierarchical::Hierarchical;
 pub(crate) use history::streams_of;
 pub use latent_policy::{Choices, Guidance, LatentPolicy};
 pub use planner::{Planner, PlannerOptions};
 pub use receding::RecedingHorizon;
 pub use remembering::Remembering;
+pub use way::WayOptions;

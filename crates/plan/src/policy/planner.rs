@@ -166,7 +166,7 @@ impl Planner {
             let [rows, _, tokens, width] = latents.dims();
             latents.tokens.clone().reshape([rows, tokens, width])
         };
-        let Guidance { obstacles, goals } = guidance;
+        let Guidance { obstacles, goals, .. } = guidance;
         let goal = goals.or_else(|| self.goals(rows)).map(|goals| squeeze(&goals));
         let last_action = self.last_action(rows);
         let scene = Scene { present: squeeze(&past.latents.last()), goal, obstacles, last_action };

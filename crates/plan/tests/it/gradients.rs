@@ -66,7 +66,7 @@ fn compare(values: impl Fn(Tensor<4>) -> Vec<f32>, gradient: &[f32], actions: &T
 }
 
 fn check(config: &str, costs: &str, history: usize) {
-    let heads = HeadFlags { distance: true, inverse_dynamics: false, position: false };
+    let heads = HeadFlags { distance: true, ..HeadFlags::default() };
     let model = model(config, &spaces(1, 2), &heads);
     let (past, scene, actions) = world(&model, history);
     let criteria = criteria(&model, costs, &["reachable"]);

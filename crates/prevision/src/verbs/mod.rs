@@ -5,6 +5,7 @@ mod data;
 mod demo;
 mod env;
 mod eval;
+mod levels;
 mod memory;
 mod plan;
 mod report;
@@ -23,6 +24,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("tasks", tasks::run)),
         Box::new(verb("plan", plan::run)),
         Box::new(verb("memory", memory::run)),
+        Box::new(verb("levels", levels::run)),
         Box::new(verb("report", report::run)),
         Box::new(verb("demo", demo::run)),
         Box::new(bench::Bench),

@@ -12,7 +12,7 @@ use prevision_plan::{
     EpisodeVideos, PlanProgress, PlanResults, Traces, Violations, Watch, baselines, run_judged_episodes, setup,
 };
 
-use super::memory;
+use super::{levels, memory};
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
 use crate::{DeviceName, Output, TrainedRun, Usage};
@@ -111,7 +111,12 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let spec = worlds.spec().clone();
     let guardrails = setup::guardrails(&experiment.plan, &parts.plan, &model)?;
     let width = model.spec().tokens * model.spec().token_width;
-    let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
+    let mut policy = setup::policy(&experiment.plan, &parts.plan, Arc::clone(&model), &spec)?;
+    let levels = match experiment.plan.hierarchy.levels {
+        Some(levels) => levels,
+        None => levels::chosen(&run.folder)?.map_or(1, |choice| choice.levels),
+    };
+    policy = setup::hierarchical(&experiment.plan, policy, model, &spec, levels)?;
     let memory = &experiment.plan.memory;
     let places = memory.places.as_ref().map(|file| run.folder.root().join(file));
     let mut met = None;

@@ -42,7 +42,15 @@ impl ActionTask {
             let allowed = format!("\"momentum\" with schedule.final_momentum = {momentum}");
             return Err(message("target.kind", "\"shared\"", allowed));
         }
-        Ok(Self { model, context: context.clone(), needs: context.objective.needs() })
+        let needs = context.objective.needs();
+        if needs.heads.levels == model.levels.is_empty() {
+            let (levels, allowed) = match model.levels.len() {
+                0 => ("none".to_owned(), "one [[model.levels]] at least for objective.levels to train"),
+                count => (format!("{count} tables"), "left out, or trained: give objective.levels a weight"),
+            };
+            return Err(message("levels", levels, allowed));
+        }
+        Ok(Self { model, context: context.clone(), needs })
     }
 
     /// How many moments, from the first, the context encoder has to see of `time`.
@@ -84,6 +92,10 @@ impl Task for ActionTask {
         if let (Some(term), Some(steps)) = (self.context.objective.first_that_needs(too_long), self.needs.rollout) {
             let allowed = format!("{longest} or less with clips of {} frames (data.frames)", spaces.frames);
             return Err(message(&format!("objective.{term}.rollout_steps"), steps, allowed));
+        }
+        if let Some(index) = self.model.levels.iter().position(|level| level.stride > longest) {
+            let allowed = format!("{longest} or less with clips of {} frames (data.frames)", spaces.frames);
+            return Err(message(&format!("model.levels[{index}].stride"), self.model.levels[index].stride, allowed));
         }
         self.context.objective.validate(spaces)
     }

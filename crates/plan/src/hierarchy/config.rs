@@ -1,0 +1,62 @@
+//! `[plan.hierarchy]`: planning with slower models.
+
+use prevision_core::config::Options;
+use prevision_core::config::check::check;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::graph::GraphOptions;
+use crate::policy::WayOptions;
+
+/// How far ahead a planner looks with the slower models of a hierarchy, `[[model.levels]]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HierarchyConfig {
+    /// Levels that plan, the model itself among them: 1 is no hierarchy. Unset: what `prevision levels` has chosen for the run, else 1.
+    pub levels: Option<usize>,
+    /// Action sequences of a stride that are imagined from every place. Default 24.
+    pub samples: usize,
+    /// Places nearer to each other than this are one, in the unit of a step: the farthest that one action leads from where an episode
+    /// starts. Default 0.6.
+    pub spacing: f64,
+    /// A goal is at a place that is not farther away than this, in the unit of a step. Default 0.9.
+    pub near: f64,
+    /// The most places that are imagined in an episode, by each level. Default 600.
+    pub most: usize,
+    /// Plans in a row without a step forward, after which the stride that they fail at becomes longer. Default 3.
+    pub patience: usize,
+    /// Actions by which it becomes longer, for the rest of the episode. Default 40.
+    pub toll: f64,
+}
+
+impl Default for HierarchyConfig {
+    fn default() -> Self {
+        Self { levels: None, samples: 24, spacing: 0.6, near: 0.9, most: 600, patience: 3, toll: 40.0 }
+    }
+}
+
+impl Options for HierarchyConfig {
+    fn validate(&self) -> Result<(), String> {
+        if let Some(levels) = self.levels {
+            check("levels", levels as f64).at_least(1.0)?;
+        }
+        check("samples", self.samples as f64).at_least(1.0)?;
+        check("spacing", self.spacing).above(0.0)?;
+        check("near", self.near).above(0.0)?;
+        check("most", self.most as f64).at_least(2.0)?;
+        check("patience", self.patience as f64).at_least(1.0)?;
+        check("toll", self.toll).above(0.0)?.done()
+    }
+}
+
+impl HierarchyConfig {
+    /// How imagined ways are followed by a level of this stride.
+    pub(crate) fn way(&self, stride: usize) -> WayOptions {
+        WayOptions { ahead: stride as f32, patience: self.patience, toll: self.toll as f32 }
+    }
+
+    /// How the places of a level grow.
+    pub(crate) fn graph(&self) -> GraphOptions {
+        GraphOptions { spacing: self.spacing as f32, most: self.most }
+    }
+}

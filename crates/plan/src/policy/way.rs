@@ -1,0 +1,64 @@
+//! Following a way through a graph.
+
+use std::collections::BTreeMap;
+
+use crate::graph::{LatentGraph, Routes};
+
+/// How a way is followed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WayOptions {
+    /// How far ahead on the way a sub-goal lies at most, in actions of the model.
+    pub ahead: f32,
+    /// Plans in a row that may pass without a step forward on the way, before the transition that they fail at becomes longer.
+    pub patience: usize,
+    /// Actions by which it becomes longer, for the rest of the episode.
+    pub toll: f32,
+}
+
+/// The way of one episode to a place of a graph. Where it does not get on, a transition is not what it seemed, and costs a toll from then on
+/// (learning real-time search, Korf 1990).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Way {
+    /// The place of the goal, and the ways to it; `None` if it is not known.
+    goal: Option<(usize, Routes)>,
+    /// Actions that transitions take beside what the graph says.
+    tolls: BTreeMap<(usize, usize), f32>,
+    /// The least actions to the goal so far, and plans since then.
+    best: Option<(f32, usize)>,
+}
+
+impl Way {
+    /// Sets out for a place, or for the same again in a graph that has grown.
+    pub(super) fn set_out(&mut self, graph: &LatentGraph, goal: Option<usize>) {
+        if self.goal.as_ref().map(|(place, _)| *place) != goal {
+            self.best = None;
+        }
+        self.goal = goal.map(|place| (place, Routes::to(graph, place, &self.tolls)));
+    }
+
+    /// Whether a way is known from here.
+    pub(super) fn leads_from(&self, here: usize) -> bool {
+        self.goal.as_ref().is_some_and(|(_, routes)| routes.actions(here).is_some())
+    }
+
+    /// The place on the way from here that comes next; `None` if no way is known, or the goal's own place is the next.
+    pub(super) fn next(&mut self, graph: &LatentGraph, here: usize, options: WayOptions) -> Option<usize> {
+        let (goal, routes) = self.goal.as_ref()?;
+        let left = routes.actions(here)?;
+        match &mut self.best {
+            Some((best, since)) if left >= *best => *since += 1,
+            best => *best = Some((left, 0)),
+        }
+        if self.best.is_some_and(|(_, since)| since >= options.patience)
+            && let Some(after) = routes.way(here).next()
+        {
+            // It does not get on: the first transition of the way is not what it was.
+            *self.tolls.entry((here, after)).or_insert(0.0) += options.toll;
+            let (goal, again) = (*goal, Routes::to(graph, *goal, &self.tolls));
+            self.best = again.actions(here).map(|left| (left, 0));
+            self.goal = Some((goal, again));
+        }
+        let (goal, routes) = self.goal.as_ref()?;
+        routes.ahead(here, options.ahead).filter(|aim| aim != goal)
+    }
+}
