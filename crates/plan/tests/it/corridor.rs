@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::prelude::*;
 use prevision_core::{Action, Camera, FrameBuffer, Normalise, Observations, Space, Spaces, seed};
 use prevision_env::{EnvError, Environment, EnvironmentSpec, Goal, TimeStep};
-use prevision_model::{Distance, Latents, ModelSpec, ObservationBatch, Past, WorldModel};
+use prevision_model::{Distance, Latents, ModelSpec, ObservationBatch, Past, SlowModel, WorldModel};
 use rand::Rng;
 
 /// Cells.
@@ -122,6 +122,8 @@ impl Environment for Corridor {
 pub(crate) struct Exact {
     spec: ModelSpec,
     ring: bool,
+    /// A slower model of the ring, which knows of the blocked cell.
+    slower: Option<Strides>,
     /// Rollouts so far.
     pub(crate) rollouts: AtomicUsize,
 }
@@ -138,7 +140,13 @@ impl Exact {
             token_width: 1,
             static_tokens: 0,
         };
-        Arc::new(Self { spec, ring, rollouts: AtomicUsize::new(0) })
+        Arc::new(Self { spec, ring, slower: None, rollouts: AtomicUsize::new(0) })
+    }
+
+    /// On the ring, with a slower model of strides of 3 actions that knows of the blocked cell.
+    pub(crate) fn with_strides(blocked: usize) -> Arc<Self> {
+        let exact = Arc::into_inner(Self::new(1, true)).expect("nobody else has it");
+        Arc::new(Self { slower: Some(Strides { blocked }), ..exact })
     }
 }
 
@@ -189,9 +197,38 @@ impl WorldModel for Exact {
         self.ring.then_some(&Ring as &dyn Distance)
     }
 
+    fn levels(&self) -> Vec<&dyn SlowModel> {
+        self.slower.iter().map(|slower| slower as &dyn SlowModel).collect()
+    }
+
     fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {
         let cells = latents.vectors();
         (name == "position").then(|| Tensor::cat(vec![cells.clone(), cells.zeros_like()], 2))
+    }
+}
+
+/// Three actions at once on the ring.
+struct Strides {
+    blocked: usize,
+}
+
+impl SlowModel for Strides {
+    fn stride(&self) -> usize {
+        3
+    }
+
+    fn leap(&self, from: Tensor<3>, actions: Tensor<4>) -> Tensor<3> {
+        let [_, samples, ..] = actions.dims();
+        let (start, actions) = (host(from), host(actions));
+        let led = actions.chunks_exact(9).enumerate().map(|(row, sequence)| {
+            sequence.chunks_exact(3).fold(start[row / samples], |at, raw| {
+                let to = (at + raw[2] - raw[0]).rem_euclid(LENGTH as f32);
+                if to as usize == self.blocked { at } else { to }
+            })
+        });
+        let led: Vec<f32> = led.collect();
+        let rows = led.len();
+        Tensor::from_data(TensorData::new(led, [rows, 1, 1]), &Device::flex())
     }
 }
 

@@ -11,6 +11,7 @@ mod examples;
 mod golden;
 mod gradients;
 mod guardrails;
+mod hierarchy;
 mod independence;
 mod memory;
 mod models;

@@ -1,0 +1,58 @@
+//! A slower model leads around what the faster one does not know.
+
+use std::sync::Arc;
+
+use prevision_core::config::{Part, WeightedParts};
+use prevision_model::WorldModel;
+use prevision_plan::hierarchy::HierarchyConfig;
+use prevision_plan::{Parts, PlanConfig, PlanResults, Rules, setup};
+
+use super::corridor::{Corridor, Exact};
+use super::run;
+
+/// The short way to the goal is blocked, and only the slower model knows it.
+fn plan(levels: usize, rows: usize) -> PlanResults {
+    let config = PlanConfig {
+        solver: Part::new("cem").with("samples", 100).with("iterations", 3),
+        costs: WeightedParts::default().with("distance", 1),
+        horizon: 3,
+        ..PlanConfig::default()
+    };
+    let mut worlds = Corridor::rows(rows, || Corridor::ring(2));
+    let (spec, model) = (worlds[0].spec().clone(), Exact::with_strides(2));
+    let policy = setup::policy(&config, &Parts::default(), Arc::clone(&model) as Arc<dyn WorldModel>, &spec).unwrap();
+    let mut policy = setup::hierarchical(&config, policy, model, &spec, levels).unwrap();
+    run(&mut worlds, policy.as_mut(), &Rules { max_steps: Some(14), ..Rules::new(3, 0) }).unwrap()
+}
+
+#[test]
+fn strides_lead_around_what_single_steps_run_into() {
+    let flat = plan(1, 3);
+    assert_eq!((flat.successes, flat.policy.as_str()), (0, "planner/cem"));
+    let led = plan(2, 3);
+    assert_eq!(led.policy, "2-levels/planner/cem");
+    // Seven cells, all downwards.
+    assert!(led.per_episode.iter().all(|trial| trial.first_success_step == Some(7)), "{:?}", led.per_episode);
+}
+
+#[test]
+fn episodes_do_not_depend_on_each_other() {
+    assert_eq!(plan(2, 1).per_episode, plan(2, 3).per_episode);
+}
+
+#[test]
+fn no_more_levels_than_the_model_has() {
+    let worlds = Corridor::rows(1, || Corridor::ring(2));
+    let (config, model) = (PlanConfig::default(), Exact::with_strides(2));
+    let policy = || {
+        setup::policy(&config, &Parts::default(), Arc::clone(&model) as Arc<dyn WorldModel>, worlds[0].spec()).unwrap()
+    };
+    let of = |levels| {
+        setup::hierarchical(&config, policy(), Arc::clone(&model) as Arc<dyn WorldModel>, worlds[0].spec(), levels)
+    };
+    let message = of(3).err().expect("refused").to_string();
+    assert!(message.contains("plan.hierarchy.levels is 3, but must be 2 or less"), "{message}");
+    assert!(of(2).is_ok());
+    let none = PlanConfig { hierarchy: HierarchyConfig { levels: Some(0), ..HierarchyConfig::default() }, ..config.clone() };
+    assert!(setup::policy(&none, &Parts::default(), model.clone(), worlds[0].spec()).is_err());
+}
