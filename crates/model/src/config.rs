@@ -54,7 +54,10 @@ impl ActionJepaConfig {
             distance: heads.distance.then(|| self.distance.init(&encoder, fixed, device)),
             position: heads.position.then(|| PositionHead::new(dim, device)),
             levels: if heads.levels {
-                self.levels.iter().map(|config| config.init(&encoder, static_encoder.as_ref(), action_width, device)).collect()
+                self.levels
+                    .iter()
+                    .map(|config| config.init(&encoder, static_encoder.as_ref(), action_width, device))
+                    .collect()
             } else {
                 Vec::new()
             },

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use toml::{Table, Value};
 
-use crate::setup::Parts;
 use crate::hierarchy::HierarchyConfig;
+use crate::setup::Parts;
 use crate::{MemoryConfig, Rules};
 
 /// The key of a constraint that says whether plans must satisfy it.

@@ -47,8 +47,8 @@ pub use episodes::{
 pub use error::PlanError;
 pub use memory_config::MemoryConfig;
 pub use policy::{
-    Choices, Guidance, Guided, GuidedOptions, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions, RecedingHorizon,
-    Remembering, WayOptions,
+    Choices, Guidance, Guided, GuidedOptions, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions,
+    RecedingHorizon, Remembering, WayOptions,
 };
 pub use results::{Baseline, Distance, EpisodeResult, PlanResults, Violations};
 pub use setup::Parts;

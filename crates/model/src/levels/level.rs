@@ -60,7 +60,8 @@ impl Level {
         let place = (fixed > 0).then(|| start.clone().narrow(1, 0, fixed));
         let moving = start.narrow(1, fixed, dim - fixed).unsqueeze_dim(1);
         let rounds = self.predictor.rollout(moving, macros, place.clone(), None);
-        let last = rounds.reshape([batch, count, self.rounds, dim - fixed]).narrow(2, self.rounds - 1, 1).squeeze_dim(2);
+        let last =
+            rounds.reshape([batch, count, self.rounds, dim - fixed]).narrow(2, self.rounds - 1, 1).squeeze_dim(2);
         match place {
             None => last,
             Some(place) => Tensor::cat(vec![place.unsqueeze_dim::<3>(1).expand([batch, count, fixed]), last], 2),

@@ -70,16 +70,21 @@ impl ImaginedMap {
 
     /// Imagines strides from the nearest places that can be reached from here and from which none were imagined yet. Whether there were
     /// any, and room for more.
-    pub fn grow(&mut self, here: usize, model: &dyn SlowModel, strides: &Strides, samples: usize, device: &Device) -> bool {
+    pub fn grow(
+        &mut self,
+        here: usize,
+        model: &dyn SlowModel,
+        strides: &Strides,
+        samples: usize,
+        device: &Device,
+    ) -> bool {
         let open = self.open(here);
         if open.is_empty() || self.graph.len() >= self.graph.most() {
             return false;
         }
         let latents: Vec<f32> = open.iter().flat_map(|place| self.latent(*place)).collect();
-        let actions: Vec<f32> = open
-            .iter()
-            .flat_map(|place| strides.draw(samples, self.seed, self.episode, *place as u64))
-            .collect();
+        let actions: Vec<f32> =
+            open.iter().flat_map(|place| strides.draw(samples, self.seed, self.episode, *place as u64)).collect();
         let width = (self.still.len() + self.graph.width()) / self.tokens;
         let (count, stride) = (open.len(), model.stride());
         let from = Tensor::<3>::from_data(TensorData::new(latents, [count, self.tokens, width]), device);
@@ -154,7 +159,10 @@ mod tests {
         let strides = Strides::new(Space::Box { low: vec![-1.0], high: vec![1.0] }, 1, 2);
         let start = map.meet(&[7.0, 2.0]);
         // The static part is not compared.
-        assert_eq!((map.meet(&[9.0, 2.1]), map.find(&[0.0, 2.4], 0.5), map.find(&[0.0, 2.6], 0.5)), (start, Some(0), None));
+        assert_eq!(
+            (map.meet(&[9.0, 2.1]), map.find(&[0.0, 2.4], 0.5), map.find(&[0.0, 2.6], 0.5)),
+            (start, Some(0), None)
+        );
         let mut rounds = 0;
         while map.find(&[7.0, -6.0], 0.5).is_none() {
             assert!(map.grow(start, &Line, &strides, 8, &Device::flex()));

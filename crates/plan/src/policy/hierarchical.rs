@@ -46,12 +46,12 @@ impl<P: LatentPolicy> Hierarchical<P> {
         options: HierarchyConfig,
         strides: impl Fn(usize) -> Strides,
     ) -> Result<Self, String> {
-        let known = model.levels().len() + 1;
+        let slower: Vec<usize> = model.levels().iter().map(|level| level.stride()).collect();
+        let known = slower.len() + 1;
         if levels > known {
             return Err(format!("{known} or less: so many levels the model has, itself and its [[model.levels]]"));
         }
-        let lengths = std::iter::once(1).chain(model.levels().iter().take(levels - 1).map(|level| level.stride()));
-        let strides = lengths.map(strides).collect();
+        let strides = std::iter::once(1).chain(slower).take(levels).map(strides).collect();
         Ok(Self { policy, model, levels, options, strides, rows: Vec::new() })
     }
 
@@ -164,7 +164,8 @@ impl<P: LatentPolicy> LatentPolicy for Hierarchical<P> {
             let aim = self.sub_goal(*row, &present[range.clone()], aims[range.clone()].to_vec());
             aims[range].copy_from_slice(&aim);
         }
-        let aims = Tensor::<4>::from_data(TensorData::new(aims, [rows.len(), 1, tokens, width]), &goals.tokens.device());
+        let aims =
+            Tensor::<4>::from_data(TensorData::new(aims, [rows.len(), 1, tokens, width]), &goals.tokens.device());
         let guidance = Guidance { goals: Some(Latents::new(aims)), ..guidance };
         self.policy.choose(rows, Some(past.clone()), guidance)
     }

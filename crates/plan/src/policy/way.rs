@@ -49,9 +49,9 @@ impl Way {
             Some((best, since)) if left >= *best => *since += 1,
             best => *best = Some((left, 0)),
         }
-        if self.best.is_some_and(|(_, since)| since >= options.patience)
-            && let Some(after) = routes.way(here).next()
-        {
+        let stuck = self.best.is_some_and(|(_, since)| since >= options.patience);
+        let after = routes.way(here).next();
+        if let Some(after) = after.filter(|_| stuck) {
             // It does not get on: the first transition of the way is not what it was.
             *self.tolls.entry((here, after)).or_insert(0.0) += options.toll;
             let (goal, again) = (*goal, Routes::to(graph, *goal, &self.tolls));

@@ -53,6 +53,7 @@ fn no_more_levels_than_the_model_has() {
     let message = of(3).err().expect("refused").to_string();
     assert!(message.contains("plan.hierarchy.levels is 3, but must be 2 or less"), "{message}");
     assert!(of(2).is_ok());
-    let none = PlanConfig { hierarchy: HierarchyConfig { levels: Some(0), ..HierarchyConfig::default() }, ..config.clone() };
+    let none =
+        PlanConfig { hierarchy: HierarchyConfig { levels: Some(0), ..HierarchyConfig::default() }, ..config.clone() };
     assert!(setup::policy(&none, &Parts::default(), model.clone(), worlds[0].spec()).is_err());
 }

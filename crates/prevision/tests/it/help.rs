@@ -38,7 +38,9 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 #[test]
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
-    for verb in ["data", "train", "eval", "tasks", "plan", "memory", "levels", "report", "demo", "bench", "env", "schema"] {
+    for verb in
+        ["data", "train", "eval", "tasks", "plan", "memory", "levels", "report", "demo", "bench", "env", "schema"]
+    {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
     }
 }

@@ -8,6 +8,7 @@ mod book;
 mod broken_videos;
 mod experiment;
 mod help;
+mod hierarchy;
 mod interrupted;
 mod json;
 mod killed;
