@@ -64,6 +64,9 @@ impl ImaginedMap {
 
     /// The place nearest to a latent, if it is within so many steps.
     pub fn find(&self, latent: &[f32], within: f32) -> Option<usize> {
+        if self.graph.is_empty() {
+            return None;
+        }
         let (place, steps) = *self.graph.nearest(self.moving(latent)).first()?;
         (steps <= within).then_some(place)
     }
