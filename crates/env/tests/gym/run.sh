@@ -10,4 +10,4 @@ folder=$(realpath "$folder")
 "$folder/venv/bin/pip" install -q numpy pillow "gymnasium[classic-control]==1.4.0" gym-pusht==0.1.8 minigrid==3.2.0 ale-py==0.12.1
 export PREVISION_GYM_PYTHON="$folder/venv/bin/python" PREVISION_GYM_FOLDER="$folder"
 "$PREVISION_GYM_PYTHON" crates/env/tests/gym/goals.py "$folder"
-cargo test --release -p prevision-env --test gym -- --ignored
+cargo test --release -p prevision-env --test it -- --ignored gym::

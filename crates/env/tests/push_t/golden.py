@@ -1,4 +1,4 @@
-"""Writes the trajectories and pictures that `tests/push_t.rs` compares with, from the published packages.
+"""Writes the trajectories and pictures that `tests/it/push_t.rs` compares with, from the published packages.
 
     pip install gym-pusht==0.1.8 pymunk==6.11.1
     python golden.py gym-pusht gym_pusht.json

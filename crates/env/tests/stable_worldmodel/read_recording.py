@@ -6,7 +6,7 @@ frames, actions and states with ours.
     venv/bin/python crates/env/tests/stable_worldmodel/read_recording.py target/release/prevision
 
 It takes several gigabytes of packages, so it is not among the tests. What the other side writes and ours reads is
-`written_by_stable_worldmodel` in crates/data/tests/foreign_recording.rs.
+`written_by_stable_worldmodel` in crates/data/tests/it/foreign_recording.rs.
 """
 
 import pathlib

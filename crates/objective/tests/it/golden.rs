@@ -12,7 +12,7 @@ fn matrix(value: &serde_json::Value, device: &Device) -> Tensor<2> {
 
 #[test]
 fn sigreg_matches_numpy() {
-    let golden: serde_json::Value = serde_json::from_str(include_str!("golden/sigreg.json")).expect("JSON");
+    let golden: serde_json::Value = serde_json::from_str(include_str!("../golden/sigreg.json")).expect("JSON");
     let device = Device::flex();
     let got = sigreg(matrix(&golden["latents"], &device), matrix(&golden["directions"], &device));
     let got = f64::from(got.into_data().try_into_vec_as::<f32>().expect("a float")[0]);

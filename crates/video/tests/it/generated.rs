@@ -1,11 +1,9 @@
 //! Films of many codecs and containers, made here: always exactly the frame that was asked for, by index and by time.
 
-mod films;
-
 use std::path::Path;
 use std::sync::Arc;
 
-use films::{Recipe, bar_code, make, make_all, shuffled};
+use crate::films::{Recipe, bar_code, make, make_all, shuffled};
 use prevision_core::{FrameBuffer, frames::Window};
 use prevision_video::{FrameSource, OpenOptions, Video, VideoIndex};
 

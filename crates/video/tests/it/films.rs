@@ -1,8 +1,6 @@
 //! Small films of many codecs and containers, made by whatever encoders the FFmpeg in use has. Each frame carries its number as a
 //! bar code, as those of the shared data do.
 
-#![allow(dead_code, reason = "not every test needs all of it")]
-
 use std::path::{Path, PathBuf};
 
 use ffmpeg_next::codec::{Context, Flags};

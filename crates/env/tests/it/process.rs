@@ -1,18 +1,16 @@
 //! Worlds behind a process: what they show, and what happens when something is wrong with them.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod worlds;
-
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::worlds::{faulty, world};
 use prevision_core::Space;
 use prevision_env::process::{Fault, ProcessError};
 use prevision_env::registry::{EnvConfig, Purpose, World, built_in};
 use prevision_env::{EnvError, TimeStep, Worlds};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use worlds::{faulty, world};
 
 /// The fault behind an error of a world.
 fn fault(error: &EnvError) -> &ProcessError {

@@ -29,7 +29,7 @@ fn the_pendulum_swings_as_gymnasium_lets_it() {
         states: Vec<[f32; 3]>,
         rewards: Vec<f64>,
     }
-    let episodes: Vec<Episode> = serde_json::from_str(include_str!("pendulum/golden.json")).unwrap();
+    let episodes: Vec<Episode> = serde_json::from_str(include_str!("../pendulum/golden.json")).unwrap();
     assert_eq!(episodes.len(), 4);
     for episode in episodes {
         let mut world = world("pendulum", "");

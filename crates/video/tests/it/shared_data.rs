@@ -7,13 +7,11 @@
     reason = "FFmpeg is a name; the names of the test files are known"
 )]
 
-mod films;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use films::{bar_code, shuffled};
+use crate::films::{bar_code, shuffled};
 use prevision_core::{FrameBuffer, frames::Window};
 use prevision_video::{FrameSource, OpenOptions, Video, VideoError};
 use serde_json::Value;

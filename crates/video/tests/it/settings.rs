@@ -1,10 +1,8 @@
 //! Settings that a stream tells once: wherever decoding starts, the decoder has them.
 
-mod films;
-
 use std::path::Path;
 
-use films::{bar_code, make, shuffled};
+use crate::films::{bar_code, make, shuffled};
 use prevision_core::FrameBuffer;
 use prevision_video::{FrameSource, OpenOptions, Video};
 

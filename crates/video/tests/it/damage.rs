@@ -2,8 +2,6 @@
 //! has anything to check, some damage cannot be found; how much is bounded here.
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
-mod films;
-
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -80,7 +78,7 @@ fn frames(path: &Path) -> Option<(Video, Vec<Option<Vec<u8>>>)> {
 /// `None` if there is no encoder for the film.
 fn tally(file: &str, damages: &[Damage]) -> Option<Tally> {
     let folder = tempfile::tempdir().unwrap();
-    let (_, path) = films::make(folder.path(), file)?;
+    let (_, path) = crate::films::make(folder.path(), file)?;
     let whole = std::fs::read(&path).unwrap();
     let (_, originals) = frames(&path).unwrap();
     let count = originals.len();

@@ -41,7 +41,7 @@ struct GoldenFrame {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("two_rooms_224/golden.json")).unwrap()
+    serde_json::from_str(include_str!("../two_rooms_224/golden.json")).unwrap()
 }
 
 fn configured(keys: &str) -> Box<dyn World> {

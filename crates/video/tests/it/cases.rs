@@ -1,9 +1,6 @@
 //! Damaged files that once went wrong, or come from the corners of the formats. Each is small, and was made from films of this
 //! repository's own making.
 
-mod films;
-mod torture;
-
 use std::path::Path;
 
 #[test]
@@ -14,6 +11,6 @@ fn known_cases_end_in_frames_or_in_an_error() {
     files.sort();
     assert!(!files.is_empty(), "no case in {}", folder.display());
     for file in files {
-        torture::check(&file);
+        crate::torture::check(&file);
     }
 }

@@ -1,16 +1,13 @@
 //! Damaged files of every kind: whatever the bytes are, opening and reading ends soon, with frames or with an error that names
 //! the file. Where the shared data are there, files of many containers and codecs are mutated, too.
 
-mod films;
-mod torture;
-
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::torture::check;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use torture::check;
 
 /// How a file is damaged. Places are shares of its length, in 1/65536.
 #[derive(Clone, Debug)]
@@ -82,7 +79,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 
 /// The files that are damaged: films made here, and small shared ones.
 fn originals(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = films::make_all(folder).0.into_iter().map(|(_, path)| path).collect();
+    let mut files: Vec<_> = crate::films::make_all(folder).0.into_iter().map(|(_, path)| path).collect();
     let shared = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/derived"));
     for entry in std::fs::read_dir(shared).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -1,11 +1,9 @@
 //! Faults that are planted in a worker are found, and named.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod worlds;
-
+use crate::worlds::{faulty, world};
 use prevision_env::check::{CheckOptions, Severity, check_world};
 use prevision_env::registry::{EnvConfig, World, built_in};
-use worlds::{faulty, world};
 
 /// The checks that found something, errors first.
 fn found(world: &dyn World) -> Vec<(Severity, &'static str)> {
