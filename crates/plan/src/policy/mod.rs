@@ -1,5 +1,6 @@
 //! Planning as a policy.
 
+mod adapting;
 mod guided;
 mod history;
 mod latent_policy;
@@ -8,6 +9,7 @@ mod planner;
 mod receding;
 mod remembering;
 
+pub use adapting::Adapting;
 pub use guided::{Guided, GuidedOptions, Met};
 pub(crate) use history::streams_of;
 pub use latent_policy::{Choices, Guidance, LatentPolicy};
