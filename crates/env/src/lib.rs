@@ -58,7 +58,9 @@ pub use error::EnvError;
 pub use factors::{Factor, FactorKind, FactorSampler, FactorValues, Factors, Variation};
 pub use manifest::{Manifest, Task, TaskOptions, TaskSource, task_seed};
 pub use mark::{Mark, MarkKind};
-pub use policy::{Decision, Policy, PolicyError, Random, Recorded, Search, SearchIteration, Smooth, Start};
+pub use policy::{
+    Decision, Policy, PolicyError, PredictionErrors, Random, Recorded, Search, SearchIteration, Smooth, Start,
+};
 #[cfg(feature = "record")]
 pub use record::{RecordOptions, RecordSummary, record};
 pub use speed::{Speed, measure_speed};

@@ -12,6 +12,7 @@
 mod action_jepa;
 mod action_world_model;
 mod activation;
+mod adaptable;
 mod batch;
 mod config;
 mod error;
@@ -39,6 +40,7 @@ mod world_model;
 pub use action_jepa::ActionJepa;
 pub use action_world_model::ActionWorldModel;
 pub use activation::Activation;
+pub use adaptable::{Adaptable, Transition};
 pub use batch::{ClipBatch, ObservationBatch};
 pub use config::{ActionJepaConfig, MaskedJepaConfig};
 pub use error::ModelError;

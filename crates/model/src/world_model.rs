@@ -4,6 +4,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use prevision_core::{Normalise, Spaces};
 
 use crate::ObservationBatch;
+use crate::adaptable::Adaptable;
 
 /// What is fixed about a world model.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +100,26 @@ impl Latents {
             carry: self.carry.clone().map(|carry| carry.select(0, indices)),
         }
     }
+
+    /// The episodes of all parts, of equally many moments, one after the other.
+    ///
+    /// # Panics
+    /// If there is no part.
+    #[must_use]
+    pub fn join(mut parts: Vec<Self>) -> Self {
+        if parts.len() == 1 {
+            return parts.remove(0);
+        }
+        let (tokens, carry): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.tokens, part.carry)).unzip();
+        let carry: Option<Vec<Tensor<3>>> = carry.into_iter().collect();
+        Self { tokens: Tensor::cat(tokens, 0), carry: carry.map(|carry| Tensor::cat(carry, 0)) }
+    }
+
+    /// The same on the tape; nothing is derived with respect to them.
+    #[must_use]
+    pub fn autodiff(self) -> Self {
+        Self { tokens: self.tokens.autodiff(), carry: self.carry.map(Tensor::autodiff) }
+    }
 }
 
 /// What a model knows when it begins to imagine.
@@ -118,6 +139,23 @@ impl Past {
             latents: self.latents.rows(start, count),
             actions: self.actions.clone().map(|actions| actions.narrow(0, start, count)),
         }
+    }
+
+    /// The episodes of all parts, with equally long pasts, one after the other.
+    ///
+    /// # Panics
+    /// If there is no part.
+    #[must_use]
+    pub fn join(parts: Vec<Self>) -> Self {
+        let (latents, actions): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.latents, part.actions)).unzip();
+        let actions: Option<Vec<Tensor<3>>> = actions.into_iter().collect();
+        Self { latents: Latents::join(latents), actions: actions.map(|actions| Tensor::cat(actions, 0)) }
+    }
+
+    /// The same on the tape; nothing is derived with respect to it.
+    #[must_use]
+    pub fn autodiff(self) -> Self {
+        Self { latents: self.latents.autodiff(), actions: self.actions.map(Tensor::autodiff) }
     }
 }
 
@@ -154,6 +192,11 @@ pub trait WorldModel: Send + Sync {
     /// Slower models over the same latents, the fastest first; empty without any.
     fn levels(&self) -> Vec<&dyn SlowModel> {
         Vec::new()
+    }
+
+    /// The gradient steps of its predictor, if it can be adapted while it acts.
+    fn adaptable(&self) -> Option<&dyn Adaptable> {
+        None
     }
 
     /// What a head of the model reads from latents, by the head's name, `[b, t, n]`; `None` without such a head. `position` is where

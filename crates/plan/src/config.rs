@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use crate::hierarchy::HierarchyConfig;
 use crate::setup::Parts;
-use crate::{MemoryConfig, Rules};
+use crate::{AdaptationConfig, MemoryConfig, Rules};
 
 /// The key of a constraint that says whether plans must satisfy it.
 const ENFORCE: &str = "enforce";
@@ -48,6 +48,8 @@ pub struct PlanConfig {
     pub memory: MemoryConfig,
     /// How far ahead it looks with slower models, `[plan.hierarchy]`.
     pub hierarchy: HierarchyConfig,
+    /// What the model learns while it plans, `[plan.adaptation]`.
+    pub adaptation: AdaptationConfig,
     /// Largest number of actions in an episode. Unset: the world's own.
     pub max_steps: Option<usize>,
     /// Whether an episode ends when it arrives. That is cheaper; otherwise every episode runs to its last step, so that
@@ -77,6 +79,7 @@ impl Default for PlanConfig {
             constraints: Table::new(),
             memory: MemoryConfig::default(),
             hierarchy: HierarchyConfig::default(),
+            adaptation: AdaptationConfig::default(),
             max_steps: None,
             stop_on_arrival: false,
             episodes: 50,
@@ -94,6 +97,7 @@ impl Options for PlanConfig {
         check("initial_std", self.initial_std).above(0.0)?;
         prevision_core::config::within("memory", self.memory.validate())?;
         prevision_core::config::within("hierarchy", self.hierarchy.validate())?;
+        prevision_core::config::within("adaptation", self.adaptation.validate())?;
         for (key, value) in
             [("action_norm", self.action_norm), ("deadline_ms", self.deadline_ms), ("memory_mb", self.memory_mb)]
         {
@@ -223,6 +227,8 @@ mod tests {
         assert_eq!(refused(PlanConfig { max_steps: Some(0), ..config() }), "max_steps is 0, but must be 1 or more");
         let memory = MemoryConfig { obstacles: -1.0, ..MemoryConfig::default() };
         assert_eq!(refused(PlanConfig { memory, ..config() }), "memory.obstacles is -1, but must be 0 or more");
+        let adaptation = AdaptationConfig { rate: 1.5 };
+        assert_eq!(refused(PlanConfig { adaptation, ..config() }), "adaptation.rate is 1.5, but must be in [0, 1]");
     }
 
     #[test]

@@ -7,13 +7,14 @@
 //! 2. a [`Score`](score::Score) says what each would cost: [`ModelScore`](score::ModelScore) imagines the latents that would follow,
 //!    adds up the [`Cost`](cost::Cost)s and the violations of [`Constraint`](constraint::Constraint)s;
 //! 3. a [`Planner`], which is a [`Policy`](prevision_env::Policy), executes the beginning of the best plan, and plans again from
-//!    there; [`Remembering`] puts a memory around it;
+//!    there; [`Remembering`] puts a memory around it, [`Adapting`] adapts the model to what is seen;
 //! 4. [`run_episodes`] lets any policy act in worlds for many tasks and counts how many reach their goal; [`Guardrails`] count what
 //!    really happened against constraints.
 //!
 //! [`setup`] makes a planner from the `[plan]` section of a configuration, [`PlanConfig`].
 
 pub mod action_plan;
+mod adaptation_config;
 mod baselines;
 pub mod colour;
 mod config;
@@ -36,6 +37,7 @@ mod toy_model;
 mod wilson;
 
 pub use action_plan::ActionPlan;
+pub use adaptation_config::AdaptationConfig;
 pub use baselines::baselines;
 pub use config::PlanConfig;
 #[cfg(feature = "videos")]
@@ -47,9 +49,9 @@ pub use episodes::{
 pub use error::PlanError;
 pub use memory_config::MemoryConfig;
 pub use policy::{
-    Choices, Guidance, Guided, GuidedOptions, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions,
+    Adapting, Choices, Guidance, Guided, GuidedOptions, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions,
     RecedingHorizon, Remembering, WayOptions,
 };
-pub use results::{Baseline, Distance, EpisodeResult, PlanResults, Violations};
+pub use results::{Adaptation, Baseline, Distance, EpisodeResult, PlanResults, Violations};
 pub use setup::Parts;
 pub use wilson::wilson;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use prevision_env::{EnvironmentSpec, TaskSource};
+use prevision_env::{EnvironmentSpec, PredictionErrors, TaskSource};
 use serde::Serialize;
 
 use crate::wilson::wilson;
@@ -72,6 +72,9 @@ pub struct PlanResults {
     /// What really happened in the trials against each constraint that can judge it, by name; absent without any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub violations: BTreeMap<String, Violations>,
+    /// What the model learned while it planned; absent where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptation: Option<Adaptation>,
     /// Every trial, in the order of the episodes.
     pub per_episode: Vec<EpisodeResult>,
 }
@@ -113,6 +116,37 @@ pub struct Violations {
     pub steps: usize,
     /// Trials with at least one such step.
     pub episodes: usize,
+}
+
+/// How wrong the model was about what followed its actions, as it was trained and as it was adapted to all that was seen before, in the
+/// mean squared error of latents.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Adaptation {
+    /// Transitions from plan to plan, of each of which the model learned after it was judged by it.
+    pub transitions: usize,
+    /// Mean error of the trained model.
+    pub error_trained: f64,
+    /// Mean error of the adapted model.
+    pub error_adapted: f64,
+}
+
+impl Adaptation {
+    /// The means over transitions; `None` without any.
+    pub(crate) fn of(errors: &[PredictionErrors]) -> Option<Self> {
+        let (transitions, count) = (errors.len(), errors.len() as f64);
+        let mean = |of: fn(&PredictionErrors) -> f64| errors.iter().map(of).sum::<f64>() / count;
+        let [error_trained, error_adapted] = [mean(|it| it.trained), mean(|it| it.adapted)];
+        (transitions > 0).then_some(Self { transitions, error_trained, error_adapted })
+    }
+
+    /// The means over the transitions of all episodes.
+    fn over(parts: &[Self]) -> Option<Self> {
+        let transitions = parts.iter().map(|part| part.transitions).sum();
+        let sum = |of: fn(&Self) -> f64| parts.iter().map(|part| of(part) * part.transitions as f64).sum::<f64>();
+        let mean = |of| sum(of) / transitions as f64;
+        let [error_trained, error_adapted] = [mean(|it| it.error_trained), mean(|it| it.error_adapted)];
+        (transitions > 0).then_some(Self { transitions, error_trained, error_adapted })
+    }
 }
 
 /// Summary of distances, in the unit of the world.
@@ -159,6 +193,9 @@ pub struct EpisodeResult {
     /// Steps that violated each constraint that can judge what really happened, by name; absent without any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub violations: BTreeMap<String, usize>,
+    /// What the model learned while it planned; absent where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptation: Option<Adaptation>,
 }
 
 /// What the trials do not know of themselves.
@@ -189,6 +226,7 @@ impl PlanResults {
         let violations = violations(&totals.enforced, &per_episode);
         let ran_to_the_end = !totals.stop_on_arrival;
         let distances: Option<Vec<f64>> = per_episode.iter().map(|trial| trial.final_distance).collect();
+        let adaptation: Vec<Adaptation> = per_episode.iter().filter_map(|trial| trial.adaptation).collect();
         let rewards: Option<Vec<f64>> = per_episode.iter().map(|trial| trial.total_reward).collect();
         Self {
             environment: totals.spec.name,
@@ -215,6 +253,7 @@ impl PlanResults {
             final_distance: distances.map(Distance::of),
             mean_return: rewards.map(|rewards| rewards.iter().sum::<f64>() / episodes as f64),
             violations,
+            adaptation: Adaptation::over(&adaptation),
             per_episode,
         }
     }
@@ -279,6 +318,7 @@ mod tests {
             first_illegal_step: (episode == 3).then_some(12),
             judged: true,
             violations: BTreeMap::new(),
+            adaptation: None,
         };
         vec![
             trial(0, Some(20), true, 1.0),
@@ -325,6 +365,19 @@ mod tests {
         });
         assert_eq!(json["violations"], expected);
         assert_eq!(json["per_episode"][1]["violations"], serde_json::json!({ "keep-out": 3, "speed": 0 }));
+    }
+
+    #[test]
+    fn every_transition_counts_as_much() {
+        let errors = |trained, adapted| PredictionErrors { trained, adapted };
+        let mut trials = trials();
+        trials[1].adaptation = Adaptation::of(&[errors(1.0, 1.0)]);
+        trials[2].adaptation = Adaptation::of(&[errors(2.0, 2.0), errors(4.0, 1.0), errors(9.0, 4.0)]);
+        let json = serde_json::to_value(PlanResults::new(totals(false), trials)).unwrap();
+        let expected = serde_json::json!({ "transitions": 4, "error_trained": 4.0, "error_adapted": 2.0 });
+        assert_eq!(json["adaptation"], expected);
+        assert_eq!(json["per_episode"][2]["adaptation"]["error_trained"], 5.0);
+        assert!(json["per_episode"][0].get("adaptation").is_none());
     }
 
     #[test]

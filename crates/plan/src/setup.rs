@@ -15,7 +15,7 @@ use crate::cost::{Cost, CostContext, Costs, built_in_costs};
 use crate::error::PlanError;
 use crate::graph::LatentGraph;
 use crate::hierarchy::Strides;
-use crate::policy::{Guided, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions, Remembering};
+use crate::policy::{Adapting, Guided, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions, Remembering};
 use crate::solver::{SolverContext, Solvers, built_in_solvers};
 use crate::{Guardrail, Guardrails, PlanConfig};
 
@@ -40,20 +40,20 @@ impl Default for Parts {
     }
 }
 
-/// Makes the configured policy: a planner, with the memories around it that are configured.
+/// Makes the configured policy: a planner, whose model is adapted if that is configured, with the memories around it that are.
 ///
 /// # Errors
-/// As [`planner`], and if obstacles are to be remembered and the model has no learned distance that knows places.
+/// As [`planner`], if the model is to be adapted and cannot be, and if obstacles are to be remembered and the model has no learned distance that knows places.
 pub fn policy(
     config: &PlanConfig,
     parts: &Parts,
     model: Arc<dyn WorldModel>,
     spec: &EnvironmentSpec,
 ) -> Result<Box<dyn LatentPolicy>, PlanError> {
-    let planner = planner(config, parts, Arc::clone(&model), spec)?;
+    let planner = adapting(config, planner(config, parts, Arc::clone(&model), spec)?)?;
     let price = config.memory.obstacles;
     if price == 0.0 {
-        return Ok(Box::new(planner));
+        return Ok(planner);
     }
     let policy = Remembering::new(planner, model, price as f32).map_err(|cause| {
         let allowed = format!("0: {cause}; train with model.distance.kind = \"field\" and objective.distance above 0");
@@ -83,6 +83,18 @@ pub fn hierarchical(
     let hierarchical = Hierarchical::new(policy, model, levels, config.hierarchy.clone(), strides);
     let refused = |allowed| PlanError::Config(message("plan.hierarchy.levels", levels, allowed));
     Ok(Box::new(hierarchical.map_err(refused)?))
+}
+
+/// Lets the model of a planner be adapted, if that is configured.
+fn adapting(config: &PlanConfig, planner: Planner) -> Result<Box<dyn LatentPolicy>, PlanError> {
+    let rate = config.adaptation.rate;
+    if rate == 0.0 {
+        return Ok(Box::new(planner));
+    }
+    let adapting = Adapting::new(planner, rate);
+    let adapting =
+        adapting.map_err(|cause| PlanError::Config(message("plan.adaptation.rate", rate, format!("0: {cause}"))))?;
+    Ok(Box::new(adapting))
 }
 
 /// Puts the memory of places around a policy, and gives what the episodes will have met.

@@ -83,6 +83,17 @@ pub struct Decision {
     pub imagined: Vec<[f32; 2]>,
     /// How the plan that was made for it was searched for; `None` where none was made, or nothing was searched.
     pub search: Option<Search>,
+    /// How wrong it was about what followed its earlier actions; `None` of a policy that does not learn while it acts, and between plans.
+    pub prediction_errors: Option<PredictionErrors>,
+}
+
+/// How far what a policy imagined of its last actions is from what was then seen, as the mean squared error of latents.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct PredictionErrors {
+    /// The error of the model as it was trained.
+    pub trained: f64,
+    /// The error of the model that has been adapted to all that was seen before.
+    pub adapted: f64,
 }
 
 impl Decision {

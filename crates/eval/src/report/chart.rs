@@ -2,14 +2,11 @@
 
 use std::fmt::Write;
 
+use super::axes::{Axes, Axis, HEIGHT, WIDTH, linear_ticks, tick_text};
 use super::html::escape;
 use crate::Series;
-use crate::format::{grouped, number};
+use crate::format::number;
 
-const WIDTH: f64 = 400.0;
-const HEIGHT: f64 = 220.0;
-/// Free space for labels: left, right, top, bottom.
-const MARGIN: [f64; 4] = [52.0, 20.0, 12.0, 36.0];
 /// Points drawn of a line, at most; longer ones are averaged.
 const POINTS: usize = 240;
 
@@ -21,6 +18,8 @@ pub(super) struct LineChart<'a> {
     pub(super) x: &'a str,
     /// The lines, each in a colour of its own.
     pub(super) series: &'a [Series],
+    /// Thin lines behind them, that are not named.
+    pub(super) faint: &'a [Series],
     /// Whether points are marked, for few of them.
     pub(super) marks: bool,
     /// Whether y starts at 0; it is logarithmic, when that helps, if not.
@@ -30,7 +29,7 @@ pub(super) struct LineChart<'a> {
 impl LineChart<'_> {
     /// The chart as a `figure`; nothing when no line has a point.
     pub(super) fn figure(&self) -> String {
-        let all = || self.series.iter().flat_map(|series| &series.points);
+        let all = || self.series.iter().chain(self.faint).flat_map(|series| &series.points);
         if all().next().is_none() {
             return String::new();
         }
@@ -48,46 +47,13 @@ impl LineChart<'_> {
             log: false,
             ticks: self.x_ticks(x_low, x_high),
         };
-        let [left, right, top, bottom] = MARGIN;
-        let x = |value: f64| left + x_axis.place(value) * (WIDTH - left - right);
-        let y = |value: f64| HEIGHT - bottom - y_axis.place(value) * (HEIGHT - top - bottom);
-        let mut svg = String::new();
-        for &tick in &y_axis.ticks {
-            let at = y(tick);
-            let _ = write!(
-                svg,
-                "<line class=\"grid\" x1=\"{left}\" x2=\"{:.1}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>",
-                WIDTH - right
-            );
-            let _ = write!(
-                svg,
-                "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                left - 7.0,
-                at + 4.0,
-                tick_text(tick)
-            );
+        let axes = Axes { x: x_axis, y: y_axis };
+        let mut svg = axes.svg(self.x, tick_text);
+        for series in self.faint {
+            let _ = write!(svg, "<path class=\"line faint\" d=\"{}\"/>", path(&thinned(&series.points), &axes));
         }
-        let base = HEIGHT - bottom;
-        let _ =
-            write!(svg, "<line class=\"axis\" x1=\"{left}\" x2=\"{:.1}\" y1=\"{base}\" y2=\"{base}\"/>", WIDTH - right);
-        for &tick in &x_axis.ticks {
-            let _ = write!(
-                svg,
-                "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-                x(tick),
-                base + 16.0,
-                tick_text(tick)
-            );
-        }
-        let middle = f64::midpoint(left, WIDTH - right);
-        let _ = write!(
-            svg,
-            "<text class=\"tick\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            HEIGHT - 3.0,
-            escape(self.x)
-        );
         for (index, series) in self.series.iter().enumerate() {
-            svg += &self.line(series, colour(index), x, y);
+            svg += &self.line(series, colour(index), &axes);
         }
         let legend = if self.series.len() > 1 { self.legend() } else { String::new() };
         let scale = if log { " <small>(log scale)</small>" } else { "" };
@@ -109,19 +75,15 @@ impl LineChart<'_> {
         if ticks.len() > 8 { linear_ticks(low, high, 6) } else { ticks }
     }
 
-    fn line(&self, series: &Series, colour: usize, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
+    fn line(&self, series: &Series, colour: usize, axes: &Axes) -> String {
         let points = thinned(&series.points);
-        let mut path = String::new();
-        for (i, point) in points.iter().enumerate() {
-            let _ = write!(path, "{}{:.1} {:.1}", if i == 0 { "M" } else { "L" }, x(point.0), y(point.1));
-        }
-        let mut svg = format!("<path class=\"line c{colour}\" d=\"{path}\"/>");
+        let mut svg = format!("<path class=\"line c{colour}\" d=\"{}\"/>", path(&points, axes));
         let mark = |(at, value): &(f64, f64), radius: f64| {
             let label = format!("{}: {} at {} {}", escape(&series.name), number(*value), number(*at), escape(self.x));
             format!(
                 "<circle class=\"mark c{colour}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius}\"><title>{label}</title></circle>",
-                x(*at),
-                y(*value)
+                axes.x(*at),
+                axes.y(*value)
             )
         };
         if self.marks {
@@ -142,73 +104,17 @@ impl LineChart<'_> {
     }
 }
 
+/// The way along points.
+fn path(points: &[(f64, f64)], axes: &Axes) -> String {
+    let step = |(i, point): (usize, &(f64, f64))| {
+        format!("{}{:.1} {:.1}", if i == 0 { "M" } else { "L" }, axes.x(point.0), axes.y(point.1))
+    };
+    points.iter().enumerate().map(step).collect()
+}
+
 /// The colour of a line by its place; there are three.
 fn colour(index: usize) -> usize {
     1 + index % 3
-}
-
-struct Axis {
-    low: f64,
-    high: f64,
-    log: bool,
-    ticks: Vec<f64>,
-}
-
-impl Axis {
-    /// Extends the range to ticks, so that the outermost lines are labelled.
-    fn linear(low: f64, high: f64) -> Self {
-        let high = if high > low { high } else { low + low.abs().max(1e-9) };
-        let step = nice_step((high - low) / 4.0);
-        let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
-        let ticks = (0..=(last - first) as usize).map(|i| (first + i as f64) * step).collect();
-        Self { low: first * step, high: last * step, log: false, ticks }
-    }
-
-    fn log(low: f64, high: f64) -> Self {
-        let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-        let stride = ((last - first) as usize).div_ceil(5).max(1);
-        let ticks = (first..=last).rev().step_by(stride).map(|power| 10.0_f64.powi(power)).collect();
-        Self { low: 10.0_f64.powi(first), high: 10.0_f64.powi(last), log: true, ticks }
-    }
-
-    /// Where a value lies, from 0 to 1.
-    fn place(&self, value: f64) -> f64 {
-        if self.log {
-            (value / self.low).ln() / (self.high / self.low).ln()
-        } else {
-            (value - self.low) / (self.high - self.low)
-        }
-    }
-}
-
-/// 1, 2 or 5 times a power of ten, not below the asked step.
-fn nice_step(step: f64) -> f64 {
-    let power = 10.0_f64.powf(step.log10().floor());
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * power >= step * (1.0 - 1e-9)).unwrap_or(10.0);
-    factor * power
-}
-
-/// Round numbers inside a range.
-fn linear_ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
-    if high <= low {
-        return vec![low];
-    }
-    let step = nice_step((high - low) / count as f64);
-    let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
-    (0..=(last - first).max(0.0) as usize).map(|i| (first + i as f64) * step).collect()
-}
-
-fn tick_text(value: f64) -> String {
-    let text = if value.abs() >= 1e6 {
-        format!("{}M", number(value / 1e6))
-    } else if value.abs() >= 10_000.0 {
-        format!("{}k", number(value / 1e3))
-    } else if value.abs() >= 1000.0 && value.fract() == 0.0 {
-        grouped(value)
-    } else {
-        number(value)
-    };
-    text.replace('-', "\u{2212}")
 }
 
 /// Averages neighbours of a long line.
@@ -230,7 +136,7 @@ mod tests {
 
     fn chart(points: Vec<(f64, f64)>, from_zero: bool) -> String {
         let series = [Series { name: "a<b".into(), points }];
-        LineChart { title: "Title", x: "steps", series: &series, marks: true, from_zero }.figure()
+        LineChart { title: "Title", x: "steps", series: &series, faint: &[], marks: true, from_zero }.figure()
     }
 
     #[test]
@@ -253,14 +159,6 @@ mod tests {
         assert_eq!(chart(vec![], true), "");
         let svg = chart(vec![(5.0, 3.0)], false) + &chart(vec![(5.0, 0.0), (6.0, 0.0)], true);
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
-    }
-
-    #[test]
-    fn ticks_are_round() {
-        assert_eq!(linear_ticks(0.0, 1000.0, 4), [0.0, 500.0, 1000.0]);
-        assert_eq!(linear_ticks(120.0, 900.0, 4), [200.0, 400.0, 600.0, 800.0]);
-        assert_eq!(nice_step(0.03), 0.05);
-        assert_eq!([tick_text(20_000.0), tick_text(-0.5), tick_text(2e6)], ["20k", "\u{2212}0.5", "2M"]);
     }
 
     #[test]

@@ -35,7 +35,8 @@ pub(super) fn tile_row(tiles: &[Tile]) -> String {
 pub(super) fn charts(charts: &[Chart]) -> String {
     let figure = |chart: &Chart| {
         let series: Vec<Series> = chart.series.iter().filter(|series| !series.points.is_empty()).cloned().collect();
-        LineChart { title: &chart.title, x: &chart.x, series: &series, marks: true, from_zero: true }.figure()
+        LineChart { title: &chart.title, x: &chart.x, series: &series, faint: &[], marks: true, from_zero: true }
+            .figure()
     };
     figures(charts.iter().map(figure).collect())
 }

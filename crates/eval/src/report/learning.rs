@@ -32,7 +32,7 @@ pub(super) fn curves(run: &Run) -> String {
         let title = capital(&name);
         let from_zero = points.iter().all(|point| point.1 == 0.0);
         let series = [Series { name, points }];
-        LineChart { title: &title, x: "steps", series: &series, marks: false, from_zero }.figure()
+        LineChart { title: &title, x: "steps", series: &series, faint: &[], marks: false, from_zero }.figure()
     };
     let charts: String = total.into_iter().chain(rest).chain(others).map(chart).collect();
     let note = "Every term before weighting; the total is their weighted sum.";

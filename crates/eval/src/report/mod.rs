@@ -3,13 +3,16 @@
 //! The page needs no network and no script, fits a phone, and follows the reader's light or dark preference. It shows what
 //! the run folder holds; parts that are missing are left out.
 
+mod axes;
 mod chart;
+mod compared;
 mod html;
 mod learning;
 mod measured;
 mod page;
 mod planned;
 mod run;
+mod searched;
 mod videos;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +26,7 @@ use run::Run;
 ///
 /// The results of `suites` are shown as these choose to; those of others by all their numbers.
 ///
-/// Reads `config.toml`, `metrics.jsonl`, `summary.json`, `eval/*.json`, `plan/*.json` and `videos/*.{mp4,gif}`, as far as
+/// Reads `config.toml`, `metrics.jsonl`, `summary.json`, `eval/*.json`, `plan/*.json`, `plan/traces/*.json` and `videos/*.{mp4,gif}`, as far as
 /// they are there. Videos are embedded, up to 32 MiB in all; where an mp4 and a GIF have the same name, the mp4 is.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use super::learning::curves;
 use super::measured::{self, evaluations};
 use super::planned::{plans, rate};
 use super::run::Run;
+use super::searched::searches;
 use super::videos::videos;
 use crate::format::{bytes, duration, grouped, number, number_at, percent};
 use crate::{Suites, Tile};
@@ -17,8 +18,15 @@ const STYLE: &str = include_str!("style.css");
 /// The whole document.
 pub(super) fn page(run: &Run, suites: &Suites) -> String {
     let name = escape(&run.name);
-    let parts =
-        [headline(run, suites), plans(run), videos(run), evaluations(run, suites), curves(run), configuration(run)];
+    let parts = [
+        headline(run, suites),
+        plans(run),
+        videos(run),
+        searches(run),
+        evaluations(run, suites),
+        curves(run),
+        configuration(run),
+    ];
     let body = parts.concat();
     let body =
         if body.is_empty() { "<p class=\"note\">This run folder holds no results yet.</p>".to_owned() } else { body };

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::compared::comparison;
 use super::html::{escape, section};
 use super::run::Run;
 use crate::format::{duration, number, number_at, percent};
@@ -45,7 +46,7 @@ pub(super) fn plans(run: &Run) -> String {
     } else {
         "Closed-loop episodes.".to_owned()
     };
-    section("plan", "Planning", &note, &table(&run.plans))
+    section("plan", "Planning", &note, &(table(&run.plans) + &comparison(&run.plans)))
 }
 
 fn table(plans: &[(String, Value)]) -> String {
@@ -73,7 +74,7 @@ fn table(plans: &[(String, Value)]) -> String {
 }
 
 /// The world and who acted in it: a planner with its solver, or another policy.
-fn label(name: &str, plan: &Value) -> String {
+pub(super) fn label(name: &str, plan: &Value) -> String {
     let text = |key: &str| plan.get(key).and_then(Value::as_str).unwrap_or_default();
     match (text("environment"), text("policy"), text("solver")) {
         ("", "", "") => name.to_owned(),

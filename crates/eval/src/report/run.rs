@@ -29,6 +29,8 @@ pub(super) struct Run {
     pub(super) evals: Vec<(String, Value)>,
     /// Planning results by name, sorted.
     pub(super) plans: Vec<(String, Value)>,
+    /// How plans were searched for, by the name of the planning result, sorted.
+    pub(super) traces: Vec<(String, Value)>,
     /// The planning result that was written last: the videos are of its episodes.
     pub(super) newest_plan: Option<usize>,
     /// Videos by name, sorted.
@@ -71,6 +73,7 @@ impl Run {
             run.plans.push(("summary".to_owned(), plan.clone()));
             run.newest_plan = Some(0);
         }
+        (run.traces, _) = results(&root.join("plan/traces"))?;
         run.read_videos(&root.join("videos"))?;
         Ok(run)
     }

@@ -62,6 +62,21 @@ fn metrics() -> String {
     text + "{\"step\": 6020, \"los"
 }
 
+/// Searches of so many iterations, of four episodes with two plans each.
+fn traces(iterations: usize) -> serde_json::Value {
+    let search = |episode: usize, step: usize| {
+        let iteration = |at: usize| {
+            let (at, far) = (at as f64, 40.0 + 9.0 * episode as f64);
+            let best = far + far * (-0.5 * at).exp() + (at * 2.1 + far).sin();
+            json!({"best": best, "elites": best + 12.0 * (-0.4 * at).exp(), "spread": 1.5 * (-(0.1 + 0.03 * far / 40.0) * at).exp()})
+        };
+        let iterations: Vec<_> = (0..iterations).map(iteration).collect();
+        json!({"episode": episode, "step": step, "cut_short": false, "iterations": iterations})
+    };
+    let plans: Vec<_> = [0, 1].into_iter().flat_map(|step| (0..4).map(move |it| (it, step))).collect();
+    json!({"plans": plans.into_iter().map(|(episode, step)| search(episode, step)).collect::<Vec<_>>()})
+}
+
 fn full_run() -> PathBuf {
     let run = folder("two-rooms");
     for sub in ["eval", "plan", "videos"] {
@@ -87,7 +102,7 @@ fn full_run() -> PathBuf {
         "retrieval": {"top1": 0.876, "mrr": 0.938, "candidates": 256, "horizons": ranks}});
     fs::write(run.join("eval/results.json"), eval.to_string()).unwrap();
     let plan = |solver: &str, hits: u32, rate: f64, low: f64, high: f64| {
-        json!({"environment": "two-rooms", "policy": "planner", "solver": solver, "unit": "px", "episodes": 50, "excluded_solved_at_start": 0, "successes": hits,
+        json!({"environment": "two-rooms", "policy": "planner", "operations_per_episode": f64::from(hits) * 3e10, "solver": solver, "unit": "px", "episodes": 50, "excluded_solved_at_start": 0, "successes": hits,
             "success_rate": rate, "interval": [low, high], "success_rate_at_end": rate - 0.02, "interval_at_end": [low - 0.02, high - 0.01],
             "seconds_per_episode": 1.9, "seconds_per_plan": 0.021, "plans": 4100, "final_distance": {"mean": 3.1, "median": 1.2},
             "per_episode": [{"episode": 0, "success": true, "first_success_step": 57, "final_distance": 1.1},
@@ -97,6 +112,9 @@ fn full_run() -> PathBuf {
     // The result written last is the one of the headline.
     std::thread::sleep(std::time::Duration::from_millis(50));
     fs::write(run.join("plan/two-rooms-mppi.json"), plan("mppi", 47, 0.94, 0.838, 0.979).to_string()).unwrap();
+    fs::create_dir(run.join("plan/traces")).unwrap();
+    fs::write(run.join("plan/traces/two-rooms-mppi.json"), traces(10).to_string()).unwrap();
+    fs::write(run.join("plan/traces/two-rooms-random.json"), traces(1).to_string()).unwrap();
     for episode in 0..3 {
         write_mp4(&run.join(format!("videos/episode-{episode:03}.mp4")), &wandering(episode));
     }
@@ -122,6 +140,10 @@ fn the_page_shows_what_the_run_holds() {
         "\u{2717} not arrived, 18.4 px left",
         "<strong>0.61</strong><small>probe on frozen latents, in the unit of the state</small>",
         "<strong>0.61</strong><small>linear 1.42, blind guess 22.8</small>",
+        "Success over operations: two-rooms",
+        "random: 8 % (95 % interval 3.2 % to 19 %), 0.12 TFLOP per episode",
+        "two-rooms, planner (mppi): cost",
+        "two-rooms, planner (mppi): spread",
         "Inverse dynamics",
         "Total loss <small>(log scale)</small>",
         "copy of the present: 0.55 at 8 steps ahead",
@@ -133,6 +155,11 @@ fn the_page_shows_what_the_run_holds() {
     }
     assert_eq!(page.matches("data:video/mp4;base64,").count(), 3);
     assert_eq!(page.matches("data:image/gif;base64,").count(), 1, "a GIF beside an mp4 of the same name is left out");
+    assert_eq!(
+        page.matches("line faint").count(),
+        2 * 4,
+        "one line an episode; a search of one iteration has no course"
+    );
     for outside in ["http://", "https://", "<script", "<link", "@import", "url("] {
         assert!(!page.contains(outside), "{outside} makes the page depend on something outside");
     }

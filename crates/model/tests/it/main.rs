@@ -1,5 +1,6 @@
 //! Tests that look at the crate from outside.
 
+mod adaptation;
 mod causality;
 mod configuration;
 mod counts;

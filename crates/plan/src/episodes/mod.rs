@@ -184,9 +184,7 @@ impl Run<'_> {
             let counts = [decisions.len(), live.len()];
             assert!(counts[0] == counts[1], "the policy chose {} actions for {} rows", counts[0], counts[1]);
             for (row, decision) in live.iter().zip(&decisions) {
-                batch[*row].plans += usize::from(decision.planned);
-                let cut_short = decision.search.as_ref().is_some_and(|search| search.cut_short);
-                batch[*row].plans_cut_short += usize::from(cut_short);
+                batch[*row].decide(decision);
                 self.show(*row, &batch[*row], Some(decision))?;
             }
             let actions: Vec<&[f32]> = decisions.iter().map(|decision| decision.action.as_slice()).collect();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use prevision_env::{Legality, TimeStep};
+use prevision_env::{Decision, Legality, PredictionErrors, TimeStep};
 
-use crate::results::EpisodeResult;
+use crate::results::{Adaptation, EpisodeResult};
 
 /// An episode that was not solved at the start.
 pub(super) struct Trial {
@@ -29,6 +29,8 @@ pub(super) struct Trial {
     total_reward: f64,
     /// Steps that violated each of the guardrails that can judge.
     violations: BTreeMap<String, usize>,
+    /// How wrong the policy's models were, transition by transition.
+    errors: Vec<PredictionErrors>,
 }
 
 impl Trial {
@@ -48,6 +50,7 @@ impl Trial {
             states: first.state.iter().cloned().collect(),
             legality: Legality::Unknown,
             violations: BTreeMap::new(),
+            errors: Vec::new(),
             now: first,
         }
     }
@@ -73,6 +76,13 @@ impl Trial {
             self.first_success_step.get_or_insert(self.steps);
         }
         self.now = now;
+    }
+
+    /// Takes in what the policy has decided.
+    pub(super) fn decide(&mut self, decision: &Decision) {
+        self.plans += usize::from(decision.planned);
+        self.plans_cut_short += usize::from(decision.search.as_ref().is_some_and(|search| search.cut_short));
+        self.errors.extend(decision.prediction_errors);
     }
 
     /// Counts what guardrails say of a step.
@@ -101,6 +111,7 @@ impl Trial {
             },
             judged: self.legality != Legality::Unknown,
             violations: self.violations.clone(),
+            adaptation: Adaptation::of(&self.errors),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Planning as a policy.
 
+mod adapting;
 mod guided;
 mod hierarchical;
 mod history;
@@ -10,6 +11,7 @@ mod receding;
 mod remembering;
 mod way;
 
+pub use adapting::Adapting;
 pub use guided::{Guided, GuidedOptions, Met};
 pub use hierarchical::Hierarchical;
 pub(crate) use history::streams_of;

@@ -28,17 +28,19 @@ pub struct PlannerOptions {
 
 /// Acts by planning with a world model: encodes what it sees and what the goal looks like, searches for the actions whose imagined
 /// future costs least, executes the beginning of the plan, and plans again from where that led. All rows are planned for as one
-/// batch, and none depends on the others.
+/// batch, and none depends on the others. A clone shares its parts.
+#[derive(Clone)]
 pub struct Planner {
     model: Arc<dyn WorldModel>,
-    solver: Box<dyn Solver>,
-    criteria: Criteria,
+    solver: Arc<dyn Solver>,
+    criteria: Arc<Criteria>,
     options: PlannerOptions,
     rows_at_once: Option<usize>,
     run: Run,
 }
 
 /// The episodes since they began.
+#[derive(Clone)]
 struct Run {
     tracks: Vec<Track>,
     /// What the goals look like, a row each; `None` in a world that shows none.
@@ -51,6 +53,7 @@ struct Run {
 }
 
 /// One episode.
+#[derive(Clone)]
 struct Track {
     episode: u64,
     watched: bool,
@@ -83,7 +86,18 @@ impl Planner {
         assert!(options.execute > 0, "0 actions of every plan are executed");
         let receding = RecedingHorizon::new(options.execute, options.warm_start, 0);
         let run = Run { tracks: Vec::new(), goals: None, receding, plan: None, taken: 0 };
-        Self { model, solver, criteria: Criteria { costs, constraints }, options, rows_at_once: None, run }
+        let criteria = Arc::new(Criteria { costs, constraints });
+        Self { model, solver: solver.into(), criteria, options, rows_at_once: None, run }
+    }
+
+    /// The model that it plans with.
+    pub fn model(&self) -> &Arc<dyn WorldModel> {
+        &self.model
+    }
+
+    /// Plans with another model from now on, whose latents mean the same: that of its costs stays as it is.
+    pub fn set_model(&mut self, model: Arc<dyn WorldModel>) {
+        self.model = model;
     }
 
     /// The same, imagining at most so many candidates at once: for tests that plans do not depend on it.
@@ -292,7 +306,7 @@ impl LatentPolicy for Planner {
             let track = &mut tracks[*row];
             let action = plan.action(track.row, step)[raw * width..][..width].to_vec();
             let imagined = track.imagined.get(step..).unwrap_or_default().to_vec();
-            Decision { action, planned, imagined, search: track.search.take() }
+            Decision { action, planned, imagined, search: track.search.take(), ..Decision::default() }
         };
         let decisions = rows.iter().map(decision).collect();
         self.run.taken += 1;

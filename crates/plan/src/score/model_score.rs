@@ -100,7 +100,7 @@ impl<'a> ModelScore<'a> {
     fn chunk(&self, chunk: &Chunk, actions: Tensor<4>) -> Rollout {
         let mut past = self.past.rows(chunk.row, chunk.rows);
         if actions.device().is_autodiff() {
-            past = on_tape(past);
+            past = past.autodiff();
         }
         let latents = self.model.imagine(&past, actions.clone());
         let distance = self.starts.zip(self.model.distance());
@@ -165,7 +165,7 @@ impl Score for ModelScore<'_> {
             (flat(rollout.scores, chunk), rollout.latents)
         });
         let (scores, latents): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        Rollout { scores: join(scores, [rows, samples]), latents: join_latents(latents) }
+        Rollout { scores: join(scores, [rows, samples]), latents: Latents::join(latents) }
     }
 
     fn score(&self, actions: Tensor<4>) -> Scores {
@@ -195,12 +195,6 @@ impl Score for ModelScore<'_> {
     }
 }
 
-/// The same past for a rollout on the tape; nothing is derived with respect to it.
-fn on_tape(Past { latents, actions }: Past) -> Past {
-    let latents = Latents { tokens: latents.tokens.autodiff(), carry: latents.carry.map(Tensor::autodiff) };
-    Past { latents, actions: actions.map(Tensor::autodiff) }
-}
-
 /// Costs and violations of a chunk, `[candidates]`.
 type Flat = (Tensor<1>, Option<Tensor<1>>);
 
@@ -214,15 +208,6 @@ fn join(parts: Vec<Flat>, shape: [usize; 2]) -> Scores {
     let violations: Option<Vec<Tensor<1>>> = violations.into_iter().collect();
     let all = |parts: Vec<Tensor<1>>| Tensor::cat(parts, 0).reshape(shape);
     Scores { costs: all(costs), violations: violations.map(all) }
-}
-
-fn join_latents(mut parts: Vec<Latents>) -> Latents {
-    if parts.len() == 1 {
-        return parts.remove(0);
-    }
-    let (tokens, carry): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.tokens, part.carry)).unzip();
-    let carry: Option<Vec<Tensor<3>>> = carry.into_iter().collect();
-    Latents { tokens: Tensor::cat(tokens, 0), carry: carry.map(|carry| Tensor::cat(carry, 0)) }
 }
 
 #[cfg(test)]

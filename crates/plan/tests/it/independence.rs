@@ -5,7 +5,9 @@ use std::sync::Arc;
 use prevision_core::config::{Part, WeightedParts};
 use prevision_env::Policy;
 use prevision_model::{HeadFlags, WorldModel};
-use prevision_plan::{EpisodeResult, Parts, PlanConfig, Remembering, Rules, run_episodes, setup};
+use prevision_plan::{
+    AdaptationConfig, Adapting, EpisodeResult, Parts, PlanConfig, Remembering, Rules, run_episodes, setup,
+};
 
 use super::Notes;
 use super::models::{GRID, TRANSFORMER, VECTORS, model, rooms, spaces};
@@ -24,7 +26,9 @@ fn plan(
         let spec = worlds[0].spec().clone();
         let planner = setup::planner(config, &Parts::default(), Arc::clone(model), &spec).unwrap();
         let planner = planner.with_rows_at_once(rows_at_once);
-        let mut policy: Box<dyn Policy> = if config.memory.obstacles > 0.0 {
+        let mut policy: Box<dyn Policy> = if config.adaptation.rate > 0.0 {
+            Box::new(Adapting::new(planner, config.adaptation.rate).unwrap())
+        } else if config.memory.obstacles > 0.0 {
             Box::new(Remembering::new(planner, Arc::clone(model), config.memory.obstacles as f32).unwrap())
         } else {
             Box::new(planner)
@@ -99,4 +103,12 @@ fn a_grid_of_tokens_with_a_distance_field_and_a_memory() {
     let constraints = "reachable = { slack = 1 }".parse().unwrap();
     let config = PlanConfig { costs, constraints, memory: super::remembering(30.0), ..config("icem") };
     check(&config, &model(GRID, &spaces(1, 2), &DISTANCE));
+}
+
+#[test]
+fn models_that_are_adapted() {
+    let adaptation = AdaptationConfig { rate: 0.5 };
+    let config = |kind: &str| PlanConfig { adaptation, ..config(kind) };
+    check(&config("cem"), &model(GRID, &spaces(1, 2), &DISTANCE));
+    check(&PlanConfig { execute: 1, ..config("icem") }, &model(TRANSFORMER, &spaces(1, 2), &DISTANCE));
 }

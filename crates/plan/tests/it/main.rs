@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says why")]
 
+mod adapting;
 mod bounds;
 mod constraints;
 mod corridor;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use prevision_env::registry::Purpose;
 use prevision_env::{Manifest, TaskSource};
+use prevision_eval::format::number;
 use prevision_plan::graph::LatentGraph;
 use prevision_plan::{
     EpisodeVideos, PlanProgress, PlanResults, Traces, Violations, Watch, baselines, run_judged_episodes, setup,
@@ -204,6 +205,14 @@ pub(crate) fn table(results: &PlanResults) -> String {
     }
     if let Some(operations) = results.operations_per_episode {
         let _ = writeln!(text, "products of planning    {:.3} TFLOP per episode", operations / 1e12);
+    }
+    if let Some(found) = results.adaptation {
+        let [trained, adapted] = [found.error_trained, found.error_adapted].map(number);
+        let transitions = found.transitions;
+        let _ = writeln!(
+            text,
+            "prediction error        {trained} trained, {adapted} adapted, over {transitions} transitions"
+        );
     }
     if results.plans_cut_short > 0 {
         let (cut, plans) = (results.plans_cut_short, results.plans);

@@ -38,6 +38,16 @@ fn record_train_evaluate_plan_report() {
     assert_eq!(again["per_episode"], plan["per_episode"], "plans depend on the seed alone");
     let random = json(&succeed(&["plan", text(&run), "--solver", "random", "--episodes", "2", "--json", "-"]));
     assert_eq!(random["solver"], "random");
+    let adapting = ["--set", "plan.adaptation.rate=0.3", "--set", "plan.execute=1"];
+    let adapted = json(&succeed(&[&["plan", text(&run), "--json", "-"][..], &adapting].concat()));
+    assert_eq!(adapted["policy"], "adapting/planner/icem");
+    let [plans, episodes] = ["plans", "episodes"].map(|key| adapted[key].as_u64().expect("a count"));
+    assert_eq!(adapted["adaptation"]["transitions"], plans - episodes, "nothing comes before the first plan");
+    let [trained, adapted] = ["error_trained", "error_adapted"].map(|key| adapted["adaptation"][key].as_f64());
+    assert!(trained.expect("a number") > 0.0 && trained != adapted, "{trained:?} {adapted:?}");
+    succeed(&["report", text(&run)]);
+    let page = fs::read_to_string(run.join("report.html")).expect("the report");
+    assert!(page.contains("Success over operations: two-rooms") && page.contains("planner (icem): spread"));
 }
 
 #[test]

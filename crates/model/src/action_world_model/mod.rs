@@ -1,8 +1,11 @@
 //! The action-conditioned model, frozen: as planning and as evaluation know it.
 
+mod adaptable;
+
 use burn::tensor::{Device, Tensor};
 use prevision_core::{Normalise, Spaces};
 
+use crate::adaptable::Adaptable;
 use crate::frozen::{Forecast, FrozenModel, Wanted, predict};
 use crate::normalise::normalise_latents;
 use crate::world_model::{Distance, InverseModel, Latents, ModelSpec, Past, SlowModel, WorldModel};
@@ -38,6 +41,11 @@ impl ActionWorldModel {
         let history = model.history();
         let spec = ModelSpec { spaces, normalise, history, tokens, token_width: all / tokens, static_tokens };
         Self { model, spec, normalise_targets, device }
+    }
+
+    /// The same with another model of the same shape.
+    fn with(&self, model: ActionJepa) -> Self {
+        Self { model, spec: self.spec.clone(), normalise_targets: self.normalise_targets, device: self.device.clone() }
     }
 
     /// Vectors as tokens.
@@ -92,6 +100,10 @@ impl WorldModel for ActionWorldModel {
 
     fn levels(&self) -> Vec<&dyn SlowModel> {
         self.model.heads.levels.iter().map(|level| level as &dyn SlowModel).collect()
+    }
+
+    fn adaptable(&self) -> Option<&dyn Adaptable> {
+        Some(self)
     }
 
     fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {
