@@ -8,7 +8,7 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use crate::setup::Parts;
-use crate::{MemoryConfig, Rules};
+use crate::{MemoryConfig, ReflexConfig, Rules};
 
 /// The key of a constraint that says whether plans must satisfy it.
 const ENFORCE: &str = "enforce";
@@ -45,6 +45,8 @@ pub struct PlanConfig {
     pub constraints: Table,
     /// What the planner remembers, `[plan.memory]`.
     pub memory: MemoryConfig,
+    /// A reflex that was distilled from plans, `[plan.reflex]`.
+    pub reflex: ReflexConfig,
     /// Largest number of actions in an episode. Unset: the world's own.
     pub max_steps: Option<usize>,
     /// Whether an episode ends when it arrives. That is cheaper; otherwise every episode runs to its last step, so that
@@ -73,6 +75,7 @@ impl Default for PlanConfig {
             costs: WeightedParts::default(),
             constraints: Table::new(),
             memory: MemoryConfig::default(),
+            reflex: ReflexConfig::default(),
             max_steps: None,
             stop_on_arrival: false,
             episodes: 50,
@@ -89,6 +92,7 @@ impl Options for PlanConfig {
         check("execute", self.execute as f64).at_least(1.0)?.at_most(self.horizon as f64, "horizon")?;
         check("initial_std", self.initial_std).above(0.0)?;
         prevision_core::config::within("memory", self.memory.validate())?;
+        prevision_core::config::within("reflex", self.reflex.validate())?;
         for (key, value) in
             [("action_norm", self.action_norm), ("deadline_ms", self.deadline_ms), ("memory_mb", self.memory_mb)]
         {
@@ -218,6 +222,13 @@ mod tests {
         assert_eq!(refused(PlanConfig { max_steps: Some(0), ..config() }), "max_steps is 0, but must be 1 or more");
         let memory = MemoryConfig { obstacles: -1.0, ..MemoryConfig::default() };
         assert_eq!(refused(PlanConfig { memory, ..config() }), "memory.obstacles is -1, but must be 0 or more");
+        let reflex = ReflexConfig { alone: true, ..ReflexConfig::default() };
+        assert_eq!(
+            refused(PlanConfig { reflex, ..config() }),
+            "reflex.alone is true, but must be false, unless `file` names a reflex"
+        );
+        let reflex = ReflexConfig { std: Some(0.0), ..ReflexConfig::default() };
+        assert_eq!(refused(PlanConfig { reflex, ..config() }), "reflex.std is 0, but must be a number above 0");
     }
 
     #[test]

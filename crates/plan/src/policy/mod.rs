@@ -5,6 +5,7 @@ mod history;
 mod latent_policy;
 mod memory;
 mod planner;
+mod proposal;
 mod receding;
 mod remembering;
 
@@ -12,5 +13,6 @@ pub use guided::{Guided, GuidedOptions, Met};
 pub(crate) use history::streams_of;
 pub use latent_policy::{Choices, Guidance, LatentPolicy};
 pub use planner::{Planner, PlannerOptions};
+pub use proposal::Proposal;
 pub use receding::RecedingHorizon;
 pub use remembering::Remembering;

@@ -14,6 +14,7 @@ mod guardrails;
 mod independence;
 mod memory;
 mod models;
+mod reflex;
 mod rules;
 mod searches;
 mod setup;

@@ -12,7 +12,7 @@ use prevision_plan::{
     EpisodeVideos, PlanProgress, PlanResults, Traces, Violations, Watch, baselines, run_judged_episodes, setup,
 };
 
-use super::memory;
+use super::{distil, memory};
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
 use crate::{DeviceName, Output, TrainedRun, Usage};
@@ -111,7 +111,8 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let spec = worlds.spec().clone();
     let guardrails = setup::guardrails(&experiment.plan, &parts.plan, &model)?;
     let width = model.spec().tokens * model.spec().token_width;
-    let mut policy = setup::policy(&experiment.plan, &parts.plan, model, &spec)?;
+    let given = setup::Given { reflex: distil::known(&run, model.as_ref())?, plans: None };
+    let mut policy = setup::policy_given(&experiment.plan, &parts.plan, model, &spec, given)?;
     let memory = &experiment.plan.memory;
     let places = memory.places.as_ref().map(|file| run.folder.root().join(file));
     let mut met = None;

@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 21] = [
+    let verbs: [&[&str]; 22] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -17,6 +17,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["tasks", "--help"],
         &["plan", "--help"],
         &["memory", "--help"],
+        &["distil", "--help"],
         &["report", "--help"],
         &["demo", "--help"],
         &["bench", "--help"],
@@ -37,7 +38,9 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 #[test]
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
-    for verb in ["data", "train", "eval", "tasks", "plan", "memory", "report", "demo", "bench", "env", "schema"] {
+    let verbs =
+        ["data", "train", "eval", "tasks", "plan", "memory", "distil", "report", "demo", "bench", "env", "schema"];
+    for verb in verbs {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
     }
 }
