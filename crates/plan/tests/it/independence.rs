@@ -60,7 +60,7 @@ fn config(kind: &str) -> PlanConfig {
     PlanConfig { solver, horizon: 4, execute: 2, ..PlanConfig::default() }
 }
 
-const DISTANCE: HeadFlags = HeadFlags { distance: true, inverse_dynamics: false, position: true };
+pub(crate) const DISTANCE: HeadFlags = HeadFlags { distance: true, inverse_dynamics: false, position: true };
 
 #[test]
 fn vectors_and_a_recurrent_predictor() {

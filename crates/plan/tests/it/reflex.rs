@@ -8,6 +8,8 @@ use prevision_plan::setup::{self, Given};
 use prevision_plan::{Parts, PlanConfig, PlanResults, ReflexConfig, Rules};
 
 use super::corridor::{Corridor, Exact};
+use super::independence::DISTANCE;
+use super::models::{GRID, model, rooms, spaces};
 use super::run;
 
 fn config(samples: i64) -> PlanConfig {
@@ -51,6 +53,38 @@ fn alone_it_arrives_and_with_it_few_samples_do() {
     let without = plan(&config(4), Given::default(), &rules);
     let [alone, proposed, without] = [&alone, &proposed, &without].map(steps);
     assert!(alone < without && proposed < without, "{alone} {proposed} {without}");
+}
+
+#[test]
+fn a_grid_with_a_distance_field_shows_the_ways_and_what_an_episode_has_met() {
+    let costs = WeightedParts::default().with("distance", 1);
+    let config = PlanConfig { costs, execute: 2, memory: super::remembering(30.0), ..config(6) };
+    let model = model(GRID, &spaces(1, 2), &DISTANCE);
+    let play = |config: &PlanConfig, given: Given, rows: usize| {
+        let mut worlds = rooms(rows);
+        let spec = worlds[0].spec().clone();
+        let policy = setup::policy_given(config, &Parts::default(), Arc::clone(&model), &spec, given);
+        run(&mut worlds, policy.unwrap().as_mut(), &Rules { max_steps: Some(6), ..Rules::new(3, 1) }).unwrap()
+    };
+    let learn = |rows: usize| {
+        let plans = Plans::default();
+        play(&config, Given { plans: Some(plans.clone()), reflex: None }, rows);
+        let plans = plans.take();
+        assert!(plans.iter().all(|plan| plan.obstacles.is_some()));
+        let options = DistilOptions { steps: 3, batch: 8, ..DistilOptions::default() };
+        Arc::new(distil(model.as_ref(), &plans, &options, &mut |_| {}).unwrap())
+    };
+    let reflex = learn(3);
+    assert!(reflex.spec().field);
+    assert_eq!(reflex.spec(), learn(1).spec(), "it does not depend on how many episodes run side by side");
+    for alone in [true, false] {
+        let reflex = ReflexConfig { file: Some("reflex".into()), alone, std: Some(0.5) };
+        let config = PlanConfig { reflex, ..config.clone() };
+        let given = || Given { reflex: Some(learn(3)), plans: None };
+        let together = play(&config, given(), 3);
+        assert!(together.policy.starts_with("remembering/planner/reflex"), "{}", together.policy);
+        assert_eq!(together.per_episode, play(&config, given(), 1).per_episode);
+    }
 }
 
 #[test]

@@ -92,8 +92,12 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
 /// The reflex that the run's `[plan.reflex]` names.
 pub(crate) fn known(run: &TrainedRun, model: &dyn WorldModel) -> Result<Option<Arc<Reflex>>> {
     let Some(file) = &run.experiment.plan.reflex.file else { return Ok(None) };
-    let read = Reflex::read(&place(run, file), model);
-    let reflex = read.map_err(|message| Usage(format!("plan.reflex.file: {message}")))?;
+    let file = place(run, file);
+    if let Ok(false) = file.try_exists() {
+        let message = format!("plan.reflex.file: {}: there is none; `prevision distil` makes it", file.display());
+        return Err(Usage(message).into());
+    }
+    let reflex = Reflex::read(&file, model).map_err(|message| Usage(format!("plan.reflex.file: {message}")))?;
     Ok(Some(Arc::new(reflex)))
 }
 
