@@ -86,7 +86,7 @@ impl Inputs {
         }
         parts.extend([now.clone(), then - now]);
         if let Some(distance) = model.distance().filter(|_| self.field) {
-            parts.extend(self.ways(distance, present, goal, scene));
+            parts.extend(ways(distance, present, goal, scene));
         }
         Ok(Tensor::cat(parts, 2))
     }
@@ -104,16 +104,16 @@ impl Inputs {
         }
         tokens.reshape([rows, layers, places, width]).swap_dims(1, 2).reshape([rows, places, layers * width])
     }
+}
 
-    /// Where agent and goal are, and the way between them.
-    fn ways(&self, distance: &dyn Distance, present: Tensor<3>, goal: Tensor<3>, scene: &Scene) -> [Tensor<3>; 3] {
-        let (here, there) = (distance.starts(present), distance.starts(goal.clone()));
-        let field = distance.goals(goal, scene.obstacles_from(here.clone()));
-        let [rows, places] = field.dims();
-        let left = (here.clone() * field.clone()).sum_dim(1);
-        let nearer = ((left - field) / NEAR).tanh();
-        [here, there, nearer].map(|values| values.reshape([rows, places, 1]))
-    }
+/// Where agent and goal are, and the way between them, `[b, places, 1]` each.
+fn ways(distance: &dyn Distance, present: Tensor<3>, goal: Tensor<3>, scene: &Scene) -> [Tensor<3>; 3] {
+    let (here, there) = (distance.starts(present), distance.starts(goal.clone()));
+    let field = distance.goals(goal, scene.obstacles_from(here.clone()));
+    let [rows, places] = field.dims();
+    let left = (here.clone() * field.clone()).sum_dim(1);
+    let nearer = ((left - field) / NEAR).tanh();
+    [here, there, nearer].map(|values| values.reshape([rows, places, 1]))
 }
 
 /// Whether a model has a learned distance whose places are those of its tokens.

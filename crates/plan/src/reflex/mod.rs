@@ -17,7 +17,6 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-use burn::prelude::*;
 use prevision_model::{ReflexNetwork, WorldModel};
 
 use crate::cost::Scene;

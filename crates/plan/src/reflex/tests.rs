@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use burn::prelude::*;
 use prevision_core::{Normalise, Space, Spaces};
 use prevision_model::{Latents, ModelSpec, ObservationBatch, Past, weights};
 
