@@ -31,6 +31,7 @@ mod normalise;
 pub mod parameters;
 mod pixels;
 pub mod predictor;
+mod reflex;
 pub mod target_encoder;
 mod vector_world_model;
 pub mod video_vit;
@@ -59,6 +60,7 @@ pub use masks::{MaskConfig, MaskPair, MaskSampler, TokenIds, gather_tokens, toke
 pub use normalise::normalise_latents;
 pub use pixels::Pixels;
 pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig};
+pub use reflex::{ReflexNetwork, ReflexNetworkConfig};
 pub use target_encoder::TargetConfig;
 pub use vector_world_model::VectorWorldModel;
 pub use video_vit::{PositionKind, VideoVit, VideoVitConfig};

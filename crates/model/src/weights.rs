@@ -20,8 +20,29 @@ use crate::parameters::{
 /// # Errors
 /// When the file cannot be written, or a parameter is not of floating-point numbers; the message names it.
 pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
+    write(model, path, None)
+}
+
+/// As [`save`], with a text that says what the weights are of; [`description`] reads it.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_described<M: Module>(model: &M, path: &Path, description: &str) -> Result<(), ModelError> {
+    write(model, path, Some(description))
+}
+
+/// The text that [`save_described`] has put beside the weights of `path`; `None` without one.
+///
+/// # Errors
+/// When the file cannot be read, or is not in `PyTorch`'s layout.
+pub fn description(path: &Path) -> Result<Option<String>, ModelError> {
+    let file = TensorReader::open(path).map_err(|error| store_error(path, "read", &error))?;
+    Ok(file.description().map(str::to_owned))
+}
+
+fn write<M: Module>(model: &M, path: &Path, description: Option<&str>) -> Result<(), ModelError> {
     let entries = named_parameters(model).into_iter().map(|it| Entry::floats(it.path, it.shape)).collect();
-    let written = TensorWriter::create(path, entries).and_then(|mut file| {
+    let written = TensorWriter::create_described(path, entries, description).and_then(|mut file| {
         parameters::visit(model, &mut Write(&mut file));
         file.finish()
     });

@@ -21,6 +21,9 @@ pub struct ModelSpec {
     pub token_width: usize,
     /// How many of the tokens, the first ones, stay while an episode lasts.
     pub static_tokens: usize,
+    /// Rows and columns of the grid that tokens lie on, row by row: one token in every place, then another in every place if there are
+    /// more. `[1, 1]` where tokens have no places.
+    pub grid: [usize; 2],
 }
 
 impl ModelSpec {
@@ -33,6 +36,7 @@ impl ModelSpec {
             tokens: 1,
             token_width: width,
             static_tokens: 0,
+            grid: [1, 1],
         }
     }
 }

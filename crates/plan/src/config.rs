@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use crate::hierarchy::HierarchyConfig;
 use crate::setup::Parts;
-use crate::{AdaptationConfig, MemoryConfig, Rules};
+use crate::{AdaptationConfig, MemoryConfig, ReflexConfig, Rules};
 
 /// The key of a constraint that says whether plans must satisfy it.
 const ENFORCE: &str = "enforce";
@@ -50,6 +50,8 @@ pub struct PlanConfig {
     pub hierarchy: HierarchyConfig,
     /// What the model learns while it plans, `[plan.adaptation]`.
     pub adaptation: AdaptationConfig,
+    /// A reflex that was distilled from plans, `[plan.reflex]`.
+    pub reflex: ReflexConfig,
     /// Largest number of actions in an episode. Unset: the world's own.
     pub max_steps: Option<usize>,
     /// Whether an episode ends when it arrives. That is cheaper; otherwise every episode runs to its last step, so that
@@ -80,6 +82,7 @@ impl Default for PlanConfig {
             memory: MemoryConfig::default(),
             hierarchy: HierarchyConfig::default(),
             adaptation: AdaptationConfig::default(),
+            reflex: ReflexConfig::default(),
             max_steps: None,
             stop_on_arrival: false,
             episodes: 50,
@@ -98,6 +101,7 @@ impl Options for PlanConfig {
         prevision_core::config::within("memory", self.memory.validate())?;
         prevision_core::config::within("hierarchy", self.hierarchy.validate())?;
         prevision_core::config::within("adaptation", self.adaptation.validate())?;
+        prevision_core::config::within("reflex", self.reflex.validate())?;
         for (key, value) in
             [("action_norm", self.action_norm), ("deadline_ms", self.deadline_ms), ("memory_mb", self.memory_mb)]
         {
@@ -229,6 +233,13 @@ mod tests {
         assert_eq!(refused(PlanConfig { memory, ..config() }), "memory.obstacles is -1, but must be 0 or more");
         let adaptation = AdaptationConfig { rate: 1.5 };
         assert_eq!(refused(PlanConfig { adaptation, ..config() }), "adaptation.rate is 1.5, but must be in [0, 1]");
+        let reflex = ReflexConfig { alone: true, ..ReflexConfig::default() };
+        assert_eq!(
+            refused(PlanConfig { reflex, ..config() }),
+            "reflex.alone is true, but must be false, unless `file` names a reflex"
+        );
+        let reflex = ReflexConfig { std: Some(0.0), ..ReflexConfig::default() };
+        assert_eq!(refused(PlanConfig { reflex, ..config() }), "reflex.std is 0, but must be a number above 0");
     }
 
     #[test]

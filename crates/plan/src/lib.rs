@@ -7,7 +7,8 @@
 //! 2. a [`Score`](score::Score) says what each would cost: [`ModelScore`](score::ModelScore) imagines the latents that would follow,
 //!    adds up the [`Cost`](cost::Cost)s and the violations of [`Constraint`](constraint::Constraint)s;
 //! 3. a [`Planner`], which is a [`Policy`](prevision_env::Policy), executes the beginning of the best plan, and plans again from
-//!    there; [`Remembering`] puts a memory around it, [`Adapting`] adapts the model to what is seen;
+//!    there; [`Remembering`] puts a memory around it, [`Adapting`] adapts the model to what is seen, a [`reflex`], distilled from its
+//!    plans, proposes where it searches;
 //! 4. [`run_episodes`] lets any policy act in worlds for many tasks and counts how many reach their goal; [`Guardrails`] count what
 //!    really happened against constraints.
 //!
@@ -28,6 +29,8 @@ mod memory_config;
 pub mod noise;
 mod policy;
 mod readout;
+pub mod reflex;
+mod reflex_config;
 mod results;
 pub mod score;
 pub mod setup;
@@ -50,8 +53,9 @@ pub use error::PlanError;
 pub use memory_config::MemoryConfig;
 pub use policy::{
     Adapting, Choices, Guidance, Guided, GuidedOptions, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions,
-    RecedingHorizon, Remembering, WayOptions,
+    Proposal, RecedingHorizon, Remembering, WayOptions,
 };
+pub use reflex_config::ReflexConfig;
 pub use results::{Adaptation, Baseline, Distance, EpisodeResult, PlanResults, Violations};
 pub use setup::Parts;
 pub use wilson::wilson;

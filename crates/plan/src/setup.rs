@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use prevision_core::config::check::message;
+use prevision_core::config::check::{check, message};
 use prevision_core::config::{Options, within};
 use prevision_core::{Space, Spaces};
 use prevision_env::EnvironmentSpec;
@@ -15,8 +15,11 @@ use crate::cost::{Cost, CostContext, Costs, built_in_costs};
 use crate::error::PlanError;
 use crate::graph::LatentGraph;
 use crate::hierarchy::Strides;
-use crate::policy::{Adapting, Guided, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions, Remembering};
-use crate::solver::{SolverContext, Solvers, built_in_solvers};
+use crate::policy::{
+    Adapting, Guided, Hierarchical, LatentPolicy, Met, Planner, PlannerOptions, Proposal, Remembering,
+};
+use crate::reflex::{Plans, Reflex};
+use crate::solver::{Proposed, Solver, SolverContext, Solvers, built_in_solvers};
 use crate::{Guardrail, Guardrails, PlanConfig};
 
 /// Bytes in a mebibyte.
@@ -40,17 +43,44 @@ impl Default for Parts {
     }
 }
 
+/// Samples are drawn at least this share of `plan.initial_std` wide, however right a reflex is.
+const LEAST_STD: f32 = 1e-3;
+
+/// What a planner is given beside its configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The reflex that `plan.reflex.file` names.
+    pub reflex: Option<Arc<Reflex>>,
+    /// Where its plans are to be kept.
+    pub plans: Option<Plans>,
+}
+
 /// Makes the configured policy: a planner, whose model is adapted if that is configured, with the memories around it that are.
 ///
 /// # Errors
-/// As [`planner`], if the model is to be adapted and cannot be, and if obstacles are to be remembered and the model has no learned distance that knows places.
+/// As [`planner`], if the model is to be adapted and cannot be, and if obstacles are to be remembered and the model has no learned distance
+/// that knows places.
 pub fn policy(
     config: &PlanConfig,
     parts: &Parts,
     model: Arc<dyn WorldModel>,
     spec: &EnvironmentSpec,
 ) -> Result<Box<dyn LatentPolicy>, PlanError> {
-    let planner = adapting(config, planner(config, parts, Arc::clone(&model), spec)?)?;
+    policy_given(config, parts, model, spec, Given::default())
+}
+
+/// As [`policy`], with a reflex, or with plans that are kept.
+///
+/// # Errors
+/// As [`policy`], and if the reflex does not fit the plans.
+pub fn policy_given(
+    config: &PlanConfig,
+    parts: &Parts,
+    model: Arc<dyn WorldModel>,
+    spec: &EnvironmentSpec,
+    given: Given,
+) -> Result<Box<dyn LatentPolicy>, PlanError> {
+    let planner = adapting(config, planner_given(config, parts, Arc::clone(&model), spec, given)?)?;
     let price = config.memory.obstacles;
     if price == 0.0 {
         return Ok(planner);
@@ -115,23 +145,69 @@ pub fn planner(
     model: Arc<dyn WorldModel>,
     spec: &EnvironmentSpec,
 ) -> Result<Planner, PlanError> {
+    planner_given(config, parts, model, spec, Given::default())
+}
+
+fn planner_given(
+    config: &PlanConfig,
+    parts: &Parts,
+    model: Arc<dyn WorldModel>,
+    spec: &EnvironmentSpec,
+    given: Given,
+) -> Result<Planner, PlanError> {
     within("plan", config.validate()).map_err(PlanError::Config)?;
     let unfit = |message| PlanError::Unfit { world: spec.name.clone(), message };
     let spaces = &model.spec().spaces;
     let space = fit(spaces, &spec.spaces).map_err(unfit)?;
-    let context = SolverContext {
+    let mut context = SolverContext {
         horizon: config.horizon,
         space: bounded(space, config.action_norm, &spec.name)?,
         block: spaces.frame_step.max(1),
         initial_std: config.initial_std as f32,
         deadline: config.deadline_ms.map(|milliseconds| Duration::from_secs_f64(milliseconds / 1000.0)),
     };
+    if let Some(reflex) = &given.reflex {
+        let wrong = config.reflex.std.map_or(reflex.spec().error.reflex, |std| std as f32);
+        context.initial_std = wrong.clamp(LEAST_STD * context.initial_std, context.initial_std);
+    }
     let solver = parts.solvers.make("plan.solver", &config.solver.kind, &config.solver.keys, &context);
-    let solver = solver.map_err(PlanError::Config)?;
+    let mut solver = solver.map_err(PlanError::Config)?;
+    let proposal = proposal(config, &model, given.reflex, &context, &mut solver).map_err(PlanError::Config)?;
     let (costs, constraints) = criteria(config, parts, &model).map_err(PlanError::Config)?;
     let memory_bytes = config.memory_mb.map(|mebibytes| (mebibytes * MEBIBYTE) as usize);
-    let options = PlannerOptions { execute: config.execute, warm_start: config.warm_start, memory_bytes };
-    Ok(Planner::new(model, solver, costs, constraints, options))
+    // A reflex alone follows what it proposes, whatever it proposed before.
+    let warm_start = config.warm_start && !config.reflex.alone;
+    let options = PlannerOptions { execute: config.execute, warm_start, memory_bytes };
+    let mut planner = Planner::new(model, solver, costs, constraints, options);
+    if let Some(proposal) = proposal {
+        planner = planner.with_proposal(proposal);
+    }
+    Ok(match given.plans {
+        Some(plans) => planner.with_plans(plans),
+        None => planner,
+    })
+}
+
+/// What proposes plans, if a reflex is given; one that acts alone takes the place of the solver.
+fn proposal(
+    config: &PlanConfig,
+    model: &Arc<dyn WorldModel>,
+    reflex: Option<Arc<Reflex>>,
+    context: &SolverContext,
+    solver: &mut Box<dyn Solver>,
+) -> Result<Option<Proposal>, String> {
+    let Some(reflex) = reflex else {
+        let Some(file) = &config.reflex.file else { return Ok(None) };
+        return Err(message("plan.reflex.file", file.display(), "unset where no reflex is given"));
+    };
+    reflex.spec().check(model.as_ref()).map_err(|message| format!("plan.reflex.file: {message}"))?;
+    let mut name = format!("reflex-{}", solver.name());
+    if config.reflex.alone {
+        let known = reflex.spec().horizon();
+        check("plan.execute", config.execute as f64).at_most(known as f64, "the steps that the reflex has learned")?;
+        (*solver, name) = (Box::new(Proposed::new(context)), "reflex".to_owned());
+    }
+    Ok(Some(Proposal::new(reflex, context, name)))
 }
 
 type Made = (Vec<(f64, Box<dyn Cost>)>, Vec<Box<dyn Constraint>>);

@@ -21,7 +21,7 @@ impl Drift {
         let action = Some(Space::Unbounded { dim: width });
         let spaces = Spaces { frames: 3, vectors, action, ..Spaces::default() };
         let normalise = Normalise::default();
-        let spec = ModelSpec { spaces, normalise, history: 3, tokens: 1, token_width: width, static_tokens: 0 };
+        let spec = ModelSpec { history: 3, ..ModelSpec::of_vectors(&spaces, &normalise, width) };
         Self { spec, head: None, inverse: false }
     }
 

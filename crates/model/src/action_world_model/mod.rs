@@ -33,13 +33,14 @@ impl ActionWorldModel {
         let [rows, columns] = model.encoder.grid();
         let (places, still, all) = (rows * columns, model.static_dim(), model.latent_dim());
         let moving = all - still;
-        let (tokens, static_tokens) = match still {
-            0 => (places, 0),
-            still if still == moving => (2 * places, places),
-            _ => (1, 0),
+        let (tokens, static_tokens, grid) = match still {
+            0 => (places, 0, [rows, columns]),
+            still if still == moving => (2 * places, places, [rows, columns]),
+            _ => (1, 0, [1, 1]),
         };
         let history = model.history();
-        let spec = ModelSpec { spaces, normalise, history, tokens, token_width: all / tokens, static_tokens };
+        let token_width = all / tokens;
+        let spec = ModelSpec { spaces, normalise, history, tokens, token_width, static_tokens, grid };
         Self { model, spec, normalise_targets, device }
     }
 

@@ -18,6 +18,8 @@ const VERSION_KEY: &str = "prevision_format";
 /// Its value: 2 is `PyTorch`'s layout. Files without the key hold linear layers as `[inputs, outputs]`, which the shape of a square
 /// matrix does not tell.
 const VERSION: &str = "2";
+/// The key of the metadata that says what the tensors are of.
+const DESCRIPTION_KEY: &str = "description";
 /// The longest header that readers of the format take.
 const LONGEST_HEADER: u64 = 100_000_000;
 
@@ -69,7 +71,15 @@ impl TensorWriter {
     /// # Errors
     /// If the file cannot be written, or two tensors have one name.
     pub fn create(path: &Path, entries: Vec<Entry>) -> io::Result<Self> {
-        let header = header(&entries)?;
+        Self::create_described(path, entries, None)
+    }
+
+    /// As [`create`](Self::create), with a text in the metadata that says what the tensors are of.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_described(path: &Path, entries: Vec<Entry>, description: Option<&str>) -> io::Result<Self> {
+        let header = header(&entries, description)?;
         let (unfinished, file) = AtomicFile::create(path).map_err(other)?;
         let mut file = BufWriter::with_capacity(1 << 20, file);
         file.write_all(&(header.len() as u64).to_le_bytes())?;
@@ -129,7 +139,7 @@ impl TensorWriter {
 }
 
 /// The header of a file of these tensors, one after the other, padded so that the tensors begin at a multiple of 8 bytes.
-fn header(entries: &[Entry]) -> io::Result<Vec<u8>> {
+fn header(entries: &[Entry], description: Option<&str>) -> io::Result<Vec<u8>> {
     let (mut tensors, mut start) = (BTreeMap::new(), 0);
     for entry in entries {
         let end = start + entry.bytes();
@@ -139,7 +149,8 @@ fn header(entries: &[Entry]) -> io::Result<Vec<u8>> {
         }
         start = end;
     }
-    let metadata = BTreeMap::from([("format", "pt"), (VERSION_KEY, VERSION)]);
+    let mut metadata = BTreeMap::from([("format", "pt"), (VERSION_KEY, VERSION)]);
+    metadata.extend(description.map(|text| (DESCRIPTION_KEY, text)));
     let mut header = serde_json::to_vec(&Header { metadata, tensors })?;
     header.resize(header.len().next_multiple_of(8), b' ');
     Ok(header)
@@ -214,6 +225,11 @@ impl TensorReader {
     pub fn count(&mut self, name: &str) -> io::Result<Option<u64>> {
         let bytes = self.bytes(name, Dtype::U64, &[1])?;
         Ok(bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?))))
+    }
+
+    /// What the tensors are of, if the file says.
+    pub fn description(&self) -> Option<&str> {
+        self.metadata.metadata().as_ref()?.get(DESCRIPTION_KEY).map(String::as_str)
     }
 
     /// Names that were not asked for, sorted.

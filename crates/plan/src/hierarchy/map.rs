@@ -105,7 +105,9 @@ impl ImaginedMap {
             }
         }
         self.expanded.resize(self.graph.len(), false);
-        open.iter().for_each(|place| self.expanded[*place] = true);
+        for place in open {
+            self.expanded[place] = true;
+        }
         true
     }
 
@@ -183,20 +185,24 @@ mod tests {
         assert_eq!(map.graph().ways(start).values().next(), Some(&2.0));
     }
 
+    /// A point on a line without an end.
+    struct Free;
+
+    impl SlowModel for Free {
+        fn stride(&self) -> usize {
+            1
+        }
+
+        fn leap(&self, from: Tensor<3>, actions: Tensor<4>) -> Tensor<3> {
+            let [count, samples, ..] = actions.dims();
+            let start = from.reshape([count, 1]);
+            (start + actions.reshape([count, samples])).reshape([count * samples, 1, 1])
+        }
+    }
+
     #[test]
     fn no_more_places_are_imagined_than_are_asked_for() {
         let mut map = ImaginedMap::new(&[], [1, 1], 1.0, GraphOptions { spacing: 0.1, most: 5 }, [1, 0]);
-        struct Free;
-        impl SlowModel for Free {
-            fn stride(&self) -> usize {
-                1
-            }
-            fn leap(&self, from: Tensor<3>, actions: Tensor<4>) -> Tensor<3> {
-                let [count, samples, ..] = actions.dims();
-                let start = from.reshape([count, 1]);
-                (start + actions.reshape([count, samples])).reshape([count * samples, 1, 1])
-            }
-        }
         let strides = Strides::new(Space::Unbounded { dim: 1 }, 1, 1);
         let start = map.meet(&[0.0]);
         assert!(map.grow(start, &Free, &strides, 9, &Device::flex()));

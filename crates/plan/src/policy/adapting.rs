@@ -145,11 +145,11 @@ impl LatentPolicy for Adapting {
     }
 
     fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError> {
-        let Guidance { obstacles, goals } = guidance;
+        let Guidance { obstacles, goals, .. } = guidance;
         let told = |place: usize| {
             let obstacles = obstacles.clone().map(|obstacles| obstacles.narrow(0, place, 1));
             let goals = goals.as_ref().map(|goals| goals.rows(place, 1));
-            (past.as_ref().map(|past| past.rows(place, 1)), Guidance { obstacles, goals })
+            (past.as_ref().map(|past| past.rows(place, 1)), Guidance { obstacles, goals, led: Vec::new() })
         };
         let told = (0..rows.len()).map(told).collect();
         let chosen = self.each(rows, told, |row, (past, guidance)| row.choose(past, guidance))?;

@@ -8,10 +8,11 @@ use prevision_env::{Decision, Policy, PolicyError, Search, Start, TimeStep};
 use prevision_model::{Latents, ObservationBatch, Past, WorldModel, is_finite};
 
 use super::history::{History, streams_of};
-use super::{Choices, Guidance, LatentPolicy, RecedingHorizon};
+use super::{Choices, Guidance, LatentPolicy, Proposal, RecedingHorizon};
 use crate::action_plan::ActionPlan;
 use crate::constraint::Constraint;
 use crate::cost::{Cost, Scene};
+use crate::reflex::Plans;
 use crate::score::{Criteria, ModelScore};
 use crate::solver::Solver;
 
@@ -36,6 +37,8 @@ pub struct Planner {
     criteria: Arc<Criteria>,
     options: PlannerOptions,
     rows_at_once: Option<usize>,
+    proposal: Option<Proposal>,
+    plans: Option<Plans>,
     run: Run,
 }
 
@@ -86,8 +89,8 @@ impl Planner {
         assert!(options.execute > 0, "0 actions of every plan are executed");
         let receding = RecedingHorizon::new(options.execute, options.warm_start, 0);
         let run = Run { tracks: Vec::new(), goals: None, receding, plan: None, taken: 0 };
-        let criteria = Arc::new(Criteria { costs, constraints });
-        Self { model, solver: solver.into(), criteria, options, rows_at_once: None, run }
+        let (solver, criteria) = (solver.into(), Arc::new(Criteria { costs, constraints }));
+        Self { model, solver, criteria, options, rows_at_once: None, proposal: None, plans: None, run }
     }
 
     /// The model that it plans with.
@@ -98,6 +101,18 @@ impl Planner {
     /// Plans with another model from now on, whose latents mean the same: that of its costs stays as it is.
     pub fn set_model(&mut self, model: Arc<dyn WorldModel>) {
         self.model = model;
+    }
+
+    /// The same, whose searches start from what is proposed.
+    #[must_use]
+    pub fn with_proposal(self, proposal: Proposal) -> Self {
+        Self { proposal: Some(proposal), ..self }
+    }
+
+    /// The same, which adds its plans to these.
+    #[must_use]
+    pub fn with_plans(self, plans: Plans) -> Self {
+        Self { plans: Some(plans), ..self }
     }
 
     /// The same, imagining at most so many candidates at once: for tests that plans do not depend on it.
@@ -185,6 +200,8 @@ impl Planner {
         let last_action = self.last_action(rows);
         let scene = Scene { present: squeeze(&past.latents.last()), goal, obstacles, last_action };
         let model = Arc::clone(&self.model);
+        let proposed = self.proposal.as_ref().map(|proposal| proposal.plan(model.as_ref(), &scene)).transpose();
+        let proposed = proposed.map_err(|message| self.unfit(message))?;
         let score = ModelScore::new(model.as_ref(), &self.criteria, past, &scene);
         let mut score = score.map_err(|message| self.unfit(message))?;
         if let Some(bytes) = self.options.memory_bytes {
@@ -194,9 +211,12 @@ impl Planner {
             score = score.with_rows_at_once(rows);
         }
         let episodes: Vec<u64> = rows.iter().map(|row| self.run.tracks[*row].episode).collect();
-        let solution = self.run.receding.plan(self.solver.as_ref(), &episodes, &score);
+        let solution = self.run.receding.plan_from(self.solver.as_ref(), proposed, &episodes, &score);
         let mut solution = solution.map_err(|message| self.unfit(message))?;
         self.check_finite(&solution.imagined, "the imagined latents hold")?;
+        if let Some(plans) = &self.plans {
+            plans.add(model.spec(), &episodes, &scene, &solution.plan, &solution.imagined);
+        }
         let (execute, horizon) = (self.options.execute, solution.plan.horizon);
         assert!(execute <= horizon, "{execute} actions of a plan of {horizon} cannot be executed");
         let mut searches = std::mem::take(&mut solution.searches).into_iter();
@@ -232,7 +252,10 @@ impl Planner {
 
 impl Policy for Planner {
     fn name(&self) -> String {
-        format!("planner/{}", self.solver.name())
+        match &self.proposal {
+            Some(proposal) => format!("planner/{}", proposal.name()),
+            None => format!("planner/{}", self.solver.name()),
+        }
     }
 
     fn begin(&mut self, episodes: &[Start<'_>]) -> Result<(), PolicyError> {

@@ -3,7 +3,7 @@
 use crate::action_plan::ActionPlan;
 use crate::noise::SeededNoise;
 use crate::score::Score;
-use crate::solver::{Solved, Solver};
+use crate::solver::{self, Solved, Solver};
 
 /// Plans again and again for a set of episodes that may only shrink. Every plan starts from the rest of the one before
 /// unless warm starts are off.
@@ -30,6 +30,24 @@ impl RecedingHorizon {
     /// # Panics
     /// If an episode was not among those of the plan before.
     pub fn plan(&mut self, solver: &dyn Solver, episodes: &[u64], score: &dyn Score) -> Solved {
+        self.plan_from(solver, None, episodes, score)
+    }
+
+    /// As [`plan`](Self::plan), with plans that are proposed, one of each episode: a search starts from what is proposed, or from the rest
+    /// of the plan before where that is better.
+    ///
+    /// # Errors
+    /// Those of the solver.
+    ///
+    /// # Panics
+    /// As [`plan`](Self::plan).
+    pub fn plan_from(
+        &mut self,
+        solver: &dyn Solver,
+        proposed: Option<ActionPlan>,
+        episodes: &[u64],
+        score: &dyn Score,
+    ) -> Solved {
         let warm = self.previous.take().filter(|_| self.warm_start).map(|(before, plan)| {
             let row = |episode: &u64| before.iter().position(|known| known == episode);
             let rows: Option<Vec<usize>> = episodes.iter().map(row).collect();
@@ -37,9 +55,10 @@ impl RecedingHorizon {
                 rows.unwrap_or_else(|| panic!("episodes {episodes:?} are not among {before:?} of the plan before"));
             plan.select(&rows).shift(self.execute)
         });
+        let start = solver::start(warm, proposed, score);
         let mut noise = SeededNoise::new(self.seed, self.plans, episodes.to_vec());
         self.plans += 1;
-        let solution = solver.solve(score, warm.as_ref(), &mut noise)?;
+        let solution = solver.solve(score, start.as_ref(), &mut noise)?;
         self.previous = Some((episodes.to_vec(), solution.plan.clone()));
         Ok(solution)
     }
@@ -49,7 +68,7 @@ impl RecedingHorizon {
 mod tests {
     use super::*;
     use crate::score::{Rollout, Scores};
-    use crate::solver::{Cem, CemConfig, Icem, IcemConfig, SolverContext};
+    use crate::solver::{Cem, CemConfig, Icem, IcemConfig, Proposed, SolverContext};
     use burn::prelude::*;
     use prevision_core::Space;
     use prevision_model::Latents;
@@ -128,6 +147,54 @@ mod tests {
                 "{steps} steps, at least {shortest} needed"
             );
         }
+    }
+
+    /// Two actions of length 1 lead to the goal, then none.
+    fn best() -> ActionPlan {
+        let actions: Vec<f32> = [0.6, 0.8].repeat(2).into_iter().chain([0.0; 12]).collect();
+        ActionPlan {
+            horizon: 8,
+            action_width: 2,
+            cost: vec![0.0],
+            violation: vec![0.0],
+            kept: 1,
+            elites: actions.clone(),
+            actions,
+        }
+    }
+
+    #[test]
+    fn few_samples_around_a_good_proposal_find_what_many_find() {
+        let score = Plane { rows: vec![[[0.0, 0.0], [1.2, 1.6]]] };
+        let cost = |solver: &dyn Solver, proposed: Option<ActionPlan>| {
+            RecedingHorizon::new(1, true, 4).plan_from(solver, proposed, &[0], &score).unwrap().plan.cost[0]
+        };
+        let narrow = SolverContext { initial_std: 0.05, ..search() };
+        let few = CemConfig { samples: 8, elites: 2, iterations: 2 };
+        let many = cost(&Cem::new(&search(), CemConfig { samples: 200, elites: 10, iterations: 10 }), None);
+        let proposed = cost(&Cem::new(&narrow, few), Some(best()));
+        let alone = cost(&Cem::new(&search(), few), None);
+        // The shortest way costs 1 after the first action and nothing more.
+        assert!(proposed < many + 0.1 && proposed < 1.4 && alone > 2.0 * proposed, "{proposed} {many} {alone}");
+        let keys = IcemConfig { samples: 8, elites: 2, iterations: 2, keep_elites: 1, ..IcemConfig::default() };
+        let icem = cost(&Icem::new(&search(), keys), Some(best()));
+        assert!(icem <= 1.0 + 1e-5, "what is proposed is itself a candidate: {icem}");
+    }
+
+    #[test]
+    fn what_is_left_of_a_good_plan_is_not_given_up_for_a_bad_proposal() {
+        let score = Plane { rows: vec![[[0.0, 0.0], [1.2, 1.6]]] };
+        let bad = ActionPlan { actions: vec![-0.7; 16], elites: vec![-0.7; 16], ..best() };
+        let mut planner = RecedingHorizon::new(1, true, 4);
+        let plan = planner.plan_from(&Proposed::new(&search()), Some(best()), &[0], &score).unwrap().plan;
+        assert_eq!(plan.actions, best().actions);
+        // One action later the rest of that plan is one action too many, and still better than away from the goal.
+        let plan = planner.plan_from(&Proposed::new(&search()), Some(bad.clone()), &[0], &score).unwrap().plan;
+        assert_eq!(plan.actions, best().shift(1).actions);
+        let mut forgetful = RecedingHorizon::new(1, false, 4);
+        forgetful.plan_from(&Proposed::new(&search()), Some(best()), &[0], &score).unwrap();
+        let plan = forgetful.plan_from(&Proposed::new(&search()), Some(bad), &[0], &score).unwrap().plan;
+        assert!(plan.actions.iter().all(|action| *action < 0.0), "{plan:?}");
     }
 
     #[test]

@@ -19,9 +19,11 @@ mod icem;
 mod lagrangian;
 mod mppi;
 mod projected_gradient;
+mod proposed;
 mod random;
 mod search;
 mod simplex;
+mod start;
 #[cfg(test)]
 mod toy;
 mod tracks;
@@ -37,8 +39,10 @@ pub use icem::{Icem, IcemConfig};
 pub use lagrangian::{Lagrangian, LagrangianConfig};
 pub use mppi::{Mppi, MppiConfig, mppi_weights};
 pub use projected_gradient::{ProjectedGradient, ProjectedGradientConfig};
+pub use proposed::Proposed;
 pub use random::{RandomConfig, RandomShooting};
 pub use search::{Stopwatch, summary};
+pub(crate) use start::start;
 
 use prevision_core::config::Registry;
 use prevision_core::config::check::check;

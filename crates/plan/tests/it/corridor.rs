@@ -132,14 +132,7 @@ impl Exact {
     /// For blocks of `frame_step` actions.
     pub(crate) fn new(frame_step: usize, ring: bool) -> Arc<Self> {
         let normalise = Normalise { mean: [0.0; 3], std: [1.0; 3] };
-        let spec = ModelSpec {
-            spaces: spaces(frame_step),
-            normalise,
-            history: 1,
-            tokens: 1,
-            token_width: 1,
-            static_tokens: 0,
-        };
+        let spec = ModelSpec::of_vectors(&spaces(frame_step), &normalise, 1);
         Arc::new(Self { spec, ring, slower: None, rollouts: AtomicUsize::new(0) })
     }
 

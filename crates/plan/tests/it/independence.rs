@@ -64,7 +64,8 @@ fn config(kind: &str) -> PlanConfig {
     PlanConfig { solver, horizon: 4, execute: 2, ..PlanConfig::default() }
 }
 
-const DISTANCE: HeadFlags = HeadFlags { distance: true, inverse_dynamics: false, position: true, levels: false };
+pub(crate) const DISTANCE: HeadFlags =
+    HeadFlags { distance: true, inverse_dynamics: false, position: true, levels: false };
 
 #[test]
 fn vectors_and_a_recurrent_predictor() {

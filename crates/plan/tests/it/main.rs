@@ -16,6 +16,7 @@ mod hierarchy;
 mod independence;
 mod memory;
 mod models;
+mod reflex;
 mod rules;
 mod searches;
 mod setup;

@@ -3,6 +3,7 @@
 mod bench;
 mod data;
 mod demo;
+mod distil;
 mod env;
 mod eval;
 mod levels;
@@ -25,6 +26,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("plan", plan::run)),
         Box::new(verb("memory", memory::run)),
         Box::new(verb("levels", levels::run)),
+        Box::new(verb("distil", distil::run)),
         Box::new(verb("report", report::run)),
         Box::new(verb("demo", demo::run)),
         Box::new(bench::Bench),

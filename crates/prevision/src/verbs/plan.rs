@@ -13,7 +13,7 @@ use prevision_plan::{
     EpisodeVideos, PlanProgress, PlanResults, Traces, Violations, Watch, baselines, run_judged_episodes, setup,
 };
 
-use super::{levels, memory};
+use super::{distil, levels, memory};
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
 use crate::{DeviceName, Output, TrainedRun, Usage};
@@ -112,7 +112,8 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let spec = worlds.spec().clone();
     let guardrails = setup::guardrails(&experiment.plan, &parts.plan, &model)?;
     let width = model.spec().tokens * model.spec().token_width;
-    let mut policy = setup::policy(&experiment.plan, &parts.plan, Arc::clone(&model), &spec)?;
+    let given = setup::Given { reflex: distil::known(&run, model.as_ref())?, plans: None };
+    let mut policy = setup::policy_given(&experiment.plan, &parts.plan, Arc::clone(&model), &spec, given)?;
     let levels = match experiment.plan.hierarchy.levels {
         Some(levels) => levels,
         None => levels::chosen(&run.folder)?.map_or(1, |choice| choice.levels),

@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 22] = [
+    let verbs: [&[&str]; 23] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -18,6 +18,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["plan", "--help"],
         &["memory", "--help"],
         &["levels", "--help"],
+        &["distil", "--help"],
         &["report", "--help"],
         &["demo", "--help"],
         &["bench", "--help"],
@@ -38,9 +39,11 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 #[test]
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
-    for verb in
-        ["data", "train", "eval", "tasks", "plan", "memory", "levels", "report", "demo", "bench", "env", "schema"]
-    {
+    let verbs = [
+        "data", "train", "eval", "tasks", "plan", "memory", "levels", "distil", "report", "demo", "bench", "env",
+        "schema",
+    ];
+    for verb in verbs {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
     }
 }

@@ -6,6 +6,7 @@ mod bad_input;
 mod bench;
 mod book;
 mod broken_videos;
+mod distil;
 mod experiment;
 mod help;
 mod hierarchy;

@@ -12,6 +12,7 @@ use toml::Table;
 
 use crate::app::{App, Parts};
 use crate::cli::progress::{Meter, duration};
+use crate::verbs::distil;
 use crate::{DeviceName, Output, TrainedRun, Usage};
 
 /// Episodes that run side by side and are held in memory at once, for each core; one of 91 frames of 65x65 pixels takes 1.2 MB.
@@ -79,7 +80,8 @@ fn planner(parts: &Parts, root: &Path, spec: &EnvironmentSpec) -> Result<Box<dyn
         let (kind, root) = (&run.experiment.model.kind, root.display());
         return Err(Usage(format!("{root}: model.kind is {kind}, but must be a world model's to plan with")).into());
     };
-    Ok(Box::new(setup::policy(&run.experiment.plan, &parts.plan, model, spec)?))
+    let given = setup::Given { reflex: distil::known(&run, model.as_ref())?, plans: None };
+    Ok(Box::new(setup::policy_given(&run.experiment.plan, &parts.plan, model, spec, given)?))
 }
 
 /// Records a world by one of its policies, with a progress bar.
