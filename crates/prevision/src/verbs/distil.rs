@@ -24,10 +24,11 @@ const FILE: &str = "reflex.safetensors";
 /// Episodes that run side by side.
 const ROWS: usize = 128;
 
-/// Learn a reflex from the plans of a run's planner: a network from what is seen and what is wanted to actions
+/// Learn a reflex from the plans of a run's planner: actions without a search
 ///
-/// The planner acts in the run's world as for recordings; what it plans is learned by regression. `[plan.reflex]` says
-/// how plans use it: with file = "reflex.safetensors" it proposes where searches start, with alone = true it acts.
+/// The planner acts in the run's world as for recordings; what it plans is learned by regression. How plans
+/// use it, `[plan.reflex]` says: with file = "reflex.safetensors" it proposes where searches start, with
+/// alone = true it acts.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
