@@ -30,6 +30,13 @@ pub struct ReflexNetworkConfig {
 }
 
 impl ReflexNetworkConfig {
+    /// Number of weights in its matrices; `None` if that is more than can be counted.
+    pub fn weights(&self) -> Option<usize> {
+        let Self { channels, hidden, head, outputs, .. } = *self;
+        let layers = [(channels, hidden), (hidden, hidden), (hidden, head), (head, outputs)];
+        layers.into_iter().try_fold(0_usize, |sum, (from, to)| sum.checked_add(from.checked_mul(to)?))
+    }
+
     /// The network with weights and biases uniform in `+-1/sqrt(inputs)`, which depend on the seed alone.
     pub fn init(&self, seed: u64, device: &Device) -> ReflexNetwork {
         let grid = Grid::new(self.grid);

@@ -31,6 +31,11 @@ impl Reflex {
         let text = text.ok_or_else(|| no_reflex("it does not say what its weights are of".to_owned()))?;
         let spec: ReflexSpec = serde_json::from_str(&text).map_err(|error| no_reflex(error.to_string()))?;
         spec.check(model).map_err(|message| format!("{}: {message}", path.display()))?;
+        // Sizes that the file has no weights for are not made room for.
+        let bytes = path.metadata().map_err(|error| format!("{}: {error}", path.display()))?.len();
+        if spec.network.weights().is_none_or(|count| count.saturating_mul(4) as u64 > bytes) {
+            return Err(no_reflex("it has fewer weights than its sizes need".to_owned()));
+        }
         let mut network = spec.network.init(0, &model.device());
         weights::load(&mut network, path).map_err(|error| error.to_string())?;
         Ok(Self { spec, network })

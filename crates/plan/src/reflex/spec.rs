@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::fingerprint::{fingerprint, same};
 use super::inputs::Inputs;
 
+/// Rounds of a network, at most.
+const MOST_ROUNDS: usize = 1000;
+
 /// What is fixed about a [`Reflex`](super::Reflex): the model it belongs to, its sizes, and how wrong it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +112,7 @@ impl ReflexSpec {
             && token_width > 0
             && static_tokens < tokens
             && places > 0
+            && self.network.rounds <= MOST_ROUNDS
             && self.network.outputs.is_multiple_of(self.action_width)
             && self.network.outputs > 0
             && [self.scale.mean.len(), self.scale.deviation.len()] == [channels; 2]

@@ -143,6 +143,10 @@ fn a_reflex_of_another_model_and_a_broken_file_are_refused() {
     broken.scale.deviation[0] = 0.0;
     Reflex { spec: broken, ..reflex.clone() }.write(&path).unwrap();
     assert!(refused(&path, &Drift::new(2)).ends_with("its parts do not fit together"));
+    let mut vast = reflex.spec.clone();
+    vast.network.head = usize::MAX / 600;
+    Reflex { spec: vast, ..reflex.clone() }.write(&path).unwrap();
+    assert!(refused(&path, &Drift::new(2)).ends_with("it has fewer weights than its sizes need"));
     weights::save(&reflex.network, &path).unwrap();
     assert!(refused(&path, &Drift::new(2)).contains("it is no reflex: it does not say what its weights are of"));
     std::fs::write(&path, "nothing of the kind").unwrap();

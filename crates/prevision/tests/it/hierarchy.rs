@@ -37,9 +37,9 @@ fn levels_are_trained_measured_chosen_and_planned_with() {
     assert!(run.join("places.safetensors").exists());
     let three = ["plan", text(&run), "--set", "plan.hierarchy.levels=3"];
     refused(&three, 2, &["plan.hierarchy.levels is 3, but must be 2 or less"]);
-    let untrained =
-        ["train", text(&file), "--run", text(&folder.path().join("r")), "--set", "objective.levels.weight=0"];
+    let other = folder.path().join("other");
+    let untrained = ["train", text(&file), "--run", text(&other), "--set", "objective.levels.weight=0"];
     refused(&untrained, 2, &["model.levels", "objective.levels"]);
-    let long = ["train", text(&file), "--run", text(&folder.path().join("r")), "--set", "data.frames=4"];
+    let long = ["train", text(&file), "--run", text(&other), "--set", "data.frames=4"];
     refused(&long, 2, &["rollout_steps"]);
 }
