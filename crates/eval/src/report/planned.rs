@@ -79,7 +79,9 @@ pub(super) fn label(name: &str, plan: &Value) -> String {
     match (text("environment"), text("policy"), text("solver")) {
         ("", "", "") => name.to_owned(),
         (environment, "", only) | (environment, only, "") => format!("{environment}, {only}"),
-        (environment, policy, solver) if policy == solver => format!("{environment}, {policy}"),
+        (environment, policy, solver) if policy.rsplit('/').next() == Some(solver) => {
+            format!("{environment}, {policy}")
+        }
         (environment, policy, solver) => format!("{environment}, {policy} ({solver})"),
     }
 }
@@ -162,6 +164,7 @@ mod tests {
         };
         assert_eq!(of("planner", "mppi"), "line, planner (mppi)");
         assert_eq!(of("random", "random"), "line, random");
+        assert_eq!(of("remembering/planner/cem", "cem"), "line, remembering/planner/cem");
         assert_eq!(of("", "cem"), "line, cem");
         assert_eq!(of("expert", ""), "line, expert");
         assert_eq!(label("file", &json!({})), "file");

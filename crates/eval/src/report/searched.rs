@@ -42,7 +42,9 @@ fn charts(name: &str, traces: &Value) -> String {
     let spreads = [middle("spread", &spread)];
     let chart = |what: &str, series: &[Series], faint: &[Series]| {
         let title = format!("{name}: {what}");
-        LineChart { title: &title, x: "iterations", series, faint, marks: false, from_zero: what == "spread" }.figure()
+        // Few iterations are marked, so that the ticks are theirs and not between them.
+        let marks = series.iter().all(|series| series.points.len() <= 8);
+        LineChart { title: &title, x: "iterations", series, faint, marks, from_zero: what == "spread" }.figure()
     };
     chart("cost", &costs, &best) + &chart("spread", &spreads, &spread)
 }

@@ -102,7 +102,7 @@ fn full_run() -> PathBuf {
         "retrieval": {"top1": 0.876, "mrr": 0.938, "candidates": 256, "horizons": ranks}});
     fs::write(run.join("eval/results.json"), eval.to_string()).unwrap();
     let plan = |solver: &str, hits: u32, rate: f64, low: f64, high: f64| {
-        json!({"environment": "two-rooms", "policy": "planner", "operations_per_episode": f64::from(hits) * 3e10, "solver": solver, "unit": "px", "episodes": 50, "excluded_solved_at_start": 0, "successes": hits,
+        json!({"environment": "two-rooms", "policy": format!("planner/{solver}"), "operations_per_episode": f64::from(hits) * 3e10, "solver": solver, "unit": "px", "episodes": 50, "excluded_solved_at_start": 0, "successes": hits,
             "success_rate": rate, "interval": [low, high], "success_rate_at_end": rate - 0.02, "interval_at_end": [low - 0.02, high - 0.01],
             "seconds_per_episode": 1.9, "seconds_per_plan": 0.021, "plans": 4100, "final_distance": {"mean": 3.1, "median": 1.2},
             "per_episode": [{"episode": 0, "success": true, "first_success_step": 57, "final_distance": 1.1},
@@ -134,7 +134,7 @@ fn the_page_shows_what_the_run_holds() {
         "<strong>94 %</strong><small>95 % interval 84 % to 98 %, 50 episodes</small>",
         "<strong>11 %</strong><small>of the copy baseline\u{2019}s, 8 steps ahead",
         "47 of 50",
-        "two-rooms, planner (mppi)",
+        "two-rooms, planner/mppi",
         "<td>1.2 px</td>",
         "\u{2713} arrived after 57 steps",
         "\u{2717} not arrived, 18.4 px left",
@@ -142,8 +142,8 @@ fn the_page_shows_what_the_run_holds() {
         "<strong>0.61</strong><small>linear 1.42, blind guess 22.8</small>",
         "Success over operations: two-rooms",
         "random: 8 % (95 % interval 3.2 % to 19 %), 0.12 TFLOP per episode",
-        "two-rooms, planner (mppi): cost",
-        "two-rooms, planner (mppi): spread",
+        "two-rooms, planner/mppi: cost",
+        "two-rooms, planner/mppi: spread",
         "Inverse dynamics",
         "Total loss <small>(log scale)</small>",
         "copy of the present: 0.55 at 8 steps ahead",

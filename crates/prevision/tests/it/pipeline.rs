@@ -47,7 +47,10 @@ fn record_train_evaluate_plan_report() {
     assert!(trained.expect("a number") > 0.0 && trained != adapted, "{trained:?} {adapted:?}");
     succeed(&["report", text(&run)]);
     let page = fs::read_to_string(run.join("report.html")).expect("the report");
-    assert!(page.contains("Success over operations: two-rooms") && page.contains("planner (icem): spread"));
+    assert!(
+        page.contains("Success over operations: two-rooms")
+            && page.contains("two-rooms, adapting/planner/icem: spread")
+    );
 }
 
 #[test]
