@@ -52,7 +52,10 @@ impl ActionJepaConfig {
         let heads = Heads {
             inverse_dynamics: heads.inverse_dynamics.then(|| InverseDynamics::new(dim, action_width, device)),
             distance: heads.distance.then(|| self.distance.init(&encoder, fixed, device)),
-            position: heads.position.then(|| PositionHead::new(dim, device)),
+            position: heads.position.then(|| match encoder.grid() {
+                [1, 1] => PositionHead::new(dim, device),
+                grid => PositionHead::of_grid(grid, encoder.dim(), device),
+            }),
             levels: if heads.levels {
                 self.levels
                     .iter()

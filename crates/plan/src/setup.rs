@@ -111,8 +111,7 @@ pub fn hierarchical(
     let (space, block) = (bounded(space, config.action_norm, &spec.name)?, spaces.frame_step.max(1));
     let strides = |stride| Strides::new(space.clone(), block, stride);
     let hierarchical = Hierarchical::new(policy, model, levels, config.hierarchy.clone(), strides);
-    let refused = |allowed| PlanError::Config(message("plan.hierarchy.levels", levels, allowed));
-    Ok(Box::new(hierarchical.map_err(refused)?))
+    Ok(Box::new(within("plan.hierarchy", hierarchical).map_err(PlanError::Config)?))
 }
 
 /// Lets the model of a planner be adapted, if that is configured.

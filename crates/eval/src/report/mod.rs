@@ -8,6 +8,7 @@ mod chart;
 mod compared;
 mod html;
 mod learning;
+mod levels;
 mod measured;
 mod page;
 mod planned;
@@ -26,7 +27,7 @@ use run::Run;
 ///
 /// The results of `suites` are shown as these choose to; those of others by all their numbers.
 ///
-/// Reads `config.toml`, `metrics.jsonl`, `summary.json`, `eval/*.json`, `plan/*.json`, `plan/traces/*.json` and `videos/*.{mp4,gif}`, as far as
+/// Reads `config.toml`, `metrics.jsonl`, `summary.json`, `eval/*.json`, `plan/*.json`, `plan/traces/*.json`, `levels.json` and `videos/*.{mp4,gif}`, as far as
 /// they are there. Videos are embedded, up to 32 MiB in all; where an mp4 and a GIF have the same name, the mp4 is.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::html::{escape, section, tile_row};
 use super::learning::curves;
+use super::levels::levels;
 use super::measured::{self, evaluations};
 use super::planned::{plans, rate};
 use super::run::Run;
@@ -21,6 +22,7 @@ pub(super) fn page(run: &Run, suites: &Suites) -> String {
     let parts = [
         headline(run, suites),
         plans(run),
+        levels(run),
         videos(run),
         searches(run),
         evaluations(run, suites),

@@ -31,6 +31,8 @@ pub(super) struct Run {
     pub(super) plans: Vec<(String, Value)>,
     /// How plans were searched for, by the name of the planning result, sorted.
     pub(super) traces: Vec<(String, Value)>,
+    /// `levels.json`: what `prevision levels` has measured.
+    pub(super) levels: Option<Value>,
     /// The planning result that was written last: the videos are of its episodes.
     pub(super) newest_plan: Option<usize>,
     /// Videos by name, sorted.
@@ -59,6 +61,7 @@ impl Run {
         let part = |key: &str| summary.as_ref().and_then(|summary| summary.get(key)).filter(|part| part.is_object());
         let mut run = Self {
             name: name.unwrap_or_else(|| root.display().to_string()),
+            levels: json(&root.join("levels.json"))?,
             config: text(&root.join("config.toml"))?,
             metrics: metrics(&root.join("metrics.jsonl"))?,
             train: part("train").or(summary.as_ref()).cloned(),

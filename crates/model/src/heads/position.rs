@@ -2,34 +2,75 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::grid::{Grid, NEIGHBOURS};
 use crate::layers::{Activation, linear};
 
-/// Longest latent for which there are as many hidden units as numbers in the latent.
-const VECTOR: usize = 512;
-/// Hidden units for longer latents: those of a grid of tokens, which say where a thing is by which tokens tell of it.
-const GRID_HIDDEN: usize = 128;
+/// Hidden units of a head on a grid of tokens.
+const GRID_HIDDEN: usize = 32;
 
-/// MLP `dim -> dim -> 2`, but 128 hidden units for latents of more than 512 numbers, with `ReLU` (`eb_jepa`, position head).
+/// Reads where the agent is, in the units of a [`PositionScale`].
+///
+/// Of a latent that is one vector: MLP `dim -> dim -> 2` with `ReLU` (`eb_jepa`, position head). On a grid of tokens the same MLP looks at the
+/// neighbourhood of every place and says how much the agent seems to be there, and where in it; the mean of the places, by the softmax of
+/// how much, is where it is. What is learned in one place holds in all, so that few frames are enough.
 #[derive(Module, Debug)]
 pub struct PositionHead {
     hidden: Linear,
     output: Linear,
+    /// The grid of the tokens, the last ones of a latent; `None`: a latent is one vector.
+    grid: Option<Grid>,
 }
 
 impl PositionHead {
     /// A head for latents of length `dim`.
     pub fn new(dim: usize, device: &Device) -> Self {
-        let hidden = if dim <= VECTOR { dim } else { GRID_HIDDEN };
-        Self { hidden: LinearConfig::new(dim, hidden).init(device), output: LinearConfig::new(hidden, 2).init(device) }
+        let (hidden, output) = (LinearConfig::new(dim, dim), LinearConfig::new(dim, 2));
+        Self { hidden: hidden.init(device), output: output.init(device), grid: None }
+    }
+
+    /// A head for the latents of an encoder, `dim` numbers behind those of a static one.
+    pub(crate) fn of_grid(grid: [usize; 2], dim: usize, device: &Device) -> Self {
+        let grid = Grid::new(grid);
+        let (channels, outputs) = (NEIGHBOURS * dim / grid.places(), 3);
+        let hidden = LinearConfig::new(channels, GRID_HIDDEN).init(device);
+        Self { hidden, output: LinearConfig::new(GRID_HIDDEN, outputs).init(device), grid: Some(grid) }
     }
 
     /// # Shapes
     /// - latents: `[n, dim]`
     /// - output: `[n, 2]`
     pub fn forward(&self, latents: Tensor<2>) -> Tensor<2> {
-        linear(&self.output, linear(&self.hidden, latents, Activation::Relu), Activation::Identity)
+        let Some(grid) = &self.grid else { return self.read(latents) };
+        let ([count, width], places) = (latents.dims(), grid.places());
+        let [inputs, _] = self.hidden.weight.dims();
+        let moving = inputs / NEIGHBOURS * places;
+        let tokens = latents.narrow(1, width - moving, moving).reshape([count, places, moving / places]);
+        let read = self.read(grid.neighbourhoods(tokens));
+        let there = softmax(read.clone().narrow(2, 0, 1), 1);
+        let inside = read.narrow(2, 1, 2) * Self::cell(grid, &there.device());
+        let at = inside + Self::centres(grid, &there.device());
+        (at * there).sum_dim(1).reshape([count, 2])
+    }
+
+    /// The MLP, on the last axis.
+    fn read<const D: usize>(&self, inputs: Tensor<D>) -> Tensor<D> {
+        linear(&self.output, linear(&self.hidden, inputs, Activation::Relu), Activation::Identity)
+    }
+
+    /// Width and height of a place, `[1, 1, 2]`.
+    fn cell(grid: &Grid, device: &Device) -> Tensor<3> {
+        Tensor::from_floats([[[2.0 / grid.columns as f32, 2.0 / grid.rows as f32]]], device)
+    }
+
+    /// Where the places are, `[1, places, 2]`.
+    fn centres(grid: &Grid, device: &Device) -> Tensor<3> {
+        let along = |place: usize, count: usize| (2 * place + 1) as f32 / count as f32 - 1.0;
+        let centre = |place: usize| [along(place % grid.columns, grid.columns), along(place / grid.columns, grid.rows)];
+        let values: Vec<f32> = (0..grid.places()).flat_map(centre).collect();
+        Tensor::from_data(TensorData::new(values, [1, grid.places(), 2]), device)
     }
 }
 
@@ -78,7 +119,36 @@ impl PositionScale {
 
 #[cfg(test)]
 mod tests {
+    use burn::module::Param;
+
     use super::*;
+
+    /// A place that holds the number 1 among zeros is where the agent is.
+    #[test]
+    fn a_grid_is_read_where_the_agent_is() {
+        let device = Device::flex();
+        let mut head = PositionHead::of_grid([2, 4], 8, &device);
+        // The middle of a neighbourhood, times 30, is how much the agent is there; where in it is nowhere but in the middle.
+        let mut first = [[0.0; GRID_HIDDEN]; NEIGHBOURS];
+        first[NEIGHBOURS / 2][0] = 1.0;
+        let mut second = [[0.0; 3]; GRID_HIDDEN];
+        second[0][0] = 30.0;
+        head.hidden.weight = Param::from_tensor(Tensor::from_floats(first, &device));
+        head.output.weight = Param::from_tensor(Tensor::from_floats(second, &device));
+        for layer in [&mut head.hidden, &mut head.output] {
+            let width = layer.weight.dims()[1];
+            layer.bias = Some(Param::from_tensor(Tensor::zeros([width], &device)));
+        }
+        // Two static numbers come first.
+        let latents = Tensor::<2>::from_floats(
+            [[5.0, 5.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0], [5.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]],
+            &device,
+        );
+        let read = head.forward(latents).into_data().try_into_vec_as::<f32>().unwrap();
+        for (read, expected) in read.iter().zip([0.75, -0.5, -0.25, 0.5]) {
+            assert!((read - expected).abs() < 1e-5, "{read} {expected}");
+        }
+    }
 
     #[test]
     fn centre_and_edges_map_to_zero_and_one() {

@@ -16,12 +16,15 @@ pub struct HierarchyConfig {
     pub levels: Option<usize>,
     /// Action sequences of a stride that are imagined from every place. Default 24.
     pub samples: usize,
+    /// What places are compared by: the name of a readout of the model, such as `position`. Unset: the latents themselves, their moving
+    /// part.
+    pub compare: Option<String>,
     /// Places nearer to each other than this are one, in the unit of a step: the farthest that one action leads from where an episode
-    /// starts. Default 0.6.
+    /// starts. Default 1.
     pub spacing: f64,
-    /// A goal is at a place that is not farther away than this, in the unit of a step. Default 0.9.
+    /// A goal is at a place that is not farther away than this, in the unit of a step. Default 1.25.
     pub near: f64,
-    /// The most places that are imagined in an episode, by each level. Default 600.
+    /// The most places that are imagined in an episode, by each level. Default 1,000.
     pub most: usize,
     /// Plans in a row without a step forward, after which the stride that they fail at becomes longer. Default 3.
     pub patience: usize,
@@ -31,7 +34,16 @@ pub struct HierarchyConfig {
 
 impl Default for HierarchyConfig {
     fn default() -> Self {
-        Self { levels: None, samples: 24, spacing: 0.6, near: 0.9, most: 600, patience: 3, toll: 40.0 }
+        Self {
+            levels: None,
+            samples: 24,
+            compare: None,
+            spacing: 1.0,
+            near: 1.25,
+            most: 1_000,
+            patience: 3,
+            toll: 40.0,
+        }
     }
 }
 

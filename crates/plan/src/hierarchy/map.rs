@@ -11,15 +11,22 @@ use crate::graph::{GraphOptions, LatentGraph};
 /// Places from which strides are imagined at once.
 const AT_ONCE: usize = 16;
 
-/// What a slower model imagines of the surroundings of one episode: places, and which a stride leads to from which. Of latents only the part
-/// that moves is compared; the static part of all places is that of the first latent.
+/// What places are compared by.
+///
+/// # Shapes
+/// - input: latents, `[n, tokens, d]`
+/// - output: `[n, k]`
+pub type Compare<'a> = &'a dyn Fn(Tensor<3>) -> Tensor<2>;
+
+/// What a slower model imagines of the surroundings of one episode: places, and which a stride leads to from which.
 #[derive(Clone, Debug)]
 pub struct ImaginedMap {
+    /// Places by what they are compared by.
     graph: LatentGraph,
-    /// The static part of all places, `[static]`.
-    still: Vec<f32>,
-    /// Tokens in a latent.
-    tokens: usize,
+    /// The latent of each place, `[places * numbers]`.
+    latents: Vec<f32>,
+    /// Tokens in a latent, and numbers in a token.
+    shape: [usize; 2],
     /// From which places strides were imagined.
     expanded: Vec<bool>,
     seed: u64,
@@ -27,17 +34,11 @@ pub struct ImaginedMap {
 }
 
 impl ImaginedMap {
-    /// Nothing is imagined yet. `still` is the static part of the episode's latents, which have so many numbers in so many tokens; `step`
-    /// is the distance that one action leads.
-    pub fn new(
-        still: &[f32],
-        [numbers, tokens]: [usize; 2],
-        step: f32,
-        options: GraphOptions,
-        [seed, episode]: [u64; 2],
-    ) -> Self {
-        let graph = LatentGraph::new(numbers - still.len(), step, options);
-        Self { graph, still: still.to_vec(), tokens, expanded: Vec::new(), seed, episode }
+    /// Nothing is imagined yet. Latents have `shape` tokens and numbers in each; places are compared by `width` numbers, of which `step` is
+    /// the distance that one action leads.
+    pub fn new(shape: [usize; 2], width: usize, step: f32, options: GraphOptions, [seed, episode]: [u64; 2]) -> Self {
+        let graph = LatentGraph::new(width, step, options);
+        Self { graph, latents: Vec::new(), shape, expanded: Vec::new(), seed, episode }
     }
 
     /// The places and the strides between them.
@@ -45,29 +46,36 @@ impl ImaginedMap {
         &self.graph
     }
 
-    /// The latent of a place, whole.
-    pub fn latent(&self, place: usize) -> Vec<f32> {
-        [&self.still, self.graph.place(place)].concat()
+    /// The latent of a place, `[tokens * d]`.
+    pub fn latent(&self, place: usize) -> &[f32] {
+        let [tokens, width] = self.shape;
+        &self.latents[place * tokens * width..][..tokens * width]
     }
 
-    /// The part of a latent that moves.
-    fn moving<'a>(&self, latent: &'a [f32]) -> &'a [f32] {
-        &latent[self.still.len()..]
+    /// The places of latents, new ones where none is near.
+    ///
+    /// # Shapes
+    /// - latents: `[n, tokens, d]`
+    pub fn meet(&mut self, latents: Tensor<3>, compare: Compare<'_>) -> Vec<usize> {
+        let places = self.graph.meet_all(&values(compare(latents.clone())));
+        let [tokens, width] = self.shape;
+        let latents = values(latents);
+        for (latent, place) in latents.chunks_exact(tokens * width).zip(&places) {
+            // New places are numbered in the order in which they were met.
+            if *place == self.expanded.len() {
+                self.latents.extend_from_slice(latent);
+                self.expanded.push(false);
+            }
+        }
+        places
     }
 
-    /// The place of a latent, a new one if none is near.
-    pub fn meet(&mut self, latent: &[f32]) -> usize {
-        let place = self.graph.meet_all(self.moving(latent))[0];
-        self.expanded.resize(self.graph.len(), false);
-        place
-    }
-
-    /// The place nearest to a latent, if it is within so many steps.
-    pub fn find(&self, latent: &[f32], within: f32) -> Option<usize> {
+    /// The place nearest to a latent, `[1, tokens, d]`, if it is within so many steps.
+    pub fn find(&self, latent: Tensor<3>, within: f32, compare: Compare<'_>) -> Option<usize> {
         if self.graph.is_empty() {
             return None;
         }
-        let (place, steps) = *self.graph.nearest(self.moving(latent)).first()?;
+        let (place, steps) = *self.graph.nearest(&values(compare(latent))).first()?;
         (steps <= within).then_some(place)
     }
 
@@ -79,32 +87,27 @@ impl ImaginedMap {
         model: &dyn SlowModel,
         strides: &Strides,
         samples: usize,
+        compare: Compare<'_>,
         device: &Device,
     ) -> bool {
         let open = self.open(here);
         if open.is_empty() || self.graph.len() >= self.graph.most() {
             return false;
         }
-        let latents: Vec<f32> = open.iter().flat_map(|place| self.latent(*place)).collect();
-        let actions: Vec<f32> =
-            open.iter().flat_map(|place| strides.draw(samples, self.seed, self.episode, *place as u64)).collect();
-        let width = (self.still.len() + self.graph.width()) / self.tokens;
-        let (count, stride) = (open.len(), model.stride());
-        let from = Tensor::<3>::from_data(TensorData::new(latents, [count, self.tokens, width]), device);
+        let latents: Vec<f32> = open.iter().flat_map(|place| self.latent(*place)).copied().collect();
+        let draw = |place: &usize| strides.draw(samples, self.seed, self.episode, *place as u64);
+        let actions: Vec<f32> = open.iter().flat_map(draw).collect();
+        let ([tokens, width], count, stride) = (self.shape, open.len(), model.stride());
+        let from = Tensor::<3>::from_data(TensorData::new(latents, [count, tokens, width]), device);
         let shape = [count, samples, stride, strides.length() / stride];
         let actions = Tensor::<4>::from_data(TensorData::new(actions, shape), device);
-        let led: Tensor<3> = model.leap(from, actions);
-        let moving = self.graph.width();
-        let led = led.reshape([count * samples, self.tokens * width]).narrow(1, self.still.len(), moving);
-        let led = led.into_data().try_into_vec_as::<f32>().expect("latents are floats");
-        let places = self.graph.meet_all(&led);
+        let places = self.meet(model.leap(from, actions), compare);
         for (index, to) in places.into_iter().enumerate() {
             let from = open[index / samples];
             if from != to {
                 self.graph.join(from, to, stride as f32);
             }
         }
-        self.expanded.resize(self.graph.len(), false);
         for place in open {
             self.expanded[place] = true;
         }
@@ -134,6 +137,10 @@ impl ImaginedMap {
     }
 }
 
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec_as::<f32>().expect("latents are floats")
+}
+
 #[cfg(test)]
 mod tests {
     use prevision_core::Space;
@@ -160,21 +167,25 @@ mod tests {
     #[test]
     fn places_are_imagined_until_there_are_no_more_and_strides_join_them() {
         let options = GraphOptions { spacing: 0.5, most: 100 };
-        let mut map = ImaginedMap::new(&[7.0], [2, 2], 1.0, options, [1, 0]);
-        let strides = Strides::new(Space::Box { low: vec![-1.0], high: vec![1.0] }, 1, 2);
-        let start = map.meet(&[7.0, 2.0]);
+        let mut map = ImaginedMap::new([2, 1], 1, 1.0, options, [1, 0]);
+        let device = Device::flex();
+        let latent = |numbers: [f32; 2]| Tensor::<1>::from_floats(numbers, &device).reshape([1, 2, 1]);
         // The static part is not compared.
+        let compare = |latents: Tensor<3>| latents.narrow(1, 1, 1).flatten::<2>(1, 2);
+        let strides = Strides::new(Space::Box { low: vec![-1.0], high: vec![1.0] }, 1, 2);
+        let start = map.meet(latent([7.0, 2.0]), &compare)[0];
+        let find = |map: &ImaginedMap, at: f32| map.find(latent([0.0, at]), 0.5, &compare);
         assert_eq!(
-            (map.meet(&[9.0, 2.1]), map.find(&[0.0, 2.4], 0.5), map.find(&[0.0, 2.6], 0.5)),
-            (start, Some(0), None)
+            (map.meet(latent([9.0, 2.1]), &compare), find(&map, 2.4), find(&map, 2.6)),
+            (vec![0], Some(0), None)
         );
         let mut rounds = 0;
-        while map.find(&[7.0, -6.0], 0.5).is_none() {
-            assert!(map.grow(start, &Line, &strides, 8, &Device::flex()));
+        while find(&map, -6.0).is_none() {
+            assert!(map.grow(start, &Line, &strides, 8, &compare, &device));
             rounds += 1;
         }
         assert!(rounds < 12, "{rounds}");
-        let goal = map.find(&[7.0, -6.0], 0.5).unwrap();
+        let goal = find(&map, -6.0).unwrap();
         let latent = map.latent(goal);
         assert!(latent[0] == 7.0 && (latent[1] + 6.0).abs() <= 0.5, "{latent:?}");
         let routes = crate::graph::Routes::to(map.graph(), goal, &std::collections::BTreeMap::new());
@@ -202,11 +213,12 @@ mod tests {
 
     #[test]
     fn no_more_places_are_imagined_than_are_asked_for() {
-        let mut map = ImaginedMap::new(&[], [1, 1], 1.0, GraphOptions { spacing: 0.1, most: 5 }, [1, 0]);
+        let mut map = ImaginedMap::new([1, 1], 1, 1.0, GraphOptions { spacing: 0.1, most: 5 }, [1, 0]);
+        let (device, compare) = (Device::flex(), |latents: Tensor<3>| latents.flatten::<2>(1, 2));
         let strides = Strides::new(Space::Unbounded { dim: 1 }, 1, 1);
-        let start = map.meet(&[0.0]);
-        assert!(map.grow(start, &Free, &strides, 9, &Device::flex()));
+        let start = map.meet(Tensor::zeros([1, 1, 1], &device), &compare)[0];
+        assert!(map.grow(start, &Free, &strides, 9, &compare, &device));
         assert!(map.graph().len() > 5);
-        assert!(!map.grow(start, &Free, &strides, 9, &Device::flex()));
+        assert!(!map.grow(start, &Free, &strides, 9, &compare, &device));
     }
 }

@@ -16,5 +16,5 @@ mod strides;
 
 pub use choice::{Choice, LevelResult};
 pub use config::HierarchyConfig;
-pub use map::ImaginedMap;
+pub use map::{Compare, ImaginedMap};
 pub use strides::Strides;

@@ -94,7 +94,7 @@ impl<P: LatentPolicy> Guided<P> {
 }
 
 /// The numbers of latents, row by row.
-pub(super) fn host(latents: &Latents) -> Vec<f32> {
+fn host(latents: &Latents) -> Vec<f32> {
     latents.tokens.clone().into_data().try_into_vec_as::<f32>().expect("latents are floats")
 }
 

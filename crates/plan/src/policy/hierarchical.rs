@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use burn::prelude::*;
+use prevision_core::config::check::message;
 use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
 use prevision_model::{Latents, Past, WorldModel};
 
-use super::guided::host;
 use super::way::Way;
 use super::{Choices, Guidance, LatentPolicy};
 use crate::hierarchy::{HierarchyConfig, ImaginedMap, Strides};
+use crate::readout::Readout;
 
 /// Puts slower models around a policy on latents. Each imagines the places around the agent until the goal is among them; the next place on
 /// the way there is the goal of the level below, down to the policy inside, which plans in single actions. Where a level does not find the
@@ -21,6 +22,8 @@ pub struct Hierarchical<P> {
     model: Arc<dyn WorldModel>,
     levels: usize,
     options: HierarchyConfig,
+    /// What places are compared by; `None`: the moving part of latents.
+    compare: Option<Readout>,
     /// Sequences of one action, to measure what a step is; then those of each level.
     strides: Vec<Strides>,
     rows: Vec<Row>,
@@ -38,7 +41,7 @@ impl<P: LatentPolicy> Hierarchical<P> {
     /// `levels` levels around `policy`, which is the first of them. `strides` makes action sequences of so many actions of the model.
     ///
     /// # Errors
-    /// How many levels the model has, if that are fewer.
+    /// The key at fault, if the model has fewer levels, or has not what places are to be compared by.
     pub fn new(
         policy: P,
         model: Arc<dyn WorldModel>,
@@ -49,67 +52,72 @@ impl<P: LatentPolicy> Hierarchical<P> {
         let slower: Vec<usize> = model.levels().iter().map(|level| level.stride()).collect();
         let known = slower.len() + 1;
         if levels > known {
-            return Err(format!("{known} or less: so many levels the model has, itself and its [[model.levels]]"));
+            let allowed = format!("{known} or less: so many levels the model has, itself and its [[model.levels]]");
+            return Err(message("levels", levels, allowed));
         }
+        let compare = options.compare.as_ref().map(|name| Readout::new("compare", name, &model)).transpose()?;
         let strides = std::iter::once(1).chain(slower).take(levels).map(strides).collect();
-        Ok(Self { policy, model, levels, options, strides, rows: Vec::new() })
+        Ok(Self { policy, model, levels, options, compare, strides, rows: Vec::new() })
     }
 
-    /// Numbers in the static part of a latent.
-    fn still(&self) -> usize {
-        self.model.spec().static_tokens * self.model.spec().token_width
+    /// What latents are compared by, `[n, k]` of `[n, tokens, d]`.
+    fn compared(&self, latents: Tensor<3>) -> Tensor<2> {
+        match &self.compare {
+            Some(readout) => readout.of(&Latents::new(latents.unsqueeze_dim(1))).flatten(1, 2),
+            None => {
+                let (tokens, still) = (latents.dims()[1], self.model.spec().static_tokens);
+                latents.narrow(1, still, tokens - still).flatten(1, 2)
+            }
+        }
     }
 
-    /// The farthest that one action leads from here, as a distance of the moving parts of latents.
-    fn step(&self, row: &Row, past: &Past) -> f32 {
-        let (still, samples) = (self.still(), self.options.samples);
+    /// The farthest that one action leads from here, by what latents are compared by, and of how many numbers that is.
+    fn step(&self, row: &Row, past: &Past) -> (f32, usize) {
+        let samples = self.options.samples;
         let strides = &self.strides[0];
         let actions = strides.draw(samples, row.seed, row.episode, 0);
         let shape = [1, samples, 1, strides.length()];
         let actions = Tensor::<4>::from_data(TensorData::new(actions, shape), &self.model.device());
-        let led = host(&self.model.imagine(past, actions));
-        let present = host(&past.latents.last());
-        let square = |latent: &[f32]| {
-            let pairs = latent.iter().zip(&present).skip(still);
-            pairs.map(|(there, here)| (there - here) * (there - here)).sum::<f32>()
-        };
-        led.chunks_exact(present.len()).map(square).fold(0.0, f32::max).sqrt()
+        let led = self.compared(self.model.imagine(past, actions).tokens.squeeze_dim(1));
+        let present = self.compared(past.latents.last().tokens.squeeze_dim(1));
+        let [_, width] = present.dims();
+        let farthest = (led - present).square().sum_dim(1).max().into_scalar::<f32>();
+        (farthest.sqrt().max(f32::MIN_POSITIVE), width)
     }
 
     /// Begins the maps of a row.
     fn begin_maps(&mut self, row: usize, past: &Past) {
-        let step = self.step(&self.rows[row], past).max(f32::MIN_POSITIVE);
-        let present = host(&past.latents.last());
-        let (numbers, tokens, still) = (present.len(), self.model.spec().tokens, self.still());
+        let (step, width) = self.step(&self.rows[row], past);
+        let spec = self.model.spec();
+        let shape = [spec.tokens, spec.token_width];
         let Row { seed, episode, .. } = self.rows[row];
-        let map = |_| {
-            let grows = self.options.graph();
-            let map = ImaginedMap::new(&present[..still], [numbers, tokens], step, grows, [seed, episode]);
-            (map, Way::default())
-        };
+        let map = |_| (ImaginedMap::new(shape, width, step, self.options.graph(), [seed, episode]), Way::default());
         self.rows[row].maps = (1..self.levels).map(map).collect();
     }
 
-    /// What the policy inside is to aim at from here, on the way to the goal: from the slowest level down.
-    fn sub_goal(&mut self, row: usize, present: &[f32], goal: Vec<f32>) -> Vec<f32> {
-        let (model, options) = (Arc::clone(&self.model), &self.options);
-        let (levels, device) = (model.levels(), model.device());
-        let near = options.near as f32;
+    /// What the policy inside is to aim at from here, on the way to the goal: from the slowest level down. All are `[1, tokens, d]`.
+    fn sub_goal(&mut self, row: usize, present: Tensor<3>, goal: Tensor<3>) -> Tensor<3> {
+        let mut maps = std::mem::take(&mut self.rows[row].maps);
+        let (levels, device, options) = (self.model.levels(), self.model.device(), &self.options);
+        let (near, shape) = (options.near as f32, goal.dims());
+        let compare = |latents: Tensor<3>| self.compared(latents);
         let mut aim = goal;
-        for (number, (map, way)) in self.rows[row].maps.iter_mut().enumerate().rev() {
+        for (number, (map, way)) in maps.iter_mut().enumerate().rev() {
             let (level, strides) = (levels[number], &self.strides[number + 1]);
-            let here = map.find(present, near).unwrap_or_else(|| map.meet(present));
+            let here = map.find(present.clone(), near, &compare);
+            let here = here.unwrap_or_else(|| map.meet(present.clone(), &compare)[0]);
             loop {
-                let place = map.find(&aim, near);
+                let place = map.find(aim.clone(), near, &compare);
                 way.set_out(map.graph(), place);
-                if way.leads_from(here) || !map.grow(here, level, strides, options.samples, &device) {
+                if way.leads_from(here) || !map.grow(here, level, strides, options.samples, &compare, &device) {
                     break;
                 }
             }
             if let Some(next) = way.next(map.graph(), here, options.way(level.stride())) {
-                aim = map.latent(next);
+                aim = Tensor::from_data(TensorData::new(map.latent(next).to_vec(), shape), &device);
             }
         }
+        self.rows[row].maps = maps;
         aim
     }
 }
@@ -150,22 +158,20 @@ impl<P: LatentPolicy> LatentPolicy for Hierarchical<P> {
         let (Some(past), Some(goals)) = (past.as_ref(), goals) else {
             return self.policy.choose(rows, past, guidance);
         };
-        let [_, _, tokens, width] = goals.dims();
-        let length = tokens * width;
-        let (present, mut aims) = (host(&past.latents.last()), host(&goals));
+        let mut aims = Vec::with_capacity(rows.len());
         for (place, row) in rows.iter().enumerate() {
+            let goal = goals.rows(place, 1).tokens.squeeze_dim::<3>(1);
             if guidance.led.get(place).copied().unwrap_or(false) {
+                aims.push(goal);
                 continue;
             }
+            let past = past.rows(place, 1);
             if self.rows[*row].maps.is_empty() {
-                self.begin_maps(*row, &past.rows(place, 1));
+                self.begin_maps(*row, &past);
             }
-            let range = place * length..(place + 1) * length;
-            let aim = self.sub_goal(*row, &present[range.clone()], aims[range.clone()].to_vec());
-            aims[range].copy_from_slice(&aim);
+            aims.push(self.sub_goal(*row, past.latents.last().tokens.squeeze_dim(1), goal));
         }
-        let aims =
-            Tensor::<4>::from_data(TensorData::new(aims, [rows.len(), 1, tokens, width]), &goals.tokens.device());
+        let aims = Tensor::cat(aims, 0).unsqueeze_dim::<4>(1);
         let guidance = Guidance { goals: Some(Latents::new(aims)), ..guidance };
         self.policy.choose(rows, Some(past.clone()), guidance)
     }

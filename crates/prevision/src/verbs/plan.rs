@@ -21,8 +21,8 @@ use crate::{DeviceName, Output, TrainedRun, Usage};
 /// Plan with the model of a run, in the world it was trained for
 ///
 /// Every episode starts from an image and is given its goal as an image. The results are also written
-/// to plan/<environment>-<solver>.json in the run folder, videos of the first episodes to videos/, and
-/// how their plans were searched for to plan/traces/<environment>-<solver>.json.
+/// to plan/<environment>-<policy>.json in the run folder, videos of the first episodes to videos/, and
+/// how their plans were searched for to plan/traces/<environment>-<policy>.json.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -139,7 +139,9 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
         memory::add(file, memory, &met.take(), width, experiment.plan.execute as f32)?;
     }
     results.baselines = baselines(world.as_ref(), worlds.as_mut(), &experiment.plan.baselines, &rules)?;
-    let name = file_name(&format!("{}-{}", results.environment, results.solver));
+    // That it is a planner goes without saying.
+    let policy = results.policy.replace("planner/", "");
+    let name = file_name(&format!("{}-{policy}", results.environment));
     run.folder.write_json(&format!("plan/{name}.json"), &results)?;
     run.folder.write_json(&format!("plan/traces/{name}.json"), &traces)?;
     Ok(results)
