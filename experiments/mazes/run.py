@@ -43,11 +43,11 @@ def main():
     recorded, explored = out / "recorded", out / "explored"
     tasks = HERE / "tasks.json"
     if not recorded.exists():
-        run("data", "generate", "maze", "--episodes", 3000, "--steps", 90, "--out", recorded)
+        run("data", "generate", "maze", "--episodes", 3000, "--steps", 90, *keys('collision="slide"'), "--out", recorded)
     manifest = json.loads(tasks.read_text())
     mazes = manifest["env"]["mazes"]
     if not explored.exists():
-        where = keys(f"mazes={mazes}", 'layouts="held-out"')
+        where = keys(f"mazes={mazes}", 'layouts="held-out"', 'collision="slide"')
         run("data", "generate", "maze", "--episodes", 20 * mazes, "--steps", 90, "--seed", 9, *where, "--out", explored)
     for seed in arguments.seeds:
         folder = out / f"seed-{seed}"

@@ -7,6 +7,9 @@ use super::nearest::nearest;
 /// Share of the places that are forgotten at once when there are too many.
 const FORGOTTEN: f64 = 0.1;
 
+/// Places are much alike within so many times the spacing.
+const LIKE: f32 = 1.5;
+
 /// How a graph grows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GraphOptions {
@@ -116,6 +119,11 @@ impl LatentGraph {
         found.into_iter().map(|(place, square)| (place, square.sqrt() / self.step)).collect()
     }
 
+    /// How far a latent is from a place, in steps.
+    pub fn steps(&self, place: usize, latent: &[f32]) -> f32 {
+        distance(self.place(place), latent) / self.step
+    }
+
     /// Takes in a walk: latents that followed each other, `actions` apart.
     ///
     /// # Shapes
@@ -177,6 +185,23 @@ impl LatentGraph {
     pub fn join(&mut self, from: usize, to: usize, actions: f32) {
         let known = self.ways[from].entry(to).or_insert(actions);
         *known = known.min(actions);
+    }
+
+    /// Forgets that one place leads to another.
+    pub fn part(&mut self, from: usize, to: usize) {
+        self.ways[from].remove(&to);
+    }
+
+    /// The transitions that are much like one: from about the same place to about the same place, as far away as places are from each other
+    /// and half as much again.
+    pub fn like(&self, [from, to]: [usize; 2]) -> Vec<[usize; 2]> {
+        let within = LIKE * self.options.spacing * self.step;
+        let near = |place: usize, other: usize| distance(self.place(place), self.place(other)) <= within;
+        let starts = (0..self.len()).filter(|start| near(*start, from));
+        starts
+            .flat_map(|start| self.ways[start].keys().map(move |end| [start, *end]))
+            .filter(|[_, end]| near(*end, to))
+            .collect()
     }
 
     /// Forgets the places that were met least often, the oldest first, and joins what they lay between.

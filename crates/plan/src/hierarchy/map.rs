@@ -1,9 +1,9 @@
 //! Places that a slower model imagines.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use burn::prelude::*;
-use prevision_model::SlowModel;
+use prevision_model::{Latents, Past, SlowModel, WorldModel};
 
 use super::Strides;
 use crate::graph::{GraphOptions, LatentGraph};
@@ -29,6 +29,8 @@ pub struct ImaginedMap {
     shape: [usize; 2],
     /// From which places strides were imagined.
     expanded: Vec<bool>,
+    /// Which of the strides that were imagined from a place led to another, until it is found to be right.
+    doubtful: BTreeMap<[usize; 2], usize>,
     seed: u64,
     episode: u64,
 }
@@ -38,7 +40,7 @@ impl ImaginedMap {
     /// the distance that one action leads.
     pub fn new(shape: [usize; 2], width: usize, step: f32, options: GraphOptions, [seed, episode]: [u64; 2]) -> Self {
         let graph = LatentGraph::new(width, step, options);
-        Self { graph, latents: Vec::new(), shape, expanded: Vec::new(), seed, episode }
+        Self { graph, latents: Vec::new(), shape, expanded: Vec::new(), doubtful: BTreeMap::new(), seed, episode }
     }
 
     /// The places and the strides between them.
@@ -105,6 +107,9 @@ impl ImaginedMap {
         for (index, to) in places.into_iter().enumerate() {
             let from = open[index / samples];
             if from != to {
+                if !self.graph.ways(from).contains_key(&to) {
+                    self.doubtful.insert([from, to], index % samples);
+                }
                 self.graph.join(from, to, stride as f32);
             }
         }
@@ -112,6 +117,46 @@ impl ImaginedMap {
             self.expanded[place] = true;
         }
         true
+    }
+
+    /// Imagines strides once more in single steps, those of these transitions that were not yet. A slower model that errs at a wall finds
+    /// ways through it; where the faster one does not come near the same place, the transition is forgotten. Whether all were right.
+    pub fn check(
+        &mut self,
+        transitions: &[[usize; 2]],
+        model: &dyn WorldModel,
+        strides: &Strides,
+        samples: usize,
+        (near, compare): (f32, Compare<'_>),
+    ) -> bool {
+        let doubtful = |pair: &[usize; 2]| self.doubtful.get(pair).map(|sample| (*pair, *sample));
+        let doubtful: Vec<([usize; 2], usize)> = transitions.iter().filter_map(doubtful).collect();
+        if doubtful.is_empty() {
+            return true;
+        }
+        let (count, device, [tokens, width]) = (doubtful.len(), model.device(), self.shape);
+        let (mut latents, mut actions) = (Vec::new(), Vec::new());
+        for ([from, _], sample) in &doubtful {
+            latents.extend_from_slice(self.latent(*from));
+            let drawn = strides.draw(samples, self.seed, self.episode, *from as u64);
+            actions.extend_from_slice(&drawn[sample * strides.length()..][..strides.length()]);
+        }
+        let steps = strides.steps();
+        let shape = [count, 1, steps, strides.length() / steps];
+        let actions = Tensor::<4>::from_data(TensorData::new(actions, shape), &device);
+        let latents = Tensor::<4>::from_data(TensorData::new(latents, [count, 1, tokens, width]), &device);
+        let past = Past { latents: Latents::new(latents), actions: None };
+        let led = model.imagine(&past, actions).last().tokens.reshape([count, tokens, width]);
+        let led = values(compare(led));
+        let mut right = true;
+        for (([from, to], _), led) in doubtful.into_iter().zip(led.chunks_exact(self.graph.width())) {
+            self.doubtful.remove(&[from, to]);
+            if self.graph.steps(to, led) > near {
+                self.graph.part(from, to);
+                right = false;
+            }
+        }
+        right
     }
 
     /// The nearest places that can be reached from here and from which no strides were imagined, in the order of how many strides away

@@ -20,6 +20,11 @@ impl Strides {
         Self { space, block, stride }
     }
 
+    /// Actions of the model in one sequence.
+    pub fn steps(&self) -> usize {
+        self.stride
+    }
+
     /// Numbers in one sequence.
     pub fn length(&self) -> usize {
         self.stride * self.block * self.space.width()

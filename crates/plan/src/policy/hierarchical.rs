@@ -109,7 +109,13 @@ impl<P: LatentPolicy> Hierarchical<P> {
             loop {
                 let place = map.find(aim.clone(), near, &compare);
                 way.set_out(map.graph(), place);
-                if way.leads_from(here) || !map.grow(here, level, strides, options.samples, &compare, &device) {
+                if way.leads_from(here) {
+                    let transitions = way.transitions(here);
+                    let model = self.model.as_ref();
+                    if map.check(&transitions, model, strides, options.samples, (near, &compare)) {
+                        break;
+                    }
+                } else if !map.grow(here, level, strides, options.samples, &compare, &device) {
                     break;
                 }
             }

@@ -41,6 +41,13 @@ impl Way {
         self.goal.as_ref().is_some_and(|(_, routes)| routes.actions(here).is_some())
     }
 
+    /// The transitions from here to the goal; none if no way is known.
+    pub(super) fn transitions(&self, here: usize) -> Vec<[usize; 2]> {
+        let Some((_, routes)) = &self.goal else { return Vec::new() };
+        let mut from = here;
+        routes.way(here).map(|to| [std::mem::replace(&mut from, to), to]).collect()
+    }
+
     /// The place on the way from here that comes next; `None` if no way is known, or the goal's own place is the next.
     pub(super) fn next(&mut self, graph: &LatentGraph, here: usize, options: WayOptions) -> Option<usize> {
         let (goal, routes) = self.goal.as_ref()?;
@@ -52,8 +59,10 @@ impl Way {
         let stuck = self.best.is_some_and(|(_, since)| since >= options.patience);
         let after = routes.way(here).next();
         if let Some(after) = after.filter(|_| stuck) {
-            // It does not get on: the first transition of the way is not what it was.
-            *self.tolls.entry((here, after)).or_insert(0.0) += options.toll;
+            // It does not get on: the first transition of the way is not what it was, nor are those beside it.
+            for [from, to] in graph.like([here, after]) {
+                *self.tolls.entry((from, to)).or_insert(0.0) += options.toll;
+            }
             let (goal, again) = (*goal, Routes::to(graph, *goal, &self.tolls));
             self.best = again.actions(here).map(|left| (left, 0));
             self.goal = Some((goal, again));
