@@ -46,6 +46,7 @@ fn config(encoder: &str, predictor: &str, target: &str) -> ActionJepaConfig {
         target: serde_json::from_str::<TargetConfig>(target).expect("target"),
         distance: DistanceHeadConfig::Embedding(StepDistanceConfig { hidden: 16, groups: 3, size: 2 }),
         static_encoder: None,
+        levels: Vec::new(),
     }
 }
 

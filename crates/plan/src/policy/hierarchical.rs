@@ -62,13 +62,11 @@ impl<P: LatentPolicy> Hierarchical<P> {
 
     /// What latents are compared by, `[n, k]` of `[n, tokens, d]`.
     fn compared(&self, latents: Tensor<3>) -> Tensor<2> {
-        match &self.compare {
-            Some(readout) => readout.of(&Latents::new(latents.unsqueeze_dim(1))).flatten(1, 2),
-            None => {
-                let (tokens, still) = (latents.dims()[1], self.model.spec().static_tokens);
-                latents.narrow(1, still, tokens - still).flatten(1, 2)
-            }
+        if let Some(readout) = &self.compare {
+            return readout.of(&Latents::new(latents.unsqueeze_dim(1))).flatten(1, 2);
         }
+        let (tokens, still) = (latents.dims()[1], self.model.spec().static_tokens);
+        latents.narrow(1, still, tokens - still).flatten(1, 2)
     }
 
     /// The farthest that one action leads from here, by what latents are compared by, and of how many numbers that is.
