@@ -34,8 +34,12 @@ impl Level {
     /// # Shapes
     /// - actions: `[batch, k * stride, a]`
     /// - output: `[batch, k, action]`
+    ///
+    /// # Panics
+    /// If the actions are not a whole number of strides.
     pub fn macro_actions(&self, actions: Tensor<3>) -> Tensor<3> {
         let [batch, steps, width] = actions.dims();
+        assert!(steps.is_multiple_of(self.stride), "{steps} actions are not a whole number of strides");
         let strides = actions.reshape([batch, steps / self.stride, self.stride * width]);
         linear(&self.second, linear(&self.first, strides, Activation::Relu), Activation::Identity)
     }
@@ -48,11 +52,9 @@ impl Level {
     /// - output: `[batch, k, dim]`
     pub fn rollout(&self, start: Tensor<2>, actions: Tensor<3>) -> Tensor<3> {
         let [batch, dim] = start.dims();
-        let [_, steps, _] = actions.dims();
         assert_shape!(actions, [batch, _, _]);
         let macros = self.macro_actions(actions);
         let [_, count, width] = macros.dims();
-        assert_eq!(count * self.stride, steps, "{steps} actions are not a whole number of strides");
         // The rounds of a step all see its macro-action.
         let macros = macros.unsqueeze_dim::<4>(2).expand([batch, count, self.rounds, width]);
         let macros = macros.reshape([batch, count * self.rounds, width]);

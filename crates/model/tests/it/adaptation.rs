@@ -42,7 +42,10 @@ fn shifted(model: &dyn WorldModel, steps: usize, seen: usize) -> Transition {
     let after = model.imagine(&past, doubled).moments(steps - seen, seen);
     let [still, all] = [model.spec().static_tokens, model.spec().tokens];
     let moved = after.tokens.clone().narrow(2, still, all - still) + 0.05;
-    let tokens = Tensor::cat(vec![after.tokens.narrow(2, 0, still), moved], 2);
+    let tokens = match still {
+        0 => moved,
+        still => Tensor::cat(vec![after.tokens.narrow(2, 0, still), moved], 2),
+    };
     Transition { past, actions, seen: Latents::new(tokens) }
 }
 

@@ -391,6 +391,24 @@ class PositionHead(nn.Module):
         return self.output(F.relu(self.hidden(latents)))
 
 
+class GridPosition(nn.Module):
+    """Every place says how much the agent seems to be there, and where in it: what is meant by it is the mean of all, `heads/position.rs`."""
+
+    def __init__(self, grid, dim):
+        super().__init__()
+        self.grid, self.moving = grid, dim
+        self.hidden, self.output = nn.Linear(9 * dim // (grid[0] * grid[1]), 32), nn.Linear(32, 3)
+
+    def forward(self, latents):
+        rows, columns = self.grid
+        tokens = latents[..., -self.moving :].flatten(0, -2).unflatten(1, (rows, columns, -1))
+        read = self.output(F.relu(convolve(self.hidden, tokens))).flatten(1, 2)
+        along = lambda count: (2 * torch.arange(count) + 1) / count - 1
+        y, x = torch.meshgrid(along(rows), along(columns), indexing="ij")
+        places = torch.stack([x, y], 2).flatten(0, 1) + read[..., 1:] * torch.tensor([2 / columns, 2 / rows])
+        return (places * read[..., :1].softmax(1)).sum(1).unflatten(0, latents.shape[:-1])
+
+
 class StepDistance(nn.Module):
     def __init__(self, config, dim):
         super().__init__()
@@ -478,7 +496,8 @@ class ActionJepa(nn.Module):
                 else StepDistance(distance, self.static + dim)
             )
         if "position" in heads:
-            self.heads["position"] = PositionHead(self.static + dim)
+            on_grid = grid != [1, 1]
+            self.heads["position"] = GridPosition(grid, dim) if on_grid else PositionHead(self.static + dim)
 
     def encode(self, video):
         """`[batch, channels, time, height, width]` to `[batch, time, dim]`."""

@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn no_more_places_are_imagined_than_are_asked_for() {
-        let mut map = ImaginedMap::new([1, 1], 1, 1.0, GraphOptions { spacing: 0.1, most: 5 }, [1, 0]);
+        let mut map = ImaginedMap::new([1, 1], 1, 1.0, GraphOptions { spacing: 0.01, most: 5 }, [1, 0]);
         let (device, compare) = (Device::flex(), |latents: Tensor<3>| latents.flatten::<2>(1, 2));
         let strides = Strides::new(Space::Unbounded { dim: 1 }, 1, 1);
         let start = map.meet(Tensor::zeros([1, 1, 1], &device), &compare)[0];

@@ -16,6 +16,8 @@ fn plan(levels: usize, rows: usize) -> PlanResults {
         solver: Part::new("cem").with("samples", 100).with("iterations", 3),
         costs: WeightedParts::default().with("distance", 1),
         horizon: 3,
+        // A stride takes three plans of a step each.
+        hierarchy: HierarchyConfig { patience: 6, ..HierarchyConfig::default() },
         ..PlanConfig::default()
     };
     let mut worlds = Corridor::rows(rows, || Corridor::ring(2));

@@ -69,7 +69,7 @@ fn training_in_bfloat16_reaches_the_loss_of_float32_and_keeps_its_precision() {
         succeed(&["train", text(&file), "--run", text(&run), "--set", &set]);
         run
     });
-    for term in ["total", "position"] {
+    for term in ["total", "prediction"] {
         let [exact, rounded] = [&exact, &rounded].map(|run| curve(run, term));
         let (first, last, rounded) = (exact[0], mean(&exact[25..]), mean(&rounded[25..]));
         assert!(last < 0.5 * first, "{term} in float32: {first} to {last}");
