@@ -21,7 +21,8 @@ pub struct MemoryConfig {
     pub places: Option<PathBuf>,
     /// Whether what the episodes meet is added to the file. Default true.
     pub learn: bool,
-    /// How far ahead on a known way plans lead at most, in actions of the model. Unset: half the horizon.
+    /// How far ahead on a known way plans lead at most, in actions of the model; half as far after a plan without a step forward, and so
+    /// on. Unset: half the horizon.
     pub ahead: Option<f64>,
     /// A start or goal farther from every place than this is not known, in the unit of a step: the median distance of latents one
     /// action apart. Default 3.

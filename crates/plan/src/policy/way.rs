@@ -7,7 +7,8 @@ use crate::graph::{LatentGraph, Routes};
 /// How a way is followed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WayOptions {
-    /// How far ahead on the way a sub-goal lies at most, in actions of the model.
+    /// How far ahead on the way a sub-goal lies at most, in actions of the model; half of it after a plan without a step forward, and so
+    /// on.
     pub ahead: f32,
     /// Plans in a row that may pass without a step forward on the way, before the transition that they fail at becomes longer.
     pub patience: usize,
@@ -67,7 +68,10 @@ impl Way {
             self.best = again.actions(here).map(|left| (left, 0));
             self.goal = Some((goal, again));
         }
+        // What lies nearer is reached more surely, along the way that was met.
+        let since = self.best.map_or(0, |(_, since)| since);
+        let ahead = options.ahead / (1 << since.min(16)) as f32;
         let (goal, routes) = self.goal.as_ref()?;
-        routes.ahead(here, options.ahead).filter(|aim| aim != goal)
+        routes.ahead(here, ahead).filter(|aim| aim != goal)
     }
 }

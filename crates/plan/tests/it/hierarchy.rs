@@ -16,8 +16,8 @@ fn plan(levels: usize, rows: usize) -> PlanResults {
         solver: Part::new("cem").with("samples", 100).with("iterations", 3),
         costs: WeightedParts::default().with("distance", 1),
         horizon: 3,
-        // A stride takes three plans of a step each.
-        hierarchy: HierarchyConfig { patience: 6, ..HierarchyConfig::default() },
+        // A stride takes three plans of a step each. From cell 0 to cell 9 is the farthest step in latents, a ninth of it a cell.
+        hierarchy: HierarchyConfig { patience: 6, spacing: 0.1, near: 0.05, ..HierarchyConfig::default() },
         ..PlanConfig::default()
     };
     let mut worlds = Corridor::rows(rows, || Corridor::ring(2));
