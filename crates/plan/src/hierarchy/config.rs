@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::GraphOptions;
-use crate::policy::WayOptions;
 
 /// How far ahead a planner looks with the slower models of a hierarchy, `[[model.levels]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +25,7 @@ pub struct HierarchyConfig {
     pub near: f64,
     /// The most places that are imagined in an episode, by each level. Default 1,000.
     pub most: usize,
-    /// Plans in a row without a step forward, after which the stride that they fail at becomes longer. Default 3.
+    /// Plans that may lead to the end of a stride; if they do not get there, the stride becomes longer. Default 3.
     pub patience: usize,
     /// Actions by which it becomes longer, for the rest of the episode. Default 40.
     pub toll: f64,
@@ -62,11 +61,6 @@ impl Options for HierarchyConfig {
 }
 
 impl HierarchyConfig {
-    /// How imagined ways are followed by a level of this stride.
-    pub(crate) fn way(&self, stride: usize) -> WayOptions {
-        WayOptions { ahead: stride as f32, patience: self.patience, toll: self.toll as f32 }
-    }
-
     /// How the places of a level grow.
     pub(crate) fn graph(&self) -> GraphOptions {
         GraphOptions { spacing: self.spacing as f32, most: self.most }

@@ -81,6 +81,11 @@ impl ImaginedMap {
         (steps <= within).then_some(place)
     }
 
+    /// Whether a latent, `[1, tokens, d]`, is within so many steps of a place.
+    pub fn is_at(&self, place: usize, latent: Tensor<3>, within: f32, compare: Compare<'_>) -> bool {
+        self.graph.steps(place, &values(compare(latent))) <= within
+    }
+
     /// Imagines strides from the nearest places that can be reached from here and from which none were imagined yet. Whether there were
     /// any, and room for more.
     pub fn grow(

@@ -33,8 +33,26 @@ pub struct Hierarchical<P> {
 struct Row {
     seed: u64,
     episode: u64,
-    /// What each level imagines, the fastest first, and the way through it; empty before the first plan.
-    maps: Vec<(ImaginedMap, Way)>,
+    /// What each level imagines and is about, the fastest first; empty before the first plan.
+    levels: Vec<Level>,
+}
+
+/// A slower model in one episode.
+struct Level {
+    map: ImaginedMap,
+    /// To the goal that it was given.
+    way: Way,
+    /// The stride that it is about.
+    stride: Option<Stride>,
+}
+
+/// A stride that plans are to carry out.
+#[derive(Clone, Copy)]
+struct Stride {
+    from: usize,
+    to: usize,
+    /// Plans that led there.
+    plans: usize,
 }
 
 impl<P: LatentPolicy> Hierarchical<P> {
@@ -89,40 +107,61 @@ impl<P: LatentPolicy> Hierarchical<P> {
         let spec = self.model.spec();
         let shape = [spec.tokens, spec.token_width];
         let Row { seed, episode, .. } = self.rows[row];
-        let map = |_| (ImaginedMap::new(shape, width, step, self.options.graph(), [seed, episode]), Way::default());
-        self.rows[row].maps = (1..self.levels).map(map).collect();
+        let level = |_| Level {
+            map: ImaginedMap::new(shape, width, step, self.options.graph(), [seed, episode]),
+            way: Way::default(),
+            stride: None,
+        };
+        self.rows[row].levels = (1..self.levels).map(level).collect();
     }
 
     /// What the policy inside is to aim at from here, on the way to the goal: from the slowest level down. All are `[1, tokens, d]`.
     fn sub_goal(&mut self, row: usize, present: Tensor<3>, goal: Tensor<3>) -> Tensor<3> {
-        let mut maps = std::mem::take(&mut self.rows[row].maps);
-        let (levels, device, options) = (self.model.levels(), self.model.device(), &self.options);
-        let (near, shape) = (options.near as f32, goal.dims());
-        let compare = |latents: Tensor<3>| self.compared(latents);
+        let mut levels = std::mem::take(&mut self.rows[row].levels);
         let mut aim = goal;
-        for (number, (map, way)) in maps.iter_mut().enumerate().rev() {
-            let (level, strides) = (levels[number], &self.strides[number + 1]);
-            let here = map.find(present.clone(), near, &compare);
-            let here = here.unwrap_or_else(|| map.meet(present.clone(), &compare)[0]);
-            loop {
-                let place = map.find(aim.clone(), near, &compare);
-                way.set_out(map.graph(), place);
-                if way.leads_from(here) {
-                    let transitions = way.transitions(here);
-                    let model = self.model.as_ref();
-                    if map.check(&transitions, model, strides, options.samples, (near, &compare)) {
-                        break;
-                    }
-                } else if !map.grow(here, level, strides, options.samples, &compare, &device) {
-                    break;
-                }
-            }
-            if let Some(next) = way.next(map.graph(), here, options.way(level.stride())) {
-                aim = Tensor::from_data(TensorData::new(map.latent(next).to_vec(), shape), &device);
+        for (number, level) in levels.iter_mut().enumerate().rev() {
+            if let Some(place) = self.next(number, level, &present, &aim) {
+                aim = Tensor::from_data(TensorData::new(level.map.latent(place).to_vec(), aim.dims()), &aim.device());
             }
         }
-        self.rows[row].maps = maps;
+        self.rows[row].levels = levels;
         aim
+    }
+
+    /// The place that a level leads to next; `None` if that is the goal itself, or no way is found. A stride that was begun is gone on with
+    /// until it has led to its end, or has not within so many plans.
+    fn next(&self, number: usize, level: &mut Level, present: &Tensor<3>, goal: &Tensor<3>) -> Option<usize> {
+        let (options, near) = (&self.options, self.options.near as f32);
+        let (slower, device) = (self.model.levels()[number], self.model.device());
+        let (strides, samples) = (&self.strides[number + 1], options.samples);
+        let compare = |latents: Tensor<3>| self.compared(latents);
+        let Level { map, way, stride } = level;
+        let mut here = map.find(present.clone(), near, &compare);
+        if let Some(Stride { from, to, plans }) = stride.take() {
+            let same = map.find(goal.clone(), near, &compare) == way.goal();
+            if map.is_at(to, present.clone(), near, &compare) {
+                here = Some(to);
+            } else if same && plans < options.patience {
+                *stride = Some(Stride { from, to, plans: plans + 1 });
+                return (way.goal() != Some(to)).then_some(to);
+            } else if same {
+                way.add_toll(map.graph(), [from, to], options.toll as f32);
+            }
+        }
+        let here = here.unwrap_or_else(|| map.meet(present.clone(), &compare)[0]);
+        loop {
+            way.set_out(map.graph(), map.find(goal.clone(), near, &compare));
+            if way.leads_from(here) {
+                if map.check(&way.transitions(here), self.model.as_ref(), strides, samples, (near, &compare)) {
+                    break;
+                }
+            } else if !map.grow(here, slower, strides, samples, &compare, &device) {
+                break;
+            }
+        }
+        let [from, to] = *way.transitions(here).first()?;
+        *stride = Some(Stride { from, to, plans: 1 });
+        (way.goal() != Some(to)).then_some(to)
     }
 }
 
@@ -137,7 +176,7 @@ impl<P: LatentPolicy> Policy for Hierarchical<P> {
 
     fn begin(&mut self, episodes: &[Start<'_>]) -> Result<(), PolicyError> {
         self.policy.begin(episodes)?;
-        let row = |start: &Start<'_>| Row { seed: start.seed, episode: start.episode, maps: Vec::new() };
+        let row = |start: &Start<'_>| Row { seed: start.seed, episode: start.episode, levels: Vec::new() };
         self.rows = episodes.iter().map(row).collect();
         Ok(())
     }
@@ -170,7 +209,7 @@ impl<P: LatentPolicy> LatentPolicy for Hierarchical<P> {
                 continue;
             }
             let past = past.rows(place, 1);
-            if self.rows[*row].maps.is_empty() {
+            if self.rows[*row].levels.is_empty() {
                 self.begin_maps(*row, &past);
             }
             aims.push(self.sub_goal(*row, past.latents.last().tokens.squeeze_dim(1), goal));

@@ -37,6 +37,18 @@ impl Way {
         self.goal = goal.map(|place| (place, Routes::to(graph, place, &self.tolls)));
     }
 
+    /// The place that it leads to.
+    pub(super) fn goal(&self) -> Option<usize> {
+        self.goal.as_ref().map(|(place, _)| *place)
+    }
+
+    /// Notes that a transition is not what it seemed, nor are those like it; [`set_out`](Self::set_out) again follows.
+    pub(super) fn add_toll(&mut self, graph: &LatentGraph, transition: [usize; 2], toll: f32) {
+        for [from, to] in graph.like(transition) {
+            *self.tolls.entry((from, to)).or_insert(0.0) += toll;
+        }
+    }
+
     /// Whether a way is known from here.
     pub(super) fn leads_from(&self, here: usize) -> bool {
         self.goal.as_ref().is_some_and(|(_, routes)| routes.actions(here).is_some())
@@ -60,11 +72,10 @@ impl Way {
         let stuck = self.best.is_some_and(|(_, since)| since >= options.patience);
         let after = routes.way(here).next();
         if let Some(after) = after.filter(|_| stuck) {
-            // It does not get on: the first transition of the way is not what it was, nor are those beside it.
-            for [from, to] in graph.like([here, after]) {
-                *self.tolls.entry((from, to)).or_insert(0.0) += options.toll;
-            }
-            let (goal, again) = (*goal, Routes::to(graph, *goal, &self.tolls));
+            // It does not get on: the first transition of the way is not what it was.
+            let goal = *goal;
+            self.add_toll(graph, [here, after], options.toll);
+            let again = Routes::to(graph, goal, &self.tolls);
             self.best = again.actions(here).map(|left| (left, 0));
             self.goal = Some((goal, again));
         }
