@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 400, 60, 20, 20, 50
-COLOURS = {"flat": "#888888", "memory": "#1b7837", "hierarchy": "#2166ac", "three-levels": "#92c5de", "both": "#b2182b"}
+COLOURS = {"flat": "#888888", "memory": "#1b7837", "hierarchy": "#2166ac", "both": "#b2182b"}
 
 
 def results(folder):

@@ -17,7 +17,6 @@ PLANNERS = {
     "flat": ["plan.hierarchy.levels=1"],
     "memory": ["plan.hierarchy.levels=1", "plan.memory.places=memory.safetensors", "plan.memory.learn=false"],
     "hierarchy": ["plan.hierarchy.levels=2"],
-    "three-levels": ["plan.hierarchy.levels=3"],
     "both": ["plan.hierarchy.levels=2", "plan.memory.places=memory.safetensors", "plan.memory.learn=false"],
 }
 
