@@ -8,13 +8,12 @@ use anyhow::Result;
 use prevision_core::seed::fnv1a;
 use prevision_env::registry::Purpose;
 use prevision_model::WorldModel;
-use prevision_plan::graph::LatentGraph;
 use prevision_plan::reflex::{DistilOptions, PlanRecord, Plans, Reflex, ReflexError, distil};
-use prevision_plan::setup::{self, Given};
+use prevision_plan::setup::Given;
 use prevision_plan::{PlanConfig, PlanProgress, PlanResults, ReflexConfig, Rules, Watch, run_episodes};
 use serde::Serialize;
 
-use super::memory;
+use super::acting;
 use crate::app::{App, Parts};
 use crate::cli::progress::{Meter, duration};
 use crate::{DeviceName, Output, TrainedRun, Usage};
@@ -53,18 +52,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
-    if let Some(other) = args.overrides.iter().find(|key| !key.starts_with("plan.") && !key.starts_with("env.")) {
-        return Err(Usage(format!("--set {other}: a trained run takes only keys of plan and env")).into());
-    }
+    acting::check_keys(&args.overrides)?;
     if let Some((name, 0)) = [("--episodes", args.episodes), ("--steps", args.steps)].into_iter().find(|it| it.1 == 0) {
         return Err(Usage(format!("{name} is 0, but must be 1 or more")).into());
     }
     let device = args.device.open()?;
     let run = TrainedRun::open(&args.run, &args.overrides, app.parts())?;
-    let Some(model) = run.load(app.parts(), &device)?.world_model else {
-        let message = format!("{}: it has no world model to plan with", args.run.display());
-        return Err(Usage(message).into());
-    };
+    let model = acting::world_model(&run, app.parts(), &device)?;
     let (planned, plans) = collect(&run, app.parts(), &model, args)?;
     let options = DistilOptions { steps: args.steps, seed: args.seed, ..DistilOptions::default() };
     let mut meter = Meter::new("distil");
@@ -118,13 +112,7 @@ fn collect(
     let mut worlds = world.worlds(Purpose::Recording, args.episodes.min(ROWS))?;
     let plans = Plans::default();
     let given = Given { plans: Some(plans.clone()), reflex: None };
-    let mut policy = setup::policy_given(&plan, &parts.plan, Arc::clone(model), worlds.spec(), given)?;
-    if let Some(file) = &plan.memory.places {
-        let width = model.spec().tokens * model.spec().token_width;
-        let known = memory::read(&place(run, file))?;
-        let known = known.unwrap_or_else(|| LatentGraph::new(width, 1.0, plan.memory.graph()));
-        (policy, _) = setup::guided(&plan, policy, known);
-    }
+    let (mut policy, _) = acting::policy(run, parts, &plan, model, worlds.spec(), given)?;
     // Other tasks than those that a plan of the same seed is judged on.
     let seed = args.seed ^ fnv1a(b"distil");
     let rules = Rules { max_steps: plan.max_steps, stop_on_arrival: true, ..Rules::new(args.episodes, seed) };

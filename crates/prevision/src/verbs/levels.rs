@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use prevision_plan::hierarchy::{Choice, LevelResult};
 use prevision_train::RunFolder;
 
+use super::acting;
 use super::plan::{Wishes, plan_run};
 use crate::app::App;
 use crate::{DeviceName, Output, TrainedRun, Usage};
@@ -40,12 +41,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
-    if let Some(other) = args.overrides.iter().find(|key| !key.starts_with("plan.") && !key.starts_with("env.")) {
-        return Err(Usage(format!("--set {other}: a trained run takes only keys of plan and env")).into());
-    }
+    acting::check_keys(&args.overrides)?;
     let trained = TrainedRun::open(&args.run, &args.overrides, app.parts())?;
-    let model = trained.load(app.parts(), &args.device.open()?)?.world_model;
-    let slower = model.map_or(0, |model| model.levels().len());
+    let slower = acting::world_model(&trained, app.parts(), &args.device.open()?)?.levels().len();
     if slower == 0 {
         let message = format!("{}: its model has one level; [[model.levels]] gives it more", args.run.display());
         return Err(Usage(message).into());

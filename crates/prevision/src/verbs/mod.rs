@@ -1,5 +1,6 @@
 //! One file per verb: its arguments, and what it prints.
 
+mod acting;
 mod bench;
 mod data;
 mod demo;

@@ -8,12 +8,11 @@ use anyhow::Result;
 use prevision_env::registry::Purpose;
 use prevision_env::{Manifest, TaskSource};
 use prevision_eval::format::number;
-use prevision_plan::graph::LatentGraph;
 use prevision_plan::{
     EpisodeVideos, PlanProgress, PlanResults, Traces, Violations, Watch, baselines, run_judged_episodes, setup,
 };
 
-use super::{distil, levels, memory};
+use super::{acting, distil, memory};
 use crate::app::{App, Parts};
 use crate::cli::progress::Meter;
 use crate::{DeviceName, Output, TrainedRun, Usage};
@@ -60,9 +59,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     overrides.extend(args.env.iter().map(|name| format!("env.name={name}")));
     overrides.extend(args.solver.iter().map(|name| format!("plan.solver.kind={name}")));
     overrides.extend(args.episodes.iter().map(|number| format!("plan.episodes={number}")));
-    if let Some(other) = args.overrides.iter().find(|key| !key.starts_with("plan.") && !key.starts_with("env.")) {
-        return Err(Usage(format!("--set {other}: a trained run takes only keys of plan and env")).into());
-    }
+    acting::check_keys(&args.overrides)?;
     if let (Some(key), Some(file)) = (args.overrides.iter().find(|key| key.starts_with("env.")), &args.tasks) {
         let message = format!("--set {key}: world and keys are those of --tasks {}", file.display());
         return Err(Usage(message).into());
@@ -95,10 +92,7 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let device = device.open()?;
     let run = TrainedRun::open(root, wishes.overrides, parts)?;
     let experiment = &run.experiment;
-    let Some(model) = run.load(parts, &device)?.world_model else {
-        let (kind, root) = (&experiment.model.kind, root.display());
-        return Err(Usage(format!("{root}: model.kind is {kind}, but must be a world model's to plan with")).into());
-    };
+    let model = acting::world_model(&run, parts, &device)?;
     let mut rules = experiment.plan.rules(wishes.seed);
     let env = wishes.tasks.as_ref().map_or_else(|| experiment.env.clone(), |(_, manifest)| manifest.config());
     let source = wishes.tasks.map(|(file, manifest)| {
@@ -113,20 +107,7 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     let guardrails = setup::guardrails(&experiment.plan, &parts.plan, &model)?;
     let width = model.spec().tokens * model.spec().token_width;
     let given = setup::Given { reflex: distil::known(&run, model.as_ref())?, plans: None };
-    let mut policy = setup::policy_given(&experiment.plan, &parts.plan, Arc::clone(&model), &spec, given)?;
-    let levels = match experiment.plan.hierarchy.levels {
-        Some(levels) => levels,
-        None => levels::chosen(&run.folder)?.map_or(1, |choice| choice.levels),
-    };
-    policy = setup::hierarchical(&experiment.plan, policy, model, &spec, levels)?;
-    let memory = &experiment.plan.memory;
-    let places = memory.places.as_ref().map(|file| run.folder.root().join(file));
-    let mut met = None;
-    if let Some(file) = &places {
-        let known = memory::read(file)?.unwrap_or_else(|| LatentGraph::new(width, 1.0, memory.graph()));
-        let (guided, meets) = setup::guided(&experiment.plan, policy, known);
-        (policy, met) = (guided, Some(meets));
-    }
+    let (mut policy, remembered) = acting::policy(&run, parts, &experiment.plan, &model, &spec, given)?;
     let folder = wishes.video.map_or_else(|| run.folder.path("videos"), Path::to_owned);
     let shown = (Progress(Meter::new("plan")), EpisodeVideos::new(&folder));
     let mut watch = (shown, Traces::default());
@@ -135,8 +116,9 @@ pub(crate) fn plan_run(parts: &Parts, root: &Path, wishes: Wishes<'_>, device: D
     progress.0.finish();
     let mut results = results?;
     results.tasks = source;
-    if let (Some(file), Some(met), true) = (&places, met, memory.learn) {
-        memory::add(file, memory, &met.take(), width, experiment.plan.execute as f32)?;
+    let memory = &experiment.plan.memory;
+    if let Some((file, met)) = remembered.filter(|_| memory.learn) {
+        memory::add(&file, memory, &met.take(), width, experiment.plan.execute as f32)?;
     }
     results.baselines = baselines(world.as_ref(), worlds.as_mut(), &experiment.plan.baselines, &rules)?;
     // That it is a planner goes without saying.

@@ -12,7 +12,7 @@ use toml::Table;
 
 use crate::app::{App, Parts};
 use crate::cli::progress::{Meter, duration};
-use crate::verbs::distil;
+use crate::verbs::{acting, distil};
 use crate::{DeviceName, Output, TrainedRun, Usage};
 
 /// Episodes that run side by side and are held in memory at once, for each core; one of 91 frames of 65x65 pixels takes 1.2 MB.
@@ -76,12 +76,10 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
 /// Plans with the model of a run, as that run's `[plan]` says.
 fn planner(parts: &Parts, root: &Path, spec: &EnvironmentSpec) -> Result<Box<dyn Policy>> {
     let run = TrainedRun::open(root, &[], parts)?;
-    let Some(model) = run.load(parts, &DeviceName::default().open()?)?.world_model else {
-        let (kind, root) = (&run.experiment.model.kind, root.display());
-        return Err(Usage(format!("{root}: model.kind is {kind}, but must be a world model's to plan with")).into());
-    };
+    let model = acting::world_model(&run, parts, &DeviceName::default().open()?)?;
     let given = setup::Given { reflex: distil::known(&run, model.as_ref())?, plans: None };
-    Ok(Box::new(setup::policy_given(&run.experiment.plan, &parts.plan, model, spec, given)?))
+    let (policy, _) = acting::policy(&run, parts, &run.experiment.plan, &model, spec, given)?;
+    Ok(policy)
 }
 
 /// Records a world by one of its policies, with a progress bar.
