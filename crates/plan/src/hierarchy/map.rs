@@ -72,18 +72,13 @@ impl ImaginedMap {
         places
     }
 
-    /// The place nearest to a latent, `[1, tokens, d]`, if it is within so many steps.
-    pub fn find(&self, latent: Tensor<3>, within: f32, compare: Compare<'_>) -> Option<usize> {
+    /// The place nearest to one latent, of which these are the numbers that it is compared by, if it is within so many steps.
+    pub fn find(&self, compared: &[f32], within: f32) -> Option<usize> {
         if self.graph.is_empty() {
             return None;
         }
-        let (place, steps) = *self.graph.nearest(&values(compare(latent))).first()?;
+        let (place, steps) = *self.graph.nearest(compared).first()?;
         (steps <= within).then_some(place)
-    }
-
-    /// Whether a latent, `[1, tokens, d]`, is within so many steps of a place.
-    pub fn is_at(&self, place: usize, latent: Tensor<3>, within: f32, compare: Compare<'_>) -> bool {
-        self.graph.steps(place, &values(compare(latent))) <= within
     }
 
     /// Imagines strides from the nearest places that can be reached from here and from which none were imagined yet. Whether there were
@@ -224,7 +219,7 @@ mod tests {
         let compare = |latents: Tensor<3>| latents.narrow(1, 1, 1).flatten::<2>(1, 2);
         let strides = Strides::new(Space::Box { low: vec![-1.0], high: vec![1.0] }, 1, 2);
         let start = map.meet(latent([7.0, 2.0]), &compare)[0];
-        let find = |map: &ImaginedMap, at: f32| map.find(latent([0.0, at]), 0.5, &compare);
+        let find = |map: &ImaginedMap, at: f32| map.find(&[at], 0.5);
         assert_eq!(
             (map.meet(latent([9.0, 2.1]), &compare), find(&map, 2.4), find(&map, 2.6)),
             (vec![0], Some(0), None)

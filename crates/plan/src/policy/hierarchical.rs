@@ -135,11 +135,14 @@ impl<P: LatentPolicy> Hierarchical<P> {
         let (slower, device) = (self.model.levels()[number], self.model.device());
         let (strides, samples) = (&self.strides[number + 1], options.samples);
         let compare = |latents: Tensor<3>| self.compared(latents);
+        let numbers =
+            |latent: &Tensor<3>| compare(latent.clone()).into_data().try_into_vec_as::<f32>().expect("floats");
+        let (at, to_reach) = (numbers(present), numbers(goal));
         let Level { map, way, stride } = level;
-        let mut here = map.find(present.clone(), near, &compare);
+        let mut here = map.find(&at, near);
         if let Some(Stride { from, to, plans }) = stride.take() {
-            let same = map.find(goal.clone(), near, &compare) == way.goal();
-            if map.is_at(to, present.clone(), near, &compare) {
+            let same = map.find(&to_reach, near) == way.goal();
+            if map.graph().steps(to, &at) <= near {
                 here = Some(to);
             } else if same && plans < options.patience {
                 *stride = Some(Stride { from, to, plans: plans + 1 });
@@ -150,7 +153,7 @@ impl<P: LatentPolicy> Hierarchical<P> {
         }
         let here = here.unwrap_or_else(|| map.meet(present.clone(), &compare)[0]);
         loop {
-            way.set_out(map.graph(), map.find(goal.clone(), near, &compare));
+            way.set_out(map.graph(), map.find(&to_reach, near));
             if way.leads_from(here) {
                 if map.check(&way.transitions(here), self.model.as_ref(), strides, samples, (near, &compare)) {
                     break;
