@@ -5,7 +5,7 @@
 The networks: the IMPALA encoder (widths 16, 32, 32; 512 numbers) and a GRU cell of 512 whose state is the latent and whose input is the
 action, followed by the encoder's layer norm. The search: the cross-entropy method with 200 sequences of 90 actions and 20 iterations, or 100,
 12 and 5; the cost is the squared distance to the goal's latent, summed over the steps. As upstream, the present frame is encoded anew for
-every sequence in every iteration; with --encode-once it is encoded once for a plan.
+every sequence in every iteration; with --encode-once it is encoded once for a plan. lewm-plan is told of in lewm.py.
 """
 
 import argparse
@@ -91,6 +91,10 @@ class Planner(nn.Module):
 
 
 def prepare(options):
+    if options.case == "lewm-plan":
+        import lewm
+
+        return lewm.prepare(options)
     torch.manual_seed(1)
     planner = Planner(SEARCHES[options.case], options.encode_once).eval()
     scores = torch.compile(planner.scores) if options.compile else planner.scores
@@ -106,7 +110,7 @@ def prepare(options):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=SEARCHES)
+    parser.add_argument("case", choices=[*SEARCHES, "lewm-plan"])
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--bf16", action="store_true")

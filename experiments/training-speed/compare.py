@@ -24,7 +24,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = {
     "training-speed": ["vit-train", "vit-infer", "conv-train", "conv-infer", "rollout", "vjepa-encode"],
-    "planning-speed": ["gru-plan", "gru-plan-short"],
+    "planning-speed": ["gru-plan", "gru-plan-short", "lewm-plan"],
 }
 # Settings that are tried for each entrant; of each the fastest takes part.
 OURS = {"prevision": {}, "prevision bf16": {"precision": "bf16"}}
@@ -117,7 +117,7 @@ class Theirs:
 
 
 def compare(case, folder, options):
-    peers = THEIRS | BETTER if "plan" in case else THEIRS
+    peers = THEIRS | BETTER if case.startswith("gru-plan") else THEIRS
     wanted = options.entrant or [*OURS, *peers]
     cores = sorted({1, os.cpu_count()})
     layouts = [{}, {"channels_last": True}] if case.startswith("conv") else [{}]

@@ -98,8 +98,8 @@ def read_row(folder, row):
 class Actions:
     """The action space, and how an action of ours becomes one of it."""
 
-    def __init__(self, space):
-        self.space, self.counts = space, None
+    def __init__(self, space, rescale):
+        self.space, self.counts, self.rescale = space, None, rescale
         if isinstance(space, spaces.Discrete):
             self.counts, self.start = [int(space.n)], [int(space.start)]
         elif isinstance(space, (spaces.MultiDiscrete, spaces.MultiBinary)):
@@ -108,16 +108,24 @@ class Actions:
             self.counts, self.start = nvec.ravel().tolist(), np.asarray(start).ravel().tolist()
         elif not isinstance(space, spaces.Box):
             raise ValueError(f"actions are {space}, but must be a Box, Discrete, MultiDiscrete or MultiBinary")
+        if rescale and not (isinstance(space, spaces.Box) and np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+            raise ValueError(f"rescale = true: actions are {space}, but must be a Box with bounds")
 
     def told(self):
         if self.counts is not None:
             return {"kind": "discrete", "count": math.prod(self.counts)}
+        if self.rescale:
+            return {"kind": "box", "low": [-1.0] * self.space.low.size, "high": [1.0] * self.space.low.size}
         low, high = self.space.low.ravel().astype(float), self.space.high.ravel().astype(float)
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             return {"kind": "unbounded", "dim": low.size}
         return {"kind": "box", "low": low.tolist(), "high": high.tolist()}
 
     def of(self, action):
+        if self.rescale:
+            low, high = self.space.low.astype(float), self.space.high.astype(float)
+            share = (np.clip(action.reshape(low.shape).astype(float), -1, 1) + 1) / 2
+            return (low + share * (high - low)).astype(self.space.dtype)
         if self.counts is None:
             return action.reshape(self.space.shape).astype(self.space.dtype)
         # Choices of several parts are numbered as places of an array are.
@@ -130,7 +138,7 @@ class World:
 
     def __init__(self, options):
         self.options, self.env, self.other = options, make(options), None
-        self.actions = Actions(self.env.action_space)
+        self.actions = Actions(self.env.action_space, options["rescale"])
         self.kind, _, self.value = options["goal"].partition(":")
         self.rule, self.key, self.bound = options["success"], None, None
         if self.rule.startswith("info:"):

@@ -62,6 +62,9 @@ pub struct Options {
     /// Pixels of a frame: one number for both sides, or height and width; each new pixel is the mean of what it covers. Unset: as
     /// they are.
     pub size: Option<Size>,
+    /// Whether actions are numbers from -1 to 1 that stand for the whole range of what the environment takes. A model learns more easily
+    /// from numbers of this size than from pixels of hundreds.
+    pub rescale: bool,
     /// Steps after which an episode is cut short. Unset: what the environment is registered with, or else 200 when plans are judged.
     pub max_steps: Option<usize>,
     /// Whether each episode is an environment of its own: for those whose `reset` does not forget all that was.
@@ -90,6 +93,7 @@ impl Default for Options {
             python: "python3".to_owned(),
             observation: None,
             size: None,
+            rescale: false,
             max_steps: None,
             fresh: false,
             goal: "none".to_owned(),
@@ -152,6 +156,7 @@ impl GymWorld {
             "observation": options.observation,
             "size": options.sides(),
             "max_steps": options.max_steps,
+            "rescale": options.rescale,
             "fresh": options.fresh,
             "goal": options.goal,
             "goal_steps": options.goal_steps,

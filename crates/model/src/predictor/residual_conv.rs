@@ -15,6 +15,11 @@ use crate::grid::{Grid, NEIGHBOURS};
 use crate::layers::{Activation, linear, linear_residual};
 use prevision_core::config::check::positive;
 
+/// Rows of one task, with state and place of so many numbers: few enough for the intermediate values to stay in the cache.
+fn rows_per_task(numbers: usize) -> usize {
+    if numbers <= 1024 { 64 } else { 16 }
+}
+
 /// Configuration of a [`ResidualConv`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -100,7 +105,7 @@ impl ResidualConv {
             Some(place) => Tensor::cat(vec![state, place], 1),
             None => state,
         };
-        in_tasks(self, rows, actions, Self::rollout_rows)
+        in_tasks(self, rows_per_task(rows.dims()[1]), rows, actions, Self::rollout_rows)
     }
 
     /// # Shapes

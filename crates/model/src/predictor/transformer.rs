@@ -8,11 +8,15 @@ use prevision_kernels::gated_residual;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::tasks::in_tasks;
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
 use crate::layers::{Activation, LayerNorm, linear};
 use crate::video_vit::sin_cos::sin_cos_axis;
 use crate::video_vit::{Attention, BlockConfig, Mlp};
 use prevision_core::config::check::{ensure, multiple_of, positive};
+
+/// Rows of one task of a rollout: enough to pay for reading the weights, few enough for what is between the layers to stay in the cache.
+const ROWS_PER_TASK: usize = 80;
 
 /// How a frame knows its place in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,10 +38,14 @@ pub struct ActionTransformerConfig {
     pub width: usize,
     /// Number of blocks. Default 4.
     pub depth: usize,
-    /// Attention heads; must divide `width`. Default 8.
+    /// Attention heads; must divide `width` unless `head_width` is given. Default 8.
     pub heads: usize,
+    /// Width of a head. Unset: `width` over `heads`.
+    pub head_width: Option<usize>,
     /// Hidden width of a block's MLP over `width`. Default 4.
     pub mlp_ratio: f64,
+    /// Hidden units of an MLP behind the last block, before the linear layer to the latent, as LeWM's projector. Unset: none.
+    pub projector: Option<usize>,
     /// How a frame knows its place in the window. Default `learned`.
     pub positions: TimePositions,
     /// Standard deviation of the initial conditioning weights over 0.02; 0 starts every block as the identity (`AdaLN`-zero). Default 10.
@@ -51,7 +59,9 @@ impl Default for ActionTransformerConfig {
             width: 256,
             depth: 4,
             heads: 8,
+            head_width: None,
             mlp_ratio: 4.0,
+            projector: None,
             positions: TimePositions::Learned,
             conditioning_scale: 10.0,
         }
@@ -72,6 +82,7 @@ impl ActionTransformerConfig {
                 .then(|| initializer.init([self.history, self.width], device)),
             blocks: (1..=self.depth).map(|layer| ConditionedBlock::new(self, layer, device)).collect(),
             norm: transformer_norm(self.width, device),
+            projector: self.projector.map(|hidden| Mlp::new(self.width, hidden, TRANSFORMER_STD, device)),
             output: normal_linear(self.width, dim, TRANSFORMER_STD, device),
             history: self.history,
         }
@@ -85,7 +96,11 @@ impl ActionTransformerConfig {
         positive("history", self.history)?;
         positive("depth", self.depth)?;
         positive("heads", self.heads)?;
-        multiple_of("width", self.width, "heads", self.heads)?;
+        match self.head_width {
+            Some(width) => positive("head_width", width)?,
+            None => multiple_of("width", self.width, "heads", self.heads)?,
+        }
+        self.projector.map_or(Ok(()), |hidden| positive("projector", hidden))?;
         ensure(self.width.is_multiple_of(2), "width", self.width, "even")?;
         ensure(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
         let scale = self.conditioning_scale;
@@ -102,6 +117,7 @@ pub struct ActionTransformer {
     learned_positions: Option<Param<Tensor<2>>>,
     blocks: Vec<ConditionedBlock>,
     norm: LayerNorm,
+    projector: Option<Mlp>,
     output: Linear,
     history: usize,
 }
@@ -127,12 +143,47 @@ impl ActionTransformer {
         let [batch, time, _] = latents.dims();
         assert_shape!(actions, [batch, time, _]);
         assert!(time <= self.history, "window of {time} latents, built for at most {}", self.history);
+        let modulations = self.modulations(actions);
+        self.predict(latents, 0, &modulations, &mut vec![None; self.blocks.len()], time)
+    }
+
+    /// How the actions shift, scale and gate each block, `[batch, t, 6 width]` of each.
+    fn modulations(&self, actions: Tensor<3>) -> Vec<Tensor<3>> {
         let condition = linear(&self.action, actions, Activation::Silu);
-        let mut x = linear(&self.input, latents, Activation::Identity) + self.positions(time).unsqueeze_dim(0);
-        for block in &self.blocks {
-            x = block.forward(x, condition.clone());
+        let of = |block: &ConditionedBlock| linear(&block.modulation, condition.clone(), Activation::Identity);
+        self.blocks.iter().map(of).collect()
+    }
+
+    /// Predicts the latents after the `wanted` last of these, which stand in the window from `place` on. `kept` has of each block the
+    /// queries, keys and values of the latents before them, and takes those of these.
+    ///
+    /// # Shapes
+    /// - latents: `[batch, n, dim]`
+    /// - modulations: `[batch, n, 6 width]` of each block
+    /// - output: `[batch, wanted, dim]`
+    fn predict(
+        &self,
+        latents: Tensor<3>,
+        place: usize,
+        modulations: &[Tensor<3>],
+        kept: &mut [Option<Tensor<3>>],
+        wanted: usize,
+    ) -> Tensor<3> {
+        let [_, time, _] = latents.dims();
+        let positions = self.positions(place + time).narrow(0, place, time);
+        let mut x = linear(&self.input, latents, Activation::Identity) + positions.unsqueeze_dim(0);
+        let last = self.blocks.len() - 1;
+        for (index, (block, kept)) in self.blocks.iter().zip(kept).enumerate() {
+            // Every latent of the window is attended to; what is not wanted goes no further than that.
+            let wanted = if index == last { wanted } else { time };
+            x = block.forward(x, modulations[index].clone(), kept, wanted);
         }
-        linear(&self.output, self.norm.forward(x), Activation::Identity)
+        let x = self.norm.forward(x);
+        let x = match &self.projector {
+            Some(projector) => projector.forward(x),
+            None => x,
+        };
+        linear(&self.output, x, Activation::Identity)
     }
 
     /// `[time, width]`
@@ -152,17 +203,36 @@ impl ActionTransformer {
     /// - actions: `[batch, h - 1 + k, action]`
     /// - output: `[batch, k, dim]`
     pub fn rollout(&self, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Tensor<3> {
-        let [_, first, _] = start.dims();
+        let [batch, first, dim] = start.dims();
+        let parts = (self.clone(), norm.clone());
+        in_tasks(&parts, ROWS_PER_TASK, start.reshape([batch, first * dim]), actions, |(predictor, norm), start, actions| {
+            let [batch, width] = start.dims();
+            predictor.rollout_rows(start.reshape([batch, width / dim, dim]), actions, norm)
+        })
+    }
+
+    /// As [`rollout`](Self::rollout), the latents of each step, `[batch, dim]`. While the window grows, what its latents are is kept, and
+    /// only the new one goes through the blocks; once it slides, every latent has another place in it.
+    fn rollout_rows(&self, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Vec<Tensor<2>> {
+        let [batch, first, dim] = start.dims();
         let [_, length, _] = actions.dims();
-        let mut latents = start;
+        let modulations = self.modulations(actions);
+        let mut kept = vec![None; self.blocks.len()];
+        let (mut latents, mut predictions) = (start, Vec::with_capacity(length + 1 - first));
         for present in first..=length {
             let begin = present.saturating_sub(self.history);
-            let window = latents.clone().narrow(1, begin, present - begin);
-            let predicted = self.forward(window, actions.clone().narrow(1, begin, present - begin));
-            let next = norm.forward(predicted.narrow(1, present - begin - 1, 1));
+            let known = if present == first || begin > 0 { begin } else { present - 1 };
+            if known == begin {
+                kept.fill(None);
+            }
+            let new = present - known;
+            let modulations: Vec<_> = modulations.iter().map(|all| all.clone().narrow(1, known, new)).collect();
+            let window = latents.clone().narrow(1, known, new);
+            let next = norm.forward(self.predict(window, known - begin, &modulations, &mut kept, 1));
+            predictions.push(next.clone().reshape([batch, dim]));
             latents = Tensor::cat(vec![latents, next], 1);
         }
-        latents.narrow(1, first, length + 1 - first)
+        predictions
     }
 }
 
@@ -184,21 +254,36 @@ impl ConditionedBlock {
         let output_std = BlockConfig::output_std(layer);
         Self {
             norm1: transformer_norm(width, device),
-            attn: Attention::new(width, config.heads, output_std, device),
+            attn: Attention::with_head_width(width, config.heads, config.head_width, output_std, device),
             norm2: transformer_norm(width, device),
             mlp: Mlp::new(width, sizes.hidden(), output_std, device),
             modulation: normal_linear(width, 6 * width, TRANSFORMER_STD * config.conditioning_scale, device),
         }
     }
 
+    /// `kept` has queries, keys and values of the frames before these, and takes those of these.
+    ///
     /// # Shapes
     /// - x: `[batch, time, width]`
-    /// - condition: `[batch, time, width]`, already through `SiLU`
-    /// - output: `[batch, time, width]`
-    fn forward(&self, x: Tensor<3>, condition: Tensor<3>) -> Tensor<3> {
-        let modulation = linear(&self.modulation, condition, Activation::Identity);
+    /// - modulation: `[batch, time, 6 width]`
+    /// - output: `[batch, wanted, width]`, of the last frames
+    fn forward(&self, x: Tensor<3>, modulation: Tensor<3>, kept: &mut Option<Tensor<3>>, wanted: usize) -> Tensor<3> {
+        let time = x.dims()[1];
         let attended = self.norm1.forward_adaptive(x.clone(), modulation.clone(), [1, 0]);
-        let x = gated_residual(self.attn.forward(attended, None, true), x, modulation.clone(), 2);
+        let new = linear(&self.attn.qkv, attended, Activation::Identity);
+        let all = match kept.take() {
+            Some(before) => Tensor::cat(vec![before, new], 1),
+            None => new,
+        };
+        let mixed = self.attn.mix_causal(all.clone());
+        *kept = Some(all);
+        let last = |values: Tensor<3>| {
+            let known = values.dims()[1];
+            if known == wanted { values } else { values.narrow(1, known - wanted, wanted) }
+        };
+        let (x, modulation) = if wanted == time { (x, modulation) } else { (last(x), last(modulation)) };
+        let mixed = linear(&self.attn.proj, last(mixed), Activation::Identity);
+        let x = gated_residual(mixed, x, modulation.clone(), 2);
         let mixed = self.norm2.forward_adaptive(x.clone(), modulation.clone(), [4, 3]);
         gated_residual(self.mlp.forward(mixed), x, modulation, 5)
     }

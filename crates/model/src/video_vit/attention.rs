@@ -11,7 +11,7 @@ use crate::layers::{Activation, linear};
 /// Self-attention with one projection for queries, keys and values (output order q, k, v; each split into heads).
 #[derive(Module, Debug)]
 pub struct Attention {
-    /// `[dim, 3 dim]`
+    /// `[dim, 3 * heads * head_width]`
     pub qkv: Linear,
     /// Output projection.
     pub proj: Linear,
@@ -21,25 +21,40 @@ pub struct Attention {
 impl Attention {
     /// `output_std` is the standard deviation of the output projection's initial weights.
     pub fn new(dim: usize, heads: usize, output_std: f64, device: &Device) -> Self {
+        Self::with_head_width(dim, heads, None, output_std, device)
+    }
+
+    /// With heads of this width, `dim` over `heads` if it is not given.
+    pub fn with_head_width(
+        dim: usize,
+        heads: usize,
+        head_width: Option<usize>,
+        output_std: f64,
+        device: &Device,
+    ) -> Self {
+        let inner = head_width.map_or(dim, |width| heads * width);
         Self {
-            qkv: normal_linear(dim, 3 * dim, TRANSFORMER_STD, device),
-            proj: normal_linear(dim, dim, output_std, device),
+            qkv: normal_linear(dim, 3 * inner, TRANSFORMER_STD, device),
+            proj: normal_linear(inner, dim, output_std, device),
             heads,
         }
     }
 
+    /// Attention of all tokens to all, before the output projection.
+    ///
     /// # Shapes
     /// - x: `[batch, tokens, dim]`
-    /// - output: `[batch, tokens, dim]`
-    ///
-    /// With `causal`, token `i` attends to tokens `0..=i`.
-    pub fn forward(&self, x: Tensor<3>, rotation: Option<&Rotation>, causal: bool) -> Tensor<3> {
-        linear(&self.proj, self.mix(x, rotation, causal), Activation::Identity)
+    /// - output: `[batch, tokens, heads * head_width]`
+    pub fn mix(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
+        attention(linear(&self.qkv, x, Activation::Identity), self.heads, &Mask::Full, rotation)
     }
 
-    /// Attention before the output projection; shapes as [`Attention::forward`].
-    pub fn mix(&self, x: Tensor<3>, rotation: Option<&Rotation>, causal: bool) -> Tensor<3> {
-        let mask = if causal { Mask::BlockCausal(1) } else { Mask::Full };
-        attention(linear(&self.qkv, x, Activation::Identity), self.heads, &mask, rotation)
+    /// Attention of token `i` to tokens `0..=i`, before the output projection.
+    ///
+    /// # Shapes
+    /// - qkv: `[batch, tokens, 3 * heads * head_width]`, the output of the first projection
+    /// - output: `[batch, tokens, heads * head_width]`
+    pub fn mix_causal(&self, qkv: Tensor<3>) -> Tensor<3> {
+        attention(qkv, self.heads, &Mask::BlockCausal(1), None)
     }
 }

@@ -60,7 +60,7 @@ impl Block {
     /// - x: `[batch, tokens, dim]`
     /// - output: `[batch, tokens, dim]`
     pub fn forward(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
-        let mixed = self.attn.mix(self.norm1.forward(x.clone()), rotation, false);
+        let mixed = self.attn.mix(self.norm1.forward(x.clone()), rotation);
         let x = linear_residual(&self.attn.proj, mixed, x, Activation::Identity);
         self.mlp.forward_residual(&self.norm2, x)
     }

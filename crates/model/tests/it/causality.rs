@@ -28,21 +28,26 @@ fn a_later_frame_or_action_changes_nothing_before_it() {
     }
 }
 
+/// From any number of first latents, and in a window that grows and one that slides.
 #[test]
-fn rollout_slides_its_window() {
+fn rollout_is_the_forward_pass_repeated() {
     let device = Device::flex();
-    let mut config = small();
-    config.history = 2;
-    let predictor = config.init(6, 2, &device);
-    let norm = LayerNorm::new(6, 1e-5, &device);
-    let (start, actions) = (random([2, 1, 6], &device), random([2, 3, 2], &device));
-    let rolled = predictor.rollout(start.clone(), actions.clone(), &norm);
-    let next = |window: Tensor<3>, first: usize| {
-        let length = window.dims()[1];
-        norm.forward(predictor.forward(window, actions.clone().narrow(1, first, length)).narrow(1, length - 1, 1))
-    };
-    let one = next(start.clone(), 0);
-    let two = next(Tensor::cat(vec![start, one.clone()], 1), 0);
-    let three = next(Tensor::cat(vec![one.clone(), two.clone()], 1), 1);
-    assert!(difference(rolled, Tensor::cat(vec![one, two, three], 1)) < 1e-5);
+    let wide = ActionTransformerConfig { heads: 3, head_width: Some(8), projector: Some(20), ..small() };
+    for (history, first) in [(2, 1), (3, 1), (3, 3), (4, 2)] {
+        for config in [small(), wide.clone()] {
+            let predictor = ActionTransformerConfig { history, ..config }.init(6, 2, &device);
+            let norm = LayerNorm::new(6, 1e-5, &device);
+            let (start, actions) = (random([2, first, 6], &device), random([2, 6, 2], &device));
+            let rolled = predictor.rollout(start.clone(), actions.clone(), &norm);
+            let mut latents = start;
+            for present in first..=6_usize {
+                let begin = present.saturating_sub(history);
+                let window = |all: &Tensor<3>| all.clone().narrow(1, begin, present - begin);
+                let next = norm.forward(predictor.forward(window(&latents), window(&actions)));
+                latents = Tensor::cat(vec![latents, next.narrow(1, present - begin - 1, 1)], 1);
+            }
+            assert_eq!(rolled.dims(), [2, 7 - first, 6]);
+            assert!(difference(rolled, latents.narrow(1, first, 7 - first)) < 1e-5, "{history} {first}");
+        }
+    }
 }

@@ -53,6 +53,8 @@ pub(crate) enum Case {
     GruPlan,
     /// The same plan of 12 steps: 100 samples, 5 iterations
     GruPlanShort,
+    /// CEM plans 5 steps with the networks of LeWM: 300 samples, 30 iterations
+    LewmPlan,
 }
 
 impl Case {
@@ -74,6 +76,7 @@ impl Case {
             Self::CemPlan => plan::two_rooms(device),
             Self::GruPlan => plan::gru(device, 90, 200, 20),
             Self::GruPlanShort => plan::gru(device, 12, 100, 5),
+            Self::LewmPlan => plan::lewm(device),
         }
     }
 }

@@ -10,7 +10,7 @@ use prevision_env::{EnvironmentSpec, Goal, Policy as _, Start, TimeStep};
 use prevision_kernels::operations_so_far;
 use prevision_plan::{MemoryConfig, PlanConfig, setup};
 
-use super::step::{two_rooms_experiment, two_rooms_spaces};
+use super::step::{clips, two_rooms_experiment, two_rooms_spaces};
 use super::work::Work;
 use crate::{Experiment, Parts, Usage};
 
@@ -32,13 +32,45 @@ steps = 1
 initial_std = 1.5
 "#;
 
+/// The sizes of LeWM's planning on Push-T (arXiv 2603.19312): one latent of 192 numbers a frame, of which a transformer sees the last three.
+const LEWM: &str = r#"
+[data]
+frames = 4
+[data.source]
+kind = "episodes"
+path = "episodes"
+[model.encoder]
+kind = "vit"
+patch = 14
+width = 192
+depth = 12
+heads = 3
+dim = 192
+[model.predictor]
+kind = "transformer"
+history = 3
+width = 192
+depth = 6
+heads = 16
+head_width = 64
+mlp_ratio = 10.667
+projector = 2048
+[train]
+steps = 1
+[plan]
+initial_std = 1.0
+[plan.costs.latent]
+weight = 1
+steps = "last"
+"#;
+
 /// The model of a shipped experiment, 5 steps.
 pub(super) fn two_rooms(device: &Device) -> Result<Work> {
     let experiment = two_rooms_experiment()?;
     let solver = Part::new("cem").with("samples", 300).with("elites", 30).with("iterations", 10);
     let config =
         PlanConfig { solver, horizon: 5, execute: 1, memory: MemoryConfig::default(), ..experiment.plan.clone() };
-    work(&experiment, &config, 1.0, device)
+    work(&experiment, &config, two_rooms_spaces(), Space::Ball { dim: 2, radius: 1.0 }, device)
 }
 
 /// The networks of `eb_jepa`, with a tenth of the samples as elites, 20 at most.
@@ -47,19 +79,33 @@ pub(super) fn gru(device: &Device, horizon: usize, samples: i64, iterations: i64
     let elites = (samples / 10).min(20);
     let solver = Part::new("cem").with("samples", samples).with("elites", elites).with("iterations", iterations);
     let config = PlanConfig { solver, horizon, execute: 1, ..experiment.plan.clone() };
-    work(&experiment, &config, 2.45, device)
+    work(&experiment, &config, two_rooms_spaces(), Space::Ball { dim: 2, radius: 2.45 }, device)
 }
 
-/// One plan with untrained weights, in a world that shows noise and takes actions up to this norm.
-fn work(experiment: &Experiment, config: &PlanConfig, norm: f32, device: &Device) -> Result<Work> {
+/// The networks of LeWM, 5 actions of 10 numbers, 300 samples, 30 iterations.
+pub(super) fn lewm(device: &Device) -> Result<Work> {
+    let experiment = Experiment::parse(LEWM, Path::new("bench.toml"), &[], &Parts::built_in())?;
+    let solver = Part::new("cem").with("samples", 300).with("elites", 30).with("iterations", 30);
+    let config = PlanConfig { solver, horizon: 5, execute: 5, ..experiment.plan.clone() };
+    let action = Space::Unbounded { dim: 10 };
+    work(&experiment, &config, Spaces { action: Some(action.clone()), ..clips(4, 224) }, action, device)
+}
+
+/// One plan with untrained weights, of a model for these spaces, in a world that shows noise and takes these actions.
+fn work(
+    experiment: &Experiment,
+    config: &PlanConfig,
+    spaces: Spaces,
+    action: Space,
+    device: &Device,
+) -> Result<Work> {
     let parts = Parts::built_in();
     let task = experiment.task(&parts).map_err(Usage)?;
-    let spaces = two_rooms_spaces();
     let fresh = task.untrained(&spaces, &experiment.data.normalise, experiment.seed, device).map_err(Usage)?;
     let model = fresh.world_model.context("the experiment plans")?;
     let spec = EnvironmentSpec {
         name: "noise".to_owned(),
-        spaces: Spaces { frames: 1, action: Some(Space::Ball { dim: 2, radius: norm }), ..spaces },
+        spaces: Spaces { frames: 1, action: Some(action), ..spaces },
         max_steps: 1,
         ..EnvironmentSpec::default()
     };

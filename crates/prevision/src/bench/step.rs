@@ -38,7 +38,7 @@ pub(super) fn two_rooms_spaces() -> Spaces {
 }
 
 /// Clips of one square camera.
-fn clips(frames: usize, side: usize) -> Spaces {
+pub(super) fn clips(frames: usize, side: usize) -> Spaces {
     let cameras = BTreeMap::from([("pixels".to_owned(), Camera { height: side, width: side })]);
     Spaces { frames, frame_step: 1, cameras, ..Spaces::default() }
 }
