@@ -27,10 +27,14 @@ pub struct MemoryConfig {
     /// A start or goal farther from every place than this is not known, in the unit of a step: the median distance of latents one
     /// action apart. Default 3.
     pub near: f64,
-    /// Plans in a row without a step forward, after which the transition that they fail at becomes longer. Default 4.
+    /// Plans in a row without a step forward, after which the transition that they fail at becomes longer, and the agent is sought at
+    /// another place that looks like the present. Default 4.
     pub patience: usize,
     /// Actions by which it becomes longer, for the rest of the episode. Default 20.
     pub toll: f64,
+    /// Actions that a transition takes backwards, over those that it takes, where it was met in one direction alone. Unset: nothing is tried
+    /// backwards.
+    pub backwards: Option<f64>,
     /// Latents nearer to each other than this are one place, in the unit of a step. Default 1.5.
     pub spacing: f64,
     /// The most places in the file: beyond it those that were met least are forgotten, and the ways through them kept. Default 5,000.
@@ -47,6 +51,7 @@ impl Default for MemoryConfig {
             near: 3.0,
             patience: 4,
             toll: 20.0,
+            backwards: None,
             spacing: 1.5,
             most: 5_000,
         }
@@ -62,17 +67,21 @@ impl Options for MemoryConfig {
         check("near", self.near).above(0.0)?;
         check("patience", self.patience as f64).at_least(1.0)?;
         check("toll", self.toll).above(0.0)?;
+        if let Some(price) = self.backwards {
+            check("backwards", price).at_least(1.0)?;
+        }
         check("spacing", self.spacing).above(0.0)?;
         check("most", self.most as f64).at_least(2.0)?.done()
     }
 }
 
 impl MemoryConfig {
-    /// How a policy is led, with plans of so many actions.
-    pub fn guided(&self, horizon: usize) -> GuidedOptions {
+    /// How a policy is led, with plans of so many actions, of which so many are executed.
+    pub fn guided(&self, horizon: usize, execute: usize) -> GuidedOptions {
         let ahead = self.ahead.unwrap_or(horizon as f64 / 2.0) as f32;
         let way = WayOptions { ahead, patience: self.patience, toll: self.toll as f32 };
-        GuidedOptions { way, near: self.near as f32 }
+        // What was met may have been walked more slowly than plans go.
+        GuidedOptions { way, near: self.near as f32, reach: 3.0 * execute as f32 }
     }
 
     /// How the graph grows.

@@ -128,7 +128,11 @@ fn adapting(config: &PlanConfig, planner: Planner) -> Result<Box<dyn LatentPolic
 
 /// Puts the memory of places around a policy, and gives what the episodes will have met.
 pub fn guided(config: &PlanConfig, policy: Box<dyn LatentPolicy>, graph: LatentGraph) -> (Box<dyn LatentPolicy>, Met) {
-    let guided = Guided::new(policy, Arc::new(graph), config.memory.guided(config.horizon));
+    let mut graph = graph;
+    if let Some(price) = config.memory.backwards {
+        graph.go_backwards(price as f32);
+    }
+    let guided = Guided::new(policy, Arc::new(graph), config.memory.guided(config.horizon, config.execute));
     let met = guided.met();
     (Box::new(guided), met)
 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::nearest::nearest;
+use super::nearest::Places;
 
 /// Share of the places that are forgotten at once when there are too many.
 const FORGOTTEN: f64 = 0.1;
 
 /// Places are much alike within so many times the spacing.
 const LIKE: f32 = 1.5;
+
+/// Walks whose places are looked up at once.
+const AT_ONCE: usize = 8;
 
 /// How a graph grows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +33,7 @@ pub struct LatentGraph {
     /// `[places * width]`
     pub(super) places: Vec<f32>,
     /// Squared length of each place.
-    squares: Vec<f32>,
+    pub(super) squares: Vec<f32>,
     /// How often each place was met.
     pub(super) visits: Vec<u32>,
     /// From each place the actions to others: the fewest that were seen.
@@ -115,7 +118,7 @@ impl LatentGraph {
     /// # Panics
     /// If nothing was met yet.
     pub fn nearest(&self, latents: &[f32]) -> Vec<(usize, f32)> {
-        let found = nearest(latents, &self.places, &self.squares, self.width);
+        let found = Places::new(&self.places, &self.squares, self.width).nearest(latents);
         found.into_iter().map(|(place, square)| (place, square.sqrt() / self.step)).collect()
     }
 
@@ -124,16 +127,42 @@ impl LatentGraph {
         distance(self.place(place), latent) / self.step
     }
 
+    /// How far two latents are from each other, in steps.
+    pub fn apart(&self, a: &[f32], b: &[f32]) -> f32 {
+        distance(a, b) / self.step
+    }
+
     /// Takes in a walk: latents that followed each other, `actions` apart.
     ///
     /// # Shapes
     /// - walk: `[moments * width]`
     pub fn add(&mut self, walk: &[f32], actions: f32) {
+        self.add_all(std::slice::from_ref(&walk), actions);
+    }
+
+    /// Takes in walks, one after another, as [`add`](Self::add) does; the places that were met before are looked up for several at once.
+    pub fn add_all<W: AsRef<[f32]>>(&mut self, walks: &[W], actions: f32) {
+        for walks in walks.chunks(AT_ONCE) {
+            let latents: Vec<f32> = walks.iter().flat_map(AsRef::as_ref).copied().collect();
+            let (old, known) = (self.len(), if self.is_empty() { Vec::new() } else { self.nearest(&latents) });
+            let mut first = 0;
+            for walk in walks {
+                let moments = walk.as_ref().len() / self.width;
+                self.follow(walk.as_ref(), actions, known.get(first..first + moments).unwrap_or_default(), old);
+                first += moments;
+            }
+            if self.len() > self.options.most {
+                self.forget();
+            }
+        }
+    }
+
+    /// Takes in a walk, of whose latents these are the nearest of the `old` first places.
+    fn follow(&mut self, walk: &[f32], actions: f32, known: &[(usize, f32)], old: usize) {
         // Since the place that was met last: how many actions.
         let mut last: Option<(usize, f32)> = None;
-        let (old, known) = (self.len(), if self.is_empty() { Vec::new() } else { self.nearest(walk) });
         for (moment, latent) in walk.chunks_exact(self.width).enumerate() {
-            let here = self.meet(latent, known.get(moment).copied(), old);
+            let here = self.meet(latent, known.get(moment).copied(), old, self.options.spacing);
             if let Some((before, so_far)) = last {
                 let taken = so_far + actions;
                 if before == here {
@@ -145,9 +174,6 @@ impl LatentGraph {
             self.visits[here] = self.visits[here].saturating_add(1);
             last = Some((here, 0.0));
         }
-        if self.len() > self.options.most {
-            self.forget();
-        }
     }
 
     /// The place of each latent, new ones where none is near.
@@ -155,13 +181,18 @@ impl LatentGraph {
     /// # Shapes
     /// - latents: `[rows * width]`
     pub fn meet_all(&mut self, latents: &[f32]) -> Vec<usize> {
+        self.meet_within(latents, self.options.spacing)
+    }
+
+    /// As [`meet_all`](Self::meet_all), where only what is nearer than so many steps is the same place.
+    pub fn meet_within(&mut self, latents: &[f32], spacing: f32) -> Vec<usize> {
         let (old, known) = (self.len(), if self.is_empty() { Vec::new() } else { self.nearest(latents) });
         let rows = latents.chunks_exact(self.width).enumerate();
-        rows.map(|(row, latent)| self.meet(latent, known.get(row).copied(), old)).collect()
+        rows.map(|(row, latent)| self.meet(latent, known.get(row).copied(), old, spacing)).collect()
     }
 
     /// The place of a latent, a new one if none is near. `known` is the nearest of the `old` first places, and its distance in steps.
-    fn meet(&mut self, latent: &[f32], known: Option<(usize, f32)>, old: usize) -> usize {
+    fn meet(&mut self, latent: &[f32], known: Option<(usize, f32)>, old: usize, spacing: f32) -> usize {
         let mut nearest = known;
         for place in old..self.len() {
             let steps = distance(latent, self.place(place)) / self.step;
@@ -170,7 +201,7 @@ impl LatentGraph {
             }
         }
         if let Some((place, steps)) = nearest
-            && steps < self.options.spacing
+            && steps < spacing
         {
             return place;
         }
@@ -190,6 +221,15 @@ impl LatentGraph {
     /// Forgets that one place leads to another.
     pub fn part(&mut self, from: usize, to: usize) {
         self.ways[from].remove(&to);
+    }
+
+    /// Lets every transition be taken backwards, too, where nothing else is known: in so many times its actions.
+    pub fn go_backwards(&mut self, price: f32) {
+        let met: Vec<(usize, usize, f32)> =
+            (0..self.len()).flat_map(|from| self.ways[from].iter().map(move |(to, actions)| (from, *to, *actions))).collect();
+        for (from, to, actions) in met {
+            self.ways[to].entry(from).or_insert(price * actions);
+        }
     }
 
     /// The transitions that are much like one: from about the same place to about the same place, as far away as places are from each other
@@ -286,5 +326,25 @@ mod tests {
         let walks = [[0.0, 1.0, 1.0, 3.0].as_slice(), &[5.0, 5.5]];
         assert_eq!(LatentGraph::measure_step(walks.into_iter(), 1), Some(1.0));
         assert_eq!(LatentGraph::measure_step([[1.0, 1.0].as_slice()].into_iter(), 1), None);
+    }
+
+    #[test]
+    fn walks_together_are_walks_one_by_one() {
+        let walks: Vec<Vec<f32>> =
+            (0..20).map(|walk| (0..9).map(|moment| ((walk * 7 + moment * (1 + walk % 3)) % 23) as f32).collect()).collect();
+        let (mut together, mut apart) = (graph(100), graph(100));
+        together.add_all(&walks, 1.0);
+        walks.iter().for_each(|walk| apart.add(walk, 1.0));
+        assert!(together.len() == 23 && together == apart);
+    }
+
+    #[test]
+    fn ways_back_are_longer_where_they_were_not_met() {
+        let mut graph = graph(100);
+        graph.add(&[0.0, 1.0, 2.0], 1.0);
+        graph.add(&[1.0, 0.0], 2.0);
+        graph.go_backwards(3.0);
+        let actions = |from: usize, to: usize| graph.ways(from).get(&to).copied();
+        assert_eq!((actions(0, 1), actions(1, 0), actions(2, 1), actions(2, 0)), (Some(1.0), Some(2.0), Some(3.0), None));
     }
 }

@@ -15,6 +15,8 @@ pub struct HierarchyConfig {
     pub levels: Option<usize>,
     /// Action sequences of a stride that are imagined from every place. Default 24.
     pub samples: usize,
+    /// How often such sequences are drawn from every place, if no way to the goal is found with fewer. Default 3.
+    pub draws: usize,
     /// What places are compared by: the name of a readout of the model, such as `position`. Unset: the latents themselves, their moving
     /// part.
     pub compare: Option<String>,
@@ -36,6 +38,7 @@ impl Default for HierarchyConfig {
         Self {
             levels: None,
             samples: 24,
+            draws: 3,
             compare: None,
             spacing: 1.0,
             near: 1.25,
@@ -52,6 +55,7 @@ impl Options for HierarchyConfig {
             check("levels", levels as f64).at_least(1.0)?;
         }
         check("samples", self.samples as f64).at_least(1.0)?;
+        check("draws", self.draws as f64).at_least(1.0)?;
         check("spacing", self.spacing).above(0.0)?;
         check("near", self.near).above(0.0)?;
         check("most", self.most as f64).at_least(2.0)?;

@@ -11,6 +11,9 @@ use crate::graph::{GraphOptions, LatentGraph};
 /// Places from which strides are imagined at once.
 const AT_ONCE: usize = 16;
 
+/// What is seen is at a place that is nearer than so many steps.
+const SAME: f32 = 0.5;
+
 /// What places are compared by.
 ///
 /// # Shapes
@@ -27,10 +30,16 @@ pub struct ImaginedMap {
     latents: Vec<f32>,
     /// Tokens in a latent, and numbers in a token.
     shape: [usize; 2],
-    /// From which places strides were imagined.
-    expanded: Vec<bool>,
-    /// Which of the strides that were imagined from a place led to another, until it is found to be right.
-    doubtful: BTreeMap<[usize; 2], usize>,
+    /// How often strides were imagined from each place.
+    expanded: Vec<usize>,
+    /// How often they are to be, by now.
+    draws: usize,
+    /// Which of the strides that were imagined from a place led to another, until it is found to be right: of which draw, and its number.
+    doubtful: BTreeMap<[usize; 2], (usize, usize)>,
+    /// Of the strides that were found to be right, where each of their steps leads, by what places are compared by, `[steps + 1, k]`.
+    paths: BTreeMap<[usize; 2], Vec<f32>>,
+    /// From where plans were to lead where, and did not, `[k]` each.
+    failures: Vec<[Vec<f32>; 2]>,
     seed: u64,
     episode: u64,
 }
@@ -40,7 +49,18 @@ impl ImaginedMap {
     /// the distance that one action leads.
     pub fn new(shape: [usize; 2], width: usize, step: f32, options: GraphOptions, [seed, episode]: [u64; 2]) -> Self {
         let graph = LatentGraph::new(width, step, options);
-        Self { graph, latents: Vec::new(), shape, expanded: Vec::new(), doubtful: BTreeMap::new(), seed, episode }
+        Self {
+            graph,
+            latents: Vec::new(),
+            shape,
+            expanded: Vec::new(),
+            draws: 1,
+            doubtful: BTreeMap::new(),
+            paths: BTreeMap::new(),
+            failures: Vec::new(),
+            seed,
+            episode,
+        }
     }
 
     /// The places and the strides between them.
@@ -60,13 +80,25 @@ impl ImaginedMap {
     /// - latents: `[n, tokens, d]`
     pub fn meet(&mut self, latents: Tensor<3>, compare: Compare<'_>) -> Vec<usize> {
         let places = self.graph.meet_all(&values(compare(latents.clone())));
+        self.keep(latents, places)
+    }
+
+    /// The place of what is seen, `[1, tokens, d]`, a new one unless it is just where another is: two places that are near each other need
+    /// not be joined, a wall may stand between them.
+    pub fn arrive(&mut self, latent: Tensor<3>, compare: Compare<'_>) -> usize {
+        let places = self.graph.meet_within(&values(compare(latent.clone())), SAME);
+        self.keep(latent, places)[0]
+    }
+
+    /// Keeps the latents of new places.
+    fn keep(&mut self, latents: Tensor<3>, places: Vec<usize>) -> Vec<usize> {
         let [tokens, width] = self.shape;
         let latents = values(latents);
         for (latent, place) in latents.chunks_exact(tokens * width).zip(&places) {
             // New places are numbered in the order in which they were met.
             if *place == self.expanded.len() {
                 self.latents.extend_from_slice(latent);
-                self.expanded.push(false);
+                self.expanded.push(0);
             }
         }
         places
@@ -81,23 +113,27 @@ impl ImaginedMap {
         (steps <= within).then_some(place)
     }
 
-    /// Imagines strides from the nearest places that can be reached from here and from which none were imagined yet. Whether there were
-    /// any, and room for more.
+    /// Imagines strides from the nearest places that can be reached from here and from which none were imagined yet; when there are no such
+    /// places any more, other strides from all of them, `draws` times in all. Whether there were any, and room for more.
     pub fn grow(
         &mut self,
         here: usize,
         model: &dyn SlowModel,
         strides: &Strides,
-        samples: usize,
+        [samples, draws]: [usize; 2],
         compare: Compare<'_>,
         device: &Device,
     ) -> bool {
-        let open = self.open(here);
+        let mut open = self.open(here);
+        if open.is_empty() && self.draws < draws {
+            self.draws += 1;
+            open = self.open(here);
+        }
         if open.is_empty() || self.graph.len() >= self.graph.most() {
             return false;
         }
         let latents: Vec<f32> = open.iter().flat_map(|place| self.latent(*place)).copied().collect();
-        let draw = |place: &usize| strides.draw(samples, self.seed, self.episode, *place as u64);
+        let draw = |place: &usize| self.draw(strides, samples, *place, self.expanded[*place]);
         let actions: Vec<f32> = open.iter().flat_map(draw).collect();
         let ([tokens, width], count, stride) = (self.shape, open.len(), model.stride());
         let from = Tensor::<3>::from_data(TensorData::new(latents, [count, tokens, width]), device);
@@ -108,19 +144,25 @@ impl ImaginedMap {
             let from = open[index / samples];
             if from != to {
                 if !self.graph.ways(from).contains_key(&to) {
-                    self.doubtful.insert([from, to], index % samples);
+                    self.doubtful.insert([from, to], (self.expanded[from], index % samples));
                 }
                 self.graph.join(from, to, stride as f32);
             }
         }
         for place in open {
-            self.expanded[place] = true;
+            self.expanded[place] += 1;
         }
         true
     }
 
+    /// The strides that are imagined from a place the `draw`-th time, `[samples * stride * a]`.
+    fn draw(&self, strides: &Strides, samples: usize, place: usize, draw: usize) -> Vec<f32> {
+        strides.draw(samples, self.seed, self.episode, place as u64 | (draw as u64) << 32)
+    }
+
     /// Imagines strides once more in single steps, those of these transitions that were not yet. A slower model that errs at a wall finds
-    /// ways through it; where the faster one does not come near the same place, the transition is forgotten. Whether all were right.
+    /// ways through it; where the faster one does not come near the same place, the transition leads where that one comes to. Whether all were
+    /// right.
     pub fn check(
         &mut self,
         transitions: &[[usize; 2]],
@@ -130,15 +172,15 @@ impl ImaginedMap {
         (near, compare): (f32, Compare<'_>),
     ) -> bool {
         let doubtful = |pair: &[usize; 2]| self.doubtful.get(pair).map(|sample| (*pair, *sample));
-        let doubtful: Vec<([usize; 2], usize)> = transitions.iter().filter_map(doubtful).collect();
+        let doubtful: Vec<([usize; 2], (usize, usize))> = transitions.iter().filter_map(doubtful).collect();
         if doubtful.is_empty() {
             return true;
         }
         let (count, device, [tokens, width]) = (doubtful.len(), model.device(), self.shape);
         let (mut latents, mut actions) = (Vec::new(), Vec::new());
-        for ([from, _], sample) in &doubtful {
+        for ([from, _], (draw, sample)) in &doubtful {
             latents.extend_from_slice(self.latent(*from));
-            let drawn = strides.draw(samples, self.seed, self.episode, *from as u64);
+            let drawn = self.draw(strides, samples, *from, *draw);
             actions.extend_from_slice(&drawn[sample * strides.length()..][..strides.length()]);
         }
         let steps = strides.steps();
@@ -146,27 +188,59 @@ impl ImaginedMap {
         let actions = Tensor::<4>::from_data(TensorData::new(actions, shape), &device);
         let latents = Tensor::<4>::from_data(TensorData::new(latents, [count, 1, tokens, width]), &device);
         let past = Past { latents: Latents::new(latents), actions: None };
-        let led = model.imagine(&past, actions).last().tokens.reshape([count, tokens, width]);
-        let led = values(compare(led));
+        let imagined = model.imagine(&past, actions);
+        let led = imagined.last().tokens.reshape([count, tokens, width]);
+        let compared = values(compare(imagined.tokens.reshape([count * steps, tokens, width])));
+        let numbers = self.graph.width();
         let mut right = true;
-        for (([from, to], _), led) in doubtful.into_iter().zip(led.chunks_exact(self.graph.width())) {
+        for (index, ([from, to], _)) in doubtful.into_iter().enumerate() {
             self.doubtful.remove(&[from, to]);
-            if self.graph.steps(to, led) > near {
+            let mut path = self.graph.place(from).to_vec();
+            path.extend_from_slice(&compared[index * steps * numbers..][..steps * numbers]);
+            let mut leads = to;
+            if self.graph.steps(to, &path[steps * numbers..]) > near {
+                self.graph.part(from, to);
+                leads = self.meet(led.clone().narrow(0, index, 1), compare)[0];
+                right = false;
+            }
+            if self.failures.iter().any(|failure| self.fails(&path, failure)) {
                 self.graph.part(from, to);
                 right = false;
+            } else if leads != from {
+                self.graph.join(from, leads, steps as f32);
+                self.paths.insert([from, leads], path);
             }
         }
         right
     }
 
-    /// The nearest places that can be reached from here and from which no strides were imagined, in the order of how many strides away
+    /// Notes that a plan was to lead from one place to another, and did not: strides that lead the same way are forgotten.
+    pub fn fail(&mut self, from: Vec<f32>, to: Vec<f32>) {
+        let failure = [from, to];
+        let wrong: Vec<[usize; 2]> =
+            self.paths.iter().filter(|(_, path)| self.fails(path, &failure)).map(|(pair, _)| *pair).collect();
+        for pair in wrong {
+            self.paths.remove(&pair);
+            self.graph.part(pair[0], pair[1]);
+        }
+        self.failures.push(failure);
+    }
+
+    /// Whether a path comes by both ends of a failure, each within a step, in this order.
+    fn fails(&self, path: &[f32], [from, to]: &[Vec<f32>; 2]) -> bool {
+        let near = |at: &[f32], end: &[f32]| self.graph.apart(at, end) <= 1.0;
+        let mut steps = path.chunks_exact(self.graph.width()).skip_while(|at| !near(at, from)).skip(1);
+        steps.any(|at| near(at, to))
+    }
+
+    /// The nearest places that can be reached from here and from which strides were imagined less often than they are to be, in the order of how many strides away
     /// they are.
     fn open(&self, here: usize) -> Vec<usize> {
         let (mut seen, mut queue) = (vec![false; self.graph.len()], VecDeque::from([here]));
         seen[here] = true;
         let mut open = Vec::new();
         while let Some(place) = queue.pop_front() {
-            if !self.expanded[place] {
+            if self.expanded[place] < self.draws {
                 open.push(place);
                 if open.len() == AT_ONCE {
                     break;
@@ -226,7 +300,7 @@ mod tests {
         );
         let mut rounds = 0;
         while find(&map, -6.0).is_none() {
-            assert!(map.grow(start, &Line, &strides, 8, &compare, &device));
+            assert!(map.grow(start, &Line, &strides, [8, 1], &compare, &device));
             rounds += 1;
         }
         assert!(rounds < 12, "{rounds}");
@@ -265,5 +339,19 @@ mod tests {
         assert!(map.grow(start, &Free, &strides, 9, &compare, &device));
         assert!(map.graph().len() > 5);
         assert!(!map.grow(start, &Free, &strides, 9, &compare, &device));
+    }
+
+    #[test]
+    fn what_failed_is_forgotten_and_not_believed_again() {
+        let options = GraphOptions { spacing: 0.5, most: 100 };
+        let mut map = ImaginedMap::new([2, 1], 1, 1.0, options, [1, 0]);
+        map.graph.meet_all(&[0.0, 4.0]);
+        map.graph.join(0, 1, 4.0);
+        map.paths.insert([0, 1], vec![0.0, 1.0, 2.0, 3.0, 4.0]);
+        map.fail(vec![-2.0], vec![2.0]); // begins elsewhere
+        map.fail(vec![3.0], vec![1.0]); // the other way
+        assert_eq!(map.graph().transitions(), 1);
+        map.fail(vec![0.5], vec![2.5]);
+        assert_eq!((map.graph().transitions(), map.paths.len(), map.failures.len()), (0, 0, 3));
     }
 }

@@ -7,9 +7,10 @@ use burn::prelude::*;
 use prevision_env::{Decision, Policy, PolicyError, Start, TimeStep};
 use prevision_model::{Latents, Past};
 
+use super::located::Located;
 use super::way::{Way, WayOptions};
 use super::{Choices, Guidance, LatentPolicy};
-use crate::graph::LatentGraph;
+use crate::graph::{LatentGraph, Lookup};
 
 /// How a policy is led.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct GuidedOptions {
     pub way: WayOptions,
     /// A start or a goal farther from every place than this is not known, in the unit of a step: plans then lead to the goal itself.
     pub near: f32,
+    /// The most actions of the graph from the place of one plan to that of the next.
+    pub reach: f32,
 }
 
 /// Puts a memory of places around a policy on latents: the shortest known way from the present to the goal is looked up in a graph of
@@ -29,6 +32,8 @@ pub struct GuidedOptions {
 pub struct Guided<P> {
     policy: P,
     graph: Arc<LatentGraph>,
+    /// `None` if nothing was met yet.
+    lookup: Option<Arc<Lookup>>,
     options: GuidedOptions,
     rows: Vec<Row>,
     met: Met,
@@ -54,13 +59,17 @@ impl Met {
 #[derive(Clone, Debug, Default)]
 struct Row {
     episode: u64,
+    /// Places that look like the goal, the nearest first.
+    goals: Vec<usize>,
     way: Way,
+    located: Located,
 }
 
 impl<P: LatentPolicy> Guided<P> {
     /// A policy, and what was met before.
     pub fn new(policy: P, graph: Arc<LatentGraph>, options: GuidedOptions) -> Self {
-        Self { policy, graph, options, rows: Vec::new(), met: Met::default() }
+        let lookup = (!graph.is_empty()).then(|| Arc::new(Lookup::new(Arc::clone(&graph))));
+        Self { policy, graph, lookup, options, rows: Vec::new(), met: Met::default() }
     }
 
     /// What the episodes meet.
@@ -68,21 +77,14 @@ impl<P: LatentPolicy> Guided<P> {
         self.met.clone()
     }
 
-    /// The places of latents, as far as they are known.
-    fn known(&self, latents: &Latents) -> Vec<Option<usize>> {
-        let values = host(latents);
-        let found = self.graph.nearest(&values);
-        found.into_iter().map(|(place, steps)| (steps <= self.options.near).then_some(place)).collect()
-    }
-
     /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`, to a place on the way or to the goal; and whether it is a place
     /// on the way.
-    fn sub_goals(&mut self, rows: &[usize], present: &Latents, goals: &Latents) -> (Latents, Vec<bool>) {
-        let here = self.known(present);
+    fn sub_goals(&mut self, lookup: &Lookup, rows: &[usize], present: &Latents, goals: &Latents) -> (Latents, Vec<bool>) {
+        let alike = lookup.within(&host(present), self.options.near);
         let [_, _, tokens, width] = goals.dims();
         let (mut values, mut led) = (host(goals), Vec::with_capacity(rows.len()));
-        for (place, (row, at)) in rows.iter().zip(here).enumerate() {
-            let aim = at.and_then(|at| self.rows[*row].way.next(&self.graph, at, self.options.way));
+        for (place, (row, alike)) in rows.iter().zip(alike).enumerate() {
+            let aim = self.aim(lookup, *row, &alike);
             if let Some(aim) = aim {
                 values[place * tokens * width..][..tokens * width].copy_from_slice(self.graph.place(aim));
             }
@@ -90,6 +92,28 @@ impl<P: LatentPolicy> Guided<P> {
         }
         let shape = [rows.len(), 1, tokens, width];
         (Latents::new(Tensor::from_data(TensorData::new(values, shape), &goals.tokens.device())), led)
+    }
+
+    /// The place that a row is to be led to, from where it looks like these places.
+    fn aim(&mut self, lookup: &Lookup, row: usize, alike: &[usize]) -> Option<usize> {
+        let GuidedOptions { way: options, reach, .. } = self.options;
+        let Row { goals, way, located, .. } = &mut self.rows[row];
+        // Of some places no way is known: where a walk began, none leads to it; where one ended, none leads on.
+        let leads = |way: &Way| -> Vec<usize> { alike.iter().copied().filter(|place| way.leads_from(*place)).collect() };
+        let mut known = leads(way);
+        let mut others = goals.iter();
+        while known.is_empty() {
+            way.set_out(&self.graph, Some(*others.next()?));
+            known = leads(way);
+        }
+        let mut here = located.look(lookup, &known, reach)?;
+        if way.fails(&self.graph, here, options) {
+            located.doubt(lookup, reach);
+            here = located.look(lookup, &known, reach)?;
+        } else if way.gets_on() {
+            located.confirm();
+        }
+        way.next(here, options.ahead)
     }
 }
 
@@ -112,9 +136,7 @@ impl<P: LatentPolicy> Policy for Guided<P> {
         self.rows = episodes.iter().map(|start| Row { episode: start.episode, ..Row::default() }).collect();
         let all: Vec<usize> = (0..episodes.len()).collect();
         let Some(goals) = self.policy.goals(&all) else { return Ok(()) };
-        if self.graph.is_empty() {
-            return Ok(());
-        }
+        let Some(lookup) = &self.lookup else { return Ok(()) };
         let [_, _, tokens, width] = goals.dims();
         if tokens * width != self.graph.width() {
             let message = format!(
@@ -124,9 +146,9 @@ impl<P: LatentPolicy> Policy for Guided<P> {
             );
             return Err(PolicyError::Unfit { policy: self.name(), message });
         }
-        let places = self.known(&goals);
-        for (row, place) in self.rows.iter_mut().zip(places) {
-            row.way.set_out(&self.graph, place);
+        let places = lookup.within(&host(&goals), self.options.near);
+        for (row, places) in self.rows.iter_mut().zip(places) {
+            row.goals = places;
         }
         Ok(())
     }
@@ -156,8 +178,9 @@ impl<P: LatentPolicy> LatentPolicy for Guided<P> {
 
     fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError> {
         let (present, goals) = (past.as_ref().map(|past| past.latents.last()), self.policy.goals(rows));
-        let guided = match (present, goals) {
-            (Some(present), Some(goals)) if !self.graph.is_empty() => Some(self.sub_goals(rows, &present, &goals)),
+        let lookup = self.lookup.clone();
+        let guided = match (&lookup, present, goals) {
+            (Some(lookup), Some(present), Some(goals)) => Some(self.sub_goals(lookup, rows, &present, &goals)),
             _ => None,
         };
         let guidance = match guided {

@@ -35,6 +35,8 @@ struct Row {
     episode: u64,
     /// What each level imagines and is about, the fastest first; empty before the first plan.
     levels: Vec<Level>,
+    /// From where the last plan was to lead where, by what places are compared by.
+    expected: Option<[Vec<f32>; 2]>,
 }
 
 /// A slower model in one episode.
@@ -87,6 +89,21 @@ impl<P: LatentPolicy> Hierarchical<P> {
         latents.narrow(1, still, tokens - still).flatten(1, 2)
     }
 
+    /// The same as numbers, of one latent `[1, tokens, d]`.
+    fn numbers(&self, latent: Tensor<3>) -> Vec<f32> {
+        self.compared(latent).into_data().try_into_vec_as::<f32>().expect("latents are floats")
+    }
+
+    /// Takes in where a plan has led, if it was to lead elsewhere.
+    fn learn(&mut self, row: usize, at: &[f32]) {
+        let Some([from, to]) = self.rows[row].expected.take() else { return };
+        for Level { map, .. } in &mut self.rows[row].levels {
+            if map.graph().apart(at, &to) > self.options.near as f32 {
+                map.fail(from.clone(), to.clone());
+            }
+        }
+    }
+
     /// The farthest that one action leads from here, by what latents are compared by, and of how many numbers that is.
     fn step(&self, row: &Row, past: &Past) -> (f32, usize) {
         let samples = self.options.samples;
@@ -135,15 +152,13 @@ impl<P: LatentPolicy> Hierarchical<P> {
         let (slower, device) = (self.model.levels()[number], self.model.device());
         let (strides, samples) = (&self.strides[number + 1], options.samples);
         let compare = |latents: Tensor<3>| self.compared(latents);
-        let numbers =
-            |latent: &Tensor<3>| compare(latent.clone()).into_data().try_into_vec_as::<f32>().expect("floats");
-        let (at, to_reach) = (numbers(present), numbers(goal));
+        let (at, to_reach) = (self.numbers(present.clone()), self.numbers(goal.clone()));
         let Level { map, way, stride } = level;
-        let mut here = map.find(&at, near);
+        let mut reached = None;
         if let Some(Stride { from, to, plans }) = stride.take() {
             let same = map.find(&to_reach, near) == way.goal();
             if map.graph().steps(to, &at) <= near {
-                here = Some(to);
+                reached = Some(to);
             } else if same && plans < options.patience {
                 *stride = Some(Stride { from, to, plans: plans + 1 });
                 return (way.goal() != Some(to)).then_some(to);
@@ -151,20 +166,23 @@ impl<P: LatentPolicy> Hierarchical<P> {
                 way.add_toll(map.graph(), [from, to], options.toll as f32);
             }
         }
-        let here = here.unwrap_or_else(|| map.meet(present.clone(), &compare)[0]);
+        let here = reached.unwrap_or_else(|| map.arrive(present.clone(), &compare));
         loop {
             way.set_out(map.graph(), map.find(&to_reach, near));
-            if way.leads_from(here) {
-                if map.check(&way.transitions(here), self.model.as_ref(), strides, samples, (near, &compare)) {
-                    break;
+            if !way.leads_from(here) {
+                if map.grow(here, slower, strides, [samples, options.draws], &compare, &device) {
+                    continue;
                 }
-            } else if !map.grow(here, slower, strides, samples, &compare, &device) {
-                break;
+                return None;
             }
+            let ahead = way.transitions(here);
+            if !map.check(&ahead, self.model.as_ref(), strides, samples, (near, &compare)) {
+                continue;
+            }
+            let [from, to] = *ahead.first()?;
+            *stride = Some(Stride { from, to, plans: 1 });
+            return (way.goal() != Some(to)).then_some(to);
         }
-        let [from, to] = *way.transitions(here).first()?;
-        *stride = Some(Stride { from, to, plans: 1 });
-        (way.goal() != Some(to)).then_some(to)
     }
 }
 
@@ -179,7 +197,7 @@ impl<P: LatentPolicy> Policy for Hierarchical<P> {
 
     fn begin(&mut self, episodes: &[Start<'_>]) -> Result<(), PolicyError> {
         self.policy.begin(episodes)?;
-        let row = |start: &Start<'_>| Row { seed: start.seed, episode: start.episode, levels: Vec::new() };
+        let row = |start: &Start<'_>| Row { seed: start.seed, episode: start.episode, levels: Vec::new(), expected: None };
         self.rows = episodes.iter().map(row).collect();
         Ok(())
     }
@@ -205,6 +223,7 @@ impl<P: LatentPolicy> LatentPolicy for Hierarchical<P> {
             return self.policy.choose(rows, past, guidance);
         };
         let mut aims = Vec::with_capacity(rows.len());
+        let mut starts = vec![None; rows.len()];
         for (place, row) in rows.iter().enumerate() {
             let goal = goals.rows(place, 1).tokens.squeeze_dim::<3>(1);
             if guidance.led.get(place).copied().unwrap_or(false) {
@@ -215,10 +234,21 @@ impl<P: LatentPolicy> LatentPolicy for Hierarchical<P> {
             if self.rows[*row].levels.is_empty() {
                 self.begin_maps(*row, &past);
             }
-            aims.push(self.sub_goal(*row, past.latents.last().tokens.squeeze_dim(1), goal));
+            let present = past.latents.last().tokens.squeeze_dim::<3>(1);
+            let at = self.numbers(present.clone());
+            self.learn(*row, &at);
+            aims.push(self.sub_goal(*row, present, goal));
+            starts[place] = Some(at);
         }
         let aims = Tensor::cat(aims, 0).unsqueeze_dim::<4>(1);
         let guidance = Guidance { goals: Some(Latents::new(aims)), ..guidance };
-        self.policy.choose(rows, Some(past.clone()), guidance)
+        let choices = self.policy.choose(rows, Some(past.clone()), guidance)?;
+        if let Some(expected) = &choices.expected {
+            for (place, start) in starts.into_iter().enumerate() {
+                let to = |_| self.numbers(expected.rows(place, 1).tokens.squeeze_dim(1));
+                self.rows[rows[place]].expected = start.as_ref().map(to).zip(start).map(|(to, from)| [from, to]);
+            }
+        }
+        Ok(choices)
     }
 }

@@ -5,6 +5,7 @@ mod guided;
 mod hierarchical;
 mod history;
 mod latent_policy;
+mod located;
 mod memory;
 mod planner;
 mod proposal;

@@ -10,7 +10,8 @@ pub struct WayOptions {
     /// How far ahead on the way a sub-goal lies at most, in actions of the model; half of it after a plan without a step forward, and so
     /// on.
     pub ahead: f32,
-    /// Plans in a row that may pass without a step forward on the way, before the transition that they fail at becomes longer.
+    /// Plans in a row that may pass without a step forward on the way, before the transition that they fail at becomes longer and the place
+    /// of the agent is doubted.
     pub patience: usize,
     /// Actions by which it becomes longer, for the rest of the episode.
     pub toll: f32,
@@ -61,27 +62,38 @@ impl Way {
         routes.way(here).map(|to| [std::mem::replace(&mut from, to), to]).collect()
     }
 
-    /// The place on the way from here that comes next; `None` if no way is known, or the goal's own place is the next.
-    pub(super) fn next(&mut self, graph: &LatentGraph, here: usize, options: WayOptions) -> Option<usize> {
-        let (goal, routes) = self.goal.as_ref()?;
-        let left = routes.actions(here)?;
-        match &mut self.best {
-            Some((best, since)) if left >= *best => *since += 1,
-            best => *best = Some((left, 0)),
+    /// Whether plans from here lead nowhere: the way to the goal has not become shorter for so many plans. Then the first transition of the
+    /// way is not what it was, and becomes longer.
+    pub(super) fn fails(&mut self, graph: &LatentGraph, here: usize, options: WayOptions) -> bool {
+        let Some((goal, routes)) = &self.goal else { return false };
+        let (goal, Some(left)) = (*goal, routes.actions(here)) else { return false };
+        let since = match self.best {
+            Some((best, since)) if left >= best => since + 1,
+            _ => 0,
+        };
+        if since < options.patience {
+            self.best = Some((self.best.map_or(left, |(best, _)| best.min(left)), since));
+            return false;
         }
-        let stuck = self.best.is_some_and(|(_, since)| since >= options.patience);
         let after = routes.way(here).next();
-        if let Some(after) = after.filter(|_| stuck) {
-            // It does not get on: the first transition of the way is not what it was.
-            let goal = *goal;
+        if let Some(after) = after {
             self.add_toll(graph, [here, after], options.toll);
-            let again = Routes::to(graph, goal, &self.tolls);
-            self.best = again.actions(here).map(|left| (left, 0));
-            self.goal = Some((goal, again));
+            self.goal = Some((goal, Routes::to(graph, goal, &self.tolls)));
         }
+        self.best = None;
+        true
+    }
+
+    /// Whether the last plan was a step forward.
+    pub(super) fn gets_on(&self) -> bool {
+        self.best.is_some_and(|(_, since)| since == 0)
+    }
+
+    /// The place on the way from here that comes next; `None` if no way is known, or the goal's own place is the next.
+    pub(super) fn next(&self, here: usize, ahead: f32) -> Option<usize> {
         // What lies nearer is reached more surely, along the way that was met.
         let since = self.best.map_or(0, |(_, since)| since);
-        let ahead = options.ahead / (1 << since.min(16)) as f32;
+        let ahead = ahead / (1 << since.min(16)) as f32;
         let (goal, routes) = self.goal.as_ref()?;
         routes.ahead(here, ahead).filter(|aim| aim != goal)
     }

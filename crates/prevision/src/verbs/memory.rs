@@ -28,10 +28,10 @@ const FILE: &str = "memory.safetensors";
 pub(crate) struct Args {
     /// The run folder
     run: PathBuf,
-    /// Add what these recorded episodes met
+    /// Add what these recorded episodes met; may be repeated
     #[arg(long, value_name = "EPISODES")]
-    learn: Option<PathBuf>,
-    /// Add no more than this many of the episodes
+    learn: Vec<PathBuf>,
+    /// Add no more than this many episodes of each
     #[arg(long, value_name = "N", requires = "learn")]
     episodes: Option<usize>,
     /// Override a key of the run's [plan.memory], as in --set plan.memory.spacing=2
@@ -50,14 +50,16 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     let run = TrainedRun::open(&args.run, &args.overrides, app.parts())?;
     let config = &run.experiment.plan.memory;
     let path = run.folder.root().join(config.places.as_deref().unwrap_or(Path::new(FILE)));
-    if let Some(source) = &args.learn {
+    if !args.learn.is_empty() {
         let Some(model) = run.load(app.parts(), &args.device.open()?)?.world_model else {
             let message = format!("{}: it has no world model, which a memory holds latents of", args.run.display());
             return Err(Usage(message).into());
         };
-        let (_, source) = open_recording(source, None, &app.parts().formats, super::data::workers(None))?;
-        let walks = walks(model.as_ref(), source.as_ref(), args.episodes)?;
-        add(&path, config, &walks, model.spec().tokens * model.spec().token_width, 1.0)?;
+        for source in &args.learn {
+            let (_, source) = open_recording(source, None, &app.parts().formats, super::data::workers(None))?;
+            let walks = walks(model.as_ref(), source.as_ref(), args.episodes)?;
+            add(&path, config, &walks, model.spec().tokens * model.spec().token_width, 1.0)?;
+        }
     }
     let graph = read(&path)?.with_context(|| format!("{}: nothing is remembered yet", path.display()))?;
     let contents = Contents::of(&graph, &path);
@@ -88,9 +90,7 @@ pub(crate) fn add(path: &Path, config: &MemoryConfig, walks: &[Vec<f32>], width:
             Usage(format!("{place}: it holds latents of {held} numbers, those of the model have {given}")).into()
         );
     }
-    for walk in walks {
-        graph.add(walk, actions);
-    }
+    graph.add_all(walks, actions);
     file::write(&graph, path).with_context(|| format!("{}: cannot be written", path.display()))
 }
 
