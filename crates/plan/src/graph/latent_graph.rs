@@ -95,6 +95,11 @@ impl LatentGraph {
         self.options.most
     }
 
+    /// Latents nearer to each other than this are one place, in steps.
+    pub fn spacing(&self) -> f32 {
+        self.options.spacing
+    }
+
     /// How often each place was met.
     pub fn visits(&self) -> &[u32] {
         &self.visits

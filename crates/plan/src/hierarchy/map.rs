@@ -1,6 +1,6 @@
 //! Places that a slower model imagines.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use burn::prelude::*;
 use prevision_model::{Latents, Past, SlowModel, WorldModel};
@@ -10,6 +10,9 @@ use crate::graph::{GraphOptions, LatentGraph};
 
 /// Places from which strides are imagined at once.
 const AT_ONCE: usize = 16;
+
+/// The farthest that one action leads, in steps as they were measured where the episode began, where a wall may have been in the way.
+const FARTHEST: f32 = 1.5;
 
 /// What is seen is at a place that is nearer than so many steps.
 const SAME: f32 = 0.5;
@@ -34,8 +37,10 @@ pub struct ImaginedMap {
     expanded: Vec<usize>,
     /// How often they are to be, by now.
     draws: usize,
-    /// Which of the strides that were imagined from a place led to another, until it is found to be right: of which draw, and its number.
-    doubtful: BTreeMap<[usize; 2], (usize, usize)>,
+    /// Which of the strides that were imagined from a place led to another: of which draw, and its number.
+    leading: BTreeMap<[usize; 2], (usize, usize)>,
+    /// Those that were not yet found to be right.
+    doubtful: BTreeSet<[usize; 2]>,
     /// Of the strides that were found to be right, where each of their steps leads, by what places are compared by, `[steps + 1, k]`.
     paths: BTreeMap<[usize; 2], Vec<f32>>,
     /// From where plans were to lead where, and did not, `[k]` each.
@@ -55,7 +60,8 @@ impl ImaginedMap {
             shape,
             expanded: Vec::new(),
             draws: 1,
-            doubtful: BTreeMap::new(),
+            leading: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
             paths: BTreeMap::new(),
             failures: Vec::new(),
             seed,
@@ -88,6 +94,13 @@ impl ImaginedMap {
     pub fn arrive(&mut self, latent: Tensor<3>, compare: Compare<'_>) -> usize {
         let places = self.graph.meet_within(&values(compare(latent.clone())), SAME);
         self.keep(latent, places)[0]
+    }
+
+    /// Puts what is seen at a place, `[1, tokens, d]`, in the place of what was imagined there; strides from it are to be checked anew.
+    pub fn see(&mut self, place: usize, latent: Tensor<3>) {
+        let [tokens, width] = self.shape;
+        self.latents[place * tokens * width..][..tokens * width].copy_from_slice(&values(latent));
+        self.doubtful.extend(self.graph.ways(place).keys().map(|to| [place, *to]));
     }
 
     /// Keeps the latents of new places.
@@ -142,9 +155,12 @@ impl ImaginedMap {
         let places = self.meet(model.leap(from, actions), compare);
         for (index, to) in places.into_iter().enumerate() {
             let from = open[index / samples];
-            if from != to {
+            let apart = self.graph.apart(self.graph.place(from), self.graph.place(to));
+            // A latent that is of no place, such as one within a wall, leads anywhere.
+            if from != to && apart <= stride as f32 + self.graph.spacing() {
                 if !self.graph.ways(from).contains_key(&to) {
-                    self.doubtful.insert([from, to], (self.expanded[from], index % samples));
+                    self.leading.insert([from, to], (self.expanded[from], index % samples));
+                    self.doubtful.insert([from, to]);
                 }
                 self.graph.join(from, to, stride as f32);
             }
@@ -171,16 +187,16 @@ impl ImaginedMap {
         samples: usize,
         (near, compare): (f32, Compare<'_>),
     ) -> bool {
-        let doubtful = |pair: &[usize; 2]| self.doubtful.get(pair).map(|sample| (*pair, *sample));
-        let doubtful: Vec<([usize; 2], (usize, usize))> = transitions.iter().filter_map(doubtful).collect();
+        let doubtful: Vec<[usize; 2]> = transitions.iter().filter(|pair| self.doubtful.contains(*pair)).copied().collect();
         if doubtful.is_empty() {
             return true;
         }
         let (count, device, [tokens, width]) = (doubtful.len(), model.device(), self.shape);
         let (mut latents, mut actions) = (Vec::new(), Vec::new());
-        for ([from, _], (draw, sample)) in &doubtful {
-            latents.extend_from_slice(self.latent(*from));
-            let drawn = self.draw(strides, samples, *from, *draw);
+        for pair in &doubtful {
+            let (draw, sample) = self.leading[pair];
+            latents.extend_from_slice(self.latent(pair[0]));
+            let drawn = self.draw(strides, samples, pair[0], draw);
             actions.extend_from_slice(&drawn[sample * strides.length()..][..strides.length()]);
         }
         let steps = strides.steps();
@@ -193,7 +209,7 @@ impl ImaginedMap {
         let compared = values(compare(imagined.tokens.reshape([count * steps, tokens, width])));
         let numbers = self.graph.width();
         let mut right = true;
-        for (index, ([from, to], _)) in doubtful.into_iter().enumerate() {
+        for (index, [from, to]) in doubtful.into_iter().enumerate() {
             self.doubtful.remove(&[from, to]);
             let mut path = self.graph.place(from).to_vec();
             path.extend_from_slice(&compared[index * steps * numbers..][..steps * numbers]);
@@ -203,11 +219,13 @@ impl ImaginedMap {
                 leads = self.meet(led.clone().narrow(0, index, 1), compare)[0];
                 right = false;
             }
-            if self.failures.iter().any(|failure| self.fails(&path, failure)) {
+            if self.leaps(&path) || self.failures.iter().any(|failure| self.fails(&path, failure)) {
                 self.graph.part(from, to);
                 right = false;
             } else if leads != from {
                 self.graph.join(from, leads, steps as f32);
+                self.leading.insert([from, leads], self.leading[&[from, to]]);
+                self.doubtful.remove(&[from, leads]);
                 self.paths.insert([from, leads], path);
             }
         }
@@ -224,6 +242,12 @@ impl ImaginedMap {
             self.graph.part(pair[0], pair[1]);
         }
         self.failures.push(failure);
+    }
+
+    /// Whether a step of a path leads farther than an action can.
+    fn leaps(&self, path: &[f32]) -> bool {
+        let moments: Vec<&[f32]> = path.chunks_exact(self.graph.width()).collect();
+        moments.windows(2).any(|pair| self.graph.apart(pair[0], pair[1]) > FARTHEST)
     }
 
     /// Whether a path comes by both ends of a failure, each within a step, in this order.

@@ -167,6 +167,7 @@ impl<P: LatentPolicy> Hierarchical<P> {
             }
         }
         let here = reached.unwrap_or_else(|| map.arrive(present.clone(), &compare));
+        map.see(here, present.clone());
         loop {
             way.set_out(map.graph(), map.find(&to_reach, near));
             if !way.leads_from(here) {
