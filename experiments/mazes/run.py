@@ -12,6 +12,8 @@ import subprocess
 
 HERE = pathlib.Path(__file__).parent
 
+# What is recorded: walks through doors, and actions that know nothing of walls. A planner tries both.
+POLICIES = ["walk", "smooth"]
 # How to plan, by name: keys of [plan] beside those of experiment.toml.
 PLANNERS = {
     "flat": ["plan.hierarchy.levels=1"],
@@ -26,6 +28,7 @@ def main():
     parser.add_argument("prevision", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("mazes"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--tasks", type=int, default=200, help="so many of the tasks, from the first")
     parser.add_argument("--planners", nargs="+", default=list(PLANNERS), choices=list(PLANNERS))
     arguments = parser.parse_args()
     out, program = arguments.out, arguments.prevision.resolve()
@@ -39,26 +42,29 @@ def main():
         return [word for pair in pairs for word in ("--set", pair)]
 
     out.mkdir(parents=True, exist_ok=True)
-    recorded, explored = out / "recorded", out / "explored"
     tasks = HERE / "tasks.json"
-    if not recorded.exists():
-        run("data", "generate", "maze", "--episodes", 3000, "--steps", 90, *keys('collision="slide"'), "--out", recorded)
-    manifest = json.loads(tasks.read_text())
-    mazes = manifest["env"]["mazes"]
-    if not explored.exists():
-        where = keys(f"mazes={mazes}", 'layouts="held-out"', 'collision="slide"')
-        run("data", "generate", "maze", "--episodes", 20 * mazes, "--steps", 90, "--seed", 9, *where, "--out", explored)
+    mazes = json.loads(tasks.read_text())["env"]["mazes"]
+
+    def record(folder, policy, episodes, seed, *pairs):
+        if not folder.exists():
+            where = ["--policy", policy, "--episodes", episodes, "--steps", 90, "--seed", seed, *keys('collision="slide"', *pairs)]
+            run("data", "generate", "maze", *where, "--out", folder)
+
+    recorded, explored = ([out / f"{name}-{policy}" for policy in POLICIES] for name in ("recorded", "explored"))
+    for number, policy in enumerate(POLICIES):
+        record(recorded[number], policy, 1500, 1 + number)
+        record(explored[number], policy, 30 * mazes, 9 + number, f"mazes={mazes}", 'layouts="held-out"')
+    parts = ", ".join(f'{{ kind = "episodes", path = "{folder.resolve()}" }}' for folder in recorded)
     for seed in arguments.seeds:
         folder = out / f"seed-{seed}"
         if not (folder / "summary.json").exists():
-            where = keys(f"seed={seed}", f'data.source.path="{recorded}"')
-            run("train", HERE / "experiment.toml", "--run", folder, *where)
+            run("train", HERE / "experiment.toml", "--run", folder, *keys(f"seed={seed}", f"data.source.parts=[{parts}]"))
         if not (folder / "memory.safetensors").exists():
-            run("memory", folder, "--learn", explored)
+            run("memory", folder, *(word for source in explored for word in ("--learn", source)))
         for name in arguments.planners:
             result = folder / "plan" / f"{name}.result"
             if not result.exists():
-                run("plan", folder, "--tasks", tasks, *keys(*PLANNERS[name]), "--json", result)
+                run("plan", folder, "--tasks", tasks, "--episodes", arguments.tasks, *keys(*PLANNERS[name]), "--json", result)
 
 
 if __name__ == "__main__":

@@ -360,9 +360,9 @@ mod tests {
         let (device, compare) = (Device::flex(), |latents: Tensor<3>| latents.flatten::<2>(1, 2));
         let strides = Strides::new(Space::Unbounded { dim: 1 }, 1, 1);
         let start = map.meet(Tensor::zeros([1, 1, 1], &device), &compare)[0];
-        assert!(map.grow(start, &Free, &strides, 9, &compare, &device));
+        assert!(map.grow(start, &Free, &strides, [9, 1], &compare, &device));
         assert!(map.graph().len() > 5);
-        assert!(!map.grow(start, &Free, &strides, 9, &compare, &device));
+        assert!(!map.grow(start, &Free, &strides, [9, 1], &compare, &device));
     }
 
     #[test]

@@ -55,6 +55,8 @@ heads = 16
 head_width = 64
 mlp_ratio = 10.667
 projector = 2048
+[objective.prediction]
+rollout_steps = 3
 [train]
 steps = 1
 [plan]
