@@ -205,10 +205,16 @@ impl ActionTransformer {
     pub fn rollout(&self, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Tensor<3> {
         let [batch, first, dim] = start.dims();
         let parts = (self.clone(), norm.clone());
-        in_tasks(&parts, ROWS_PER_TASK, start.reshape([batch, first * dim]), actions, |(predictor, norm), start, actions| {
-            let [batch, width] = start.dims();
-            predictor.rollout_rows(start.reshape([batch, width / dim, dim]), actions, norm)
-        })
+        in_tasks(
+            &parts,
+            ROWS_PER_TASK,
+            start.reshape([batch, first * dim]),
+            actions,
+            |(predictor, norm), start, actions| {
+                let [batch, width] = start.dims();
+                predictor.rollout_rows(start.reshape([batch, width / dim, dim]), actions, norm)
+            },
+        )
     }
 
     /// As [`rollout`](Self::rollout), the latents of each step, `[batch, dim]`. While the window grows, what its latents are is kept, and

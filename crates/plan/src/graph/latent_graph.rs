@@ -230,8 +230,9 @@ impl LatentGraph {
 
     /// Lets every transition be taken backwards, too, where nothing else is known: in so many times its actions.
     pub fn go_backwards(&mut self, price: f32) {
-        let met: Vec<(usize, usize, f32)> =
-            (0..self.len()).flat_map(|from| self.ways[from].iter().map(move |(to, actions)| (from, *to, *actions))).collect();
+        let met: Vec<(usize, usize, f32)> = (0..self.len())
+            .flat_map(|from| self.ways[from].iter().map(move |(to, actions)| (from, *to, *actions)))
+            .collect();
         for (from, to, actions) in met {
             self.ways[to].entry(from).or_insert(price * actions);
         }
@@ -335,11 +336,14 @@ mod tests {
 
     #[test]
     fn walks_together_are_walks_one_by_one() {
-        let walks: Vec<Vec<f32>> =
-            (0..20).map(|walk| (0..9).map(|moment| ((walk * 7 + moment * (1 + walk % 3)) % 23) as f32).collect()).collect();
+        let walks: Vec<Vec<f32>> = (0..20)
+            .map(|walk| (0..9).map(|moment| ((walk * 7 + moment * (1 + walk % 3)) % 23) as f32).collect())
+            .collect();
         let (mut together, mut apart) = (graph(100), graph(100));
         together.add_all(&walks, 1.0);
-        walks.iter().for_each(|walk| apart.add(walk, 1.0));
+        for walk in &walks {
+            apart.add(walk, 1.0);
+        }
         assert!(together.len() == 23 && together == apart);
     }
 
@@ -350,6 +354,9 @@ mod tests {
         graph.add(&[1.0, 0.0], 2.0);
         graph.go_backwards(3.0);
         let actions = |from: usize, to: usize| graph.ways(from).get(&to).copied();
-        assert_eq!((actions(0, 1), actions(1, 0), actions(2, 1), actions(2, 0)), (Some(1.0), Some(2.0), Some(3.0), None));
+        assert_eq!(
+            (actions(0, 1), actions(1, 0), actions(2, 1), actions(2, 0)),
+            (Some(1.0), Some(2.0), Some(3.0), None)
+        );
     }
 }

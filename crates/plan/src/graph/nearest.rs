@@ -106,10 +106,10 @@ mod tests {
     fn the_places_within_a_distance_come_nearest_first() {
         let places = [0.0, 0.0, 3.0, 4.0, -1.0, 0.0];
         let found = Places::new(&places, &[0.0, 25.0, 1.0], 2).within(&[-0.6, 0.0, 9.0, 9.0], 1.0);
-        assert_eq!(found.iter().map(|near| near.iter().map(|(place, _)| *place).collect()).collect::<Vec<Vec<_>>>(), [
-            vec![2, 0],
-            vec![]
-        ]);
+        assert_eq!(
+            found.iter().map(|near| near.iter().map(|(place, _)| *place).collect()).collect::<Vec<Vec<_>>>(),
+            [vec![2, 0], vec![]]
+        );
         assert!((found[0][1].1 - 0.36).abs() < 1e-6);
     }
 }

@@ -187,7 +187,8 @@ impl ImaginedMap {
         samples: usize,
         (near, compare): (f32, Compare<'_>),
     ) -> bool {
-        let doubtful: Vec<[usize; 2]> = transitions.iter().filter(|pair| self.doubtful.contains(*pair)).copied().collect();
+        let doubtful: Vec<[usize; 2]> =
+            transitions.iter().filter(|pair| self.doubtful.contains(*pair)).copied().collect();
         if doubtful.is_empty() {
             return true;
         }

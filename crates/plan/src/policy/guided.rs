@@ -79,7 +79,13 @@ impl<P: LatentPolicy> Guided<P> {
 
     /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`, to a place on the way or to the goal; and whether it is a place
     /// on the way.
-    fn sub_goals(&mut self, lookup: &Lookup, rows: &[usize], present: &Latents, goals: &Latents) -> (Latents, Vec<bool>) {
+    fn sub_goals(
+        &mut self,
+        lookup: &Lookup,
+        rows: &[usize],
+        present: &Latents,
+        goals: &Latents,
+    ) -> (Latents, Vec<bool>) {
         let alike = lookup.within(&host(present), self.options.near);
         let [_, _, tokens, width] = goals.dims();
         let (mut values, mut led) = (host(goals), Vec::with_capacity(rows.len()));
@@ -99,7 +105,8 @@ impl<P: LatentPolicy> Guided<P> {
         let GuidedOptions { way: options, reach, .. } = self.options;
         let Row { goals, way, located, .. } = &mut self.rows[row];
         // Of some places no way is known: where a walk began, none leads to it; where one ended, none leads on.
-        let leads = |way: &Way| -> Vec<usize> { alike.iter().copied().filter(|place| way.leads_from(*place)).collect() };
+        let leads =
+            |way: &Way| -> Vec<usize> { alike.iter().copied().filter(|place| way.leads_from(*place)).collect() };
         let mut known = leads(way);
         let mut others = goals.iter();
         while known.is_empty() {

@@ -198,7 +198,8 @@ impl<P: LatentPolicy> Policy for Hierarchical<P> {
 
     fn begin(&mut self, episodes: &[Start<'_>]) -> Result<(), PolicyError> {
         self.policy.begin(episodes)?;
-        let row = |start: &Start<'_>| Row { seed: start.seed, episode: start.episode, levels: Vec::new(), expected: None };
+        let row =
+            |start: &Start<'_>| Row { seed: start.seed, episode: start.episode, levels: Vec::new(), expected: None };
         self.rows = episodes.iter().map(row).collect();
         Ok(())
     }

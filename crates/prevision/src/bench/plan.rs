@@ -94,13 +94,7 @@ pub(super) fn lewm(device: &Device) -> Result<Work> {
 }
 
 /// One plan with untrained weights, of a model for these spaces, in a world that shows noise and takes these actions.
-fn work(
-    experiment: &Experiment,
-    config: &PlanConfig,
-    spaces: Spaces,
-    action: Space,
-    device: &Device,
-) -> Result<Work> {
+fn work(experiment: &Experiment, config: &PlanConfig, spaces: Spaces, action: Space, device: &Device) -> Result<Work> {
     let parts = Parts::built_in();
     let task = experiment.task(&parts).map_err(Usage)?;
     let fresh = task.untrained(&spaces, &experiment.data.normalise, experiment.seed, device).map_err(Usage)?;
