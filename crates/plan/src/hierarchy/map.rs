@@ -258,8 +258,8 @@ impl ImaginedMap {
         steps.any(|at| near(at, to))
     }
 
-    /// The nearest places that can be reached from here and from which strides were imagined less often than they are to be, in the order of how many strides away
-    /// they are.
+    /// The nearest places that can be reached from here and from which strides were imagined less often than they are to be, in the order
+    /// of how many strides away they are.
     fn open(&self, here: usize) -> Vec<usize> {
         let (mut seen, mut queue) = (vec![false; self.graph.len()], VecDeque::from([here]));
         seen[here] = true;
