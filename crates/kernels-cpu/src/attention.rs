@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::level::{Vectorised, at};
-use super::math::exp;
+use super::math::{exp, fma};
 use super::product::{Right, product_on_thread};
 use super::scratch::with_scratch;
 use super::shared::Shared;
@@ -17,6 +17,8 @@ use super::{Level, Matrix, Precision};
 /// Rows of scores that exist at a time in the forward and in the backward pass.
 const FORWARD_ROWS: usize = 64;
 const BACKWARD_ROWS: usize = 256;
+/// Sequences of at most so many tokens are mixed pair by pair: laying out keys and values for products would take longer.
+const FEW_TOKENS: usize = 8;
 
 /// Which keys a query sees: always the first ones, up to a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +136,7 @@ impl Attention<'_> {
     /// - `out`: `[batch, tokens, heads, head_dim]`
     /// - `logarithms`: `[batch, heads, tokens]`, the logarithm of the softmax's denominator, for the backward pass
     ///
-    /// A query that sees nothing gives zeros.
+    /// Products of a few tokens are in float32 in both precisions.
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -142,6 +144,10 @@ impl Attention<'_> {
         self.check(qkv, out, logarithms);
         let (tokens, dim, width) = (self.tokens, self.head_dim, self.width());
         if out.is_empty() {
+            return;
+        }
+        if tokens <= FEW_TOKENS && self.rotation.is_none() {
+            self.forward_few(level, qkv, out, logarithms);
             return;
         }
         let out = Shared::new(out);
@@ -185,6 +191,18 @@ impl Attention<'_> {
                 });
             });
         });
+    }
+
+    /// As [`Self::forward`], of a few tokens without a rotation.
+    fn forward_few(&self, level: Level, qkv: &[f32], out: &mut [f32], logarithms: &mut [f32]) {
+        /// Rows of the batch that are not worth another thread.
+        const ROWS: usize = 16;
+        let one = self.tokens * self.width();
+        out.par_chunks_exact_mut(one)
+            .zip(qkv.par_chunks_exact(3 * one))
+            .zip(logarithms.par_chunks_exact_mut(self.heads * self.tokens))
+            .with_min_len(ROWS)
+            .for_each(|((out, qkv), logarithms)| at(level, FewTokens { sizes: *self, qkv, out, logarithms }));
     }
 
     /// Writes the gradient of `qkv` to `out`, of its shape, from that of the mixed values.
@@ -294,6 +312,56 @@ fn rotate_back(gradient: &[f32], rotation: Option<(&[f32], &[f32])>, scale: f32,
     for ((out, g), (c, s)) in pairs.zip(cosine.chunks_exact(2).zip(sine.chunks_exact(2))) {
         out[0] = (g[0] * c[0] + g[1] * s[1]) * scale;
         out[1] = (g[1] * c[1] - g[0] * s[0]) * scale;
+    }
+}
+
+/// One row of the batch, of few tokens.
+struct FewTokens<'a> {
+    sizes: Attention<'a>,
+    /// `[tokens, 3, heads, head_dim]`
+    qkv: &'a [f32],
+    /// `[tokens, heads, head_dim]`
+    out: &'a mut [f32],
+    /// `[heads, tokens]`
+    logarithms: &'a mut [f32],
+}
+
+impl Vectorised for FewTokens<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Attention { tokens, head_dim: dim, mask, .. } = self.sizes;
+        let (width, scale) = (self.sizes.width(), self.sizes.scale());
+        for (head, logarithms) in self.logarithms.chunks_exact_mut(tokens).enumerate() {
+            let part = |part: usize, token: usize| {
+                let start = (3 * token + part) * width + head * dim;
+                &self.qkv[start..start + dim]
+            };
+            for (token, logarithm) in logarithms.iter_mut().enumerate() {
+                let query = part(0, token);
+                let mut scores = [0.0_f32; FEW_TOKENS];
+                let scores = &mut scores[..mask.visible(token, tokens)];
+                for (key, score) in scores.iter_mut().enumerate() {
+                    *score = scale * sum_of_pairs(query, part(1, key), |query, key| query * key);
+                }
+                let top = scores.iter().fold(f32::NEG_INFINITY, |top, score| if *score > top { *score } else { top });
+                let mut total = 0.0;
+                for score in scores.iter_mut() {
+                    *score = exp::<FUSED>(*score - top);
+                    total += *score;
+                }
+                *logarithm = top + total.ln();
+                let mixed = &mut self.out[token * width + head * dim..][..dim];
+                mixed.fill(0.0);
+                for (key, score) in scores.iter().enumerate() {
+                    let (weight, value) = (score / total, part(2, key));
+                    for (sum, value) in mixed.iter_mut().zip(value) {
+                        *sum = fma::<FUSED>(weight, *value, *sum);
+                    }
+                }
+            }
+        }
     }
 }
 

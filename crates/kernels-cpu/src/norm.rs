@@ -123,12 +123,14 @@ impl Vectorised for Forward<'_> {
                     (0..width).for_each(|i| out[i] = fma::<FUSED>((x[i] - mean) * inverse, scale[i], shift[i]));
                 }
                 Affine::Adaptive { scale, shift, own } => {
-                    let (scale, shift) = (&scale[..width], &shift[..width]);
                     let (own_scale, own_shift) = own.row(self.first + row, width);
-                    (0..width).for_each(|i| {
-                        let affine = fma::<FUSED>((x[i] - mean) * inverse, scale[i], shift[i]);
-                        out[i] = fma::<FUSED>(affine, 1.0 + own_scale[i], own_shift[i]);
-                    });
+                    let affine = x.iter().zip(&scale[..width]).zip(&shift[..width]);
+                    let places = affine.zip(own_scale.iter().zip(own_shift)).zip(out);
+                    // A closure of this size is not inlined, and what is not is not compiled for these vectors.
+                    for ((((x, scale), shift), (own_scale, own_shift)), out) in places {
+                        let affine = fma::<FUSED>((x - mean) * inverse, *scale, *shift);
+                        *out = fma::<FUSED>(affine, 1.0 + own_scale, *own_shift);
+                    }
                 }
             }
         }

@@ -4,13 +4,13 @@
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData, assert_shape};
-use prevision_kernels::gated_residual;
+use prevision_kernels::{PreparedLinear, gated_residual, parallel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tasks::in_tasks;
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
-use crate::layers::{Activation, LayerNorm, linear};
+use crate::layers::{Activation, LayerNorm, prepared};
 use crate::video_vit::sin_cos::sin_cos_axis;
 use crate::video_vit::{Attention, BlockConfig, Mlp};
 use prevision_core::config::check::{ensure, multiple_of, positive};
@@ -143,15 +143,20 @@ impl ActionTransformer {
         let [batch, time, _] = latents.dims();
         assert_shape!(actions, [batch, time, _]);
         assert!(time <= self.history, "window of {time} latents, built for at most {}", self.history);
-        let modulations = self.modulations(actions);
-        self.predict(latents, 0, &modulations, &mut vec![None; self.blocks.len()], time)
+        let layers = self.layers();
+        let modulations = [layers.modulations(actions)];
+        self.predict(&layers, latents, 0, &modulations, &mut vec![None; self.blocks.len()], time)
     }
 
-    /// How the actions shift, scale and gate each block, `[batch, t, 6 width]` of each.
-    fn modulations(&self, actions: Tensor<3>) -> Vec<Tensor<3>> {
-        let condition = linear(&self.action, actions, Activation::Silu);
-        let of = |block: &ConditionedBlock| linear(&block.modulation, condition.clone(), Activation::Identity);
-        self.blocks.iter().map(of).collect()
+    /// The linear layers, laid out for many calls.
+    fn layers(&self) -> Layers {
+        Layers {
+            input: prepared(&self.input),
+            action: prepared(&self.action),
+            blocks: parallel::map(self.blocks.clone(), |block: ConditionedBlock| block.layers()),
+            projector: self.projector.as_ref().map(mlp_layers),
+            output: prepared(&self.output),
+        }
     }
 
     /// Predicts the latents after the `wanted` last of these, which stand in the window from `place` on. `kept` has of each block the
@@ -159,31 +164,33 @@ impl ActionTransformer {
     ///
     /// # Shapes
     /// - latents: `[batch, n, dim]`
-    /// - modulations: `[batch, n, 6 width]` of each block
+    /// - modulations: `[batch, n, 6 width]` of each block; or, where fewer latents are wanted, the same of each latent, one after the other
     /// - output: `[batch, wanted, dim]`
     fn predict(
         &self,
+        layers: &Layers,
         latents: Tensor<3>,
         place: usize,
-        modulations: &[Tensor<3>],
+        modulations: &[Vec<Tensor<3>>],
         kept: &mut [Option<Tensor<3>>],
         wanted: usize,
     ) -> Tensor<3> {
         let [_, time, _] = latents.dims();
         let positions = self.positions(place + time).narrow(0, place, time);
-        let mut x = linear(&self.input, latents, Activation::Identity) + positions.unsqueeze_dim(0);
+        let mut x = layers.input.forward(latents, Activation::Identity) + positions.unsqueeze_dim(0);
         let last = self.blocks.len() - 1;
         for (index, (block, kept)) in self.blocks.iter().zip(kept).enumerate() {
             // Every latent of the window is attended to; what is not wanted goes no further than that.
             let wanted = if index == last { wanted } else { time };
-            x = block.forward(x, modulations[index].clone(), kept, wanted);
+            let modulations: Vec<_> = modulations.iter().map(|blocks| blocks[index].clone()).collect();
+            x = block.forward(&layers.blocks[index], x, modulations, kept, wanted);
         }
         let x = self.norm.forward(x);
-        let x = match &self.projector {
-            Some(projector) => projector.forward(x),
+        let x = match &layers.projector {
+            Some(projector) => through(projector, x),
             None => x,
         };
-        linear(&self.output, x, Activation::Identity)
+        layers.output.forward(x, Activation::Identity)
     }
 
     /// `[time, width]`
@@ -204,25 +211,27 @@ impl ActionTransformer {
     /// - output: `[batch, k, dim]`
     pub fn rollout(&self, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Tensor<3> {
         let [batch, first, dim] = start.dims();
-        let parts = (self.clone(), norm.clone());
+        let parts = (self.clone(), self.layers(), norm.clone());
         in_tasks(
             &parts,
             ROWS_PER_TASK,
             start.reshape([batch, first * dim]),
             actions,
-            |(predictor, norm), start, actions| {
+            |(predictor, layers, norm), start, actions| {
                 let [batch, width] = start.dims();
-                predictor.rollout_rows(start.reshape([batch, width / dim, dim]), actions, norm)
+                predictor.rollout_rows(layers, start.reshape([batch, width / dim, dim]), actions, norm)
             },
         )
     }
 
     /// As [`rollout`](Self::rollout), the latents of each step, `[batch, dim]`. While the window grows, what its latents are is kept, and
     /// only the new one goes through the blocks; once it slides, every latent has another place in it.
-    fn rollout_rows(&self, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Vec<Tensor<2>> {
+    fn rollout_rows(&self, layers: &Layers, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Vec<Tensor<2>> {
         let [batch, first, dim] = start.dims();
         let [_, length, _] = actions.dims();
-        let modulations = self.modulations(actions);
+        // Of each action on its own: what is taken out of a tensor of all would be copied wherever it is used.
+        let modulations: Vec<_> =
+            (0..length).map(|place| layers.modulations(actions.clone().narrow(1, place, 1))).collect();
         let mut kept = vec![None; self.blocks.len()];
         let (mut latents, mut predictions) = (start, Vec::with_capacity(length + 1 - first));
         for present in first..=length {
@@ -232,14 +241,55 @@ impl ActionTransformer {
                 kept.fill(None);
             }
             let new = present - known;
-            let modulations: Vec<_> = modulations.iter().map(|all| all.clone().narrow(1, known, new)).collect();
             let window = latents.clone().narrow(1, known, new);
-            let next = norm.forward(self.predict(window, known - begin, &modulations, &mut kept, 1));
+            let modulations = &modulations[known..present];
+            let next = norm.forward(self.predict(layers, window, known - begin, modulations, &mut kept, 1));
             predictions.push(next.clone().reshape([batch, dim]));
             latents = Tensor::cat(vec![latents, next], 1);
         }
         predictions
     }
+}
+
+/// The linear layers of an [`ActionTransformer`], laid out for many calls.
+#[derive(Clone)]
+struct Layers {
+    input: PreparedLinear,
+    action: PreparedLinear,
+    blocks: Vec<BlockLayers>,
+    projector: Option<[PreparedLinear; 2]>,
+    output: PreparedLinear,
+}
+
+impl Layers {
+    /// How the actions shift, scale and gate each block, `[batch, t, 6 width]` of each.
+    fn modulations(&self, actions: Tensor<3>) -> Vec<Tensor<3>> {
+        let condition = self.action.forward(actions, Activation::Silu);
+        self.blocks.iter().map(|block| block.modulation.forward(condition.clone(), Activation::Identity)).collect()
+    }
+}
+
+/// The linear layers of a [`ConditionedBlock`].
+#[derive(Clone)]
+struct BlockLayers {
+    qkv: PreparedLinear,
+    projection: PreparedLinear,
+    mlp: [PreparedLinear; 2],
+    modulation: PreparedLinear,
+}
+
+fn mlp_layers(mlp: &Mlp) -> [PreparedLinear; 2] {
+    [prepared(&mlp.fc1), prepared(&mlp.fc2)]
+}
+
+/// What frames have, one after the other, in one tensor.
+fn together(mut frames: Vec<Tensor<3>>) -> Tensor<3> {
+    if frames.len() == 1 { frames.remove(0) } else { Tensor::cat(frames, 1) }
+}
+
+/// An MLP of these layers.
+fn through([first, second]: &[PreparedLinear; 2], x: Tensor<3>) -> Tensor<3> {
+    second.forward(first.forward(x, Activation::Gelu), Activation::Identity)
 }
 
 /// A pre-norm block whose norms are shifted, scaled and gated by the action of each frame.
@@ -267,16 +317,33 @@ impl ConditionedBlock {
         }
     }
 
+    fn layers(&self) -> BlockLayers {
+        BlockLayers {
+            qkv: prepared(&self.attn.qkv),
+            projection: prepared(&self.attn.proj),
+            mlp: mlp_layers(&self.mlp),
+            modulation: prepared(&self.modulation),
+        }
+    }
+
     /// `kept` has queries, keys and values of the frames before these, and takes those of these.
     ///
     /// # Shapes
     /// - x: `[batch, time, width]`
-    /// - modulation: `[batch, time, 6 width]`
+    /// - modulations: `[batch, time, 6 width]`; or, where fewer frames are wanted, of each frame, one after the other
     /// - output: `[batch, wanted, width]`, of the last frames
-    fn forward(&self, x: Tensor<3>, modulation: Tensor<3>, kept: &mut Option<Tensor<3>>, wanted: usize) -> Tensor<3> {
+    fn forward(
+        &self,
+        layers: &BlockLayers,
+        x: Tensor<3>,
+        mut modulations: Vec<Tensor<3>>,
+        kept: &mut Option<Tensor<3>>,
+        wanted: usize,
+    ) -> Tensor<3> {
         let time = x.dims()[1];
+        let modulation = together(modulations.clone());
         let attended = self.norm1.forward_adaptive(x.clone(), modulation.clone(), [1, 0]);
-        let new = linear(&self.attn.qkv, attended, Activation::Identity);
+        let new = layers.qkv.forward(attended, Activation::Identity);
         let all = match kept.take() {
             Some(before) => Tensor::cat(vec![before, new], 1),
             None => new,
@@ -287,10 +354,13 @@ impl ConditionedBlock {
             let known = values.dims()[1];
             if known == wanted { values } else { values.narrow(1, known - wanted, wanted) }
         };
-        let (x, modulation) = if wanted == time { (x, modulation) } else { (last(x), last(modulation)) };
-        let mixed = linear(&self.attn.proj, last(mixed), Activation::Identity);
+        let (x, modulation) = match time - wanted {
+            0 => (x, modulation),
+            unwanted => (last(x), together(modulations.split_off(unwanted))),
+        };
+        let mixed = layers.projection.forward(last(mixed), Activation::Identity);
         let x = gated_residual(mixed, x, modulation.clone(), 2);
         let mixed = self.norm2.forward_adaptive(x.clone(), modulation.clone(), [4, 3]);
-        gated_residual(self.mlp.forward(mixed), x, modulation, 5)
+        gated_residual(through(&layers.mlp, mixed), x, modulation, 5)
     }
 }

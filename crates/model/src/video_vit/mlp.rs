@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use prevision_kernels::{FeedForward, feed_forward};
 
 use crate::initialisation::{TRANSFORMER_STD, normal_linear};
-use crate::layers::{Activation, LayerNorm, bias, linear};
+use crate::layers::{Activation, LayerNorm, bias};
 
 /// Linear, exact GELU, linear.
 #[derive(Module, Debug)]
@@ -24,13 +24,6 @@ impl Mlp {
             fc1: normal_linear(dim, hidden, TRANSFORMER_STD, device),
             fc2: normal_linear(hidden, dim, output_std, device),
         }
-    }
-
-    /// # Shapes
-    /// - x: `[batch, tokens, dim]`
-    /// - output: `[batch, tokens, dim]`
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        linear(&self.fc2, linear(&self.fc1, x, Activation::Gelu), Activation::Identity)
     }
 
     /// `x + mlp(norm(x))`.

@@ -77,8 +77,8 @@ impl<P: LatentPolicy> Guided<P> {
         self.met.clone()
     }
 
-    /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`, to a place on the way or to the goal; and whether it is a place
-    /// on the way.
+    /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`, to a place on the way or to the goal; and whether a way is
+    /// known.
     fn sub_goals(
         &mut self,
         lookup: &Lookup,
@@ -91,7 +91,7 @@ impl<P: LatentPolicy> Guided<P> {
         let (mut values, mut led) = (host(goals), Vec::with_capacity(rows.len()));
         for (place, (row, alike)) in rows.iter().zip(alike).enumerate() {
             let aim = self.aim(lookup, *row, &alike);
-            if let Some(aim) = aim {
+            if let Some(Aim::Place(aim)) = aim {
                 values[place * tokens * width..][..tokens * width].copy_from_slice(self.graph.place(aim));
             }
             led.push(aim.is_some());
@@ -100,8 +100,8 @@ impl<P: LatentPolicy> Guided<P> {
         (Latents::new(Tensor::from_data(TensorData::new(values, shape), &goals.tokens.device())), led)
     }
 
-    /// The place that a row is to be led to, from where it looks like these places.
-    fn aim(&mut self, lookup: &Lookup, row: usize, alike: &[usize]) -> Option<usize> {
+    /// What a row is to be led to, from where it looks like these places; `None` if no way is known.
+    fn aim(&mut self, lookup: &Lookup, row: usize, alike: &[usize]) -> Option<Aim> {
         let GuidedOptions { way: options, reach, .. } = self.options;
         let Row { goals, way, located, .. } = &mut self.rows[row];
         // Of some places no way is known: where a walk began, none leads to it; where one ended, none leads on.
@@ -120,8 +120,17 @@ impl<P: LatentPolicy> Guided<P> {
         } else if way.gets_on() {
             located.confirm();
         }
-        way.next(here, options.ahead)
+        Some(way.next(here, options.ahead).map_or(Aim::Goal, Aim::Place))
     }
+}
+
+/// What a known way leads to next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// A place on it.
+    Place(usize),
+    /// The goal, which is within reach.
+    Goal,
 }
 
 /// The numbers of latents, row by row.

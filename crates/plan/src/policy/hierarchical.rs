@@ -16,7 +16,7 @@ use crate::readout::Readout;
 /// the way there is the goal of the level below, down to the policy inside, which plans in single actions. Where a level does not find the
 /// goal, the level below is given that goal itself.
 ///
-/// A place to which a [memory](super::Guided) leads is within reach, and is handed on as it is.
+/// What a [memory](super::Guided) leads to along a way that it knows is within reach, and is handed on as it is.
 pub struct Hierarchical<P> {
     policy: P,
     model: Arc<dyn WorldModel>,
