@@ -61,6 +61,23 @@ fn a_limit_of_time_cuts_an_episode_short() {
 
 #[test]
 #[ignore = "needs packages that tests/gym/run.sh installs"]
+fn rescaled_actions_stand_for_the_whole_range() {
+    let seen_after = |keys: &str, action: f32| {
+        let mut pendulum = world("Pendulum-v1", keys).environment(Purpose::Evaluation).unwrap();
+        pendulum.reset(1).unwrap();
+        pendulum.step(prevision_core::Action::Vector(&[action])).unwrap()
+    };
+    let pendulum = world("Pendulum-v1", "size = 32\nrescale = true").environment(Purpose::Evaluation).unwrap();
+    assert_eq!(pendulum.spec().spaces.action, Some(Space::Box { low: vec![-1.0], high: vec![1.0] }));
+    for (rescaled, torque) in [(-1.0, -2.0), (0.25, 0.5), (1.0, 2.0)] {
+        assert_eq!(seen_after("size = 32\nrescale = true", rescaled), seen_after("size = 32", torque));
+    }
+    let error = world("CartPole-v1", "rescale = true").environment(Purpose::Evaluation).err().unwrap().to_string();
+    assert!(error.contains("rescale = true: actions are Discrete(2)"), "{error}");
+}
+
+#[test]
+#[ignore = "needs packages that tests/gym/run.sh installs"]
 fn goals_and_success() {
     let keys = "size = 64\ngoal = \"sampler\"\ngoal_steps = 20\nsuccess = \"state<=1.5\"";
     let [errors, _] = check("Pendulum-v1", keys);

@@ -367,6 +367,65 @@ mod tests {
     }
 
     #[test]
+    fn strides_are_drawn_again_when_no_place_is_left() {
+        let mut map = ImaginedMap::new([1, 1], 1, 1.0, GraphOptions { spacing: 0.1, most: 100_000 }, [1, 0]);
+        let (device, compare) = (Device::flex(), |latents: Tensor<3>| latents.flatten::<2>(1, 2));
+        let strides = Strides::new(Space::Box { low: vec![0.0], high: vec![1.0] }, 1, 2);
+        // Nothing passes 3, so that few places are all that there are.
+        let start = map.meet(Tensor::zeros([1, 1, 1], &device), &compare)[0];
+        let mut grow = |draws| {
+            let mut rounds = 0;
+            while map.grow(start, &Bounded, &strides, [2, draws], &compare, &device) {
+                rounds += 1;
+            }
+            (rounds, map.graph().transitions())
+        };
+        let (once, few) = grow(1);
+        assert!(once > 0);
+        assert_eq!(grow(1), (0, few));
+        let (again, more) = grow(3);
+        assert!(again > 0 && more > few, "{again} rounds more, {few} and {more} transitions");
+        assert_eq!(grow(3), (0, more));
+    }
+
+    /// As [`Line`], with a latent of one number.
+    struct Bounded;
+
+    impl SlowModel for Bounded {
+        fn stride(&self) -> usize {
+            2
+        }
+
+        fn leap(&self, from: Tensor<3>, actions: Tensor<4>) -> Tensor<3> {
+            let [count, samples, ..] = actions.dims();
+            let start = from.reshape([count, 1]);
+            let at = (start + actions.sum_dim(3).sum_dim(2).reshape([count, samples])).clamp_max(3.0);
+            at.reshape([count * samples, 1, 1])
+        }
+    }
+
+    #[test]
+    fn what_is_seen_takes_the_place_of_what_was_imagined() {
+        let mut map = ImaginedMap::new([2, 1], 1, 1.0, GraphOptions { spacing: 0.5, most: 100 }, [1, 0]);
+        let device = Device::flex();
+        let latent = |numbers: [f32; 2]| Tensor::<1>::from_floats(numbers, &device).reshape([1, 2, 1]);
+        let compare = |latents: Tensor<3>| latents.narrow(1, 1, 1).flatten::<2>(1, 2);
+        let place = map.meet(latent([7.0, 2.0]), &compare)[0];
+        // The same place, with another static part.
+        assert_eq!(map.arrive(latent([8.0, 2.3]), &compare), place);
+        assert_eq!(map.latent(place), [7.0, 2.0]);
+        map.graph.meet_all(&[4.0]);
+        map.graph.join(place, 1, 2.0);
+        assert!(map.doubtful.is_empty());
+        map.see(place, latent([8.0, 2.3]));
+        assert_eq!(map.latent(place), [8.0, 2.3]);
+        // What was imagined from there was imagined from another latent.
+        assert_eq!(map.doubtful.iter().copied().collect::<Vec<_>>(), [[place, 1]]);
+        // Farther away, though not farther than the spacing of places, it is another.
+        assert_ne!(map.arrive(latent([8.0, 2.6]), &compare), place);
+    }
+
+    #[test]
     fn what_failed_is_forgotten_and_not_believed_again() {
         let options = GraphOptions { spacing: 0.5, most: 100 };
         let mut map = ImaginedMap::new([2, 1], 1, 1.0, options, [1, 0]);

@@ -4,26 +4,36 @@ use std::sync::Arc;
 
 use prevision_core::config::{Part, WeightedParts};
 use prevision_model::WorldModel;
+use prevision_plan::graph::{GraphOptions, LatentGraph};
 use prevision_plan::hierarchy::HierarchyConfig;
-use prevision_plan::{Parts, PlanConfig, PlanResults, Rules, setup};
+use prevision_plan::{MemoryConfig, Parts, PlanConfig, PlanResults, Rules, setup};
 
 use super::corridor::{Corridor, Exact};
 use super::run;
 
 /// The short way to the goal is blocked, and only the slower model knows it.
 fn plan(levels: usize, rows: usize) -> PlanResults {
+    plan_with(levels, rows, LatentGraph::new(1, 1.0, GRAPH))
+}
+
+const GRAPH: GraphOptions = GraphOptions { spacing: 0.5, most: 100 };
+
+/// The same with a memory of what was met.
+fn plan_with(levels: usize, rows: usize, met: LatentGraph) -> PlanResults {
     let config = PlanConfig {
         solver: Part::new("cem").with("samples", 100).with("iterations", 3),
         costs: WeightedParts::default().with("distance", 1),
         horizon: 3,
         // From cell 0 to cell 9 is the farthest step in latents, a ninth of it a cell.
         hierarchy: HierarchyConfig { spacing: 0.1, near: 0.05, ..HierarchyConfig::default() },
+        memory: MemoryConfig { near: 0.4, ..MemoryConfig::default() },
         ..PlanConfig::default()
     };
     let mut worlds = Corridor::rows(rows, || Corridor::ring(2));
     let (spec, model) = (worlds[0].spec().clone(), Exact::with_strides(2));
     let policy = setup::policy(&config, &Parts::default(), Arc::clone(&model) as Arc<dyn WorldModel>, &spec).unwrap();
-    let mut policy = setup::hierarchical(&config, policy, model, &spec, levels).unwrap();
+    let policy = setup::hierarchical(&config, policy, model, &spec, levels).unwrap();
+    let mut policy = if met.is_empty() { policy } else { setup::guided(&config, policy, met).0 };
     run(&mut worlds, policy.as_mut(), &Rules { max_steps: Some(14), ..Rules::new(3, 0) }).unwrap()
 }
 
@@ -36,6 +46,16 @@ fn strides_lead_around_what_single_steps_run_into() {
     // Seven cells, all downwards, and what strides go beside.
     let reached = |step: Option<usize>| step.is_some_and(|step| (7..=9).contains(&step));
     assert!(led.per_episode.iter().all(|trial| reached(trial.first_success_step)), "{:?}", led.per_episode);
+}
+
+#[test]
+fn slower_models_are_not_asked_where_a_memory_knows_the_way() {
+    let mut met = LatentGraph::new(1, 1.0, GRAPH);
+    met.add(&[0.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0], 1.0);
+    let both = plan_with(2, 3, met.clone());
+    assert_eq!(both.policy, "guided/2-levels/planner/cem");
+    assert!(both.per_episode.iter().all(|trial| trial.first_success_step == Some(7)), "{:?}", both.per_episode);
+    assert_eq!(both.per_episode, plan_with(1, 3, met).per_episode);
 }
 
 #[test]
