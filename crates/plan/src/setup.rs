@@ -132,7 +132,7 @@ pub fn guided(config: &PlanConfig, policy: Box<dyn LatentPolicy>, graph: LatentG
     if let Some(price) = config.memory.backwards {
         graph.go_backwards(price as f32);
     }
-    let guided = Guided::new(policy, Arc::new(graph), config.memory.guided(config.horizon, config.execute));
+    let guided = Guided::new(policy, graph, config.memory.guided(config.horizon, config.execute));
     let met = guided.met();
     (Box::new(guided), met)
 }

@@ -1,7 +1,6 @@
 //! Looking up the same places many times.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use burn::prelude::*;
 
@@ -10,7 +9,7 @@ use super::nearest::{Places, matrix};
 
 /// A graph that does not change any more, prepared for finding in it where one is.
 pub struct Lookup {
-    graph: Arc<LatentGraph>,
+    graph: LatentGraph,
     /// `[width, places]`
     places: Tensor<2>,
     /// From each place those that a transition joins it with, in either direction, and its actions.
@@ -19,7 +18,7 @@ pub struct Lookup {
 
 impl Lookup {
     /// Of a graph with at least one place.
-    pub fn new(graph: Arc<LatentGraph>) -> Self {
+    pub fn new(graph: LatentGraph) -> Self {
         let mut beside = vec![Vec::new(); graph.len()];
         for from in 0..graph.len() {
             for (to, actions) in graph.ways(from) {
@@ -28,6 +27,11 @@ impl Lookup {
             }
         }
         Self { places: matrix(&graph.places, graph.len(), graph.width()), graph, beside }
+    }
+
+    /// What it was prepared from.
+    pub fn graph(&self) -> &LatentGraph {
+        &self.graph
     }
 
     /// The places that are at most so many steps from each latent, the nearest first.
@@ -71,7 +75,7 @@ mod tests {
         let mut graph = LatentGraph::new(2, 1.0, GraphOptions { spacing: 0.5, most: 100 });
         // Around a wall: (0, 1) is near (0, 0), and six actions away.
         graph.add(&[0.0, 0.0, 1.0, 0.0, 2.0, 0.0, 3.0, 0.5, 2.0, 1.0, 1.0, 1.0, 0.0, 1.0], 1.0);
-        let lookup = Lookup::new(Arc::new(graph));
+        let lookup = Lookup::new(graph);
         assert_eq!(lookup.within(&[0.1, 0.2, 9.0, 9.0], 1.0), [vec![0, 6, 1], vec![]]);
         assert_eq!(lookup.within(&[0.0, 0.4], 1.0), [[0, 6]]);
         assert_eq!(lookup.around(0, 2.5).into_keys().collect::<Vec<_>>(), [0, 1, 2]);

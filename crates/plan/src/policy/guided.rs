@@ -31,7 +31,6 @@ pub struct GuidedOptions {
 /// added when they have ended.
 pub struct Guided<P> {
     policy: P,
-    graph: Arc<LatentGraph>,
     /// `None` if nothing was met yet.
     lookup: Option<Arc<Lookup>>,
     options: GuidedOptions,
@@ -67,9 +66,9 @@ struct Row {
 
 impl<P: LatentPolicy> Guided<P> {
     /// A policy, and what was met before.
-    pub fn new(policy: P, graph: Arc<LatentGraph>, options: GuidedOptions) -> Self {
-        let lookup = (!graph.is_empty()).then(|| Arc::new(Lookup::new(Arc::clone(&graph))));
-        Self { policy, graph, lookup, options, rows: Vec::new(), met: Met::default() }
+    pub fn new(policy: P, graph: LatentGraph, options: GuidedOptions) -> Self {
+        let lookup = (!graph.is_empty()).then(|| Arc::new(Lookup::new(graph)));
+        Self { policy, lookup, options, rows: Vec::new(), met: Met::default() }
     }
 
     /// What the episodes meet.
@@ -92,7 +91,7 @@ impl<P: LatentPolicy> Guided<P> {
         for (place, (row, alike)) in rows.iter().zip(alike).enumerate() {
             let aim = self.aim(lookup, *row, &alike);
             if let Some(Aim::Place(aim)) = aim {
-                values[place * tokens * width..][..tokens * width].copy_from_slice(self.graph.place(aim));
+                values[place * tokens * width..][..tokens * width].copy_from_slice(lookup.graph().place(aim));
             }
             led.push(aim.is_some());
         }
@@ -110,11 +109,11 @@ impl<P: LatentPolicy> Guided<P> {
         let mut known = leads(way);
         let mut others = goals.iter();
         while known.is_empty() {
-            way.set_out(&self.graph, Some(*others.next()?));
+            way.set_out(lookup.graph(), Some(*others.next()?));
             known = leads(way);
         }
         let mut here = located.look(lookup, &known, reach)?;
-        if way.fails(&self.graph, here, options) {
+        if way.fails(lookup.graph(), here, options) {
             located.doubt(lookup, reach);
             here = located.look(lookup, &known, reach)?;
         } else if way.gets_on() {
@@ -154,10 +153,10 @@ impl<P: LatentPolicy> Policy for Guided<P> {
         let Some(goals) = self.policy.goals(&all) else { return Ok(()) };
         let Some(lookup) = &self.lookup else { return Ok(()) };
         let [_, _, tokens, width] = goals.dims();
-        if tokens * width != self.graph.width() {
+        let held = lookup.graph().width();
+        if tokens * width != held {
             let message = format!(
-                "the memory holds latents of {} numbers, those of the model have {}: it is of another model",
-                self.graph.width(),
+                "the memory holds latents of {held} numbers, those of the model have {}: it is of another model",
                 tokens * width
             );
             return Err(PolicyError::Unfit { policy: self.name(), message });

@@ -45,8 +45,6 @@ impl Located {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::graph::{GraphOptions, LatentGraph};
 
@@ -54,7 +52,7 @@ mod tests {
     fn it_stays_on_its_side_of_a_wall_until_plans_fail() {
         let mut graph = LatentGraph::new(2, 1.0, GraphOptions { spacing: 0.5, most: 100 });
         graph.add(&[0.0, 0.0, 1.0, 0.0, 2.0, 0.0, 3.0, 0.5, 2.0, 1.0, 1.0, 1.0, 0.0, 1.0], 1.0);
-        let lookup = Lookup::new(Arc::new(graph));
+        let lookup = Lookup::new(graph);
         let look = |located: &mut Located, alike: &[usize]| located.look(&lookup, alike, 3.0);
         let mut located = Located::default();
         assert_eq!(look(&mut located, &[]), None);
