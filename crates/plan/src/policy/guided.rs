@@ -12,6 +12,9 @@ use super::way::{Way, WayOptions};
 use super::{Choices, Guidance, LatentPolicy};
 use crate::graph::{LatentGraph, Lookup};
 
+/// Plans that are led by slower models, if there are any, when a way has failed: enough for some strides.
+const DOUBTED_FOR: usize = 6;
+
 /// How a policy is led.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GuidedOptions {
@@ -62,6 +65,8 @@ struct Row {
     goals: Vec<usize>,
     way: Way,
     located: Located,
+    /// Plans for which the way is not trusted: it has failed.
+    doubted_for: usize,
 }
 
 impl<P: LatentPolicy> Guided<P> {
@@ -76,8 +81,8 @@ impl<P: LatentPolicy> Guided<P> {
         self.met.clone()
     }
 
-    /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`, to a place on the way or to the goal; and whether a way is
-    /// known.
+    /// Where the plans of these rows are to lead, `[rows, 1, tokens, d]`, to a place on the way or to the goal; and whether the way is to be
+    /// trusted.
     fn sub_goals(
         &mut self,
         lookup: &Lookup,
@@ -93,7 +98,7 @@ impl<P: LatentPolicy> Guided<P> {
             if let Some(Aim::Place(aim)) = aim {
                 values[place * tokens * width..][..tokens * width].copy_from_slice(lookup.graph().place(aim));
             }
-            led.push(aim.is_some());
+            led.push(aim.is_some() && self.rows[*row].doubted_for == 0);
         }
         let shape = [rows.len(), 1, tokens, width];
         (Latents::new(Tensor::from_data(TensorData::new(values, shape), &goals.tokens.device())), led)
@@ -102,7 +107,8 @@ impl<P: LatentPolicy> Guided<P> {
     /// What a row is to be led to, from where it looks like these places; `None` if no way is known.
     fn aim(&mut self, lookup: &Lookup, row: usize, alike: &[usize]) -> Option<Aim> {
         let GuidedOptions { way: options, reach, .. } = self.options;
-        let Row { goals, way, located, .. } = &mut self.rows[row];
+        let Row { goals, way, located, doubted_for, .. } = &mut self.rows[row];
+        *doubted_for = doubted_for.saturating_sub(1);
         // Of some places no way is known: where a walk began, none leads to it; where one ended, none leads on.
         let leads =
             |way: &Way| -> Vec<usize> { alike.iter().copied().filter(|place| way.leads_from(*place)).collect() };
@@ -115,6 +121,7 @@ impl<P: LatentPolicy> Guided<P> {
         let mut here = located.look(lookup, &known, reach)?;
         if way.fails(lookup.graph(), here, options) {
             located.doubt(lookup, reach);
+            *doubted_for = DOUBTED_FOR;
             here = located.look(lookup, &known, reach)?;
         } else if way.gets_on() {
             located.confirm();

@@ -16,7 +16,8 @@ use crate::readout::Readout;
 /// the way there is the goal of the level below, down to the policy inside, which plans in single actions. Where a level does not find the
 /// goal, the level below is given that goal itself.
 ///
-/// What a [memory](super::Guided) leads to along a way that it knows is within reach, and is handed on as it is.
+/// What a [memory](super::Guided) leads to along a way that it knows is within reach, and is handed on as it is; where that way has failed,
+/// the levels look for one of their own.
 pub struct Hierarchical<P> {
     policy: P,
     model: Arc<dyn WorldModel>,
@@ -220,18 +221,18 @@ impl<P: LatentPolicy> LatentPolicy for Hierarchical<P> {
     }
 
     fn choose(&mut self, rows: &[usize], past: Option<Past>, guidance: Guidance) -> Result<Choices, PolicyError> {
-        let goals = guidance.goals.clone().or_else(|| self.policy.goals(rows));
-        let (Some(past), Some(goals)) = (past.as_ref(), goals) else {
+        let (Some(past), Some(goals)) = (past.as_ref(), self.policy.goals(rows)) else {
             return self.policy.choose(rows, past, guidance);
         };
         let mut aims = Vec::with_capacity(rows.len());
         let mut starts = vec![None; rows.len()];
         for (place, row) in rows.iter().enumerate() {
-            let goal = goals.rows(place, 1).tokens.squeeze_dim::<3>(1);
-            if guidance.led.get(place).copied().unwrap_or(false) {
-                aims.push(goal);
+            let led = guidance.led.get(place).copied().unwrap_or(false);
+            if let Some(known) = guidance.goals.as_ref().filter(|_| led) {
+                aims.push(known.rows(place, 1).tokens.squeeze_dim::<3>(1));
                 continue;
             }
+            let goal = goals.rows(place, 1).tokens.squeeze_dim::<3>(1);
             let past = past.rows(place, 1);
             if self.rows[*row].levels.is_empty() {
                 self.begin_maps(*row, &past);

@@ -45,7 +45,7 @@ pub struct Guidance {
     pub obstacles: Option<Tensor<2>>,
     /// Where plans are to lead instead of to the goals, `[rows, 1, tokens, d]`.
     pub goals: Option<Latents>,
-    /// Which of the rows are led along a known way, to what is within reach of the next plan; empty: none.
+    /// Which of the rows are led along a known way that has not failed lately, to what is within reach of the next plan; empty: none.
     pub led: Vec<bool>,
 }
 
