@@ -26,7 +26,7 @@ fn plan_with(levels: usize, rows: usize, met: LatentGraph) -> PlanResults {
         horizon: 3,
         // From cell 0 to cell 9 is the farthest step in latents, a ninth of it a cell.
         hierarchy: HierarchyConfig { spacing: 0.1, near: 0.05, ..HierarchyConfig::default() },
-        memory: MemoryConfig { near: 0.4, ..MemoryConfig::default() },
+        memory: MemoryConfig { near: 0.4, patience: 2, ..MemoryConfig::default() },
         ..PlanConfig::default()
     };
     let mut worlds = Corridor::rows(rows, || Corridor::ring(2));
@@ -56,6 +56,16 @@ fn slower_models_are_not_asked_where_a_memory_knows_the_way() {
     assert_eq!(both.policy, "guided/2-levels/planner/cem");
     assert!(both.per_episode.iter().all(|trial| trial.first_success_step == Some(7)), "{:?}", both.per_episode);
     assert_eq!(both.per_episode, plan_with(1, 3, met).per_episode);
+}
+
+#[test]
+fn slower_models_lead_where_a_known_way_fails() {
+    // What was met is not so any more: the way leads over the blocked cell.
+    let mut met = LatentGraph::new(1, 1.0, GRAPH);
+    met.add(&[0.0, 1.0, 2.0, 3.0], 1.0);
+    assert_eq!(plan_with(1, 3, met.clone()).successes, 0);
+    let both = plan_with(2, 3, met);
+    assert_eq!(both.successes, 3, "{:?}", both.per_episode);
 }
 
 #[test]
