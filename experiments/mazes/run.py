@@ -18,7 +18,7 @@ POLICIES = ["walk", "smooth"]
 PLANNERS = {
     "flat": ["plan.hierarchy.levels=1"],
     "memory": ["plan.hierarchy.levels=1", "plan.memory.places=memory.safetensors", "plan.memory.learn=false"],
-    "hierarchy": ["plan.hierarchy.levels=2"],
+    "hierarchy": ["plan.hierarchy.levels=2", "plan.hierarchy.patience=2"],
     "both": ["plan.hierarchy.levels=2", "plan.memory.places=memory.safetensors", "plan.memory.learn=false"],
 }
 
