@@ -13,13 +13,13 @@ use super::run;
 
 /// The short way to the goal is blocked, and only the slower model knows it.
 fn plan(levels: usize, rows: usize) -> PlanResults {
-    plan_with(levels, rows, LatentGraph::new(1, 1.0, GRAPH))
+    plan_with(levels, rows, 2, LatentGraph::new(1, 1.0, GRAPH))
 }
 
 const GRAPH: GraphOptions = GraphOptions { spacing: 0.5, most: 100 };
 
-/// The same with a memory of what was met.
-fn plan_with(levels: usize, rows: usize, met: LatentGraph) -> PlanResults {
+/// The same with a memory of what was met, and any cell blocked.
+fn plan_with(levels: usize, rows: usize, blocked: usize, met: LatentGraph) -> PlanResults {
     let config = PlanConfig {
         solver: Part::new("cem").with("samples", 100).with("iterations", 3),
         costs: WeightedParts::default().with("distance", 1),
@@ -29,8 +29,8 @@ fn plan_with(levels: usize, rows: usize, met: LatentGraph) -> PlanResults {
         memory: MemoryConfig { near: 0.4, patience: 2, ..MemoryConfig::default() },
         ..PlanConfig::default()
     };
-    let mut worlds = Corridor::rows(rows, || Corridor::ring(2));
-    let (spec, model) = (worlds[0].spec().clone(), Exact::with_strides(2));
+    let mut worlds = Corridor::rows(rows, if blocked == 2 { || Corridor::ring(2) } else { || Corridor::ring(0) });
+    let (spec, model) = (worlds[0].spec().clone(), Exact::with_strides(blocked));
     let policy = setup::policy(&config, &Parts::default(), Arc::clone(&model) as Arc<dyn WorldModel>, &spec).unwrap();
     let policy = setup::hierarchical(&config, policy, model, &spec, levels).unwrap();
     let mut policy = if met.is_empty() { policy } else { setup::guided(&config, policy, met).0 };
@@ -52,10 +52,20 @@ fn strides_lead_around_what_single_steps_run_into() {
 fn slower_models_are_not_asked_where_a_memory_knows_the_way() {
     let mut met = LatentGraph::new(1, 1.0, GRAPH);
     met.add(&[0.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0], 1.0);
-    let both = plan_with(2, 3, met.clone());
+    let both = plan_with(2, 3, 2, met.clone());
     assert_eq!(both.policy, "guided/2-levels/planner/cem");
     assert!(both.per_episode.iter().all(|trial| trial.first_success_step == Some(7)), "{:?}", both.per_episode);
-    assert_eq!(both.per_episode, plan_with(1, 3, met).per_episode);
+    assert_eq!(both.per_episode, plan_with(1, 3, 2, met).per_episode);
+}
+
+#[test]
+fn slower_models_lead_where_a_known_way_fails() {
+    // What was met is not so any more: the way leads over the blocked cell.
+    let mut met = LatentGraph::new(1, 1.0, GRAPH);
+    met.add(&[8.0, 9.0, 0.0, 1.0], 1.0);
+    assert_eq!(plan_with(1, 3, 0, met.clone()).successes, 0);
+    let both = plan_with(2, 3, 0, met);
+    assert_eq!(both.successes, 3, "{:?}", both.per_episode);
 }
 
 #[test]
