@@ -8,6 +8,10 @@ import math
 import pathlib
 import sys
 
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from running import wilson  # noqa: E402
+
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 400, 60, 20, 20, 50
 COLOURS = {"flat": "#888888", "memory": "#1b7837", "hierarchy": "#2166ac", "both": "#b2182b"}
 
@@ -16,14 +20,6 @@ def results(folder):
     """Name of the planner, seed and result, of all that were measured."""
     for path in sorted(pathlib.Path(folder).glob("seed-*/plan/*.result")):
         yield path.stem, int(path.parts[-3].removeprefix("seed-")), json.loads(path.read_text())
-
-
-def wilson(successes, count):
-    """The 95 % interval of a share."""
-    z, share = 1.96, successes / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
-    return middle - half, middle + half
 
 
 def main():
@@ -53,7 +49,7 @@ def main():
         parts.append(f'<circle cx="{LEFT + 14}" cy="{TOP + 14 + 18 * place}" r="5" fill="{COLOURS[name]}"/>')
         parts.append(f'<text x="{LEFT + 26}" y="{TOP + 18 + 18 * place}">{name.replace("-", " ")}</text>')
     parts.append("</svg>")
-    (pathlib.Path(__file__).parent / "figure.svg").write_text("\n".join(parts) + "\n")
+    (HERE / "figure.svg").write_text("\n".join(parts) + "\n")
 
     print("| planner | by training seed | all | interval | TFLOP per episode | s per episode |\n|---|---|---|---|---|---|")
     for name in (name for name in COLOURS if name in named):

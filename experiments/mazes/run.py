@@ -8,9 +8,12 @@ Each step whose result is there already is skipped, so that what was interrupted
 import argparse
 import json
 import pathlib
-import subprocess
+import sys
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from running import keys, runner  # noqa: E402
+
 
 # What is recorded: walks through doors, and actions that know nothing of walls. A planner tries both.
 POLICIES = ["walk", "smooth"]
@@ -31,15 +34,7 @@ def main():
     parser.add_argument("--tasks", type=int, default=200, help="so many of the tasks, from the first")
     parser.add_argument("--planners", nargs="+", default=list(PLANNERS), choices=list(PLANNERS))
     arguments = parser.parse_args()
-    out, program = arguments.out, arguments.prevision.resolve()
-
-    def run(*words):
-        words = [str(word) for word in (program, *words)]
-        print(" ".join(words[1:]), flush=True)
-        subprocess.run(words, check=True)
-
-    def keys(*pairs):
-        return [word for pair in pairs for word in ("--set", pair)]
+    out, run = arguments.out, runner(arguments.prevision)
 
     out.mkdir(parents=True, exist_ok=True)
     tasks = HERE / "tasks.json"
@@ -47,7 +42,7 @@ def main():
 
     def record(folder, policy, episodes, seed, *pairs):
         if not folder.exists():
-            where = ["--policy", policy, "--episodes", episodes, "--steps", 90, "--seed", seed, *keys('collision="slide"', *pairs)]
+            where = ["--policy", policy, "--episodes", episodes, "--steps", 90, "--seed", seed, *keys(['collision="slide"', *pairs])]
             run("data", "generate", "maze", *where, "--out", folder)
 
     recorded, explored = ([out / f"{name}-{policy}" for policy in POLICIES] for name in ("recorded", "explored"))
@@ -58,13 +53,13 @@ def main():
     for seed in arguments.seeds:
         folder = out / f"seed-{seed}"
         if not (folder / "summary.json").exists():
-            run("train", HERE / "experiment.toml", "--run", folder, *keys(f"seed={seed}", f"data.source.parts=[{parts}]"))
+            run("train", HERE / "experiment.toml", "--run", folder, *keys([f"seed={seed}", f"data.source.parts=[{parts}]"]))
         if not (folder / "memory.safetensors").exists():
             run("memory", folder, *(word for source in explored for word in ("--learn", source)))
         for name in arguments.planners:
             result = folder / "plan" / f"{name}.result"
             if not result.exists():
-                run("plan", folder, "--tasks", tasks, "--episodes", arguments.tasks, *keys(*PLANNERS[name]), "--json", result)
+                run("plan", folder, "--tasks", tasks, "--episodes", arguments.tasks, *keys(PLANNERS[name]), "--json", result)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class Theirs:
 def compare(case, folder, options):
     peers = THEIRS | BETTER if case.startswith("gru-plan") else THEIRS
     wanted = options.entrant or [*OURS, *peers]
-    # A plan takes seconds: it is always faster on more threads.
+    # Plans are so large that nobody is faster on fewer threads.
     cores = [os.cpu_count()] if options.folder == "planning-speed" else sorted({1, os.cpu_count()})
     layouts = [{}, {"channels_last": True}] if case.startswith("conv") else [{}]
     entrants = {}

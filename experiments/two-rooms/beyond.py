@@ -1,7 +1,7 @@
 """Records, trains, distils and plans: the reflex and the guardrails that README.md tells of. Needs a built prevision and nothing but
 Python's own library.
 
-    python experiments/two-rooms/beyond.py target/release/prevision --seeds 1 2 3 --out two-rooms
+    python experiments/two-rooms/beyond.py target/release/prevision --seeds 1 2 --out two-rooms
 
 Each step whose result is there already is skipped, so that what was interrupted goes on. In the end it prints the tables.
 """
@@ -10,13 +10,18 @@ import argparse
 import json
 import math
 import pathlib
-import subprocess
+import sys
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from running import keys, runner, wilson  # noqa: E402
+
 QUARTER = ["plan.solver.samples=25", "plan.solver.elites=5", "plan.solver.keep_elites=2"]
 REFLEX = ["plan.reflex.file=reflex.safetensors"]
+CENTRES = [(15, 33), (50, 33)]
+REGIONS = ", ".join(f'{{ kind = "circle", centre = [{x}, {y}], radius = 6 }}' for x, y in CENTRES)
 KEEP_OUT = [
-    'plan.constraints.keep-out.regions=[{kind="circle",centre=[15,33],radius=6},{kind="circle",centre=[50,33],radius=6}]',
+    f"plan.constraints.keep-out.regions=[{REGIONS}]",
     "plan.constraints.keep-out.margin=1.5",
 ]
 # How to plan, by name: keys of [plan] beside those of experiment.toml.
@@ -34,20 +39,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("prevision", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("two-rooms"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--tasks", type=int, default=94, help="so many of the tasks, from the first")
-    parser.add_argument("--steps", type=int, default=9000, help="steps of training")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--tasks", type=int, default=100, help="so many of the tasks, from the first")
     parser.add_argument("--planners", nargs="+", default=list(PLANNERS), choices=list(PLANNERS))
     arguments = parser.parse_args()
-    out, program = arguments.out, arguments.prevision.resolve()
-
-    def run(*words):
-        words = [str(word) for word in (program, *words)]
-        print(" ".join(words[1:]), flush=True)
-        subprocess.run(words, check=True)
-
-    def keys(pairs):
-        return [word for pair in pairs for word in ("--set", pair)]
+    out, run = arguments.out, runner(arguments.prevision)
 
     out.mkdir(parents=True, exist_ok=True)
     episodes = out / "episodes"
@@ -57,7 +53,7 @@ def main():
         folder = out / f"seed-{seed}"
         if not (folder / "summary.json").exists():
             # So many steps, however long they take: otherwise the machine would decide on the learning rate.
-            given = [f"seed={seed}", f'data.source.path="{episodes.resolve()}"', f"train.steps={arguments.steps}", "train.minutes=600"]
+            given = [f"seed={seed}", f'data.source.path="{episodes.resolve()}"', "train.minutes=600"]
             run("train", HERE / "experiment.toml", "--run", folder, *keys(given))
         if not (folder / "reflex.safetensors").exists():
             run("distil", folder, "--json", folder / "distil.json")
@@ -90,18 +86,10 @@ def counted(name, result, tasks):
     """Successes, trials, violating steps and seconds per episode. A task that begins or ends in a region to keep out of is no trial."""
     episodes = result["per_episode"]
     if name.startswith("keep-out"):
-        inside = lambda state: any(math.dist(state[:2], centre) < 8 for centre in ((15, 33), (50, 33)))
+        inside = lambda state: any(math.dist(state[:2], centre) < 8 for centre in CENTRES)
         episodes = [one for one in episodes if not any(inside(tasks[one["episode"]][end]) for end in ("start", "goal"))]
     violations = sum(sum((one.get("violations") or {}).values()) for one in episodes)
     return sum(one["success"] for one in episodes), len(episodes), violations, result["seconds_per_episode"]
-
-
-def wilson(successes, count):
-    """The 95 % interval of a share."""
-    z, share = 1.96, successes / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
-    return middle - half, middle + half
 
 
 if __name__ == "__main__":
