@@ -50,7 +50,10 @@ impl ActionJepaConfig {
         let predictor = self.predictor.init(&encoder, fixed, action_width, device);
         let dim = fixed + encoder.dim();
         let heads = Heads {
-            inverse_dynamics: heads.inverse_dynamics.then(|| InverseDynamics::new(dim, action_width, device)),
+            inverse_dynamics: heads.inverse_dynamics.then(|| match encoder.grid() {
+                [1, 1] => InverseDynamics::new(dim, action_width, device),
+                grid => InverseDynamics::of_grid(grid, encoder.dim(), action_width, device),
+            }),
             distance: heads.distance.then(|| self.distance.init(&encoder, fixed, device)),
             position: heads.position.then(|| match encoder.grid() {
                 [1, 1] => PositionHead::new(dim, device),
