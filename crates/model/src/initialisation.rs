@@ -21,9 +21,12 @@ pub(crate) fn normal_linear(input: usize, output: usize, std: f64, device: &Devi
 /// Standard deviation of transformer weights.
 pub(crate) const TRANSFORMER_STD: f64 = 0.02;
 
-/// The layer norm of vision transformers: epsilon 1e-6.
+/// What vision transformers add to the variance in a layer norm, unless another is given.
+pub(crate) const TRANSFORMER_EPSILON: f64 = 1e-6;
+
+/// The layer norm of vision transformers.
 pub(crate) fn transformer_norm(dim: usize, device: &Device) -> LayerNorm {
-    LayerNorm::new(dim, 1e-6, device)
+    LayerNorm::new(dim, TRANSFORMER_EPSILON, device)
 }
 
 /// Draws every lazily initialised parameter now, in module order, so that initial weights depend on the device's seed and on the

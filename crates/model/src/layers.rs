@@ -31,6 +31,31 @@ pub(crate) fn linear_residual<const D: usize>(
     kernels::linear_residual(x, layer.weight.val(), bias(layer), residual, activation)
 }
 
+/// `residual + scale * (x weight + bias)`, with a scale of 1 if there is none.
+///
+/// # Shapes
+/// - x: `[.., inputs]`
+/// - scale: `[outputs]`
+/// - residual, output: `[.., outputs]`
+pub(crate) fn scaled_residual<const D: usize>(
+    layer: &Linear,
+    scale: Option<&Param<Tensor<1>>>,
+    x: Tensor<D>,
+    residual: Tensor<D>,
+) -> Tensor<D> {
+    let (weight, bias) = scaled(layer, scale);
+    kernels::linear_residual(x, weight, bias, residual, Activation::Identity)
+}
+
+/// Weight and bias of `scale * (x weight + bias)`: the scale is worked into them, which costs a row of products instead of one for each token.
+pub(crate) fn scaled(layer: &Linear, scale: Option<&Param<Tensor<1>>>) -> (Tensor<2>, Option<Tensor<1>>) {
+    let (weight, bias) = (layer.weight.val(), bias(layer));
+    match scale {
+        Some(scale) => (weight * scale.val().unsqueeze(), bias.map(|bias| bias * scale.val())),
+        None => (weight, bias),
+    }
+}
+
 /// The bias of a layer, `[outputs]`.
 pub(crate) fn bias(layer: &Linear) -> Option<Tensor<1>> {
     layer.bias.as_ref().map(Param::val)

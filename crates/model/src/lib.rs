@@ -31,6 +31,7 @@ mod normalise;
 pub mod parameters;
 mod pixels;
 pub mod predictor;
+pub mod pretrained;
 mod reflex;
 pub mod target_encoder;
 mod vector_world_model;

@@ -57,6 +57,7 @@ impl FrameVitConfig {
             patch: self.patch,
             tubelet: 1,
             positions: self.positions,
+            ..VideoVitConfig::default()
         }
     }
 

@@ -5,13 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use burn::store::burn_pack::AtomicFile;
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Serialize;
+
+use super::SafetensorsFile;
 
 /// The key of the metadata that says how tensors lie in the file.
 const VERSION_KEY: &str = "prevision_format";
@@ -20,8 +22,6 @@ const VERSION_KEY: &str = "prevision_format";
 const VERSION: &str = "2";
 /// The key of the metadata that says what the tensors are of.
 const DESCRIPTION_KEY: &str = "description";
-/// The longest header that readers of the format take.
-const LONGEST_HEADER: u64 = 100_000_000;
 
 /// What a file holds under one name.
 #[derive(Clone, Debug)]
@@ -95,8 +95,15 @@ impl TensorWriter {
         let dims = tensor.dims();
         self.result = tensor.try_into_vec_as::<f32>().map_err(other).and_then(|values| {
             let values = if transposed { transpose(&values, dims[0], dims[1]) } else { values };
-            self.put(&values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>())
+            self.put(&bytes_of(&values))
         });
+    }
+
+    /// Writes the next tensor, of these numbers. An error is kept for [`finish`](Self::finish).
+    pub fn values(&mut self, values: &[f32]) {
+        if self.result.is_ok() {
+            self.result = self.put(&bytes_of(values));
+        }
     }
 
     /// Writes the next tensor, of one number. An error is kept for [`finish`](Self::finish).
@@ -158,10 +165,7 @@ fn header(entries: &[Entry], description: Option<&str>) -> io::Result<Vec<u8>> {
 
 /// Reads a file of tensors.
 pub struct TensorReader {
-    file: File,
-    metadata: Metadata,
-    /// Where the tensors begin.
-    start: u64,
+    file: SafetensorsFile,
     unread: BTreeSet<String>,
 }
 
@@ -171,26 +175,10 @@ impl TensorReader {
     /// # Errors
     /// If the file cannot be read, is no safetensors file, or does not say that it is in `PyTorch`'s layout.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        let mut length = [0; 8];
-        file.read_exact(&mut length)?;
-        let length = u64::from_le_bytes(length);
-        let start = length.saturating_add(8);
-        if length > LONGEST_HEADER || start > size {
-            return Err(invalid(format!("not a safetensors file: a header of {length} bytes in a file of {size}")));
-        }
-        let mut header = vec![0; length as usize];
-        file.read_exact(&mut header)?;
-        let metadata: Metadata = serde_json::from_slice(&header)
-            .map_err(|error| invalid(format!("not a safetensors file: its header: {error}")))?;
-        if start + metadata.data_len() as u64 != size {
-            let message = format!("{size} bytes, but the header tells of {}", start + metadata.data_len() as u64);
-            return Err(invalid(message));
-        }
-        check_version(&metadata)?;
-        let unread = metadata.offset_keys().into_iter().collect();
-        Ok(Self { file, metadata, start, unread })
+        let file = SafetensorsFile::open(path)?;
+        check_version(file.metadata())?;
+        let unread = file.metadata().offset_keys().into_iter().collect();
+        Ok(Self { file, unread })
     }
 
     /// A tensor of this shape in memory; in the file lies its transpose if `transposed`. `None` if the file has no such name.
@@ -229,7 +217,7 @@ impl TensorReader {
 
     /// What the tensors are of, if the file says.
     pub fn description(&self) -> Option<&str> {
-        self.metadata.metadata().as_ref()?.get(DESCRIPTION_KEY).map(String::as_str)
+        self.file.metadata().metadata().as_ref()?.get(DESCRIPTION_KEY).map(String::as_str)
     }
 
     /// Names that were not asked for, sorted.
@@ -238,7 +226,7 @@ impl TensorReader {
     }
 
     fn bytes(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> io::Result<Option<Vec<u8>>> {
-        let Some(info) = self.metadata.info(name) else { return Ok(None) };
+        let Some(info) = self.file.metadata().info(name) else { return Ok(None) };
         self.unread.remove(name);
         if info.dtype != dtype {
             return Err(invalid(format!("the model has type {dtype:?}, the file {:?}", info.dtype)));
@@ -246,11 +234,8 @@ impl TensorReader {
         if info.shape != shape {
             return Err(invalid(format!("the model has shape {shape:?}, the file {:?}", info.shape)));
         }
-        let (begin, end) = info.data_offsets;
-        let mut bytes = vec![0; end - begin];
-        self.file.seek(SeekFrom::Start(self.start + begin as u64))?;
-        self.file.read_exact(&mut bytes)?;
-        Ok(Some(bytes))
+        let range = info.data_offsets;
+        self.file.bytes(range).map(Some)
     }
 }
 
@@ -267,8 +252,12 @@ fn check_version(metadata: &Metadata) -> io::Result<()> {
     }
 }
 
+fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
 /// The transpose of a matrix, row by row. Done in squares, so that both sides stay in the cache.
-fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     const SIDE: usize = 32;
     let mut transposed = vec![0.0; values.len()];
     for top in (0..rows).step_by(SIDE) {

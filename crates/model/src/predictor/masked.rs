@@ -44,7 +44,7 @@ impl Default for MaskedPredictorConfig {
 impl MaskedPredictorConfig {
     /// Builds the predictor for an encoder and its token grid `[time, height, width]`. Positions are of the encoder's kind.
     pub fn init(&self, encoder: &VideoVitConfig, grid: [usize; 3], device: &Device) -> MaskedPredictor {
-        let block = BlockConfig { dim: self.width, heads: self.heads, mlp_ratio: self.mlp_ratio };
+        let block = BlockConfig::plain(self.width, self.heads, self.mlp_ratio);
         MaskedPredictor {
             embed: normal_linear(encoder.dim, self.width, TRANSFORMER_STD, device),
             mask_tokens: Initializer::Zeros.init([self.mask_tokens, self.width], device),

@@ -82,7 +82,7 @@ impl ActionTransformerConfig {
                 .then(|| initializer.init([self.history, self.width], device)),
             blocks: (1..=self.depth).map(|layer| ConditionedBlock::new(self, layer, device)).collect(),
             norm: transformer_norm(self.width, device),
-            projector: self.projector.map(|hidden| Mlp::new(self.width, hidden, TRANSFORMER_STD, device)),
+            projector: self.projector.map(|hidden| Mlp::new(self.width, hidden, false, TRANSFORMER_STD, device)),
             output: normal_linear(self.width, dim, TRANSFORMER_STD, device),
             history: self.history,
         }
@@ -306,13 +306,13 @@ struct ConditionedBlock {
 impl ConditionedBlock {
     fn new(config: &ActionTransformerConfig, layer: usize, device: &Device) -> Self {
         let width = config.width;
-        let sizes = BlockConfig { dim: width, heads: config.heads, mlp_ratio: config.mlp_ratio };
+        let sizes = BlockConfig::plain(width, config.heads, config.mlp_ratio);
         let output_std = BlockConfig::output_std(layer);
         Self {
             norm1: transformer_norm(width, device),
             attn: Attention::with_head_width(width, config.heads, config.head_width, output_std, device),
             norm2: transformer_norm(width, device),
-            mlp: Mlp::new(width, sizes.hidden(), output_std, device),
+            mlp: Mlp::new(width, sizes.hidden(), false, output_std, device),
             modulation: normal_linear(width, 6 * width, TRANSFORMER_STD * config.conditioning_scale, device),
         }
     }

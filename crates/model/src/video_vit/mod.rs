@@ -2,6 +2,7 @@
 
 mod attention;
 mod block;
+mod learned;
 mod mlp;
 pub mod rope;
 pub mod sin_cos;
@@ -13,11 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub use attention::Attention;
 pub use block::{Block, BlockConfig};
+pub use learned::LearnedPositions;
 pub use mlp::Mlp;
 pub use prevision_kernels::Rotation;
 pub use tubelet::TubeletEmbed;
 pub(crate) use vit::check_positions;
-pub use vit::{VideoVit, VideoVitConfig};
+pub use vit::{Features, VideoVit, VideoVitConfig};
 
 /// How tokens know their place in time, row and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,4 +31,6 @@ pub enum PositionKind {
     RopeTiled,
     /// A fixed table of sines and cosines added to the tokens (V-JEPA 1).
     SinCos,
+    /// A learned table added to the tokens of each frame, interpolated for other sizes (ViT, DINOv2, I-JEPA). Of encoders alone.
+    Learned,
 }

@@ -19,7 +19,7 @@ pub(crate) fn for_kind(
     device: &Device,
 ) -> Option<Rotation> {
     let tiled = match kind {
-        PositionKind::SinCos => return None,
+        PositionKind::SinCos | PositionKind::Learned => return None,
         PositionKind::Rope => false,
         PositionKind::RopeTiled => true,
     };

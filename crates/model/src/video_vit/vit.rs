@@ -1,7 +1,7 @@
 //! The encoder: tubelets, positions, blocks, norm.
 
 use crate::Pixels;
-use burn::module::Module;
+use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor, assert_shape};
 use prevision_core::Camera;
 use schemars::JsonSchema;
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rope;
 use super::sin_cos::sin_cos_table;
-use super::{Block, BlockConfig, PositionKind, TubeletEmbed};
-use crate::initialisation::transformer_norm;
+use super::{Block, BlockConfig, LearnedPositions, PositionKind, TubeletEmbed};
+use crate::initialisation::{TRANSFORMER_EPSILON, TRANSFORMER_STD};
 use crate::layers::LayerNorm;
 use crate::masks::TokenIds;
 use prevision_core::config::check::{ensure, multiple_of, positive};
@@ -33,6 +33,19 @@ pub struct VideoVitConfig {
     pub tubelet: usize,
     /// How tokens know their place. Default `rope-tiled`, as V-JEPA 2's released weights.
     pub positions: PositionKind,
+    /// Side of the grid of tokens that learned positions are of. Default 16.
+    pub position_side: usize,
+    /// Whether a learned token that stands for the whole goes before those of the tubelets (ViT's CLS). Default false.
+    pub class_token: bool,
+    /// Learned tokens between the class token and those of the tubelets (Darcet et al. 2024, "Vision Transformers Need Registers").
+    /// Default 0.
+    pub registers: usize,
+    /// Whether half of an MLP's hidden layer gates the other half (`SwiGLU`). Default false.
+    pub gated: bool,
+    /// Whether each residual branch is scaled by learned numbers (`LayerScale`). Default false.
+    pub layer_scale: bool,
+    /// What layer norms add to the variance. Default 1e-6.
+    pub epsilon: f64,
 }
 
 impl Default for VideoVitConfig {
@@ -45,6 +58,12 @@ impl Default for VideoVitConfig {
             patch: 16,
             tubelet: 2,
             positions: PositionKind::RopeTiled,
+            position_side: 16,
+            class_token: false,
+            registers: 0,
+            gated: false,
+            layer_scale: false,
+            epsilon: TRANSFORMER_EPSILON,
         }
     }
 }
@@ -76,17 +95,30 @@ impl VideoVitConfig {
 
     /// Builds the encoder for clips with this many channels. Parameters are drawn at first use.
     pub fn init(&self, channels: usize, device: &Device) -> VideoVit {
+        let tokens = |count: usize| {
+            let initial = Initializer::Normal { mean: 0.0, std: TRANSFORMER_STD };
+            (count > 0).then(|| initial.init([count, self.dim], device))
+        };
+        let learned = self.positions == PositionKind::Learned;
         VideoVit {
             tubelet_embed: TubeletEmbed::new(channels, self.dim, self.tubelet, self.patch, device),
+            learned: learned.then(|| LearnedPositions::new(self.position_side, self.class_token, self.dim, device)),
+            class: tokens(usize::from(self.class_token)),
+            registers: tokens(self.registers),
             blocks: (1..=self.depth).map(|layer| self.block().init(layer, device)).collect(),
-            norm: transformer_norm(self.dim, device),
+            norm: LayerNorm::new(self.dim, self.epsilon, device),
             positions: self.positions,
             head_dim: self.dim / self.heads,
         }
     }
 
     fn block(&self) -> BlockConfig {
-        BlockConfig { dim: self.dim, heads: self.heads, mlp_ratio: self.mlp_ratio }
+        BlockConfig {
+            gated: self.gated,
+            layer_scale: self.layer_scale,
+            epsilon: self.epsilon,
+            ..BlockConfig::plain(self.dim, self.heads, self.mlp_ratio)
+        }
     }
 
     /// The token grid `[time, height, width]` of clips of so many frames of this camera.
@@ -105,6 +137,13 @@ impl VideoVitConfig {
         positive("tubelet", self.tubelet)?;
         multiple_of("dim", self.dim, "heads", self.heads)?;
         ensure(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
+        ensure(self.epsilon > 0.0 && self.epsilon.is_finite(), "epsilon", self.epsilon, "above 0")?;
+        positive("position_side", self.position_side)?;
+        if self.class_token || self.registers > 0 {
+            let allowed = "\"sin-cos\" or \"learned\" with a class token or registers, which have no place to rotate by";
+            let fits = matches!(self.positions, PositionKind::SinCos | PositionKind::Learned);
+            ensure(fits, "positions", format!("{:?}", self.positions), allowed)?;
+        }
         check_positions("dim", self.positions, self.dim, self.heads)
     }
 
@@ -122,6 +161,7 @@ impl VideoVitConfig {
 /// Rotary positions need room for one pair per axis in each head, and whole pairs.
 pub(crate) fn check_positions(key: &str, positions: PositionKind, dim: usize, heads: usize) -> Result<(), String> {
     match positions {
+        PositionKind::Learned => Ok(()),
         PositionKind::SinCos => ensure(dim.is_multiple_of(2), key, dim, "even for sin-cos positions"),
         PositionKind::Rope | PositionKind::RopeTiled => {
             let head_dim = dim / heads;
@@ -136,6 +176,12 @@ pub(crate) fn check_positions(key: &str, positions: PositionKind, dim: usize, he
 pub struct VideoVit {
     /// Splits and projects the clip.
     pub tubelet_embed: TubeletEmbed,
+    /// Positions that are learned.
+    pub learned: Option<LearnedPositions>,
+    /// The class token, `[1, dim]`.
+    pub class: Option<Param<Tensor<2>>>,
+    /// `[registers, dim]`
+    pub registers: Option<Param<Tensor<2>>>,
     /// Pre-norm transformer blocks.
     pub blocks: Vec<Block>,
     /// Norm after the last block.
@@ -143,6 +189,15 @@ pub struct VideoVit {
     #[module(skip)]
     positions: PositionKind,
     head_dim: usize,
+}
+
+/// What an encoder says of a clip.
+#[derive(Clone, Debug)]
+pub struct Features {
+    /// The class token, if there is one, then the registers, `[batch, class + registers, dim]`; `None` if there are neither.
+    pub prefix: Option<Tensor<3>>,
+    /// Those of the tubelets, `[batch, n, dim]`.
+    pub tokens: Tensor<3>,
 }
 
 impl VideoVit {
@@ -156,26 +211,76 @@ impl VideoVit {
     /// # Panics
     /// If an axis is not a multiple of the tubelet, or an id is outside the grid.
     pub fn forward(&self, video: impl Into<Pixels>, keep: Option<&TokenIds>) -> Tensor<3> {
+        self.features(video, keep, &[self.blocks.len()]).remove(0).tokens
+    }
+
+    /// As [`forward`](Self::forward), after each of these numbers of blocks, in ascending order. The last norm is applied to all of them, as
+    /// V-JEPA 2 and `DINOv2` do.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward), a result for each entry of `layers`.
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward), or if there are not so many blocks.
+    pub fn features(&self, video: impl Into<Pixels>, keep: Option<&TokenIds>, layers: &[usize]) -> Vec<Features> {
         let video = video.into();
         let grid = self.tubelet_embed.grid(video.dims());
         let device = video.device();
-        let mut tokens = self.tubelet_embed.forward(video, keep);
+        let tokens = self.placed(self.tubelet_embed.forward(video, keep), grid, keep);
+        let [batch, count, _] = tokens.dims();
+        let prefix = self.prefix(batch);
+        let first = prefix.as_ref().map_or(0, |prefix| prefix.dims()[1]);
+        let mut tokens = match prefix {
+            Some(prefix) => Tensor::cat(vec![prefix, tokens], 1),
+            None => tokens,
+        };
+        let rotation = rope::for_kind(self.positions, keep, grid, self.head_dim, &device);
+        let last = layers.last().copied().unwrap_or_default();
+        assert!(layers.is_sorted() && last <= self.blocks.len(), "layers {layers:?} of {}", self.blocks.len());
+        let mut found = Vec::with_capacity(layers.len());
+        for layer in 0..=last {
+            for _ in layers.iter().filter(|wanted| **wanted == layer) {
+                let normed = self.norm.forward(tokens.clone());
+                found.push(Features {
+                    prefix: (first > 0).then(|| normed.clone().narrow(1, 0, first)),
+                    tokens: if first > 0 { normed.narrow(1, first, count) } else { normed },
+                });
+            }
+            if let Some(block) = self.blocks.get(layer).filter(|_| layer < last) {
+                tokens = block.forward(tokens, rotation.as_ref());
+            }
+        }
+        found
+    }
+
+    /// Adds to tokens what is added for their places.
+    fn placed(&self, tokens: Tensor<3>, grid: [usize; 3], keep: Option<&TokenIds>) -> Tensor<3> {
         let [batch, _, dim] = tokens.dims();
         if let Some(ids) = keep {
             assert_shape!(ids, [batch, _]);
         }
-        if self.positions == PositionKind::SinCos {
-            let table = sin_cos_table(grid, dim, &device);
-            tokens = tokens
-                + match keep {
-                    Some(ids) => table.select(0, ids.clone().flatten(0, 1)).reshape([batch, ids.dims()[1], dim]),
-                    None => table.unsqueeze_dim(0),
-                };
-        }
-        let rotation = rope::for_kind(self.positions, keep, grid, self.head_dim, &device);
-        for block in &self.blocks {
-            tokens = block.forward(tokens, rotation.as_ref());
-        }
-        self.norm.forward(tokens)
+        let [time, rows, columns] = grid;
+        let table = match &self.learned {
+            Some(learned) => learned.of_grid([rows, columns]).repeat_dim(0, time),
+            None if self.positions == PositionKind::SinCos => sin_cos_table(grid, dim, &tokens.device()),
+            None => return tokens,
+        };
+        tokens
+            + match keep {
+                Some(ids) => table.select(0, ids.clone().flatten(0, 1)).reshape([batch, ids.dims()[1], dim]),
+                None => table.unsqueeze_dim(0),
+            }
+    }
+
+    /// The tokens that go before those of the tubelets, `[batch, class + registers, dim]`.
+    fn prefix(&self, batch: usize) -> Option<Tensor<3>> {
+        let class = self.class.as_ref().map(|class| match self.learned.as_ref().and_then(LearnedPositions::class) {
+            Some(position) => class.val() + position,
+            None => class.val(),
+        });
+        let tokens: Vec<Tensor<2>> = class.into_iter().chain(self.registers.as_ref().map(Param::val)).collect();
+        let tokens = (!tokens.is_empty()).then(|| Tensor::cat(tokens, 0))?;
+        let [count, dim] = tokens.dims();
+        Some(tokens.unsqueeze_dim::<3>(0).expand([batch, count, dim]))
     }
 }

@@ -25,6 +25,7 @@ fn config() -> VideoVitConfig {
         patch: PATCH,
         tubelet: TUBELET,
         positions: PositionKind::SinCos,
+        ..VideoVitConfig::default()
     }
 }
 

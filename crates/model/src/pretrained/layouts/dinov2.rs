@@ -1,0 +1,123 @@
+//! `DINOv2`, with registers and without, as `transformers` has it (`Dinov2Model`, `Dinov2WithRegistersModel`).
+
+use serde_json::{Value, json};
+
+use super::config::input;
+use super::{ConfigReader, Layout, Place, in_block};
+use crate::pretrained::spec::{Resize, ResizeKernel, ResizeTo};
+use crate::pretrained::{Checkpoint, ImportError, PretrainedSpec};
+use crate::{PositionKind, VideoVitConfig};
+
+const PLAIN: &str = "dinov2";
+const WITH_REGISTERS: &str = "dinov2_with_registers";
+
+pub(super) struct Dinov2;
+
+impl Layout for Dinov2 {
+    fn name(&self) -> &'static str {
+        PLAIN
+    }
+
+    fn recognise(&self, checkpoint: &mut Checkpoint) -> Result<Option<PretrainedSpec>, ImportError> {
+        let Some(config) = ConfigReader::of_kind(checkpoint, &[PLAIN, WITH_REGISTERS]) else { return Ok(None) };
+        config.only("hidden_act", &json!("gelu"))?;
+        config.only("qkv_bias", &json!(true))?;
+        config.only("num_channels", &json!(3))?;
+        let (dim, patch) = (config.count("hidden_size", 768)?, config.count("patch_size", 14)?);
+        let gated = config.flag("use_swiglu_ffn", false)?;
+        let ratio = config.number("mlp_ratio", 4.0)?;
+        // Two thirds of it, rounded up to a multiple of eight: as many weights as without a gate.
+        let hidden = ((dim as f64 * ratio) as usize * 2 / 3).next_multiple_of(8);
+        let registers = if config.kind() == WITH_REGISTERS { config.count("num_register_tokens", 4)? } else { 0 };
+        let encoder = VideoVitConfig {
+            dim,
+            depth: config.count("num_hidden_layers", 12)?,
+            heads: config.count("num_attention_heads", 12)?,
+            mlp_ratio: if gated { hidden as f64 / dim as f64 } else { ratio },
+            patch,
+            tubelet: 1,
+            positions: PositionKind::Learned,
+            position_side: config.count("image_size", 224)? / patch,
+            class_token: true,
+            registers,
+            gated,
+            layer_scale: true,
+            epsilon: config.number("layer_norm_eps", 1e-6)?,
+        };
+        let resize = Resize { to: ResizeTo::Shorter(256), kernel: ResizeKernel::Bicubic };
+        let input = input(checkpoint, 1, resize, 224)?;
+        for prefix in ["dinov2.", "dinov2_with_registers."] {
+            if checkpoint.names().any(|name| name.starts_with(prefix)) {
+                checkpoint.set_prefix(prefix);
+            }
+        }
+        Ok(Some(PretrainedSpec::new(self.name(), encoder, None, input)))
+    }
+
+    fn place(&self, spec: &PretrainedSpec, path: &str) -> Option<Place> {
+        let (dim, patch) = (spec.encoder.dim, spec.encoder.patch);
+        let path = path.strip_prefix("encoder.")?;
+        if let Some((layer, path)) = in_block(path) {
+            let layer = format!("encoder.layer.{layer}.");
+            return Some(if let Some(kind) = path.strip_prefix("attn.qkv") {
+                Place::stacked(&format!("{layer}attention.attention."), ["query", "key", "value"], kind)
+            } else if let Some(kind) = path.strip_prefix("attn.proj") {
+                Place::one(format!("{layer}attention.output.dense{kind}"))
+            } else if let Some(number) = path.strip_prefix("scale") {
+                Place::one(format!("{layer}layer_scale{number}.lambda1"))
+            } else if spec.encoder.gated {
+                let path = path.replace("mlp.fc1", "mlp.weights_in").replace("mlp.fc2", "mlp.weights_out");
+                Place::one(format!("{layer}{path}"))
+            } else {
+                Place::one(format!("{layer}{path}"))
+            });
+        }
+        Some(match path {
+            "tubelet_embed.projection.weight" => {
+                Place::shaped("embeddings.patch_embeddings.projection.weight", [dim, 3, patch, patch])
+            }
+            "tubelet_embed.projection.bias" => Place::one("embeddings.patch_embeddings.projection.bias"),
+            "learned.table" => {
+                let places = 1 + spec.encoder.position_side * spec.encoder.position_side;
+                Place::shaped("embeddings.position_embeddings", [1, places, dim])
+            }
+            "class" => Place::shaped("embeddings.cls_token", [1, 1, dim]),
+            "registers" => Place::shaped("embeddings.register_tokens", [1, spec.encoder.registers, dim]),
+            path => Place::one(path.replace("norm.", "layernorm.")),
+        })
+    }
+
+    fn left_out(&self, name: &str) -> Option<&'static str> {
+        match name {
+            "embeddings.mask_token" => Some("of pretraining; features do without it"),
+            _ if name.starts_with("classifier.") => Some("of the classifier; features do without it"),
+            _ => None,
+        }
+    }
+
+    fn describe(&self, spec: &PretrainedSpec) -> Vec<(&'static str, Value)> {
+        let encoder = &spec.encoder;
+        let registers = encoder.registers > 0;
+        let mut config = json!({
+            "architectures": [if registers { "Dinov2WithRegistersModel" } else { "Dinov2Model" }],
+            "model_type": if registers { WITH_REGISTERS } else { PLAIN },
+            "torch_dtype": "float32",
+            "hidden_size": encoder.dim,
+            "num_hidden_layers": encoder.depth,
+            "num_attention_heads": encoder.heads,
+            // Of a gate's ratio the config holds that of the layer without one.
+            "mlp_ratio": if encoder.gated { 4 } else { encoder.mlp_ratio as usize },
+            "patch_size": encoder.patch,
+            "image_size": encoder.patch * encoder.position_side,
+            "layer_norm_eps": encoder.epsilon,
+            "use_swiglu_ffn": encoder.gated,
+            "hidden_act": "gelu",
+            "qkv_bias": true,
+            "num_channels": 3,
+        });
+        if registers {
+            config["num_register_tokens"] = json!(encoder.registers);
+        }
+        vec![("config.json", config), ("preprocessor_config.json", super::config::image_processor(&spec.input))]
+    }
+}

@@ -1,0 +1,108 @@
+//! A pretrained model, and its file.
+
+use std::path::Path;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+use sha2::{Digest, Sha256};
+
+use super::{ImportError, PretrainedSpec};
+use crate::masks::TokenIds;
+use crate::parameters::{self, ParameterPath, VisitParameters};
+use crate::video_vit::Features;
+use crate::{MaskedPredictor, ModelError, Pixels, VideoVit, weights};
+
+/// Colour channels.
+const CHANNELS: usize = 3;
+
+/// The networks of a pretrained model, under the names that its file has.
+#[derive(Module, Debug)]
+pub struct PretrainedNetworks {
+    /// The encoder.
+    pub encoder: VideoVit,
+    /// The predictor of hidden tokens, if there is one.
+    pub predictor: Option<MaskedPredictor>,
+}
+
+/// A pretrained model: what it is, and its networks.
+#[derive(Clone, Debug)]
+pub struct Pretrained {
+    /// What it is.
+    pub spec: PretrainedSpec,
+    /// Its networks.
+    pub networks: PretrainedNetworks,
+}
+
+impl Pretrained {
+    /// A model with fresh weights, drawn at first use.
+    pub fn fresh(spec: PretrainedSpec, device: &Device) -> Self {
+        let encoder = spec.encoder.init(CHANNELS, device);
+        let predictor = spec.predictor.as_ref().map(|config| config.init(&spec.encoder, spec.grid(), device));
+        Self { spec, networks: PretrainedNetworks { encoder, predictor } }
+    }
+
+    /// Writes it to one file, which says what it is.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        let text = serde_json::to_string(&self.spec).expect("a spec is plain data");
+        weights::save_described(&self.networks, path, &text)
+    }
+
+    /// Reads such a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not hold what it says.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, ImportError> {
+        let broken = |message: String| ImportError::broken(path, message);
+        let fail = |error: ModelError| match error {
+            ModelError::Store { message, .. } => broken(message),
+            error => ImportError::Weights(error),
+        };
+        let text = weights::description(path).map_err(fail)?;
+        let text = text.ok_or_else(|| broken("does not say what it is: no pretrained model of `prevision import`".into()))?;
+        let spec: PretrainedSpec = serde_json::from_str(&text)
+            .map_err(|error| broken(format!("not a pretrained model of `prevision import`: {error}")))?;
+        spec.encoder.validate().map_err(broken)?;
+        let mut model = Self::fresh(spec, device);
+        weights::load(&mut model.networks, path).map_err(ImportError::Weights)?;
+        Ok(model)
+    }
+
+    /// Encodes clips, after each of these numbers of blocks, in ascending order. A single picture is a clip of one frame: an encoder of
+    /// tubelets sees it as often as a tubelet has frames.
+    ///
+    /// # Shapes
+    /// - video: `[batch, 3, time, height, width]`
+    /// - keep: `[batch, n]` ids of the tokens that are read, all if `None`
+    /// - output: for each layer the class token and the registers, and the tokens `[batch, n, dim]`
+    ///
+    /// # Panics
+    /// If an axis of the video is not a multiple of the tubelet, or there are not so many blocks.
+    pub fn features(&self, video: Pixels, keep: Option<&TokenIds>, layers: &[usize]) -> Vec<Features> {
+        let tubelet = self.spec.encoder.tubelet;
+        let video = if video.dims()[2] == 1 && tubelet > 1 {
+            Pixels::from(video.into_tensor().repeat_dim(2, tubelet))
+        } else {
+            video
+        };
+        self.networks.encoder.features(video, keep, layers)
+    }
+
+    /// SHA-256 of the weights, in hexadecimal, in the order of their names in the networks.
+    pub fn hash(&self) -> String {
+        struct Hash(Sha256);
+        impl VisitParameters for Hash {
+            fn visit<const D: usize>(&mut self, path: &ParameterPath, parameter: &Param<Tensor<D>>) {
+                self.0.update(path.as_str());
+                let values = parameter.val().without_autodiff().into_data().try_into_vec_as::<f32>().unwrap_or_default();
+                let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
+                self.0.update(bytes);
+            }
+        }
+        let mut hash = Hash(Sha256::new());
+        parameters::visit(&self.networks, &mut hash);
+        hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,94 @@
+//! What a pretrained model is, as its file says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MaskedPredictorConfig, VideoVitConfig};
+
+/// What a file of pretrained weights holds, kept in its metadata: the file describes itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainedSpec {
+    /// The [layout](super::layouts) that it came from.
+    pub family: String,
+    /// The encoder.
+    pub encoder: VideoVitConfig,
+    /// The predictor of hidden tokens, if there is one.
+    pub predictor: Option<MaskedPredictorConfig>,
+    /// What it was trained on, and what is done to a picture before it is encoded.
+    pub input: Input,
+    /// Which of several copies in one file it is, such as `target_encoder.module.backbone.`, if there were several.
+    pub part: Option<String>,
+    /// The last part of the name of the file or folder that it came from.
+    pub source: String,
+    /// SHA-256 of the weights, in hexadecimal: the same for the same numbers.
+    pub weights: String,
+}
+
+impl PretrainedSpec {
+    /// Of a model whose weights are still to come.
+    pub fn new(
+        family: &str,
+        encoder: VideoVitConfig,
+        predictor: Option<MaskedPredictorConfig>,
+        input: Input,
+    ) -> Self {
+        let (source, weights) = (String::new(), String::new());
+        Self { family: family.to_owned(), encoder, predictor, input, part: None, source, weights }
+    }
+
+    /// The token grid `[time, height, width]` of what it was trained on.
+    pub fn grid(&self) -> [usize; 3] {
+        let Input { frames, crop, .. } = self.input;
+        let VideoVitConfig { tubelet, patch, .. } = self.encoder;
+        [(frames / tubelet).max(1), crop / patch, crop / patch]
+    }
+}
+
+/// What an encoder expects to see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Frames in a clip; 1: single pictures.
+    pub frames: usize,
+    /// How pictures are brought to size.
+    pub resize: Resize,
+    /// Side of the square that is cut out of the middle, in pixels.
+    pub crop: usize,
+    /// Of red, green and blue, each from 0 to 1.
+    pub mean: [f32; 3],
+    /// Of red, green and blue.
+    pub std: [f32; 3],
+}
+
+/// How a picture is brought to size before the middle of it is cut out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Resize {
+    /// To how many pixels.
+    pub to: ResizeTo,
+    /// With which kernel; both are widened where the picture shrinks, so that nothing aliases.
+    pub kernel: ResizeKernel,
+}
+
+/// To which size a picture is brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResizeTo {
+    /// The shorter side to so many pixels, the other in proportion.
+    Shorter(usize),
+    /// Rows and columns.
+    Exactly([usize; 2]),
+}
+
+/// What weighs the pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResizeKernel {
+    /// A triangle.
+    Bilinear,
+    /// Keys' cubic with a = -0.5, as Pillow has it.
+    Bicubic,
+}
+
+/// Mean and standard deviation of `ImageNet`'s pictures.
+pub(super) const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
