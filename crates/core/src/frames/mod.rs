@@ -2,6 +2,7 @@
 
 mod buffer;
 mod orientation;
+pub mod resize;
 mod window;
 
 pub use buffer::FrameBuffer;

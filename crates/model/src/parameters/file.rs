@@ -39,7 +39,12 @@ impl Entry {
 
     /// One 64-bit number.
     pub fn count(name: String) -> Self {
-        Self { name, dtype: Dtype::U64, shape: vec![1] }
+        Self::counts(name, vec![1])
+    }
+
+    /// A tensor of 64-bit numbers.
+    pub fn counts(name: String, shape: Vec<usize>) -> Self {
+        Self { name, dtype: Dtype::U64, shape }
     }
 
     fn bytes(&self) -> usize {
@@ -62,6 +67,8 @@ pub struct TensorWriter {
     file: BufWriter<File>,
     /// What is still to come.
     left: VecDeque<Entry>,
+    /// Bytes of the first of them that were written.
+    begun: usize,
     result: io::Result<()>,
 }
 
@@ -84,7 +91,7 @@ impl TensorWriter {
         let mut file = BufWriter::with_capacity(1 << 20, file);
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)?;
-        Ok(Self { unfinished, file, left: entries.into(), result: Ok(()) })
+        Ok(Self { unfinished, file, left: entries.into(), begun: 0, result: Ok(()) })
     }
 
     /// Writes the next tensor, the transpose of it if `transposed`. An error is kept for [`finish`](Self::finish).
@@ -99,7 +106,7 @@ impl TensorWriter {
         });
     }
 
-    /// Writes the next tensor, of these numbers. An error is kept for [`finish`](Self::finish).
+    /// Writes these numbers of the next tensor: all of them, or one part after the other. An error is kept for [`finish`](Self::finish).
     pub fn values(&mut self, values: &[f32]) {
         if self.result.is_ok() {
             self.result = self.put(&bytes_of(values));
@@ -108,8 +115,13 @@ impl TensorWriter {
 
     /// Writes the next tensor, of one number. An error is kept for [`finish`](Self::finish).
     pub fn count(&mut self, count: u64) {
+        self.counts(&[count]);
+    }
+
+    /// Writes the next tensor, of 64-bit numbers. An error is kept for [`finish`](Self::finish).
+    pub fn counts(&mut self, counts: &[u64]) {
         if self.result.is_ok() {
-            self.result = self.put(&count.to_le_bytes());
+            self.result = self.put(&counts.iter().flat_map(|count| count.to_le_bytes()).collect::<Vec<u8>>());
         }
     }
 
@@ -120,14 +132,20 @@ impl TensorWriter {
         }
     }
 
+    /// Writes all of the next tensor or a part of it, the parts in their order.
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self.left.pop_front() {
-            Some(entry) if entry.bytes() == bytes.len() => self.file.write_all(bytes),
-            Some(entry) => {
-                Err(other(format!("{} bytes for the tensor `{}` {:?}", bytes.len(), entry.name, entry.shape)))
-            }
-            None => Err(other("more tensors than were told of")),
+        let entry = self.left.front().ok_or_else(|| other("more tensors than were told of"))?;
+        let (done, whole) = (self.begun + bytes.len(), entry.bytes());
+        if done > whole {
+            return Err(other(format!("{done} bytes for the tensor `{}` {:?}", entry.name, entry.shape)));
         }
+        self.file.write_all(bytes)?;
+        self.begun = done;
+        if done == whole {
+            self.left.pop_front();
+            self.begun = 0;
+        }
+        Ok(())
     }
 
     /// Puts the file into its place, flushed to the disk.
@@ -138,7 +156,7 @@ impl TensorWriter {
     pub fn finish(self) -> io::Result<()> {
         self.result?;
         if let Some(entry) = self.left.front() {
-            return Err(other(format!("no tensor `{}`, which was told of", entry.name)));
+            return Err(other(format!("no tensor `{}`, which was told of, or not all of it", entry.name)));
         }
         self.file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         self.unfinished.commit().map_err(other)

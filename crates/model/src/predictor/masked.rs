@@ -104,6 +104,12 @@ impl MaskedPredictor {
         self.carry.as_ref().map(|_| mask.carried_ids(self.grid[1] * self.grid[2], device))
     }
 
+    /// The same predictor for clips with another token grid, `[time, height, width]`.
+    #[must_use]
+    pub fn with_grid(self, grid: [usize; 3]) -> Self {
+        Self { grid, ..self }
+    }
+
     /// Predicts the latents at `target_ids` with the first mask vector, the one that training uses.
     ///
     /// # Shapes

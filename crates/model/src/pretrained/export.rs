@@ -40,7 +40,8 @@ fn write_tensors(model: &Pretrained, layout: &dyn Layout, path: &Path) -> std::i
     let mut parts = Vec::new();
     for named in parameters::named_parameters(&model.networks) {
         let place = layout.place(&model.spec, &named.path);
-        let place = place.ok_or_else(|| std::io::Error::other(format!("{} has no place in this layout", named.path)))?;
+        let place =
+            place.ok_or_else(|| std::io::Error::other(format!("{} has no place in this layout", named.path)))?;
         let shape = place.shape.unwrap_or_else(|| part_shape(&named.shape, place.parts.len()));
         parts.push((place.parts, shape));
     }

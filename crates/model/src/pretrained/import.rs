@@ -32,12 +32,12 @@ pub fn import(path: &Path, device: &Device) -> Result<(Pretrained, ImportReport)
     spec.source = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let fail = |message| ImportError::Unknown { path: path.to_owned(), message };
     spec.encoder.validate().map_err(fail)?;
+    spec.input.validate().map_err(fail)?;
     if let Some(predictor) = &spec.predictor {
         predictor.validate().map_err(fail)?;
     }
     let mut model = Pretrained::fresh(spec.clone(), device);
-    let mut load =
-        Load { layout, spec: &spec, checkpoint: &mut checkpoint, used: BTreeSet::new(), error: None };
+    let mut load = Load { layout, spec: &spec, checkpoint: &mut checkpoint, used: BTreeSet::new(), error: None };
     model.networks = parameters::map(model.networks, &mut load);
     let Load { used, error, .. } = load;
     if let Some(error) = error {
@@ -95,7 +95,10 @@ impl Load<'_> {
     /// The numbers of a parameter, in the order in which files have them.
     fn values(&mut self, path: &str, stored: &[usize]) -> Result<Vec<f32>, ImportError> {
         let Some(Place { parts, shape }) = self.layout.place(self.spec, path) else {
-            return Err(ImportError::Missing { path: self.checkpoint.path().to_owned(), name: format!("(ours) {path}") });
+            return Err(ImportError::Missing {
+                path: self.checkpoint.path().to_owned(),
+                name: format!("(ours) {path}"),
+            });
         };
         let expected = shape.unwrap_or_else(|| part_shape(stored, parts.len()));
         let mut values = Vec::with_capacity(stored.iter().product());

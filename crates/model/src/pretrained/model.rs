@@ -61,10 +61,12 @@ impl Pretrained {
             error => ImportError::Weights(error),
         };
         let text = weights::description(path).map_err(fail)?;
-        let text = text.ok_or_else(|| broken("does not say what it is: no pretrained model of `prevision import`".into()))?;
+        let text =
+            text.ok_or_else(|| broken("does not say what it is: no pretrained model of `prevision import`".into()))?;
         let spec: PretrainedSpec = serde_json::from_str(&text)
             .map_err(|error| broken(format!("not a pretrained model of `prevision import`: {error}")))?;
         spec.encoder.validate().map_err(broken)?;
+        spec.input.validate().map_err(broken)?;
         let mut model = Self::fresh(spec, device);
         weights::load(&mut model.networks, path).map_err(ImportError::Weights)?;
         Ok(model)
@@ -90,13 +92,42 @@ impl Pretrained {
         self.networks.encoder.features(video, keep, layers)
     }
 
+    /// The token grid `[time, height, width]` of clips.
+    ///
+    /// # Panics
+    /// If an axis is not a multiple of the tubelet.
+    pub fn grid(&self, video: &Pixels) -> [usize; 3] {
+        let [batch, channels, time, height, width] = video.dims();
+        let time = if time == 1 { self.spec.encoder.tubelet } else { time };
+        self.networks.encoder.tubelet_embed.grid([batch, channels, time, height, width])
+    }
+
+    /// Predicts tokens from others, with one of the predictor's mask vectors; `None` without a predictor.
+    ///
+    /// # Shapes
+    /// - seen: `[batch, n, dim]`, encoded tokens
+    /// - context: `[batch, n]`, their ids in `grid`; target: `[batch, m]`, those of the tokens to predict
+    /// - output: `[batch, m, dim]`
+    pub fn predict(
+        &self,
+        seen: Tensor<3>,
+        context: &TokenIds,
+        target: &TokenIds,
+        grid: [usize; 3],
+        mask_vector: usize,
+    ) -> Option<Tensor<3>> {
+        let predictor = self.networks.predictor.clone()?.with_grid(grid);
+        Some(predictor.forward_with_mask_token(seen, context, target, None, mask_vector))
+    }
+
     /// SHA-256 of the weights, in hexadecimal, in the order of their names in the networks.
     pub fn hash(&self) -> String {
         struct Hash(Sha256);
         impl VisitParameters for Hash {
             fn visit<const D: usize>(&mut self, path: &ParameterPath, parameter: &Param<Tensor<D>>) {
                 self.0.update(path.as_str());
-                let values = parameter.val().without_autodiff().into_data().try_into_vec_as::<f32>().unwrap_or_default();
+                let values =
+                    parameter.val().without_autodiff().into_data().try_into_vec_as::<f32>().unwrap_or_default();
                 let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
                 self.0.update(bytes);
             }

@@ -1,5 +1,6 @@
 //! What a pretrained model is, as its file says.
 
+use prevision_core::frames::resize::{Kernel, centre, resize};
 use serde::{Deserialize, Serialize};
 
 use crate::{MaskedPredictorConfig, VideoVitConfig};
@@ -26,12 +27,7 @@ pub struct PretrainedSpec {
 
 impl PretrainedSpec {
     /// Of a model whose weights are still to come.
-    pub fn new(
-        family: &str,
-        encoder: VideoVitConfig,
-        predictor: Option<MaskedPredictorConfig>,
-        input: Input,
-    ) -> Self {
+    pub fn new(family: &str, encoder: VideoVitConfig, predictor: Option<MaskedPredictorConfig>, input: Input) -> Self {
         let (source, weights) = (String::new(), String::new());
         Self { family: family.to_owned(), encoder, predictor, input, part: None, source, weights }
     }
@@ -58,6 +54,43 @@ pub struct Input {
     pub mean: [f32; 3],
     /// Of red, green and blue.
     pub std: [f32; 3],
+}
+
+impl Input {
+    /// What the encoder sees of a picture of `(columns, rows)`: brought to size, the middle cut out.
+    ///
+    /// # Shapes
+    /// - rgb: `[rows, columns, 3]`
+    /// - output: `[crop, crop, 3]`
+    ///
+    /// # Panics
+    /// If there are not as many bytes.
+    pub fn frame(&self, rgb: &[u8], (width, height): (usize, usize)) -> Vec<u8> {
+        let size = match self.resize.to {
+            ResizeTo::Exactly([rows, columns]) => (columns, rows),
+            // The longer side is rounded down, as upstream.
+            ResizeTo::Shorter(side) if width <= height => (side, side * height / width),
+            ResizeTo::Shorter(side) => (side * width / height, side),
+        };
+        let kernel = match self.resize.kernel {
+            ResizeKernel::Bilinear => Kernel::Bilinear,
+            ResizeKernel::Bicubic => Kernel::Bicubic,
+        };
+        centre(&resize(rgb, (width, height), size, kernel), size, self.crop)
+    }
+
+    /// Checks that what is cut out is there.
+    ///
+    /// # Errors
+    /// A message with the sizes.
+    pub fn validate(&self) -> Result<(), String> {
+        let (ResizeTo::Shorter(shortest) | ResizeTo::Exactly([shortest, _])) = self.resize.to;
+        let narrowest = if let ResizeTo::Exactly([_, columns]) = self.resize.to { columns } else { shortest };
+        if self.crop == 0 || self.crop > shortest.min(narrowest) {
+            return Err(format!("a square of {} pixels out of pictures of {}", self.crop, shortest.min(narrowest)));
+        }
+        Ok(())
+    }
 }
 
 /// How a picture is brought to size before the middle of it is cut out.

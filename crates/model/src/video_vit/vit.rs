@@ -140,7 +140,8 @@ impl VideoVitConfig {
         ensure(self.epsilon > 0.0 && self.epsilon.is_finite(), "epsilon", self.epsilon, "above 0")?;
         positive("position_side", self.position_side)?;
         if self.class_token || self.registers > 0 {
-            let allowed = "\"sin-cos\" or \"learned\" with a class token or registers, which have no place to rotate by";
+            let allowed =
+                "\"sin-cos\" or \"learned\" with a class token or registers, which have no place to rotate by";
             let fits = matches!(self.positions, PositionKind::SinCos | PositionKind::Learned);
             ensure(fits, "positions", format!("{:?}", self.positions), allowed)?;
         }

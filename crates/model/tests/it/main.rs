@@ -8,6 +8,7 @@ mod golden_gru;
 mod gradients;
 mod masked_model;
 mod masks;
+mod pretrained;
 mod pytorch;
 mod target_encoder;
 mod weight_files;

@@ -5,8 +5,11 @@ mod bench;
 mod data;
 mod demo;
 mod distil;
+mod encode;
 mod env;
 mod eval;
+mod export;
+mod import;
 mod levels;
 mod memory;
 mod plan;
@@ -28,6 +31,9 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("memory", memory::run)),
         Box::new(verb("levels", levels::run)),
         Box::new(verb("distil", distil::run)),
+        Box::new(verb("import", import::run)),
+        Box::new(verb("encode", encode::run)),
+        Box::new(verb("export", export::run)),
         Box::new(verb("report", report::run)),
         Box::new(verb("demo", demo::run)),
         Box::new(bench::Bench),

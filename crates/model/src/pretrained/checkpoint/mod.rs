@@ -159,7 +159,10 @@ fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
         names.dedup();
         // Names in an index lead nowhere else.
         if let Some(name) = names.iter().find(|name| Path::new(name).components().count() != 1) {
-            return Err(ImportError::broken(&index, format!("`{name}` in its weight_map, expected names of files beside it")));
+            return Err(ImportError::broken(
+                &index,
+                format!("`{name}` in its weight_map, expected names of files beside it"),
+            ));
         }
         return Ok(names.into_iter().map(|name| folder.join(name)).collect());
     }

@@ -86,7 +86,12 @@ impl<'a> ConfigReader<'a> {
 }
 
 /// What is done to pictures: the preprocessor's own keys, and these where it has none.
-pub(super) fn input(checkpoint: &Checkpoint, frames: usize, default: Resize, crop: usize) -> Result<Input, ImportError> {
+pub(super) fn input(
+    checkpoint: &Checkpoint,
+    frames: usize,
+    default: Resize,
+    crop: usize,
+) -> Result<Input, ImportError> {
     let mut input = Input { frames, resize: default, crop, mean: IMAGENET.0, std: IMAGENET.1 };
     let Some(keys) = checkpoint.preprocessor() else { return Ok(input) };
     let reader = ConfigReader { path: checkpoint.path(), config: keys };

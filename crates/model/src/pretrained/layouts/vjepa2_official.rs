@@ -37,7 +37,8 @@ impl Layout for Vjepa2Official {
         if checkpoint.names().any(|name| name.contains("norms_block") || name.contains("patch_embed_img")) {
             return Err(ImportError::Unknown {
                 path: checkpoint.path().to_owned(),
-                message: "of V-JEPA 2.1 (it has norms_block and patch_embed_img), which is not built; V-JEPA 2 is".to_owned(),
+                message: "of V-JEPA 2.1 (it has norms_block and patch_embed_img), which is not built; V-JEPA 2 is"
+                    .to_owned(),
             });
         }
         let within = |name: &str| format!("{encoder}.{wrapper}{name}");
@@ -58,9 +59,8 @@ impl Layout for Vjepa2Official {
             ..VideoVitConfig::default()
         };
         let predictor = checkpoint.shape(&format!("predictor.{wrapper}predictor_embed.weight")).map(|embed| {
-            let vectors = (0..).take_while(|token| {
-                checkpoint.shape(&format!("predictor.{wrapper}mask_tokens.{token}")).is_some()
-            });
+            let vectors = (0..)
+                .take_while(|token| checkpoint.shape(&format!("predictor.{wrapper}mask_tokens.{token}")).is_some());
             MaskedPredictorConfig {
                 width: embed[0],
                 depth: count(&format!("predictor.{wrapper}predictor_blocks.")),

@@ -1,0 +1,142 @@
+//! `prevision encode`: features of videos, for other programs.
+
+mod given;
+mod ids;
+mod windows;
+mod work;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use prevision_model::pretrained::Pretrained;
+use serde::Serialize;
+
+use super::import::check_file;
+use crate::app::App;
+use crate::cli::progress::Meter;
+use crate::{DeviceName, Output, Usage};
+use given::Given;
+use ids::Ids;
+use windows::Windows;
+use work::{Encoded, Masks, Wanted};
+
+/// Make features of videos with pretrained weights, for another program
+///
+/// A video is cut into windows of as many frames as the model was trained on; every window is resized, cut
+/// and normalised as the weights' own preprocessing says. Memory does not grow with the length of a video.
+///
+/// The file has the tensors features [windows, tokens, width] (class token and registers first, if the model
+/// has them), pooled [windows, width] (the mean of the other tokens), times [windows, 2] (seconds of the
+/// first and the last frame) and video [windows] (its number on the command line, from 0).
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// A file of `prevision import`
+    model: PathBuf,
+    /// Video files, or addresses (s3://…)
+    #[arg(required_unless_present = "tensor", conflicts_with = "tensor")]
+    videos: Vec<PathBuf>,
+    /// File to write, .safetensors
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Frames in a window; default: as many as the model was trained on
+    #[arg(long, value_name = "N", conflicts_with = "tensor")]
+    frames: Option<usize>,
+    /// Take every N-th frame of the video
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    step: usize,
+    /// Taken frames from the begin of one window to that of the next; default: those of a window
+    #[arg(long, value_name = "N", conflicts_with = "tensor")]
+    stride: Option<usize>,
+    /// Features after so many blocks, several of them with commas: features is then [windows, layers, tokens, width]
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    layers: Vec<usize>,
+    /// Instead of videos, model input as it is: .npy of float32 [batch, 3, frames, height, width]
+    #[arg(long, value_name = "FILE")]
+    tensor: Option<PathBuf>,
+    /// Ids of the tokens that the encoder sees, such as 0-511,600; or .npy of whole numbers
+    #[arg(long, value_name = "IDS")]
+    context_mask: Option<Ids>,
+    /// Ids of the tokens to predict from those: predicted [windows, tokens, width] instead of features
+    #[arg(long, value_name = "IDS", requires = "context_mask")]
+    target_mask: Option<Ids>,
+    /// Mask as transformers does: the encoder sees the whole clip, and mask vector 1 stands for what is hidden
+    #[arg(long, requires = "context_mask")]
+    as_transformers: bool,
+    #[arg(long, value_enum, default_value_t)]
+    device: DeviceName,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
+    check_file(&args.out)?;
+    for (name, value) in [("--step", Some(args.step)), ("--frames", args.frames), ("--stride", args.stride)] {
+        if value == Some(0) {
+            return Err(Usage(format!("{name} is 0, but must be 1 or more")).into());
+        }
+    }
+    let device = args.device.open()?;
+    let model = Pretrained::load(&args.model, &device)?;
+    let depth = model.spec.encoder.depth;
+    if let Some(layer) = args.layers.iter().find(|layer| **layer > depth) {
+        return Err(Usage(format!("--layers {layer}: the model has {depth} blocks")).into());
+    }
+    if !args.layers.is_sorted() {
+        return Err(Usage("--layers: expected in ascending order".to_owned()).into());
+    }
+    let frames = args.frames.unwrap_or(model.spec.input.frames);
+    let tubelet = model.spec.encoder.tubelet;
+    if frames != 1 && !frames.is_multiple_of(tubelet) {
+        return Err(Usage(format!(
+            "--frames {frames}: expected 1, or a multiple of {tubelet}, the frames of a tubelet"
+        ))
+        .into());
+    }
+    let given = match &args.tensor {
+        Some(file) => Given::tensor(file, &model.spec, &device)?,
+        None => {
+            let windows = Windows { frames, step: args.step, stride: args.stride.unwrap_or(frames) };
+            Given::videos(&args.videos, windows, &model.spec, &device)?
+        }
+    };
+    let masks = args.context_mask.as_ref().map(|context| Masks {
+        context: context.clone(),
+        target: args.target_mask.clone(),
+        as_transformers: args.as_transformers,
+    });
+    let wanted = Wanted { layers: args.layers.clone(), masks };
+    let mut meter = Meter::new("encode");
+    let encoded = work::write(&model, given, &wanted, &args.out, &device, &mut |done, whole| {
+        meter.show(done as f64 / whole as f64, || format!("window {done}/{whole}"));
+    });
+    meter.finish();
+    let encoded = encoded?;
+    args.output.give(&encoded, &table(&encoded))
+}
+
+fn table(encoded: &Encoded) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    for Tensor { name, shape } in &encoded.tensors {
+        let _ = writeln!(text, "{name:<10}  {shape:?}");
+    }
+    if encoded.frames_left_out > 0 {
+        let _ = writeln!(
+            text,
+            "left out    {} frames at the ends of videos, which fill no window",
+            encoded.frames_left_out
+        );
+    }
+    let _ = writeln!(text, "time        {:.2} s, {:.3} s per window", encoded.seconds, encoded.seconds_per_window);
+    let _ = write!(text, "file        {}", encoded.file.display());
+    text
+}
+
+/// A tensor of the file.
+#[derive(Clone, Debug, Serialize)]
+struct Tensor {
+    name: &'static str,
+    shape: Vec<usize>,
+}

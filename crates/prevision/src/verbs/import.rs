@@ -1,0 +1,127 @@
+//! `prevision import`: weights that others have trained.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use burn::module::Module as _;
+use burn::tensor::Device;
+use prevision_model::pretrained::{Input, PretrainedSpec, ResizeTo, import};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::{Output, Usage};
+
+/// Bring in weights that others have trained: V-JEPA 2, I-JEPA, DINOv2, ViT
+///
+/// Takes a folder as transformers writes it (config.json and safetensors, in one file or several), or a file
+/// that V-JEPA 2's authors publish (.pt). Of a pickle nothing is executed. What is missing, has another shape,
+/// or is left over and not known is an error. `prevision encode` makes features of videos with the result.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The folder or the file
+    checkpoint: PathBuf,
+    /// File to write, .safetensors: weights, and what they are
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
+    check_file(&args.out)?;
+    let (model, report) = import(&args.checkpoint, &Device::flex())?;
+    if let Some(folder) = args.out.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
+    }
+    model.save(&args.out)?;
+    let mut left_out: Vec<LeftOut> = Vec::new();
+    for (name, why) in report.left_out {
+        match left_out.iter_mut().find(|group| group.why == why) {
+            Some(group) => group.names.push(name),
+            None => left_out.push(LeftOut { why, names: vec![name] }),
+        }
+    }
+    let imported = Imported {
+        kind: report.layout,
+        parameters: model.networks.num_params(),
+        encoder_parameters: model.networks.encoder.num_params(),
+        used: report.used.len(),
+        left_out,
+        spec: model.spec,
+        file: args.out.clone(),
+    };
+    args.output.give(&imported, &table(&imported))
+}
+
+/// Refuses another extension than the format has.
+pub(super) fn check_file(path: &std::path::Path) -> Result<()> {
+    if path.extension().is_some_and(|extension| extension == "safetensors") {
+        return Ok(());
+    }
+    Err(Usage(format!("--out {}: expected a file that ends in .safetensors", path.display())).into())
+}
+
+/// What was brought in.
+#[derive(Serialize)]
+struct Imported {
+    kind: &'static str,
+    parameters: usize,
+    encoder_parameters: usize,
+    /// Tensors.
+    used: usize,
+    left_out: Vec<LeftOut>,
+    spec: PretrainedSpec,
+    #[serde(serialize_with = "prevision_storage::path_text::serialize")]
+    file: PathBuf,
+}
+
+/// Tensors that were not used, for one reason.
+#[derive(Serialize)]
+struct LeftOut {
+    why: &'static str,
+    names: Vec<String>,
+}
+
+fn table(imported: &Imported) -> String {
+    let mut text = String::new();
+    let PretrainedSpec { encoder, predictor, input, weights, part, .. } = &imported.spec;
+    // Writing to a string cannot fail.
+    let part = part.as_ref().map(|part| format!(", {}", part.trim_end_matches('.'))).unwrap_or_default();
+    let _ = writeln!(text, "kind        {}{part}", imported.kind);
+    let millions = |count: usize| count as f64 / 1e6;
+    let _ = writeln!(
+        text,
+        "encoder     {} wide, {} blocks, {} heads, patches of {}{}, {:.1} M parameters",
+        encoder.dim,
+        encoder.depth,
+        encoder.heads,
+        encoder.patch,
+        if encoder.tubelet > 1 { format!(" in tubelets of {} frames", encoder.tubelet) } else { String::new() },
+        millions(imported.encoder_parameters)
+    );
+    if let Some(predictor) = predictor {
+        let rest = millions(imported.parameters - imported.encoder_parameters);
+        let _ =
+            writeln!(text, "predictor   {} wide, {} blocks, {rest:.1} M parameters", predictor.width, predictor.depth);
+    }
+    let Input { frames, crop, resize, .. } = input;
+    let resized = match resize.to {
+        ResizeTo::Shorter(side) => format!("the middle of pictures whose shorter side is {side}"),
+        ResizeTo::Exactly([rows, columns]) => format!("of pictures of {columns} x {rows}"),
+    };
+    let _ = writeln!(
+        text,
+        "sees        {frames} {}, {crop} x {crop}, {resized}",
+        if *frames == 1 { "frame" } else { "frames" }
+    );
+    let _ = writeln!(text, "tensors     {} used", imported.used);
+    for LeftOut { why, names } in &imported.left_out {
+        let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+        let _ = writeln!(text, "left out    {}{more}: {why}", names[0]);
+    }
+    let _ = writeln!(text, "weights     {}", &weights[..weights.len().min(16)]);
+    let _ = write!(text, "file        {}", imported.file.display());
+    text
+}
