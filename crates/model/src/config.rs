@@ -14,7 +14,7 @@ use crate::levels::LevelConfig;
 use crate::masks::MaskConfig;
 use crate::predictor::{ActionPredictorConfig, MaskedPredictorConfig};
 use crate::target_encoder::{TargetConfig, target_copy};
-use crate::video_vit::{VideoVitConfig, check_positions};
+use crate::video_vit::{PositionKind, VideoVitConfig, check_positions};
 use crate::{ActionJepa, MaskedJepa};
 
 /// Configuration of an [`ActionJepa`].
@@ -217,6 +217,13 @@ impl Options for MaskedJepaConfig {
     fn validate(&self) -> Result<(), String> {
         within("encoder", self.encoder.validate())?;
         within("predictor", self.predictor.validate())?;
+        let learned = self.encoder.positions == PositionKind::Learned;
+        ensure(
+            !learned,
+            "encoder.positions",
+            "\"learned\"",
+            "rope, rope-tiled or sin-cos, which the predictor has too",
+        )?;
         let positions = check_positions("width", self.encoder.positions, self.predictor.width, self.predictor.heads);
         within("predictor", positions)?;
         ensure(!self.masks.is_empty(), "masks", "[]", "a list of at least one mask")?;

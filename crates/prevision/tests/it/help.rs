@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 23] = [
+    let verbs: [&[&str]; 26] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -19,6 +19,9 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["memory", "--help"],
         &["levels", "--help"],
         &["distil", "--help"],
+        &["import", "--help"],
+        &["encode", "--help"],
+        &["export", "--help"],
         &["report", "--help"],
         &["demo", "--help"],
         &["bench", "--help"],
@@ -40,8 +43,8 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
     let verbs = [
-        "data", "train", "eval", "tasks", "plan", "memory", "levels", "distil", "report", "demo", "bench", "env",
-        "schema",
+        "data", "train", "eval", "tasks", "plan", "memory", "levels", "distil", "import", "encode", "export", "report",
+        "demo", "bench", "env", "schema",
     ];
     for verb in verbs {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");

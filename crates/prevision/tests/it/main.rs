@@ -7,6 +7,7 @@ mod bench;
 mod book;
 mod broken_videos;
 mod distil;
+mod encode;
 mod experiment;
 mod help;
 mod hierarchy;

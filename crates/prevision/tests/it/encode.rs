@@ -1,0 +1,131 @@
+//! Weights of others, from the command line: import, encode, export.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{refused, stdout, succeed, text, video};
+
+/// Small checkpoints that `transformers` has written.
+fn checkpoint(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/transformers/golden").join(name)
+}
+
+fn json(output: &std::process::Output) -> serde_json::Value {
+    serde_json::from_str(&stdout(output)).expect("JSON")
+}
+
+/// Shapes and numbers of a file's tensors, 64-bit ones as floats, and its description.
+fn read(path: &Path) -> (BTreeMap<String, (Vec<usize>, Vec<f32>)>, serde_json::Value) {
+    let bytes = fs::read(path).expect("a file");
+    let (length, rest) = bytes.split_at(8);
+    let length = u64::from_le_bytes(length.try_into().expect("8 bytes")) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&rest[..length]).expect("a header");
+    let description = header["__metadata__"]["description"].as_str().expect("a description");
+    let mut tensors = BTreeMap::new();
+    for (name, info) in header.as_object().expect("an object").iter().filter(|(name, _)| *name != "__metadata__") {
+        let numbers = |key: &str| -> Vec<usize> {
+            info[key].as_array().expect("a list").iter().map(|it| it.as_u64().expect("a number") as usize).collect()
+        };
+        let range = numbers("data_offsets");
+        let bytes = &rest[length..][range[0]..range[1]];
+        let values = if info["dtype"] == "F32" {
+            bytes.as_chunks::<4>().0.iter().map(|it| f32::from_le_bytes(*it)).collect()
+        } else {
+            bytes.as_chunks::<8>().0.iter().map(|it| u64::from_le_bytes(*it) as f32).collect()
+        };
+        tensors.insert(name.clone(), (numbers("shape"), values));
+    }
+    (tensors, serde_json::from_str(description).expect("JSON"))
+}
+
+#[test]
+fn a_video_becomes_features() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, first, second, out) = (at("model.safetensors"), at("a.mp4"), at("b.mp4"), at("features.safetensors"));
+    let imported = json(&succeed(&["import", text(&checkpoint("vjepa2")), "--out", text(&model), "--json", "-"]));
+    assert_eq!((imported["kind"].as_str(), imported["used"].as_u64()), (Some("vjepa2"), Some(75)));
+    video(&first, 13, 0);
+    video(&second, 4, 20);
+    let encode =
+        |more: &[&str]| json(&succeed(&[&["encode", text(&model), "--out", text(&out), "--json", "-"], more].concat()));
+
+    let results = encode(&[text(&first), text(&second), "--stride", "2"]);
+    // Windows of 4 frames that begin every 2: 5 in 13 frames, which leave out the last, and 1 in 4.
+    assert_eq!((results["windows"].as_u64(), results["frames_left_out"].as_u64()), (Some(6), Some(1)));
+    let (tensors, described) = read(&out);
+    assert_eq!(tensors["features"].0, [6, 32, 24]);
+    assert_eq!(tensors["pooled"].0, [6, 24]);
+    assert_eq!(tensors["video"].1, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+    let times = &tensors["times"].1;
+    assert!(times[0] == 0.0 && times[1] > 0.0 && times[2] > times[0] && times[10] == 0.0, "{times:?}");
+    assert_eq!(
+        (described["grid"].to_string(), described["weights"].clone()),
+        ("[2,4,4]".to_owned(), imported["spec"]["weights"].clone())
+    );
+    let mean: f32 = (0..32).map(|token| tensors["features"].1[token * 24]).sum::<f32>() / 32.0;
+    assert!((mean - tensors["pooled"].1[0]).abs() < 1e-5);
+    let features = tensors["features"].1.clone();
+
+    // The same windows one by one, and what is asked for of them.
+    encode(&[text(&second)]);
+    let alone = read(&out).0;
+    assert_eq!(alone["features"].1, features[5 * 32 * 24..]);
+    encode(&[text(&second), "--layers", "0,2"]);
+    let layers = read(&out).0;
+    assert_eq!(layers["features"].0, [1, 2, 32, 24]);
+    assert_eq!(layers["features"].1[32 * 24..], alone["features"].1);
+    encode(&[text(&second), "--context-mask", "0-9,31", "--as-transformers"]);
+    let taken = read(&out).0;
+    assert_eq!(taken["features"].0, [1, 11, 24]);
+    assert_eq!(taken["features"].1[..10 * 24], alone["features"].1[..10 * 24]);
+    encode(&[text(&second), "--context-mask", "0-9,31"]);
+    let seen = read(&out).0;
+    assert_ne!(seen["features"].1, taken["features"].1, "the rest was not seen");
+    encode(&[text(&second), "--context-mask", "0-15", "--target-mask", "16-31"]);
+    assert_eq!(read(&out).0["predicted"].0, [1, 16, 24]);
+
+    let back = at("back");
+    succeed(&["export", text(&model), "--out", text(&back)]);
+    let again = at("again.safetensors");
+    let again = json(&succeed(&["import", text(&back), "--out", text(&again), "--json", "-"]));
+    assert_eq!(again["spec"]["weights"], imported["spec"]["weights"]);
+}
+
+#[test]
+fn pictures_have_a_class_token() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (model, clip) = (folder.path().join("m.safetensors"), folder.path().join("a.mp4"));
+    let out = folder.path().join("f.safetensors");
+    succeed(&["import", text(&checkpoint("vit")), "--out", text(&model)]);
+    video(&clip, 18, 0);
+    let table = stdout(&succeed(&["encode", text(&model), text(&clip), "--out", text(&out)]));
+    assert!(table.contains("[18, 17, 24]"), "{table}");
+    assert_eq!(read(&out).0["pooled"].0, [18, 24]);
+}
+
+#[test]
+fn what_cannot_be_encoded_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip, out) = (at("model.safetensors"), at("a.mp4"), at("out.safetensors"));
+    succeed(&["import", text(&checkpoint("vjepa2")), "--out", text(&model)]);
+    video(&clip, 6, 0);
+    let encode = |more: &[&str], code: i32, names: &[&str]| {
+        refused(&[&["encode", text(&model), "--out", text(&out)], more].concat(), code, names);
+        assert!(!out.exists(), "{more:?}");
+    };
+    let clip = text(&clip);
+    encode(&[clip, "--frames", "8"], 2, &["a.mp4: 6 frames", "fewer than the 8 of a window"]);
+    encode(&[clip, "--frames", "3"], 2, &["--frames 3", "a multiple of 2"]);
+    encode(&[clip, "--step", "0"], 2, &["--step is 0"]);
+    encode(&[clip, "--layers", "3"], 2, &["--layers 3", "2 blocks"]);
+    encode(&[clip, "--context-mask", "0-32"], 2, &["--context-mask", "id 32", "32 tokens"]);
+    encode(&[clip, "--context-mask", "4,x"], 2, &["`x`"]);
+    encode(&[clip, text(&at("none.mp4"))], 1, &["none.mp4"]);
+    encode(&[], 2, &["VIDEOS"]);
+    refused(&["import", text(&checkpoint("vjepa2")), "--out", text(&at("model"))], 2, &["--out", ".safetensors"]);
+    refused(&["import", text(folder.path()), "--out", text(&at("m.safetensors"))], 1, &["a folder without weights"]);
+    refused(&["encode", clip, clip, "--out", text(&out)], 1, &["a.mp4"]);
+}
