@@ -6,7 +6,7 @@
 //! - [`product`](fn@product), [`Packed`], [`linear`], [`feed_forward`]: matrix products and what is fused with them
 //! - [`norm`], [`gate`], [`glu`], [`attention`], [`convolution`], [`gru`], [`residual`]: the other layers and rollouts
 //! - [`tubelets`], [`patch_embedding`], [`pixels`]: videos
-//! - [`epps_pulley`], [`vicreg`], [`grid`], [`optimizer`], [`stack`]: penalties, paths on grids, updates, copies
+//! - [`epps_pulley`], [`vicreg`], [`distance`], [`grid`], [`optimizer`], [`stack`]: penalties, distances, paths on grids, updates, copies
 //! - [`Runtime`]: level, precision and threads of a process; [`with_precision`], [`with_level`]: of a scope;
 //!   [`parallel`]: on all threads
 //! - [`pool`]: memory that goes from step to step
@@ -27,6 +27,7 @@ mod activation;
 mod amx;
 pub mod attention;
 pub mod convolution;
+pub mod distance;
 pub mod epps_pulley;
 pub mod feed_forward;
 pub mod gate;

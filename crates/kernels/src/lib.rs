@@ -12,6 +12,7 @@
 //! - [`gru_rollout`]: a recurrent cell and its norm, all steps at once; [`residual_rollout`]: a residual network; [`stack_steps`]: other
 //!   rollouts that were made in groups of rows as one
 //! - [`epps_pulley`](fn@epps_pulley), [`variance_hinge`], [`covariance_square`]: what keeps latents from collapsing
+//! - [`squared_distances`]: of candidates to a goal
 //! - [`patch_embedding`](fn@patch_embedding): tubelets or patches of a [`Video`] through a linear layer: of numbers, or
 //!   of bytes as they were decoded
 //! - [`grid`]: neighbourhoods and shortest paths on grids of tokens
@@ -32,6 +33,7 @@ mod array;
 mod attention;
 mod convolution;
 mod device;
+mod distance;
 mod epps_pulley;
 mod feed_forward;
 mod glu;
@@ -55,6 +57,7 @@ pub use adaptive::{adaptive_layer_norm, gated_residual};
 pub use attention::{Mask, Rotation, attention};
 pub use convolution::{ConvolutionLayer, convolutions};
 pub use device::on_cpu;
+pub use distance::squared_distances;
 pub use epps_pulley::epps_pulley;
 pub use feed_forward::{FeedForward, feed_forward};
 pub use glu::glu_residual;

@@ -9,6 +9,7 @@ use crate::adaptive::{composed_adaptive, composed_gate};
 use crate::attention::{Mask, Rotation, composed as composed_attention};
 use crate::convolution::composed as composed_convolutions;
 use crate::cpu::pixels::ColourScale;
+use crate::distance::composed as composed_distances;
 use crate::epps_pulley::composed as composed_epps_pulley;
 use crate::gru::composed as composed_gru;
 use crate::linear::{composed as composed_linear, linear_with};
@@ -20,7 +21,7 @@ use crate::{
     Activation, ConvolutionLayer, FeedForward, GruCell, Level, Precision, PreparedLinear, ResidualCell, RgbClips,
     Tubelets, Video, adaptive_layer_norm, attention, convolutions, covariance_square, epps_pulley, feed_forward,
     gated_residual, glu_residual, gru_rollout, layer_norm, linear, linear_residual, parallel, patch_embedding,
-    residual_rollout, stack_steps, variance_hinge, with_level, with_precision,
+    residual_rollout, squared_distances, stack_steps, variance_hinge, with_level, with_precision,
 };
 
 const ACTIVATIONS: [Activation; 4] = [Activation::Identity, Activation::Relu, Activation::Gelu, Activation::Silu];
@@ -440,6 +441,19 @@ fn many_convolutions() {
     let (given, expected) = (convolutions(x.clone(), &layers), composed_convolutions(x.clone(), &layers));
     assert_same!("eleven layers", given, expected, x, weight);
     assert_eq!(convolutions(x.clone(), &[]).dims(), x.dims());
+}
+
+#[test]
+fn squared_distances_on_the_tape_and_off_it() {
+    for (episodes, samples, steps, width) in [(1, 5, 3, 7), (3, 40, 1, 64), (2, 0, 2, 3)] {
+        let (values, goals) = (random([episodes, samples, steps * width]), random([episodes, width]));
+        let expected = composed_distances(values.clone(), goals.clone());
+        let given = squared_distances(values.clone(), goals.clone());
+        assert_eq!(given.dims(), [episodes, samples]);
+        assert_same!(samples, given, expected.clone(), values, goals);
+        let off_tape = squared_distances(values.without_autodiff(), goals.without_autodiff());
+        assert!(difference(&off_tape, &expected) < 1e-6);
+    }
 }
 
 #[test]

@@ -59,7 +59,23 @@ pub fn centre(rgb: &[u8], (width, height): (usize, usize), side: usize) -> Vec<u
     (top..top + side).flat_map(|row| &rgb[(row * width + left) * 3..][..side * 3]).copied().collect()
 }
 
-/// For each place of a line which places of another it is made of, and their weights.
+/// For each place of a line of `to` the first place of a line of `from` that it is made of, and the weights from there on, whose sum is 1.
+pub fn weights(from: usize, to: usize, kernel: Kernel) -> Vec<(usize, Vec<f64>)> {
+    let scale = from as f64 / to as f64;
+    let widened = scale.max(1.0);
+    let support = kernel.support() * widened;
+    let weigh = |place: usize| {
+        let centre = scale * (place as f64 + 0.5);
+        let first = (centre - support + 0.5).max(0.0) as usize;
+        let last = ((centre + support + 0.5) as usize).min(from);
+        let weights: Vec<f64> = (first..last).map(|at| kernel.weight((at as f64 - centre + 0.5) / widened)).collect();
+        let sum: f64 = weights.iter().sum();
+        (first, weights.into_iter().map(|weight| weight / sum).collect())
+    };
+    (0..to).map(weigh).collect()
+}
+
+/// The same with weights of 16 bits.
 struct Taps {
     /// First place, and the weights from there on.
     places: Vec<(usize, Vec<i32>)>,
@@ -69,19 +85,7 @@ struct Taps {
 
 impl Taps {
     fn new(from: usize, to: usize, kernel: Kernel) -> Self {
-        let scale = from as f64 / to as f64;
-        let widened = scale.max(1.0);
-        let support = kernel.support() * widened;
-        let weigh = |place: usize| {
-            let centre = scale * (place as f64 + 0.5);
-            let first = (centre - support + 0.5).max(0.0) as usize;
-            let last = ((centre + support + 0.5) as usize).min(from);
-            let weights: Vec<f64> =
-                (first..last).map(|at| kernel.weight((at as f64 - centre + 0.5) / widened)).collect();
-            let sum: f64 = weights.iter().sum();
-            (first, weights.into_iter().map(|weight| weight / sum).collect::<Vec<f64>>())
-        };
-        let weights: Vec<(usize, Vec<f64>)> = (0..to).map(weigh).collect();
+        let weights = weights(from, to, kernel);
         let largest = weights.iter().flat_map(|(_, weights)| weights).fold(0.0_f64, |a, b| a.max(*b));
         // As many bits as the largest weight leaves of 16.
         let fits = |bits: u32| 0.5 + largest * f64::from(1_u32 << (bits + 1)) < f64::from(1_u32 << 15);

@@ -102,7 +102,10 @@ impl VideoVitConfig {
         let learned = self.positions == PositionKind::Learned;
         VideoVit {
             tubelet_embed: TubeletEmbed::new(channels, self.dim, self.tubelet, self.patch, device),
-            learned: learned.then(|| LearnedPositions::new(self.position_side, self.class_token, self.dim, device)),
+            learned: learned.then(|| {
+                let (side, antialias) = (self.position_side, self.registers > 0);
+                LearnedPositions::new(side, self.class_token, antialias, self.dim, device)
+            }),
             class: tokens(usize::from(self.class_token)),
             registers: tokens(self.registers),
             blocks: (1..=self.depth).map(|layer| self.block().init(layer, device)).collect(),

@@ -2,6 +2,7 @@
 
 use burn::prelude::*;
 use prevision_core::config::check::ensure;
+use prevision_kernels::squared_distances;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,9 @@ impl Comparison {
         let values = self.steps.counted(values, 1);
         let ([_, steps, n], [rows, samples, ..]) = (values.dims(), imagined.actions.dims());
         let goals = goals.clone().narrow(0, imagined.rows.start, rows);
+        if self.metric == Metric::Squared && self.discount == 1.0 {
+            return squared_distances(values.reshape([rows, samples, steps * n]), goals) / n as f32;
+        }
         let difference = || {
             let goals = goals.clone().repeat_dim(1, steps).unsqueeze_dim(1);
             values.clone().reshape([rows, samples, steps * n]) - goals

@@ -126,6 +126,7 @@ fn what_cannot_be_encoded_is_said() {
     encode(&[clip, text(&at("none.mp4"))], 1, &["none.mp4"]);
     encode(&[], 2, &["VIDEOS"]);
     refused(&["import", text(&checkpoint("vjepa2")), "--out", text(&at("model"))], 2, &["--out", ".safetensors"]);
-    refused(&["import", text(folder.path()), "--out", text(&at("m.safetensors"))], 1, &["a folder without weights"]);
+    fs::create_dir(at("empty")).expect("a folder");
+    refused(&["import", text(&at("empty")), "--out", text(&at("m.safetensors"))], 1, &["a folder without weights"]);
     refused(&["encode", clip, clip, "--out", text(&out)], 1, &["a.mp4"]);
 }

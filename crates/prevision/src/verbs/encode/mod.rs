@@ -49,7 +49,7 @@ pub(crate) struct Args {
     /// Taken frames from the begin of one window to that of the next; default: those of a window
     #[arg(long, value_name = "N", conflicts_with = "tensor")]
     stride: Option<usize>,
-    /// Features after so many blocks, several of them with commas: features is then [windows, layers, tokens, width]
+    /// Features after each of so many blocks: features is then [windows, layers, tokens, width]
     #[arg(long, value_name = "N", value_delimiter = ',')]
     layers: Vec<usize>,
     /// Instead of videos, model input as it is: .npy of float32 [batch, 3, frames, height, width]
@@ -61,7 +61,7 @@ pub(crate) struct Args {
     /// Ids of the tokens to predict from those: predicted [windows, tokens, width] instead of features
     #[arg(long, value_name = "IDS", requires = "context_mask")]
     target_mask: Option<Ids>,
-    /// Mask as transformers does: the encoder sees the whole clip, and mask vector 1 stands for what is hidden
+    /// Mask as transformers does: the encoder sees the whole clip, what is hidden is mask vector 1
     #[arg(long, requires = "context_mask")]
     as_transformers: bool,
     #[arg(long, value_enum, default_value_t)]
