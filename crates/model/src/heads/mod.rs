@@ -1,5 +1,6 @@
 //! Small networks trained beside the predictor. Each exists only when its loss has a weight.
 
+mod attentive_probe;
 mod distance;
 mod distance_field;
 mod inverse_dynamics;
@@ -8,6 +9,7 @@ mod step_distance;
 
 use burn::module::Module;
 
+pub use attentive_probe::{AttentiveProbe, AttentiveProbeConfig, Pool};
 pub use distance::{DistanceHead, DistanceHeadConfig};
 pub use distance_field::{DistanceField, DistanceFieldConfig};
 pub use inverse_dynamics::InverseDynamics;

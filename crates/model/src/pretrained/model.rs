@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 
 use super::{ImportError, PretrainedSpec};
+use crate::heads::AttentiveProbe;
 use crate::masks::TokenIds;
 use crate::parameters::{self, ParameterPath, VisitParameters};
 use crate::video_vit::Features;
@@ -22,6 +23,8 @@ pub struct PretrainedNetworks {
     pub encoder: VideoVit,
     /// The predictor of hidden tokens, if there is one.
     pub predictor: Option<MaskedPredictor>,
+    /// The classifier, if there is one.
+    pub classifier: Option<AttentiveProbe>,
 }
 
 /// A pretrained model: what it is, and its networks.
@@ -38,7 +41,8 @@ impl Pretrained {
     pub fn fresh(spec: PretrainedSpec, device: &Device) -> Self {
         let encoder = spec.encoder.init(CHANNELS, device);
         let predictor = spec.predictor.as_ref().map(|config| config.init(&spec.encoder, spec.grid(), device));
-        Self { spec, networks: PretrainedNetworks { encoder, predictor } }
+        let classifier = spec.classifier.as_ref().map(|config| config.init(spec.encoder.dim, device));
+        Self { spec, networks: PretrainedNetworks { encoder, predictor, classifier } }
     }
 
     /// Writes it to one file, which says what it is.

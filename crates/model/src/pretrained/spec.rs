@@ -3,6 +3,7 @@
 use prevision_core::frames::resize::{Kernel, centre, resize};
 use serde::{Deserialize, Serialize};
 
+use crate::heads::AttentiveProbeConfig;
 use crate::{MaskedPredictorConfig, VideoVitConfig};
 
 /// What a file of pretrained weights holds, kept in its metadata: the file describes itself.
@@ -15,9 +16,14 @@ pub struct PretrainedSpec {
     pub encoder: VideoVitConfig,
     /// The predictor of hidden tokens, if there is one.
     pub predictor: Option<MaskedPredictorConfig>,
+    /// The classifier of videos, if there is one.
+    pub classifier: Option<AttentiveProbeConfig>,
+    /// Names of its classes, in their order; empty if they were not told.
+    pub labels: Vec<String>,
     /// What it was trained on, and what is done to a picture before it is encoded.
     pub input: Input,
-    /// Which of several copies in one file it is, such as `target_encoder.module.backbone.`, if there were several.
+    /// What stands before the names of its tensors: which of several copies in one file it is, such as `target_encoder.module.backbone.`, or
+    /// which part of a model with a classifier.
     pub part: Option<String>,
     /// The last part of the name of the file or folder that it came from.
     pub source: String,
@@ -29,7 +35,8 @@ impl PretrainedSpec {
     /// Of a model whose weights are still to come.
     pub fn new(family: &str, encoder: VideoVitConfig, predictor: Option<MaskedPredictorConfig>, input: Input) -> Self {
         let (source, weights) = (String::new(), String::new());
-        Self { family: family.to_owned(), encoder, predictor, input, part: None, source, weights }
+        let (classifier, labels) = (None, Vec::new());
+        Self { family: family.to_owned(), encoder, predictor, classifier, labels, input, part: None, source, weights }
     }
 
     /// The token grid `[time, height, width]` of what it was trained on.

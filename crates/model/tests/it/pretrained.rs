@@ -8,7 +8,7 @@ use prevision_model::pretrained::{ImportError, Pretrained, export, import};
 use prevision_model::{Pixels, TokenIds};
 use safetensors::{Dtype, SafeTensors};
 
-const KINDS: [&str; 5] = ["vjepa2", "vit", "ijepa", "dinov2", "dinov2-registers"];
+const KINDS: [&str; 6] = ["vjepa2", "vjepa2-classifier", "vit", "ijepa", "dinov2", "dinov2-registers"];
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transformers/golden").join(name)
@@ -86,7 +86,13 @@ fn features_are_those_of_transformers() {
         let (golden, depth) = (Golden::of(kind), model.spec.encoder.depth);
         assert_eq!(model.spec.source, kind);
         assert!(!report.used.is_empty() && model.spec.weights.len() == 64);
-        if kind == "vjepa2" {
+        if kind == "vjepa2-classifier" {
+            let tokens = all_tokens(&model, golden.clips("video"), depth);
+            assert_same(kind, tokens.clone(), golden.tensor("features"));
+            let logits = model.networks.classifier.unwrap().forward(tokens);
+            assert_same("logits", logits.unsqueeze_dim(0), golden.tensor::<2>("logits").unsqueeze_dim(0));
+            assert_eq!(model.spec.labels, ["push", "pull", "nothing"]);
+        } else if kind == "vjepa2" {
             assert_same(kind, all_tokens(&model, golden.clips("video"), depth), golden.tensor("features"));
             assert_same("middle", all_tokens(&model, golden.clips("video"), 1), golden.tensor("middle"));
         } else {

@@ -21,6 +21,7 @@ from transformers import (
     ViTConfig,
     ViTModel,
     VJEPA2Config,
+    VJEPA2ForVideoClassification,
     VJEPA2Model,
 )
 
@@ -29,6 +30,10 @@ PREDICTOR = {"pred_hidden_size": 16, "pred_num_attention_heads": 2, "pred_num_hi
 IMAGE = {"hidden_size": 24, "num_attention_heads": 2, "num_hidden_layers": 3, "patch_size": 8, "image_size": 32}
 CASES = {
     "vjepa2": (VJEPA2Model, VJEPA2Config(**VIDEO, **PREDICTOR)),
+    "vjepa2-classifier": (
+        VJEPA2ForVideoClassification,
+        VJEPA2Config(**VIDEO, **PREDICTOR, num_pooler_layers=2, id2label={0: "push", 1: "pull", 2: "nothing"}, label2id={"push": 0, "pull": 1, "nothing": 2}),
+    ),
     "vit": (ViTModel, ViTConfig(**IMAGE, intermediate_size=96)),
     "ijepa": (IJepaModel, IJepaConfig(**IMAGE, intermediate_size=96)),
     "dinov2": (Dinov2Model, Dinov2Config(**IMAGE)),
@@ -52,6 +57,9 @@ def randomise(model, generator):
 
 @torch.no_grad()
 def outputs(model, generator):
+    if isinstance(model, VJEPA2ForVideoClassification):
+        video = torch.randn([2, 4, 3, 32, 32], generator=generator)
+        return {"video": video, "features": model.vjepa2(video, skip_predictor=True).last_hidden_state, "logits": model(video).logits}
     if isinstance(model, VJEPA2Model):
         video = torch.randn([2, 4, 3, 32, 32], generator=generator)
         context, target = torch.arange(0, 11).repeat(2, 1), torch.tensor([[12, 13, 20, 31], [11, 30, 14, 22]])

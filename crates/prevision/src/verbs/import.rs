@@ -106,6 +106,10 @@ fn table(imported: &Imported) -> String {
         let _ =
             writeln!(text, "predictor   {} wide, {} blocks, {rest:.1} M parameters", predictor.width, predictor.depth);
     }
+    if let Some(classifier) = &imported.spec.classifier {
+        let named = if imported.spec.labels.is_empty() { ", without names" } else { "" };
+        let _ = writeln!(text, "classifier  {} classes{named}", classifier.classes);
+    }
     let Input { frames, crop, resize, .. } = input;
     let resized = match resize.to {
         ResizeTo::Shorter(side) => format!("the middle of pictures whose shorter side is {side}"),

@@ -62,6 +62,17 @@ impl<'a> ConfigReader<'a> {
         value.as_bool().ok_or_else(|| self.wrong(key, value, "true or false"))
     }
 
+    /// Names of so many classes by `id2label`; none if it does not have them all.
+    ///
+    /// # Errors
+    /// If the key is something else.
+    pub fn labels(&self, classes: usize) -> Result<Vec<String>, ImportError> {
+        let Some(value) = self.get("id2label") else { return Ok(Vec::new()) };
+        let map = value.as_object().ok_or_else(|| self.wrong("id2label", value, "names by number"))?;
+        let name = |class: usize| Some(map.get(&class.to_string())?.as_str()?.to_owned());
+        Ok((0..classes).map(name).collect::<Option<_>>().unwrap_or_default())
+    }
+
     /// Checks that a key has the one value that is known here, or is not there.
     ///
     /// # Errors

@@ -28,7 +28,8 @@ use work::{Encoded, Masks, Wanted};
 ///
 /// The file has the tensors features [windows, tokens, width] (class token and registers first, if the model
 /// has them), pooled [windows, width] (the mean of the other tokens), times [windows, 2] (seconds of the
-/// first and the last frame) and video [windows] (its number on the command line, from 0).
+/// first and the last frame) and video [windows] (its number on the command line, from 0). Of a model with a
+/// classifier also logits [windows, classes].
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

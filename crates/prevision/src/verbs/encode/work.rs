@@ -63,15 +63,16 @@ pub(super) fn write(
     }
     let description = describe(model, &given, wanted);
     let mut file = TensorWriter::create_described(out, entries.collect(), Some(&description))?;
-    let (mut pooled, mut times, mut videos) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut pooled, mut logits, mut times, mut videos) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (count, frames_left_out) = (given.count, given.frames_left_out);
     let (start, mut done) = (Instant::now(), 0);
     for batch in given.batches {
         let batch = batch?;
         let windows = batch.video.dims()[0];
-        let (features, mean) = encode(model, batch.video, wanted, device);
-        file.values(&features);
+        let Made { streamed, mean, scores } = encode(model, batch.video, wanted, device);
+        file.values(&streamed);
         pooled.extend(mean);
+        logits.extend(scores);
         times.extend(batch.times.into_iter().flatten());
         videos.extend(std::iter::repeat_n(batch.number, windows));
         done += windows;
@@ -81,6 +82,7 @@ pub(super) fn write(
     for tensor in &tensors[1..] {
         match tensor.name {
             "pooled" => file.values(&pooled),
+            "logits" => file.values(&logits),
             "times" => file.values(&times),
             _ => file.counts(&videos),
         }
@@ -120,8 +122,12 @@ fn tensors(model: &Pretrained, given: &Given, wanted: &Wanted) -> Result<Vec<sup
         0 => vec![given.count, tokens, encoder.dim],
         layers => vec![given.count, layers, tokens, encoder.dim],
     };
-    let pooled = tensor("pooled", &[given.count, encoder.dim]);
-    Ok(with_origin(vec![tensor("features", &features), pooled], given))
+    let mut tensors = vec![tensor("features", &features), tensor("pooled", &[given.count, encoder.dim])];
+    // Classes are of all tokens of the last layer.
+    if let (Some(classifier), None) = (&model.spec.classifier, &wanted.masks) {
+        tensors.push(tensor("logits", &[given.count, classifier.classes]));
+    }
+    Ok(with_origin(tensors, given))
 }
 
 /// With what says where windows are from, if they are of videos.
@@ -146,13 +152,23 @@ fn describe(model: &Pretrained, given: &Given, wanted: &Wanted) -> String {
         "class_token": encoder.class_token,
         "registers": encoder.registers,
         "layers": wanted.layers,
+        "labels": model.spec.labels,
         "videos": given.videos,
     });
     described.to_string()
 }
 
-/// What is streamed of some windows, and the mean of the tokens of each.
-fn encode(model: &Pretrained, video: Pixels, wanted: &Wanted, device: &Device) -> (Vec<f32>, Vec<f32>) {
+/// What is made of some windows.
+struct Made {
+    /// Of the first tensor of the file.
+    streamed: Vec<f32>,
+    /// The mean of the tokens of each.
+    mean: Vec<f32>,
+    /// Logits of the classes.
+    scores: Vec<f32>,
+}
+
+fn encode(model: &Pretrained, video: Pixels, wanted: &Wanted, device: &Device) -> Made {
     let windows = video.dims()[0];
     let ids = |ids: &Ids| token_ids(&vec![ids.0.clone(); windows], device);
     let depth = model.spec.encoder.depth;
@@ -172,7 +188,8 @@ fn encode(model: &Pretrained, video: Pixels, wanted: &Wanted, device: &Device) -
     };
     let vector = usize::from(masks.as_transformers);
     let predicted = model.predict(seen, &context, &ids(target), grid, vector);
-    (numbers(predicted.expect("a model with a predictor")), Vec::new())
+    let streamed = numbers(predicted.expect("a model with a predictor"));
+    Made { streamed, mean: Vec::new(), scores: Vec::new() }
 }
 
 /// Features of the tokens in `keep`, or of those in `then` after all were seen.
@@ -182,10 +199,18 @@ fn features(
     keep: Option<&TokenIds>,
     then: Option<&TokenIds>,
     layers: &[usize],
-) -> (Vec<f32>, Vec<f32>) {
+) -> Made {
     let last = [model.spec.encoder.depth];
     let layers = if layers.is_empty() { &last } else { layers };
-    let mut found = model.features(video, keep, layers);
+    let classifier = model.networks.classifier.as_ref().filter(|_| keep.is_none() && then.is_none());
+    // Classes are of the last layer, whichever are asked for.
+    let more = classifier.is_some() && layers.last() != last.first();
+    let all: Vec<usize> = layers.iter().chain(last.iter().filter(|_| more)).copied().collect();
+    let mut found = model.features(video, keep, &all);
+    let scores = classifier.zip(found.last()).map(|(it, features)| numbers(it.forward(features.tokens.clone())));
+    if more {
+        found.pop();
+    }
     for features in &mut found {
         if let Some(ids) = then {
             features.tokens = gather_tokens(features.tokens.clone(), ids);
@@ -195,7 +220,8 @@ fn features(
     let whole = found
         .into_iter()
         .map(|features| Tensor::cat(features.prefix.into_iter().chain([features.tokens]).collect(), 1));
-    (numbers(Tensor::stack::<4>(whole.collect(), 1)), mean)
+    let streamed = numbers(Tensor::stack::<4>(whole.collect(), 1));
+    Made { streamed, mean, scores: scores.unwrap_or_default() }
 }
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
