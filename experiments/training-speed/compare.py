@@ -6,7 +6,8 @@
 
 First every setting (threads, compiled or not, layout of the channels) is tried for a moment; the fastest of each entrant then runs in
 turns with the others. `--case` limits it to some cases, `--rounds` says how often they take turns. `--lock FILE` is for a machine that
-several people measure on: it is held while something is timed. `--folder ../planning-speed` compares plans, with the peer of that folder.
+several people measure on: it is held while something is timed. `--folder planning-speed` compares plans, `--folder encoding-speed`
+encoders of released sizes, each with the peer of that folder.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = {
     "training-speed": ["vit-train", "vit-infer", "conv-train", "conv-infer", "rollout", "vjepa-encode"],
+    "encoding-speed": ["encode-base", "encode-large"],
     "planning-speed": ["gru-plan", "gru-plan-short", "lewm-plan"],
 }
 # Settings that are tried for each entrant; of each the fastest takes part.
@@ -119,8 +121,8 @@ class Theirs:
 def compare(case, folder, options):
     peers = THEIRS | BETTER if case.startswith("gru-plan") else THEIRS
     wanted = options.entrant or [*OURS, *peers]
-    # Plans are so large that nobody is faster on fewer threads.
-    cores = [os.cpu_count()] if options.folder == "planning-speed" else sorted({1, os.cpu_count()})
+    # Plans and large encoders take so long that nobody is faster on fewer threads.
+    cores = [os.cpu_count()] if options.folder != "training-speed" else sorted({1, os.cpu_count()})
     layouts = [{}, {"channels_last": True}] if case.startswith("conv") else [{}]
     entrants = {}
     for name in wanted:

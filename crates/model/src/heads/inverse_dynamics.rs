@@ -109,9 +109,6 @@ mod tests {
         let mut first = [[0.0; GRID_HIDDEN]; 2 * NEIGHBOURS];
         first[NEIGHBOURS / 2][0] = 1.0;
         first[NEIGHBOURS + NEIGHBOURS / 2][1] = 1.0;
-        let mut second = [[0.0; GRID_HIDDEN]; GRID_HIDDEN];
-        second[0][0] = 1.0;
-        second[1][1] = 1.0;
         // What was there before says how much, what is there after which.
         let mut output = [[0.0; 2]; GRID_HIDDEN];
         output[0][0] = 30.0;
@@ -121,7 +118,7 @@ mod tests {
             layer.bias = Some(Param::from_tensor(Tensor::zeros([width], &device)));
         }
         head.first.weight = Param::from_tensor(Tensor::from_floats(first, &device));
-        head.second.weight = Param::from_tensor(Tensor::from_floats(second, &device));
+        head.second.weight = Param::from_tensor(Tensor::eye(GRID_HIDDEN, &device));
         head.output.weight = Param::from_tensor(Tensor::from_floats(output, &device));
         // A static number comes first.
         let now = Tensor::<2>::from_floats([[9.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]], &device);

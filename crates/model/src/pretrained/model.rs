@@ -1,5 +1,6 @@
 //! A pretrained model, and its file.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use burn::module::{Module, Param};
@@ -138,6 +139,10 @@ impl Pretrained {
         }
         let mut hash = Hash(Sha256::new());
         parameters::visit(&self.networks, &mut hash);
-        hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.0.finalize().iter().fold(String::new(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 }

@@ -16,10 +16,10 @@ fn golden(name: &str) -> PathBuf {
 
 /// The tensors of a file, as floats.
 fn tensors(path: &Path) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
-    let bytes = std::fs::read(path).unwrap();
-    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let bytes = std::fs::read(path).expect("a file");
+    let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
     let read = |name: &str| {
-        let view = file.tensor(name).unwrap();
+        let view = file.tensor(name).expect("a tensor");
         let numbers = view.data().as_chunks::<4>().0.iter();
         let values = match view.dtype() {
             Dtype::F32 => numbers.map(|bytes| f32::from_le_bytes(*bytes)).collect(),

@@ -15,6 +15,7 @@ mod work;
 use anyhow::Result;
 use burn::tensor::Device;
 use clap::ValueEnum;
+use prevision_model::VideoVitConfig;
 
 pub(crate) use measure::measure;
 pub(crate) use products::matmul_flops_per_second;
@@ -47,6 +48,10 @@ pub(crate) enum Case {
     VideoPretrainingTrain,
     /// V-JEPA 2's ViT-B encodes 16 frames of 224x224
     VjepaEncode,
+    /// V-JEPA 2's ViT-B encodes 16 frames of 256x256
+    EncodeBase,
+    /// V-JEPA 2's ViT-L encodes 16 frames of 256x256
+    EncodeLarge,
     /// CEM plans 5 steps with the model of experiments/two-rooms
     CemPlan,
     /// CEM plans 90 steps, IMPALA 512 and GRU 512: 200 samples, 20 iterations
@@ -72,7 +77,9 @@ impl Case {
             Self::Regularise => Ok(regularise::regularise(device)),
             Self::TwoRoomsTrain => step::two_rooms(device),
             Self::VideoPretrainingTrain => step::video_pretraining(device),
-            Self::VjepaEncode => Ok(encode::encode(device)),
+            Self::VjepaEncode => Ok(encode::encode(&VideoVitConfig::base(), 224, device)),
+            Self::EncodeBase => Ok(encode::encode(&VideoVitConfig::base(), 256, device)),
+            Self::EncodeLarge => Ok(encode::encode(&VideoVitConfig::large(), 256, device)),
             Self::CemPlan => plan::two_rooms(device),
             Self::GruPlan => plan::gru(device, 90, 200, 20),
             Self::GruPlanShort => plan::gru(device, 12, 100, 5),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::Output;
 use crate::app::App;
 
-/// Write pretrained weights as transformers reads them: a folder for from_pretrained
+/// Write pretrained weights as transformers reads them: a folder for its `from_pretrained`
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// A file of `prevision import`

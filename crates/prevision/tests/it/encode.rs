@@ -15,8 +15,10 @@ fn json(output: &std::process::Output) -> serde_json::Value {
     serde_json::from_str(&stdout(output)).expect("JSON")
 }
 
+type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
 /// Shapes and numbers of a file's tensors, 64-bit ones as floats, and its description.
-fn read(path: &Path) -> (BTreeMap<String, (Vec<usize>, Vec<f32>)>, serde_json::Value) {
+fn read(path: &Path) -> (Tensors, serde_json::Value) {
     let bytes = fs::read(path).expect("a file");
     let (length, rest) = bytes.split_at(8);
     let length = u64::from_le_bytes(length.try_into().expect("8 bytes")) as usize;

@@ -62,9 +62,9 @@ impl Layout for Vjepa2 {
         });
         let labels = config.labels(classes.unwrap_or_default())?;
         Ok(Some(PretrainedSpec {
-            part,
             classifier,
             labels,
+            part,
             ..PretrainedSpec::new(self.name(), encoder, predictor, input)
         }))
     }

@@ -15,8 +15,12 @@ const WRAPPERS: [&str; 3] = ["module.backbone.", "module.", ""];
 /// Width of a head; that of ViT-H is told by its width.
 const HEAD: usize = 64;
 const HUGE: (usize, usize) = (1280, 80);
-/// Side of the patches' kernel, and heads of the predictor: the tensors do not tell.
+/// Heads of the predictor: the tensors do not tell.
 const PREDICTOR_HEADS: usize = 12;
+/// More blocks or mask vectors than there can be.
+const MOST: usize = 10_000;
+/// What every block has.
+const NORM: &str = ".norm1.weight";
 
 pub(super) struct Vjepa2Official;
 
@@ -42,15 +46,15 @@ impl Layout for Vjepa2Official {
             });
         }
         let within = |name: &str| format!("{encoder}.{wrapper}{name}");
-        let count = |before: &str| {
-            (0..).take_while(|layer| checkpoint.shape(&format!("{before}{layer}.norm1.weight")).is_some()).count()
+        let count = |before: &str, after: &str| {
+            (0..MOST).take_while(|number| checkpoint.shape(&format!("{before}{number}{after}")).is_some()).count()
         };
         let (dim, tubelet, patch) = (kernel[0], kernel[2], kernel[3]);
         let hidden = checkpoint.shape(&within("blocks.0.mlp.fc1.weight")).map_or(4 * dim, |shape| shape[0]);
         let head = if dim == HUGE.0 { HUGE.1 } else { HEAD };
         let encoder_config = VideoVitConfig {
             dim,
-            depth: count(&within("blocks.")),
+            depth: count(&within("blocks."), NORM),
             heads: (dim / head).max(1),
             mlp_ratio: hidden as f64 / dim as f64,
             patch,
@@ -59,13 +63,11 @@ impl Layout for Vjepa2Official {
             ..VideoVitConfig::default()
         };
         let predictor = checkpoint.shape(&format!("predictor.{wrapper}predictor_embed.weight")).map(|embed| {
-            let vectors = (0..)
-                .take_while(|token| checkpoint.shape(&format!("predictor.{wrapper}mask_tokens.{token}")).is_some());
             MaskedPredictorConfig {
                 width: embed[0],
-                depth: count(&format!("predictor.{wrapper}predictor_blocks.")),
+                depth: count(&format!("predictor.{wrapper}predictor_blocks."), NORM),
                 heads: PREDICTOR_HEADS,
-                mask_tokens: vectors.count(),
+                mask_tokens: count(&format!("predictor.{wrapper}mask_tokens."), ""),
                 ..MaskedPredictorConfig::default()
             }
         });

@@ -95,12 +95,11 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
         ))
         .into());
     }
-    let given = match &args.tensor {
-        Some(file) => Given::tensor(file, &model.spec, &device)?,
-        None => {
-            let windows = Windows { frames, step: args.step, stride: args.stride.unwrap_or(frames) };
-            Given::videos(&args.videos, windows, &model.spec, &device)?
-        }
+    let given = if let Some(file) = &args.tensor {
+        Given::tensor(file, &model.spec, &device)?
+    } else {
+        let windows = Windows { frames, step: args.step, stride: args.stride.unwrap_or(frames) };
+        Given::videos(&args.videos, windows, &model.spec, &device)?
     };
     let masks = args.context_mask.as_ref().map(|context| Masks {
         context: context.clone(),
