@@ -208,6 +208,8 @@ fn what_is_broken_is_named() {
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     assert!(message(&empty).contains("a folder without weights"));
+    let hostile = message(&golden("hostile.pt"));
+    assert!(hostile.contains("asks to run `posix.system`") && hostile.contains("nothing was run"), "{hostile}");
     assert!(message(&folder.path().join("model.onnx")).contains("expected .safetensors"));
     let nowhere = Pretrained::load(&golden("vit").join("model.safetensors"), &Device::flex()).unwrap_err();
     assert!(nowhere.to_string().contains("prevision_format"), "{nowhere}");

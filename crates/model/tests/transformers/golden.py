@@ -6,6 +6,7 @@
 Each folder has the checkpoint as `save_pretrained` writes it, and `golden.safetensors`: what goes in, and what comes out.
 """
 
+import os
 import pathlib
 import sys
 
@@ -141,9 +142,17 @@ def official(folder):
     save_file(found, folder / "vjepa2-official.safetensors")
 
 
+class Hostile:
+    """A pickle of it asks the reader to run a command."""
+
+    def __reduce__(self):
+        return os.system, ("touch hostile-was-run",)
+
+
 def main(folder):
     folder.mkdir(exist_ok=True)
     official(folder)
+    torch.save({"encoder": {"weight": torch.zeros(2)}, "epoch": Hostile()}, folder / "hostile.pt")
     for number, (name, (kind, config)) in enumerate(CASES.items()):
         generator = torch.Generator().manual_seed(number)
         model = kind(config).eval()

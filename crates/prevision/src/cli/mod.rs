@@ -4,6 +4,7 @@ mod device;
 pub(crate) mod failure;
 pub(crate) mod interrupt;
 pub(crate) mod output;
+pub(crate) mod precision;
 pub(crate) mod progress;
 pub(crate) mod run_name;
 mod runtime;

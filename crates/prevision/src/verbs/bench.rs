@@ -6,11 +6,11 @@ use anyhow::Result;
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use prevision_kernels::{Precision, Runtime, with_precision};
 use prevision_train::peak_memory_bytes;
-use serde::de::IntoDeserializer as _;
-use serde::{Deserialize as _, Serialize};
+use serde::Serialize;
 
 use crate::app::{App, Verb};
 use crate::bench::{Case, matmul_flops_per_second, measure};
+use crate::cli::precision::precision;
 use crate::{DeviceName, Output};
 
 /// Time a fixed piece of work.
@@ -36,11 +36,6 @@ struct Args {
     device: DeviceName,
     #[command(flatten)]
     output: Output,
-}
-
-/// A precision by its name in configurations.
-fn precision(name: &str) -> Result<Precision, serde::de::value::Error> {
-    Precision::deserialize(name.into_deserializer())
 }
 
 /// What was measured.

@@ -74,6 +74,10 @@ fn a_video_becomes_features() {
     encode(&[text(&second)]);
     let alone = read(&out).0;
     assert_eq!(alone["features"].1, features[5 * 32 * 24..]);
+    encode(&[text(&second), "--precision", "bf16"]);
+    let rounded = read(&out).0["features"].1.clone();
+    let apart = rounded.iter().zip(&alone["features"].1).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+    assert!(apart > 0.0 && apart < 0.2, "{apart}");
     encode(&[text(&second), "--layers", "0,2"]);
     let layers = read(&out).0;
     assert_eq!(layers["features"].0, [1, 2, 32, 24]);

@@ -4,22 +4,47 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use half::{bf16, f16};
-use pytorch_reader::{DType, PytorchReader};
+use pytorch_reader::{DType, PickleValue, PytorchReader};
 
 use super::Tensors;
 use super::tensors::numbers;
 use crate::pretrained::ImportError;
 
-/// The reader knows the pickles of tensors and follows no other instruction.
+/// Packages whose objects lie beside weights and only hold data.
+const HARMLESS: [&str; 7] = ["torch", "numpy", "collections", "argparse", "pathlib", "omegaconf", "yacs"];
+/// Python's own that do.
+const BUILT_IN: [&str; 6] = ["set", "frozenset", "complex", "slice", "bytearray", "object"];
+
+/// The reader knows the pickles of tensors and follows no other instruction; a file that has one is refused all the same.
 pub(super) struct PytorchTensors(PytorchReader);
 
 impl PytorchTensors {
     pub(super) fn open(path: &Path) -> Result<Self, ImportError> {
-        let reader = PytorchReader::new(path).map_err(|error| ImportError::broken(path, error.to_string()))?;
+        let broken = |error: pytorch_reader::PytorchError| ImportError::broken(path, error.to_string());
+        let reader = PytorchReader::new(path).map_err(broken)?;
+        let values = PytorchReader::read_pickle_data(path, None).map_err(broken)?;
+        if let Some(name) = instruction(&values) {
+            let message = format!("it asks to run `{name}` when it is opened, expected weights alone; nothing was run");
+            return Err(ImportError::broken(path, message));
+        }
         if reader.is_empty() {
             return Err(ImportError::broken(path, "no tensors in it"));
         }
         Ok(Self(reader))
+    }
+}
+
+/// The first object among these values that is no data, if there is one.
+fn instruction(value: &PickleValue) -> Option<&str> {
+    match value {
+        PickleValue::List(values) => values.iter().find_map(instruction),
+        PickleValue::Dict(values) => values.values().find_map(instruction),
+        PickleValue::Unsupported(name) => {
+            let (package, rest) = name.split_once('.')?;
+            let built_in = ["builtins", "__builtin__"].contains(&package) && BUILT_IN.contains(&rest);
+            (!built_in && !HARMLESS.contains(&package)).then_some(name)
+        }
+        _ => None,
     }
 }
 

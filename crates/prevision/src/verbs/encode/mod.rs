@@ -9,11 +9,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use prevision_kernels::{Precision, with_precision};
 use prevision_model::pretrained::Pretrained;
 use serde::Serialize;
 
 use super::import::check_file;
 use crate::app::App;
+use crate::cli::precision::precision;
 use crate::cli::progress::Meter;
 use crate::{DeviceName, Output, Usage};
 use given::Given;
@@ -65,6 +67,9 @@ pub(crate) struct Args {
     /// Mask as transformers does: the encoder sees the whole clip, what is hidden is mask vector 1
     #[arg(long, requires = "context_mask")]
     as_transformers: bool,
+    /// Numbers that products multiply, float32 or bf16; sums are in float32 either way
+    #[arg(long, default_value_t, value_parser = precision)]
+    precision: Precision,
     #[arg(long, value_enum, default_value_t)]
     device: DeviceName,
     #[command(flatten)]
@@ -108,9 +113,11 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
     });
     let wanted = Wanted { layers: args.layers.clone(), masks };
     let mut meter = Meter::new("encode");
-    let encoded = work::write(&model, given, &wanted, &args.out, &device, &mut |done, whole| {
+    let mut progress = |done: usize, whole: usize| {
         meter.show(done as f64 / whole as f64, || format!("window {done}/{whole}"));
-    });
+    };
+    let encoded =
+        with_precision(args.precision, || work::write(&model, given, &wanted, &args.out, &device, &mut progress));
     meter.finish();
     let encoded = encoded?;
     args.output.give(&encoded, &table(&encoded))
