@@ -28,6 +28,9 @@ pub struct ImportReport {
 /// does not know: what is loaded is whole.
 pub fn import(path: &Path, device: &Device) -> Result<(Pretrained, ImportReport), ImportError> {
     let mut checkpoint = Checkpoint::open(path)?;
+    if path.is_file() && Pretrained::is_one(path) {
+        return Err(ImportError::broken(path, "a file of `prevision import` already, which can be used as it is"));
+    }
     let (layout, mut spec) = recognise(&mut checkpoint)?;
     spec.source = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let fail = |message| ImportError::Unknown { path: path.to_owned(), message };

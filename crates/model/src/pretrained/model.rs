@@ -65,6 +65,9 @@ impl Pretrained {
             ModelError::Store { message, .. } => broken(message),
             error => ImportError::Weights(error),
         };
+        if path.is_dir() {
+            return Err(broken("a folder, expected a file of `prevision import`, which brings checkpoints in".into()));
+        }
         let text = weights::description(path).map_err(fail)?;
         let text =
             text.ok_or_else(|| broken("does not say what it is: no pretrained model of `prevision import`".into()))?;
@@ -75,6 +78,12 @@ impl Pretrained {
         let mut model = Self::fresh(spec, device);
         weights::load(&mut model.networks, path).map_err(ImportError::Weights)?;
         Ok(model)
+    }
+
+    /// Whether a file is such a one.
+    pub(super) fn is_one(path: &Path) -> bool {
+        let text = weights::description(path).ok().flatten();
+        text.is_some_and(|text| serde_json::from_str::<PretrainedSpec>(&text).is_ok())
     }
 
     /// Encodes clips, after each of these numbers of blocks, in ascending order. A single picture is a clip of one frame: an encoder of

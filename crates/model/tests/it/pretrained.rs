@@ -210,6 +210,7 @@ fn what_is_broken_is_named() {
     assert!(message(&empty).contains("a folder without weights"));
     let hostile = message(&golden("hostile.pt"));
     assert!(hostile.contains("asks to run `posix.system`") && hostile.contains("nothing was run"), "{hostile}");
+    std::fs::write(folder.path().join("model.onnx"), "").unwrap();
     assert!(message(&folder.path().join("model.onnx")).contains("expected .safetensors"));
     let nowhere = Pretrained::load(&golden("vit").join("model.safetensors"), &Device::flex()).unwrap_err();
     assert!(nowhere.to_string().contains("prevision_format"), "{nowhere}");

@@ -123,7 +123,7 @@ fn what_cannot_be_encoded_is_said() {
         assert!(!out.exists(), "{more:?}");
     };
     let clip = text(&clip);
-    encode(&[clip, "--frames", "8"], 2, &["a.mp4: 6 frames", "fewer than the 8 of a window"]);
+    encode(&[clip, "--frames", "8"], 2, &["a.mp4: 6 of the 8 frames", "--frames"]);
     encode(&[clip, "--frames", "3"], 2, &["--frames 3", "a multiple of 2"]);
     encode(&[clip, "--step", "0"], 2, &["--step is 0"]);
     encode(&[clip, "--layers", "3"], 2, &["--layers 3", "2 blocks"]);
@@ -135,4 +135,7 @@ fn what_cannot_be_encoded_is_said() {
     fs::create_dir(at("empty")).expect("a folder");
     refused(&["import", text(&at("empty")), "--out", text(&at("m.safetensors"))], 1, &["a folder without weights"]);
     refused(&["encode", clip, clip, "--out", text(&out)], 1, &["a.mp4"]);
+    refused(&["encode", text(folder.path()), clip, "--out", text(&out)], 1, &["a folder", "`prevision import`"]);
+    refused(&["import", text(&model), "--out", text(&at("m.safetensors"))], 1, &["`prevision import` already"]);
+    refused(&["import", text(&at("none.pt")), "--out", text(&at("m.safetensors"))], 1, &["none.pt: no such file"]);
 }

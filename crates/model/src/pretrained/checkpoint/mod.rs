@@ -49,6 +49,9 @@ impl Checkpoint {
     /// # Errors
     /// What is missing or broken; nothing of the tensors is read yet.
     pub fn open(path: &Path) -> Result<Self, ImportError> {
+        if !path.exists() {
+            return Err(ImportError::broken(path, "no such file or folder"));
+        }
         let folder = path.is_dir();
         let beside = if folder { path } else { path.parent().unwrap_or(Path::new("")) };
         let files = if folder { weight_files(path)? } else { vec![path.to_owned()] };

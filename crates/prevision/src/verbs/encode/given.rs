@@ -46,10 +46,10 @@ impl Given {
             let length = WindowReader::open(path, windows, spec.input.clone())?.len();
             if windows.count(length) == 0 {
                 let taken = length.div_ceil(windows.step);
+                let needed = windows.frames;
                 let message = format!(
-                    "{}: {taken} frames, fewer than the {} of a window: choose fewer with --frames",
-                    path.display(),
-                    windows.frames
+                    "{}: {taken} of the {needed} frames that a window takes: choose fewer with --frames",
+                    path.display()
                 );
                 return Err(Usage(message).into());
             }
