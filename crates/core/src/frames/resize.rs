@@ -3,8 +3,11 @@
 //! Released models were trained and are judged on pictures that were resized this way: columns first, then rows, with bytes between the two
 //! passes and weights of 16 bits (`aten/native/cpu/UpSampleKernelAVXAntialias.h` of `PyTorch`, after Pillow's `Resample.c`).
 
+use serde::{Deserialize, Serialize};
+
 /// What weighs the pixels; both are widened where the picture shrinks, so that nothing aliases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kernel {
     /// A triangle.
     Bilinear,

@@ -19,11 +19,12 @@ const STILL: f64 = 1e-6;
 
 /// Reads an action from the latents before and after it.
 ///
-/// Of latents that are one vector: MLP `2 dim -> 256 -> 256 -> action` with `ReLU` (`eb_jepa`, inverse dynamics model), weights drawn from N(0,
-/// 0.02^2), biases zero. On a grid of tokens an
-/// MLP looks at the neighbourhood of every place, before and after, and says how much the action shows there, and which it is; the mean of the
-/// places, each by how much it changes times the exponential of how much the action shows, is the action. What is learned in one place holds in all: of a whole grid as one vector, actions are
-/// hardly learned at all.
+/// Of latents that are one vector: MLP `2 dim -> 256 -> 256 -> action` with `ReLU` (`eb_jepa`, inverse dynamics model), weights drawn from
+/// N(0, 0.02^2), biases zero.
+///
+/// On a grid of tokens an MLP looks at the neighbourhood of every place, before and after, and says how much the action shows there, and
+/// which it is. The action is the mean of the places, each weighted by how much it changes, times the exponential of how much the action
+/// shows. What is learned in one place holds in all: of a whole grid as one vector, actions are hardly learned at all.
 #[derive(Module, Debug)]
 pub struct InverseDynamics {
     first: Linear,

@@ -17,4 +17,4 @@ pub use export::export;
 pub use import::{ImportReport, import};
 pub use layouts::Layout;
 pub use model::{Pretrained, PretrainedNetworks};
-pub use spec::{Input, PretrainedSpec, Resize, ResizeKernel, ResizeTo};
+pub use spec::{Input, PretrainedSpec, Resize, ResizeTo};

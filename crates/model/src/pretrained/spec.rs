@@ -79,11 +79,7 @@ impl Input {
             ResizeTo::Shorter(side) if width <= height => (side, side * height / width),
             ResizeTo::Shorter(side) => (side * width / height, side),
         };
-        let kernel = match self.resize.kernel {
-            ResizeKernel::Bilinear => Kernel::Bilinear,
-            ResizeKernel::Bicubic => Kernel::Bicubic,
-        };
-        centre(&resize(rgb, (width, height), size, kernel), size, self.crop)
+        centre(&resize(rgb, (width, height), size, self.resize.kernel), size, self.crop)
     }
 
     /// Checks that what is cut out is there.
@@ -91,10 +87,12 @@ impl Input {
     /// # Errors
     /// A message with the sizes.
     pub fn validate(&self) -> Result<(), String> {
-        let (ResizeTo::Shorter(shortest) | ResizeTo::Exactly([shortest, _])) = self.resize.to;
-        let narrowest = if let ResizeTo::Exactly([_, columns]) = self.resize.to { columns } else { shortest };
-        if self.crop == 0 || self.crop > shortest.min(narrowest) {
-            return Err(format!("a square of {} pixels out of pictures of {}", self.crop, shortest.min(narrowest)));
+        let shortest = match self.resize.to {
+            ResizeTo::Shorter(side) => side,
+            ResizeTo::Exactly([rows, columns]) => rows.min(columns),
+        };
+        if self.crop == 0 || self.crop > shortest {
+            return Err(format!("a square of {} pixels out of pictures of {shortest}", self.crop));
         }
         Ok(())
     }
@@ -107,7 +105,7 @@ pub struct Resize {
     /// To how many pixels.
     pub to: ResizeTo,
     /// With which kernel; both are widened where the picture shrinks, so that nothing aliases.
-    pub kernel: ResizeKernel,
+    pub kernel: Kernel,
 }
 
 /// To which size a picture is brought.
@@ -118,16 +116,6 @@ pub enum ResizeTo {
     Shorter(usize),
     /// Rows and columns.
     Exactly([usize; 2]),
-}
-
-/// What weighs the pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResizeKernel {
-    /// A triangle.
-    Bilinear,
-    /// Keys' cubic with a = -0.5, as Pillow has it.
-    Bicubic,
 }
 
 /// Mean and standard deviation of `ImageNet`'s pictures.

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use prevision_core::frames::resize::Kernel;
 use serde_json::{Value, json};
 
-use crate::pretrained::spec::{IMAGENET, Input, Resize, ResizeKernel, ResizeTo};
+use crate::pretrained::spec::{IMAGENET, Input, Resize, ResizeTo};
 use crate::pretrained::{Checkpoint, ImportError};
 
 /// Reads keys, with the family's defaults for those that are not there, as `transformers` does.
@@ -135,8 +136,8 @@ pub(super) fn input(
     }
     if let Some(value) = reader.get("resample") {
         input.resize.kernel = match value.as_u64() {
-            Some(2) => ResizeKernel::Bilinear,
-            Some(3) => ResizeKernel::Bicubic,
+            Some(2) => Kernel::Bilinear,
+            Some(3) => Kernel::Bicubic,
             _ => return Err(reader.wrong("resample", value, "2 (bilinear) or 3 (bicubic)")),
         };
     }
@@ -153,7 +154,7 @@ pub(super) fn image_processor(input: &Input) -> Value {
         "image_processor_type": "BitImageProcessor",
         "do_resize": true,
         "size": size,
-        "resample": if input.resize.kernel == ResizeKernel::Bilinear { 2 } else { 3 },
+        "resample": if input.resize.kernel == Kernel::Bilinear { 2 } else { 3 },
         "do_center_crop": true,
         "crop_size": { "height": input.crop, "width": input.crop },
         "do_rescale": true,

@@ -1,14 +1,17 @@
 //! `DINOv2`, with registers and without, as `transformers` has it (`Dinov2Model`, `Dinov2WithRegistersModel`).
 
+use prevision_core::frames::resize::Kernel;
 use serde_json::{Value, json};
 
 use super::config::input;
-use super::{ConfigReader, Layout, Place, in_block};
-use crate::pretrained::spec::{Resize, ResizeKernel, ResizeTo};
+use super::{ConfigReader, Layout, Place, image, in_block};
+use crate::pretrained::spec::{Resize, ResizeTo};
 use crate::pretrained::{Checkpoint, ImportError, PretrainedSpec};
 use crate::{PositionKind, VideoVitConfig};
 
 const PLAIN: &str = "dinov2";
+/// What the config of a gated model says: the ratio of the layer without a gate.
+const GATED_RATIO: f64 = 4.0;
 const WITH_REGISTERS: &str = "dinov2_with_registers";
 
 pub(super) struct Dinov2;
@@ -20,12 +23,13 @@ impl Layout for Dinov2 {
 
     fn recognise(&self, checkpoint: &mut Checkpoint) -> Result<Option<PretrainedSpec>, ImportError> {
         let Some(config) = ConfigReader::of_kind(checkpoint, &[PLAIN, WITH_REGISTERS]) else { return Ok(None) };
-        config.only("hidden_act", &json!("gelu"))?;
-        config.only("qkv_bias", &json!(true))?;
-        config.only("num_channels", &json!(3))?;
+        image::check(&config)?;
         let (dim, patch) = (config.count("hidden_size", 768)?, config.count("patch_size", 14)?);
         let gated = config.flag("use_swiglu_ffn", false)?;
         let ratio = config.number("mlp_ratio", 4.0)?;
+        if gated && ratio != GATED_RATIO {
+            return Err(config.wrong("mlp_ratio", &json!(ratio), "4 with use_swiglu_ffn, as published"));
+        }
         // Two thirds of it, rounded up to a multiple of eight: as many weights as without a gate.
         let hidden = ((dim as f64 * ratio) as usize * 2 / 3).next_multiple_of(8);
         let registers = if config.kind() == WITH_REGISTERS { config.count("num_register_tokens", 4)? } else { 0 };
@@ -44,18 +48,13 @@ impl Layout for Dinov2 {
             layer_scale: true,
             epsilon: config.number("layer_norm_eps", 1e-6)?,
         };
-        let resize = Resize { to: ResizeTo::Shorter(256), kernel: ResizeKernel::Bicubic };
+        let resize = Resize { to: ResizeTo::Shorter(256), kernel: Kernel::Bicubic };
         let input = input(checkpoint, 1, resize, 224)?;
-        for prefix in ["dinov2.", "dinov2_with_registers."] {
-            if checkpoint.names().any(|name| name.starts_with(prefix)) {
-                checkpoint.set_prefix(prefix);
-            }
-        }
+        image::look_within(checkpoint, ["dinov2.", "dinov2_with_registers."]);
         Ok(Some(PretrainedSpec::new(self.name(), encoder, None, input)))
     }
 
     fn place(&self, spec: &PretrainedSpec, path: &str) -> Option<Place> {
-        let (dim, patch) = (spec.encoder.dim, spec.encoder.patch);
         let path = path.strip_prefix("encoder.")?;
         if let Some((layer, path)) = in_block(path) {
             let layer = format!("encoder.layer.{layer}.");
@@ -72,19 +71,7 @@ impl Layout for Dinov2 {
                 Place::one(format!("{layer}{path}"))
             });
         }
-        Some(match path {
-            "tubelet_embed.projection.weight" => {
-                Place::shaped("embeddings.patch_embeddings.projection.weight", [dim, 3, patch, patch])
-            }
-            "tubelet_embed.projection.bias" => Place::one("embeddings.patch_embeddings.projection.bias"),
-            "learned.table" => {
-                let places = 1 + spec.encoder.position_side * spec.encoder.position_side;
-                Place::shaped("embeddings.position_embeddings", [1, places, dim])
-            }
-            "class" => Place::shaped("embeddings.cls_token", [1, 1, dim]),
-            "registers" => Place::shaped("embeddings.register_tokens", [1, spec.encoder.registers, dim]),
-            path => Place::one(path.replace("norm.", "layernorm.")),
-        })
+        Some(image::outside_blocks(&spec.encoder, path))
     }
 
     fn left_out(&self, name: &str) -> Option<&'static str> {
@@ -98,23 +85,13 @@ impl Layout for Dinov2 {
     fn describe(&self, spec: &PretrainedSpec) -> Vec<(&'static str, Value)> {
         let encoder = &spec.encoder;
         let registers = encoder.registers > 0;
-        let mut config = json!({
-            "architectures": [if registers { "Dinov2WithRegistersModel" } else { "Dinov2Model" }],
-            "model_type": if registers { WITH_REGISTERS } else { PLAIN },
-            "torch_dtype": "float32",
-            "hidden_size": encoder.dim,
-            "num_hidden_layers": encoder.depth,
-            "num_attention_heads": encoder.heads,
-            // Of a gate's ratio the config holds that of the layer without one.
-            "mlp_ratio": if encoder.gated { 4 } else { encoder.mlp_ratio as usize },
-            "patch_size": encoder.patch,
-            "image_size": encoder.patch * encoder.position_side,
-            "layer_norm_eps": encoder.epsilon,
-            "use_swiglu_ffn": encoder.gated,
-            "hidden_act": "gelu",
-            "qkv_bias": true,
-            "num_channels": 3,
-        });
+        let (architecture, kind) =
+            if registers { ("Dinov2WithRegistersModel", WITH_REGISTERS) } else { ("Dinov2Model", PLAIN) };
+        let mut config = image::describe(encoder, architecture, kind);
+        let ratio = if encoder.gated { GATED_RATIO } else { encoder.mlp_ratio };
+        // A whole number in its configs.
+        config["mlp_ratio"] = if ratio.fract() == 0.0 { json!(ratio as u64) } else { json!(ratio) };
+        config["use_swiglu_ffn"] = json!(encoder.gated);
         if registers {
             config["num_register_tokens"] = json!(encoder.registers);
         }

@@ -2,6 +2,7 @@
 
 mod config;
 mod dinov2;
+mod image;
 mod vit;
 mod vjepa2;
 mod vjepa2_official;

@@ -1,10 +1,11 @@
 //! ViT and I-JEPA as `transformers` has them (`ViTModel`, `IJepaModel`).
 
+use prevision_core::frames::resize::Kernel;
 use serde_json::{Value, json};
 
 use super::config::input;
-use super::{ConfigReader, Layout, Place, in_block};
-use crate::pretrained::spec::{Resize, ResizeKernel, ResizeTo};
+use super::{ConfigReader, Layout, Place, image, in_block};
+use crate::pretrained::spec::{Resize, ResizeTo};
 use crate::pretrained::{Checkpoint, ImportError, PretrainedSpec};
 use crate::{PositionKind, VideoVitConfig};
 
@@ -22,11 +23,9 @@ impl Layout for Vit {
 
     fn recognise(&self, checkpoint: &mut Checkpoint) -> Result<Option<PretrainedSpec>, ImportError> {
         let Some(config) = ConfigReader::of_kind(checkpoint, &[VIT, IJEPA]) else { return Ok(None) };
-        config.only("hidden_act", &json!("gelu"))?;
-        config.only("qkv_bias", &json!(true))?;
-        config.only("num_channels", &json!(3))?;
+        image::check(&config)?;
         let (dim, patch) = (config.count("hidden_size", 768)?, config.count("patch_size", 16)?);
-        let image = config.count("image_size", 224)?;
+        let side = config.count("image_size", 224)?;
         let kind = config.kind();
         let encoder = VideoVitConfig {
             dim,
@@ -36,23 +35,18 @@ impl Layout for Vit {
             patch,
             tubelet: 1,
             positions: PositionKind::Learned,
-            position_side: image / patch,
+            position_side: side / patch,
             class_token: kind == VIT,
             epsilon: config.number("layer_norm_eps", 1e-12)?,
             ..VideoVitConfig::default()
         };
-        let resize = Resize { to: ResizeTo::Exactly([image; 2]), kernel: ResizeKernel::Bilinear };
-        let input = input(checkpoint, 1, resize, image)?;
-        for prefix in ["vit.", "ijepa."] {
-            if checkpoint.names().any(|name| name.starts_with(prefix)) {
-                checkpoint.set_prefix(prefix);
-            }
-        }
+        let resize = Resize { to: ResizeTo::Exactly([side; 2]), kernel: Kernel::Bilinear };
+        let input = input(checkpoint, 1, resize, side)?;
+        image::look_within(checkpoint, ["vit.", "ijepa."]);
         Ok(Some(PretrainedSpec::new(self.name(), encoder, None, input)))
     }
 
     fn place(&self, spec: &PretrainedSpec, path: &str) -> Option<Place> {
-        let (dim, patch) = (spec.encoder.dim, spec.encoder.patch);
         let path = path.strip_prefix("encoder.")?;
         if let Some((layer, path)) = in_block(path) {
             let layer = format!("encoder.layer.{layer}.");
@@ -70,18 +64,7 @@ impl Layout for Vit {
             let (ours, theirs) = renamed.into_iter().find(|(ours, _)| path.starts_with(ours))?;
             return Some(Place::one(format!("{layer}{}", path.replace(ours, theirs))));
         }
-        Some(match path {
-            "tubelet_embed.projection.weight" => {
-                Place::shaped("embeddings.patch_embeddings.projection.weight", [dim, 3, patch, patch])
-            }
-            "tubelet_embed.projection.bias" => Place::one("embeddings.patch_embeddings.projection.bias"),
-            "learned.table" => {
-                let places = usize::from(spec.encoder.class_token) + spec.encoder.position_side.pow(2);
-                Place::shaped("embeddings.position_embeddings", [1, places, dim])
-            }
-            "class" => Place::shaped("embeddings.cls_token", [1, 1, dim]),
-            path => Place::one(path.replace("norm.", "layernorm.")),
-        })
+        Some(image::outside_blocks(&spec.encoder, path))
     }
 
     fn left_out(&self, name: &str) -> Option<&'static str> {
@@ -95,22 +78,9 @@ impl Layout for Vit {
 
     fn describe(&self, spec: &PretrainedSpec) -> Vec<(&'static str, Value)> {
         let encoder = &spec.encoder;
-        let image = encoder.patch * encoder.position_side;
-        let config = json!({
-            "architectures": [if encoder.class_token { "ViTModel" } else { "IJepaModel" }],
-            "model_type": if encoder.class_token { VIT } else { IJEPA },
-            "torch_dtype": "float32",
-            "hidden_size": encoder.dim,
-            "num_hidden_layers": encoder.depth,
-            "num_attention_heads": encoder.heads,
-            "intermediate_size": (encoder.dim as f64 * encoder.mlp_ratio).round() as usize,
-            "patch_size": encoder.patch,
-            "image_size": image,
-            "layer_norm_eps": encoder.epsilon,
-            "hidden_act": "gelu",
-            "qkv_bias": true,
-            "num_channels": 3,
-        });
+        let (architecture, kind) = if encoder.class_token { ("ViTModel", VIT) } else { ("IJepaModel", IJEPA) };
+        let mut config = image::describe(encoder, architecture, kind);
+        config["intermediate_size"] = json!((encoder.dim as f64 * encoder.mlp_ratio).round() as usize);
         vec![("config.json", config), ("preprocessor_config.json", super::config::image_processor(&spec.input))]
     }
 }

@@ -1,11 +1,12 @@
 //! V-JEPA 2 as `transformers` has it (`VJEPA2Model`, `VJEPA2ForVideoClassification`).
 
+use prevision_core::frames::resize::Kernel;
 use serde_json::{Value, json};
 
 use super::config::input;
 use super::{ConfigReader, Layout, Place, in_block};
 use crate::heads::AttentiveProbeConfig;
-use crate::pretrained::spec::{Resize, ResizeKernel, ResizeTo};
+use crate::pretrained::spec::{Resize, ResizeTo};
 use crate::pretrained::{Checkpoint, ImportError, PretrainedSpec};
 use crate::{MaskedPredictorConfig, PositionKind, VideoVitConfig};
 
@@ -46,7 +47,7 @@ impl Layout for Vjepa2 {
             residual: false,
         };
         let (crop, frames) = (config.count("crop_size", 256)?, config.count("frames_per_clip", 64)?);
-        let resize = Resize { to: ResizeTo::Shorter(crop * 256 / 224), kernel: ResizeKernel::Bilinear };
+        let resize = Resize { to: ResizeTo::Shorter(crop * 256 / 224), kernel: Kernel::Bilinear };
         let input = input(checkpoint, frames, resize, crop)?;
         let part = checkpoint.names().any(|name| name.starts_with(WITHIN)).then(|| WITHIN.to_owned());
         let within = part.as_deref().unwrap_or_default();
@@ -118,7 +119,7 @@ impl Layout for Vjepa2 {
             "crop_size": { "height": input.crop, "width": input.crop },
             "image_mean": input.mean,
             "image_std": input.std,
-            "resample": if input.resize.kernel == ResizeKernel::Bilinear { 2 } else { 3 },
+            "resample": if input.resize.kernel == Kernel::Bilinear { 2 } else { 3 },
         });
         vec![("config.json", config), ("video_preprocessor_config.json", preprocessor)]
     }

@@ -1,10 +1,11 @@
 //! V-JEPA 2 as its authors publish it: `vitl.pt` and its like, pickles of a dictionary with `encoder`, `predictor` and `target_encoder`.
 
+use prevision_core::frames::resize::Kernel;
 use serde_json::Value;
 
 use super::config::input;
 use super::{Layout, Place};
-use crate::pretrained::spec::{Resize, ResizeKernel, ResizeTo};
+use crate::pretrained::spec::{Resize, ResizeTo};
 use crate::pretrained::{Checkpoint, ImportError, PretrainedSpec};
 use crate::{MaskedPredictorConfig, PositionKind, VideoVitConfig};
 
@@ -72,7 +73,7 @@ impl Layout for Vjepa2Official {
             }
         });
         let crop = 256;
-        let resize = Resize { to: ResizeTo::Shorter(crop * 256 / 224), kernel: ResizeKernel::Bilinear };
+        let resize = Resize { to: ResizeTo::Shorter(crop * 256 / 224), kernel: Kernel::Bilinear };
         let input = input(checkpoint, 64, resize, crop)?;
         let mut spec = PretrainedSpec::new(self.name(), encoder_config, predictor, input);
         spec.part = Some(format!("{encoder}.{wrapper}"));
