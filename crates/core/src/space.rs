@@ -227,9 +227,21 @@ impl Spaces {
     /// # Errors
     /// If there is another number of cameras, or a vector stream: a sentence that lists the streams.
     pub fn only_camera(&self) -> Result<(&str, Camera), String> {
-        match (self.cameras.iter().next(), self.cameras.len(), self.vectors.len()) {
-            (Some((name, camera)), 1, 0) => Ok((name, *camera)),
-            _ => Err(format!("this model takes one camera and no vectors, the data have {}", self.streams())),
+        self.only_camera_beside(None)
+    }
+
+    /// The only camera, of clips with exactly this vector, or none.
+    ///
+    /// # Errors
+    /// A message with the streams, if they are others.
+    pub fn only_camera_beside(&self, vector: Option<&str>) -> Result<(&str, Camera), String> {
+        let vectors = self.vectors.keys().map(String::as_str).eq(vector);
+        match (self.cameras.iter().next(), self.cameras.len(), vectors) {
+            (Some((name, camera)), 1, true) => Ok((name, *camera)),
+            _ => {
+                let vectors = vector.map_or_else(|| "no vectors".to_owned(), |name| format!("the vector {name}"));
+                Err(format!("this model takes one camera and {vectors}, the data have {}", self.streams()))
+            }
         }
     }
 
@@ -304,8 +316,10 @@ mod tests {
         assert!(spaces.only_camera().unwrap_err().contains("no streams"));
         spaces.cameras.insert("front".into(), Camera { height: 2, width: 3 });
         assert_eq!(spaces.only_camera(), Ok(("front", Camera { height: 2, width: 3 })));
-        spaces.cameras.insert("wrist".into(), Camera { height: 8, width: 8 });
         spaces.vectors.insert("force".into(), 6);
+        assert_eq!(spaces.only_camera_beside(Some("force")), Ok(("front", Camera { height: 2, width: 3 })));
+        spaces.cameras.insert("wrist".into(), Camera { height: 8, width: 8 });
+        assert!(spaces.only_camera_beside(Some("force")).unwrap_err().contains("one camera and the vector force"));
         let message = spaces.only_camera().unwrap_err();
         assert!(message.ends_with("camera front 3x2, camera wrist 8x8, vector force[6]"), "{message}");
         spaces.action = Some(Space::Discrete { count: 5 });

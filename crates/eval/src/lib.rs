@@ -13,12 +13,14 @@
 //!
 //! [`FrozenModel`]: prevision_model::FrozenModel
 
+mod bootstrap;
 mod clips;
 mod config;
 mod error;
 mod evaluate;
 mod fit;
 pub mod format;
+pub mod landscape;
 mod mean_of;
 pub mod measure;
 pub mod report;
@@ -27,6 +29,7 @@ mod shown;
 mod suite;
 mod suites;
 
+pub use bootstrap::bootstrap;
 pub use config::EvalConfig;
 pub use error::EvalError;
 pub use evaluate::{EvalData, OpenTraining, evaluate};

@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, assert_shape};
 
 use crate::frame_encoder::FrameEncoder;
 use crate::heads::Heads;
-use crate::predictor::ActionPredictor;
+use crate::predictor::{ActionPredictor, Moments};
 use crate::target_encoder::blend;
 
 /// Encoder, optional momentum target, predictor and heads. Built by [`crate::ActionJepaConfig::init`].
@@ -25,6 +25,9 @@ pub struct ActionJepa {
     pub predictor: ActionPredictor,
     /// Heads trained beside the predictor.
     pub heads: Heads,
+    /// The vector stream that the predictor sees beside the latents, and predicts.
+    #[module(skip)]
+    pub proprioception: Option<String>,
 }
 
 impl ActionJepa {
@@ -82,7 +85,7 @@ impl ActionJepa {
         }
     }
 
-    /// Predicts `k` latents, each from the ones before and the action between.
+    /// Predicts `k` latents, each from the ones before and the action between, without proprioception.
     ///
     /// # Shapes
     /// - start: `[batch, h, dim]`, consecutive latents, the last one is the present
@@ -92,13 +95,26 @@ impl ActionJepa {
     /// # Panics
     /// If batch sizes differ or there are fewer than `h` actions.
     pub fn rollout(&self, start: Tensor<3>, actions: Tensor<3>) -> Tensor<3> {
-        let [batch, history, _] = start.dims();
+        self.rollout_moments(Moments::of_latents(start), actions).latents
+    }
+
+    /// Predicts `k` moments, each from the ones before and the action between.
+    ///
+    /// # Shapes
+    /// - start: `h` consecutive moments, the last one is the present
+    /// - actions: `[batch, h - 1 + k, action]`; action `i` leaves moment `i`
+    /// - output: the `k` moments after the present
+    ///
+    /// # Panics
+    /// If batch sizes differ or there are fewer than `h` actions.
+    pub fn rollout_moments(&self, start: Moments, actions: Tensor<3>) -> Moments {
+        let [batch, history, width] = start.latents.dims();
         let [_, steps, _] = actions.dims();
         assert_shape!(actions, [batch, _, _]);
         assert!(
             steps >= history,
             "rollout: start {:?} needs at least {history} actions, got {:?}",
-            start.dims(),
+            start.latents.dims(),
             actions.dims()
         );
         let fixed = self.static_dim();
@@ -106,12 +122,33 @@ impl ActionJepa {
             return self.predictor.rollout(start, actions, None, self.encoder.norm());
         }
         // The static part of the present stays, and conditions every step.
-        let dim = start.dims()[2] - fixed;
-        let place = start.clone().narrow(1, history - 1, 1).narrow(2, 0, fixed);
-        let dynamic = start.narrow(2, fixed, dim);
+        let place = start.latents.clone().narrow(1, history - 1, 1).narrow(2, 0, fixed);
         let rows = place.clone().reshape([batch, fixed]);
-        let dynamic = self.predictor.rollout(dynamic, actions, Some(rows), self.encoder.norm());
-        Tensor::cat(vec![place.expand([batch, steps + 1 - history, fixed]), dynamic], 2)
+        let dynamic = Moments { latents: start.latents.narrow(2, fixed, width - fixed), ..start };
+        let next = self.predictor.rollout(dynamic, actions, Some(rows), self.encoder.norm());
+        let latents = Tensor::cat(vec![place.expand([batch, steps + 1 - history, fixed]), next.latents], 2);
+        Moments { latents, ..next }
+    }
+
+    /// Predicts what follows each of `t` consecutive moments from it and, with a predictor that has a history, those before: teacher forcing.
+    /// The static part of all is that of the first.
+    ///
+    /// # Shapes
+    /// - moments: `t`
+    /// - actions: `[batch, t, action]`
+    /// - output: `t` moments
+    pub fn one_step(&self, moments: &Moments, actions: Tensor<3>) -> Moments {
+        let fixed = self.static_dim();
+        if fixed == 0 {
+            return self.predictor.one_step(moments, actions, None, self.encoder.norm());
+        }
+        let [batch, time, width] = moments.latents.dims();
+        let place = moments.latents.clone().narrow(1, 0, 1).narrow(2, 0, fixed);
+        let dynamic = Moments { latents: moments.latents.clone().narrow(2, fixed, width - fixed), ..moments.clone() };
+        let rows = place.clone().reshape([batch, fixed]);
+        let next = self.predictor.one_step(&dynamic, actions, Some(rows), self.encoder.norm());
+        let latents = Tensor::cat(vec![place.expand([batch, time, fixed]), next.latents], 2);
+        Moments { latents, ..next }
     }
 
     /// Length of a latent vector.

@@ -1,9 +1,9 @@
 //! Configuration of the built-in models: the keys beside `model.kind`.
 
 use burn::tensor::Device;
-use prevision_core::Spaces;
-use prevision_core::config::check::ensure;
+use prevision_core::config::check::{ensure, message};
 use prevision_core::config::{Options, within};
+use prevision_core::{Camera, Spaces};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,8 @@ pub struct ActionJepaConfig {
     pub static_encoder: Option<FrameEncoderConfig>,
     /// Slower world models over the same latents, the fastest first; the objective trains them. Default none.
     pub levels: Vec<LevelConfig>,
+    /// The vector stream of the clips that the predictor sees beside the latents, and predicts with them. Default none.
+    pub proprioception: Option<String>,
 }
 
 impl ActionJepaConfig {
@@ -42,12 +44,13 @@ impl ActionJepaConfig {
     /// # Panics
     /// If the clips do not fit: [`validate_spaces`](Self::validate_spaces) refuses them.
     pub fn init(&self, spaces: &Spaces, heads: &HeadFlags, device: &Device) -> ActionJepa {
-        let (_, camera) = spaces.only_camera().expect("clips of one camera");
+        let (_, camera) = self.camera(spaces).expect("clips of one camera");
         let (frame, action_width) = (camera.into(), spaces.action_width());
+        let proprioception = self.proprioception.as_ref().map_or(0, |name| spaces.vectors[name]);
         let encoder = self.encoder.init(frame, device);
         let static_encoder = self.static_encoder.as_ref().map(|config| config.init(frame, device));
         let fixed = static_encoder.as_ref().map_or(0, FrameEncoder::dim);
-        let predictor = self.predictor.init(&encoder, fixed, action_width, device);
+        let predictor = self.predictor.init(&encoder, fixed, proprioception, action_width, device);
         let dim = fixed + encoder.dim();
         let heads = Heads {
             inverse_dynamics: heads.inverse_dynamics.then(|| match encoder.grid() {
@@ -73,7 +76,13 @@ impl ActionJepaConfig {
         draw_parameters(&predictor);
         draw_parameters(&heads);
         let target = self.target.momentum().map(|_| target_copy(&encoder));
-        ActionJepa { encoder, static_encoder, target, predictor, heads }
+        let proprioception = self.proprioception.clone();
+        ActionJepa { encoder, static_encoder, target, predictor, heads, proprioception }
+    }
+
+    /// The only camera of clips that have the proprioception, and no other vectors.
+    fn camera<'a>(&self, spaces: &'a Spaces) -> Result<(&'a str, Camera), String> {
+        spaces.only_camera_beside(self.proprioception.as_deref())
     }
 
     /// Checks that the model can be trained on clips of these streams.
@@ -81,7 +90,7 @@ impl ActionJepaConfig {
     /// # Errors
     /// A message naming what does not fit.
     pub fn validate_spaces(&self, spaces: &Spaces) -> Result<(), String> {
-        let (_, camera) = spaces.only_camera()?;
+        let (_, camera) = self.camera(spaces)?;
         let message = "an action-conditioned model needs actions, the data have none";
         spaces.action.as_ref().map(|_| ()).ok_or(message)?;
         if let Some(encoder) = &self.static_encoder {
@@ -92,16 +101,12 @@ impl ActionJepaConfig {
 
     /// Checks that what works on a grid of tokens has one, and that what needs a norm at the encoder's output has that.
     fn validate_grid(&self) -> Result<(), String> {
-        let patch = |config: &FrameEncoderConfig| match config {
-            FrameEncoderConfig::Patches(config) => Some(config.patch),
-            _ => None,
-        };
-        let grid = patch(&self.encoder);
+        let grid = self.encoder.patch();
+        let with_norm = !matches!(self.encoder, FrameEncoderConfig::Patches(_) | FrameEncoderConfig::Pretrained(_));
         let normed = matches!(self.predictor, ActionPredictorConfig::Gru(_) | ActionPredictorConfig::Transformer(_));
-        if normed && grid.is_some() {
+        if normed && !with_norm {
             return Err(
-                "encoder.kind is patches, but must be strided-conv, impala or vit with predictor.kind gru and transformer, \
-                 whose predictions pass through the encoder's norm; or set predictor.kind to residual-conv or residual-mlp"
+                "encoder.kind is patches or pretrained, but must be strided-conv, impala or vit with predictor.kind gru and                  transformer, whose predictions pass through the encoder's norm; or set predictor.kind to block-causal,                  residual-conv or residual-mlp"
                     .to_owned(),
             );
         }
@@ -114,11 +119,47 @@ impl ActionJepaConfig {
             return Err(format!("{user}, but must have a grid of tokens to work on: set encoder.kind to patches"));
         }
         match &self.static_encoder {
-            Some(config) if patch(config) != grid => {
+            Some(config) if config.patch() != grid => {
                 Err(format!("{user}, but must have static_encoder.kind = patches with the patch of the encoder"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that what is seen beside the latents is seen by a predictor that can, and that a frozen encoder is not to be followed.
+    fn validate_inputs(&self) -> Result<(), String> {
+        let block_causal = matches!(self.predictor, ActionPredictorConfig::BlockCausal(_));
+        if let Some(name) = self.proprioception.as_ref().filter(|_| !block_causal) {
+            return Err(message(
+                "proprioception",
+                format!("{name:?}"),
+                "unset, or predictor.kind = block-causal, which sees it",
+            ));
+        }
+        if block_causal && self.static_encoder.is_some() {
+            let allowed = "residual-conv, residual-mlp, gru or transformer with a static_encoder, which block-causal does not see";
+            return Err(message("predictor.kind", "block-causal", allowed));
+        }
+        let frozen = matches!(self.encoder, FrameEncoderConfig::Pretrained(_));
+        if frozen && self.target.momentum().is_some() {
+            return Err(message(
+                "target.kind",
+                "\"momentum\"",
+                "\"shared\" with a pretrained encoder, which does not move",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The model with the weights that its encoders have from elsewhere.
+    ///
+    /// # Errors
+    /// The key at fault, and why its weights cannot be had.
+    pub fn load_pretrained(model: ActionJepa) -> Result<ActionJepa, String> {
+        let encoder = within("encoder", model.encoder.load_pretrained())?;
+        let static_encoder = model.static_encoder.map(FrameEncoder::load_pretrained).transpose();
+        let static_encoder = within("static_encoder", static_encoder)?;
+        Ok(ActionJepa { encoder, static_encoder, ..model })
     }
 }
 
@@ -143,12 +184,21 @@ impl Options for ActionJepaConfig {
         }
         within("predictor", self.predictor.validate())?;
         self.validate_grid()?;
+        self.validate_inputs()?;
         for (index, level) in self.levels.iter().enumerate() {
             within(&format!("levels[{index}]"), level.validate())?;
         }
         self.validate_strides()?;
         within("target", self.target.validate())?;
         within("distance", self.distance.validate())
+    }
+
+    fn complete(self) -> Result<Self, String> {
+        let encoder = within("encoder", self.encoder.complete())?;
+        let static_encoder = self.static_encoder.map(FrameEncoderConfig::complete).transpose();
+        let complete = Self { encoder, static_encoder: within("static_encoder", static_encoder)?, ..self };
+        complete.validate()?;
+        Ok(complete)
     }
 }
 

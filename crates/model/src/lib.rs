@@ -60,7 +60,7 @@ pub use masked_jepa::MaskedJepa;
 pub use masks::{MaskConfig, MaskPair, MaskSampler, TokenIds, gather_tokens, token_ids};
 pub use normalise::normalise_latents;
 pub use pixels::Pixels;
-pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig};
+pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig, Moments};
 pub use reflex::{ReflexNetwork, ReflexNetworkConfig};
 pub use target_encoder::TargetConfig;
 pub use vector_world_model::VectorWorldModel;

@@ -14,13 +14,15 @@ pub enum Frames {
 
 /// What a term needs. What no term needs is not computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "four questions that have nothing to do with each other")]
+#[allow(clippy::struct_excessive_bools, reason = "questions that have nothing to do with each other")]
 pub struct Needs {
     /// Moments that have to be encoded.
     pub frames: Frames,
     /// Predictions with their targets, over so many steps from the first moment where a model goes step by step. The key that says
     /// how many is called `rollout_steps`.
     pub rollout: Option<usize>,
+    /// Predictions of every moment after the first from those before it, see [`Seen::one_step`](crate::Seen::one_step).
+    pub one_step: bool,
     /// Whether targets of predictions are normalised ([`prevision_model::normalise_latents`]).
     pub normalised_targets: bool,
     /// Heads that learn by the term.
@@ -48,6 +50,7 @@ impl Needs {
         Self {
             frames,
             rollout: self.rollout.max(other.rollout),
+            one_step: self.one_step || other.one_step,
             normalised_targets: self.normalised_targets || other.normalised_targets,
             heads,
             time: self.time || other.time,

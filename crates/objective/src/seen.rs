@@ -21,6 +21,8 @@ pub struct Seen<'a> {
     pub latents: Option<Tensor<3>>,
     /// A pair for a model that goes step by step, a pair for each mask for a masked one.
     pub predictions: Vec<Prediction>,
+    /// Predictions of every moment after the first, each from the encoded moment before it (teacher forcing), with what they aim at.
+    pub one_step: Option<Prediction>,
     /// The parts that regularisers against collapse compare, `[samples, channels]` each, see [`crate::spread`].
     pub spread: Vec<Tensor<2>>,
     /// The clips.
@@ -46,6 +48,7 @@ impl<'a> Seen<'a> {
         Self {
             latents: Some(latents),
             predictions: vec![],
+            one_step: None,
             spread,
             batch,
             heads: None,

@@ -108,7 +108,8 @@ impl<T: Task> AnyTask for T {
     fn untrained(&self, spaces: &Spaces, normalise: &Normalise, seed: u64, device: &Device) -> Result<Loaded, String> {
         self.validate(spaces)?;
         let device = device.clone().without_autodiff();
-        Ok(frozen(self, fresh(self, spaces, seed, &device), spaces, normalise, &device))
+        let model = self.prepare(fresh(self, spaces, seed, &device))?;
+        Ok(frozen(self, model, spaces, normalise, &device))
     }
 
     fn fits(&self, spaces: &Spaces) -> Result<(), String> {
@@ -119,7 +120,7 @@ impl<T: Task> AnyTask for T {
         let Steps { spaces, normalise, optimizer: config, seed } = steps;
         self.validate(&spaces)?;
         let device = device.clone().autodiff();
-        let mut model = Some(fresh(&*self, &spaces, seed, &device));
+        let mut model = Some(self.prepare(fresh(&*self, &spaces, seed, &device))?);
         let mut optimizer = Optimizer::new(&config);
         Ok(Box::new(move |batch: &HostBatch| {
             let Some(before) = model.take() else { return };

@@ -23,6 +23,15 @@ pub trait Task: Send + Sync + 'static {
     /// A model with fresh weights, drawn from the device's generator, which was seeded before. On the tape if the device is.
     fn init(&self, spaces: &Spaces, device: &Device) -> Self::Model;
 
+    /// A fresh model with what it takes from elsewhere, such as the weights of an encoder: when a training begins, not when it goes on from a
+    /// checkpoint.
+    ///
+    /// # Errors
+    /// The key below `[model]` at fault, and why it cannot be had.
+    fn prepare(&self, model: Self::Model) -> Result<Self::Model, String> {
+        Ok(model)
+    }
+
     /// The loss of a batch and its terms. Random choices depend on `draw` alone.
     fn terms(&self, model: &Self::Model, batch: ClipBatch, draw: &Draw) -> LossTerms;
 

@@ -65,6 +65,8 @@ pub fn train_on<T: Task>(
         optimizer.load(&model, &checkpoint.optimizer())?;
         state = checkpoint.state;
         saved = Some(checkpoint.path);
+    } else {
+        model = task.prepare(model).map_err(|message| TrainError::Experiment(format!("model.{message}")))?;
     }
     let loader_config = LoaderConfig { part: (team.rank(), team.size()), ..LoaderConfig::new(data, *seed) };
     let mut loader = Loader::new(Arc::clone(&dataset), &loader_config, state.step * train.accumulate as u64)?;

@@ -22,6 +22,15 @@ pub trait Options: Default + Serialize + DeserializeOwned + JsonSchema {
     fn validate(&self) -> Result<(), String> {
         Ok(())
     }
+
+    /// The keys with what they refer to put in place, such as what a file says of itself: done once, when an experiment is read, and kept with
+    /// the run.
+    ///
+    /// # Errors
+    /// The key, its value and what is wrong with what it refers to.
+    fn complete(self) -> Result<Self, String> {
+        Ok(self)
+    }
 }
 
 /// The keys of a part that has none.
@@ -90,7 +99,7 @@ impl<C: ?Sized, P> Registry<C, P> {
         self.with_entry(Entry {
             name: name.to_owned(),
             schema: |_| schema::of::<O>(),
-            resolve: |_, key, table| Ok(to_table(&read::<O>(key, table)?)),
+            resolve: |_, key, table| Ok(to_table(&within(key, read::<O>(key, table)?.complete())?)),
             make: Arc::new(move |_, key, table, context| within(key, make(read::<O>(key, table)?, context))),
             composed: false,
         })

@@ -1,8 +1,14 @@
 //! Rollout error: how far imagined latents are from those that came.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::Latents;
+use crate::bootstrap::bootstrap;
+
+/// Of the draws for intervals.
+const SEED: u64 = 0;
 
 /// Latent mean squared errors at one horizon, over latents and their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -15,6 +21,8 @@ pub struct RolloutError {
     pub copy: f64,
     /// Predicting the mean latent of the evaluation set.
     pub mean: f64,
+    /// 95 % interval of `model / copy` over videos or episodes ([`bootstrap`]); `None` of a single one.
+    pub interval: Option<[f64; 2]>,
 }
 
 /// The errors of rollouts, as sums over all latents, so that none has to be kept: the error of the mean baseline follows from the sums of
@@ -27,6 +35,8 @@ pub struct RolloutErrors {
     all: Vec<f64>,
     /// How many they are.
     count: f64,
+    /// Of each video, by its number, the squared error of the model and that of copying at each step.
+    videos: BTreeMap<usize, Vec<[f64; 2]>>,
 }
 
 /// Sums at one step.
@@ -48,7 +58,7 @@ impl RolloutErrors {
     /// No sequence yet; `steps` are predicted of each, latents have `dim` numbers.
     pub fn new(steps: usize, dim: usize) -> Self {
         let sums = Sums { model: 0.0, copy: 0.0, squares: 0.0, targets: vec![0.0; dim], count: 0.0 };
-        Self { steps: vec![sums; steps], all: vec![0.0; dim], count: 0.0 }
+        Self { steps: vec![sums; steps], all: vec![0.0; dim], count: 0.0, videos: BTreeMap::new() }
     }
 
     /// Takes in sequences.
@@ -56,10 +66,11 @@ impl RolloutErrors {
     /// # Shapes
     /// - targets: `[n, t, dim]`, of which the first `observed` were seen before predicting
     /// - predicted: `[n, steps, dim]`, the latents after those
+    /// - videos: of which video the clips are that the sequences are of, equally many of each clip, one after the other
     ///
     /// # Panics
     /// If the shapes do not fit, or nothing was observed.
-    pub fn add(&mut self, targets: &Latents, observed: usize, predicted: &Latents) {
+    pub fn add(&mut self, targets: &Latents, observed: usize, predicted: &Latents, videos: &[usize]) {
         let shape = |latents: &Latents| (latents.clips(), latents.dim());
         assert_eq!(shape(predicted), shape(targets), "predictions and targets differ");
         assert_eq!(
@@ -71,12 +82,19 @@ impl RolloutErrors {
             accumulate(&mut self.all, row);
         }
         self.count += targets.rows().len() as f64;
+        let of_a_clip = (targets.clips() / videos.len().max(1)).max(1);
         for sequence in 0..targets.clips() {
             let present = targets.at(sequence, observed - 1);
+            let of_video =
+                self.videos.entry(videos[sequence / of_a_clip]).or_insert_with(|| vec![[0.0; 2]; self.steps.len()]);
             for (step, sums) in self.steps.iter_mut().enumerate() {
                 let target = targets.at(sequence, observed + step);
-                sums.model += squared_distance(predicted.at(sequence, step), target);
-                sums.copy += squared_distance(present, target);
+                let model = squared_distance(predicted.at(sequence, step), target);
+                let copy = squared_distance(present, target);
+                sums.model += model;
+                sums.copy += copy;
+                of_video[step][0] += model;
+                of_video[step][1] += copy;
                 sums.squares += target.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
                 accumulate(&mut sums.targets, target);
                 sums.count += 1.0;
@@ -101,9 +119,21 @@ impl RolloutErrors {
                 model: sums.model / numbers,
                 copy: sums.copy / numbers,
                 mean: (sums.squares - 2.0 * cross + sums.count * square) / numbers,
+                interval: self.interval(horizon - 1),
             }
         };
         horizons.iter().map(error).collect()
+    }
+}
+
+impl RolloutErrors {
+    /// The interval of the model's error over that of copying at a step, counted from 0.
+    fn interval(&self, step: usize) -> Option<[f64; 2]> {
+        let videos: Vec<[f64; 2]> = self.videos.values().map(|steps| steps[step]).collect();
+        bootstrap(videos.len(), SEED, |drawn| {
+            let sum = |which: usize| drawn.iter().map(|video| videos[*video][which]).sum::<f64>();
+            sum(0) / sum(1)
+        })
     }
 }
 
@@ -125,13 +155,22 @@ mod tests {
         let mut errors = RolloutErrors::new(2, 1);
         for (targets, predicted) in [([0.0, 1.0, 3.0], [1.0, 2.0]), ([4.0, 2.0, 2.0], [3.0, 2.0])] {
             let latents = |values: &[f32]| Latents::from_values(values.to_vec(), values.len(), 1);
-            errors.add(&latents(&targets), 1, &latents(&predicted));
+            errors.add(&latents(&targets), 1, &latents(&predicted), &[targets[0] as usize]);
         }
         let errors = errors.finish(&[1, 2]);
+        // The videos' ratios at the first horizon: 0 to 1 and 1 to 4.
+        let interval = errors[0].interval.unwrap();
+        assert_eq!(interval, [0.0, 0.25]);
         // Horizon 1: targets 1 and 2, predictions 1 and 3, copies 0 and 4.
-        assert_eq!(errors[0], RolloutError { horizon: 1, model: 0.5, copy: 2.5, mean: 0.5 });
+        assert_eq!(
+            errors[0],
+            RolloutError { horizon: 1, model: 0.5, copy: 2.5, mean: 0.5, interval: errors[0].interval }
+        );
         // Horizon 2: targets 3 and 2, predictions 2 and 2, copies 0 and 4.
-        assert_eq!(errors[1], RolloutError { horizon: 2, model: 0.5, copy: 6.5, mean: 0.5 });
+        assert_eq!(
+            errors[1],
+            RolloutError { horizon: 2, model: 0.5, copy: 6.5, mean: 0.5, interval: errors[1].interval }
+        );
     }
 
     #[test]
@@ -139,8 +178,11 @@ mod tests {
         // Latents of two dimensions: two observed, one predicted, one beyond; their mean is (2, 2).
         let targets = Latents::from_values(vec![1.0, 4.0, 2.0, 0.0, 4.0, 0.0, 1.0, 4.0], 4, 2);
         let mut errors = RolloutErrors::new(1, 2);
-        errors.add(&targets, 2, &Latents::from_values(vec![4.0, 3.0], 1, 2));
-        assert_eq!(errors.finish(&[1]), [RolloutError { horizon: 1, model: 4.5, copy: 2.0, mean: 4.0 }]);
+        errors.add(&targets, 2, &Latents::from_values(vec![4.0, 3.0], 1, 2), &[0]);
+        assert_eq!(
+            errors.finish(&[1]),
+            [RolloutError { horizon: 1, model: 4.5, copy: 2.0, mean: 4.0, interval: None }]
+        );
     }
 
     #[test]

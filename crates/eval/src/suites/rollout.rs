@@ -23,7 +23,7 @@ impl Suite for Rollout {
         let targets = Latents::of(seen.sequences(seen.targets.clone()))?;
         let predicted = Latents::of(seen.sequences(predicted))?;
         let errors = self.errors.get_or_insert_with(|| RolloutErrors::new(predicted.steps(), predicted.dim()));
-        errors.add(&targets, seen.observed, &predicted);
+        errors.add(&targets, seen.observed, &predicted, &seen.clips.episodes());
         Ok(())
     }
 
@@ -37,12 +37,17 @@ impl Suite for Rollout {
         if rows.is_empty() {
             return shown;
         }
-        shown.lines.push("latent rollout error    model      copy      mean  model/copy".to_owned());
-        shown.lines.extend(rows.iter().map(|[horizon, model, copy, mean]| {
-            format!("  {horizon:>3} steps ahead   {model:>9.5} {copy:>9.5} {mean:>9.5}   {:>8.3}", model / copy)
+        shown.lines.push("latent rollout error    model      copy      mean  model/copy  95 % interval".to_owned());
+        shown.lines.extend(rows.iter().map(|Row { numbers: [horizon, model, copy, mean], interval }| {
+            let share = model / copy;
+            let line = format!(
+                "  {horizon:>3} steps ahead   {model:>9.5} {copy:>9.5} {mean:>9.5}   {share:>8.3}  {}",
+                between(*interval)
+            );
+            line.trim_end().to_owned()
         }));
-        if let Some([horizon, model, copy, _]) = rows.last().filter(|row| row[2] > 0.0) {
-            let remark = format!("of the copy baseline\u{2019}s, {} steps ahead", number(*horizon));
+        if let Some([horizon, model, copy, _]) = rows.last().map(|row| row.numbers).filter(|row| row[2] > 0.0) {
+            let remark = format!("of the copy baseline\u{2019}s, {} steps ahead", number(horizon));
             shown.headline.push(Tile::new("Latent error", percent(model / copy), remark));
         }
         let line = |name: &str, key: &str| over_horizons(name, Some(results), key);
@@ -51,26 +56,43 @@ impl Suite for Rollout {
             x: "steps ahead".to_owned(),
             series: vec![line("model", "model"), line("copy of the present", "copy"), line("mean latent", "mean")],
         });
-        let cells = |[horizon, model, copy, mean]: &[f64; 4]| {
+        let cells = |Row { numbers: [horizon, model, copy, mean], interval }: &Row| {
             let share = if *copy > 0.0 { number(model / copy) } else { "\u{2013}".to_owned() };
-            vec![number(*horizon), number(*model), number(*copy), number(*mean), share]
+            vec![number(*horizon), number(*model), number(*copy), number(*mean), share, between(*interval)]
         };
         shown.tables.push(Table {
             caption: "Latent rollout error (mean squared)".to_owned(),
-            heads: ["Steps ahead", "Model", "Copy", "Mean", "Model / copy"].map(str::to_owned).to_vec(),
+            heads: ["Steps ahead", "Model", "Copy", "Mean", "Model / copy", "95 % interval"]
+                .map(str::to_owned)
+                .to_vec(),
             rows: rows.iter().map(cells).collect(),
         });
         shown
     }
 }
 
-/// Horizon, model, copy and mean of every entry.
-fn rows(results: &Value) -> Vec<[f64; 4]> {
+/// What is shown of an entry.
+struct Row {
+    /// Horizon, model, copy and mean.
+    numbers: [f64; 4],
+    /// Of model over copy.
+    interval: Option<[f64; 2]>,
+}
+
+/// Every entry.
+fn rows(results: &Value) -> Vec<Row> {
     let row = |entry: &Value| {
         let at = |key| number_at(entry, &[key]);
-        Some([at("horizon")?, at("model")?, at("copy")?, at("mean")?])
+        let numbers = [at("horizon")?, at("model")?, at("copy")?, at("mean")?];
+        let interval = entry.get("interval").and_then(Value::as_array).filter(|ends| ends.len() == 2);
+        Some(Row { numbers, interval: interval.and_then(|ends| Some([ends[0].as_f64()?, ends[1].as_f64()?])) })
     };
     results.as_array().into_iter().flatten().filter_map(row).collect()
+}
+
+/// An interval in words; nothing without one.
+fn between(interval: Option<[f64; 2]>) -> String {
+    interval.map(|[low, high]| format!("{low:.3} to {high:.3}")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -82,13 +104,14 @@ mod tests {
     fn people_see_errors_beside_those_of_copying() {
         let results = json!([
             {"horizon": 1, "model": 0.25, "copy": 0.5, "mean": 1.0},
-            {"horizon": 8, "model": 0.5, "copy": 2.0, "mean": 1.0},
+            {"horizon": 8, "model": 0.5, "copy": 2.0, "mean": 1.0, "interval": [0.125, 0.5]},
         ]);
         let shown = Rollout::default().show("rollout", &results);
         assert_eq!(shown.lines[1], "    1 steps ahead     0.25000   0.50000   1.00000      0.500");
+        assert!(shown.lines[2].ends_with("0.250  0.125 to 0.500"), "{}", shown.lines[2]);
         assert_eq!(shown.headline, [Tile::new("Latent error", "25 %", "of the copy baseline\u{2019}s, 8 steps ahead")]);
         assert_eq!(shown.charts[0].series[1].points, [(1.0, 0.5), (8.0, 2.0)]);
-        assert_eq!(shown.tables[0].rows[1], ["8", "0.5", "2", "1", "0.25"]);
+        assert_eq!(shown.tables[0].rows[1], ["8", "0.5", "2", "1", "0.25", "0.125 to 0.500"]);
         assert_eq!(Rollout::default().show("rollout", &Value::Null), Shown::default());
     }
 }

@@ -8,6 +8,7 @@ use prevision_core::{Normalise, Spaces};
 use crate::adaptable::Adaptable;
 use crate::frozen::{Forecast, FrozenModel, Wanted, predict};
 use crate::normalise::normalise_latents;
+use crate::predictor::Moments;
 use crate::world_model::{Distance, InverseModel, Latents, ModelSpec, Past, SlowModel, WorldModel};
 use crate::{ActionJepa, ClipBatch, ObservationBatch, PositionScale};
 
@@ -70,15 +71,23 @@ impl WorldModel for ActionWorldModel {
     }
 
     fn encode(&self, seen: &ObservationBatch) -> Latents {
-        Latents::new(self.tokens(self.model.encode(seen.only_camera().clone())))
+        let carry = self.model.proprioception.as_ref().map(|name| seen.vectors[name].clone());
+        Latents { tokens: self.tokens(self.model.encode(seen.only_camera().clone())), carry }
     }
 
     fn imagine(&self, past: &Past, actions: Tensor<4>) -> Latents {
         let [episodes, samples, steps, width] = actions.dims();
         let rows = episodes * samples;
-        let latents = past.latents.vectors();
-        let [_, history, dim] = latents.dims();
-        let start = latents.unsqueeze_dim::<4>(1).expand([episodes, samples, history, dim]);
+        let for_samples = |moments: Tensor<3>| {
+            let [_, history, width] = moments.dims();
+            let moments = moments.unsqueeze_dim::<4>(1).expand([episodes, samples, history, width]);
+            moments.reshape([rows, history, width])
+        };
+        let start = Moments {
+            latents: for_samples(past.latents.vectors()),
+            proprioception: past.latents.carry.clone().map(for_samples),
+        };
+        let history = start.latents.dims()[1];
         let actions = match &past.actions {
             Some(before) => {
                 let known = before.dims()[1];
@@ -88,7 +97,8 @@ impl WorldModel for ActionWorldModel {
             None => actions,
         };
         let actions = actions.reshape([rows, history - 1 + steps, width]);
-        Latents::new(self.tokens(self.model.rollout(start.reshape([rows, history, dim]), actions)))
+        let next = self.model.rollout_moments(start, actions);
+        Latents { tokens: self.tokens(next.latents), carry: next.proprioception }
     }
 
     fn distance(&self) -> Option<&dyn Distance> {
@@ -109,7 +119,7 @@ impl WorldModel for ActionWorldModel {
 
     fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {
         let head = self.model.heads.position.as_ref().filter(|_| name == "position")?;
-        let (_, camera) = self.spec.spaces.only_camera().ok()?;
+        let camera = self.spec.spaces.cameras.values().next()?;
         let [rows, time, tokens, width] = latents.dims();
         let vectors = latents.tokens.clone().reshape([rows * time, tokens * width]);
         let scale = PositionScale::new(camera.width, camera.height);
@@ -136,7 +146,7 @@ impl FrozenModel for ActionWorldModel {
 
     fn forecast(&self, batch: &ClipBatch, wanted: Wanted) -> Forecast {
         let video = batch.observations.only_camera();
-        let latents = Latents::new(self.tokens(self.model.encode(video.clone())));
+        let latents = self.encode(&batch.observations);
         let predicted = (wanted.steps > 0).then(|| predict(self, &latents, batch, wanted.steps));
         let has_target = self.model.target.is_some();
         let targets = if has_target { self.model.encode_target(video.clone()) } else { latents.vectors() };

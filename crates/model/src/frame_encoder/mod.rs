@@ -2,6 +2,7 @@
 
 mod impala;
 mod patches;
+mod pretrained;
 mod strided_conv;
 mod vit;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use impala::{Impala, ImpalaConfig};
 pub use patches::{Patches, PatchesConfig};
+pub use pretrained::{LatentOf, PretrainedEncoder, PretrainedEncoderConfig};
 pub use strided_conv::{StridedConv, StridedConvConfig};
 pub use vit::{FrameVit, FrameVitConfig};
 
@@ -38,7 +40,7 @@ impl From<Camera> for FrameShape {
     }
 }
 
-/// Which frame encoder; the key `kind` chooses `impala`, `strided-conv` (default), `vit` or `patches`.
+/// Which frame encoder; the key `kind` chooses `impala`, `strided-conv` (default), `vit`, `patches` or `pretrained`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FrameEncoderConfig {
@@ -50,6 +52,8 @@ pub enum FrameEncoderConfig {
     Vit(FrameVitConfig),
     /// A token for every patch; the latent is all of them.
     Patches(PatchesConfig),
+    /// A transformer that was trained elsewhere, frozen.
+    Pretrained(PretrainedEncoderConfig),
 }
 
 impl Default for FrameEncoderConfig {
@@ -66,6 +70,7 @@ impl FrameEncoderConfig {
             Self::StridedConv(config) => FrameEncoder::StridedConv(config.init(input, device)),
             Self::Vit(config) => FrameEncoder::Vit(config.init(input, device)),
             Self::Patches(config) => FrameEncoder::Patches(config.init(input, device)),
+            Self::Pretrained(config) => FrameEncoder::Pretrained(config.init(input, device)),
         }
     }
 
@@ -79,6 +84,27 @@ impl FrameEncoderConfig {
             Self::StridedConv(config) => config.validate(),
             Self::Vit(config) => config.validate(),
             Self::Patches(config) => config.validate(),
+            Self::Pretrained(config) => config.validate(),
+        }
+    }
+
+    /// The same with what it refers to.
+    ///
+    /// # Errors
+    /// The key, its value and what is wrong with what it refers to.
+    pub fn complete(self) -> Result<Self, String> {
+        match self {
+            Self::Pretrained(config) => config.complete().map(Self::Pretrained),
+            other => Ok(other),
+        }
+    }
+
+    /// Side of a patch, if latents are grids of tokens.
+    pub(crate) fn patch(&self) -> Option<usize> {
+        match self {
+            Self::Patches(config) => Some(config.patch),
+            Self::Pretrained(config) => config.patch(),
+            Self::Impala(_) | Self::StridedConv(_) | Self::Vit(_) => None,
         }
     }
 
@@ -94,11 +120,12 @@ impl FrameEncoderConfig {
                 multiple_of("frame height", camera.height, &patch, config.patch)?;
                 multiple_of("frame width", camera.width, &patch, config.patch)
             }
+            Self::Pretrained(config) => config.validate_input(key, camera),
         }
     }
 }
 
-/// An encoder of single frames. All but that of patches end in a layer norm.
+/// An encoder of single frames. All but those of patches and the pretrained one end in a layer norm.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // one value lives for the whole run
 pub enum FrameEncoder {
@@ -110,6 +137,8 @@ pub enum FrameEncoder {
     Vit(FrameVit),
     /// A token for every patch.
     Patches(Patches),
+    /// A frozen transformer.
+    Pretrained(PretrainedEncoder),
 }
 
 impl FrameEncoder {
@@ -129,6 +158,7 @@ impl FrameEncoder {
             Self::StridedConv(encoder) => encoder.forward(video),
             Self::Vit(encoder) => encoder.forward(video),
             Self::Patches(encoder) => encoder.forward(video),
+            Self::Pretrained(encoder) => encoder.forward(video),
         };
         latents.reshape([batch, time, self.dim()])
     }
@@ -139,14 +169,36 @@ impl FrameEncoder {
             Self::Impala(encoder) => Some(&encoder.norm),
             Self::StridedConv(encoder) => Some(&encoder.norm),
             Self::Vit(encoder) => Some(&encoder.norm),
-            Self::Patches(_) => None,
+            Self::Patches(_) | Self::Pretrained(_) => None,
         }
+    }
+
+    /// The same with weights that were learned elsewhere, where it has such.
+    ///
+    /// # Errors
+    /// If they cannot be had; the message begins with the key below the model's.
+    pub fn load_pretrained(self) -> Result<Self, String> {
+        match self {
+            Self::Pretrained(encoder) => encoder.load().map(Self::Pretrained),
+            other => Ok(other),
+        }
+    }
+
+    /// Whether every token of a latent is normalised without affine parameters.
+    pub fn normalises(&self) -> bool {
+        matches!(self, Self::Pretrained(encoder) if encoder.normalises())
+    }
+
+    /// Whether it does not learn.
+    pub fn is_frozen(&self) -> bool {
+        matches!(self, Self::Pretrained(_))
     }
 
     /// Rows and columns of the tokens that a latent is made of, row by row; one token unless the encoder keeps a grid.
     pub fn grid(&self) -> [usize; 2] {
         match self {
             Self::Patches(encoder) => encoder.grid(),
+            Self::Pretrained(encoder) => encoder.grid(),
             _ => [1, 1],
         }
     }
@@ -158,6 +210,7 @@ impl FrameEncoder {
             Self::StridedConv(encoder) => &encoder.norm,
             Self::Vit(encoder) => &encoder.norm,
             Self::Patches(encoder) => return encoder.dim(),
+            Self::Pretrained(encoder) => return encoder.dim(),
         };
         let [dim] = norm.gamma.lazy_shape().dims();
         dim

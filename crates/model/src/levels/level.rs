@@ -5,7 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::{Tensor, assert_shape};
 
 use crate::layers::{Activation, linear};
-use crate::predictor::ActionPredictor;
+use crate::predictor::{ActionPredictor, Moments};
 use crate::world_model::SlowModel;
 
 /// A world model over the latents of a faster one, each of whose steps takes `stride` of its actions at once: an encoder of action
@@ -61,7 +61,7 @@ impl Level {
         let fixed = self.static_dim;
         let place = (fixed > 0).then(|| start.clone().narrow(1, 0, fixed));
         let moving = start.narrow(1, fixed, dim - fixed).unsqueeze_dim(1);
-        let rounds = self.predictor.rollout(moving, macros, place.clone(), None);
+        let rounds = self.predictor.rollout(Moments::of_latents(moving), macros, place.clone(), None).latents;
         let last =
             rounds.reshape([batch, count, self.rounds, dim - fixed]).narrow(2, self.rounds - 1, 1).squeeze_dim(2);
         match place {

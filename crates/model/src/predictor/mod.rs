@@ -1,7 +1,9 @@
 //! Predictors in latent space: of the next latent given an action, and of hidden tokens given visible ones.
 
+mod block_causal;
 mod gru;
 mod masked;
+mod moments;
 mod residual;
 mod residual_conv;
 mod tasks;
@@ -15,14 +17,16 @@ use serde::{Deserialize, Serialize};
 use crate::frame_encoder::FrameEncoder;
 use crate::layers::LayerNorm;
 
+pub use block_causal::{BlockCausal, BlockCausalConfig, BlockCausalInput, Conditioning};
 pub use gru::{Gru, GruConfig};
 pub use masked::{MaskedPredictor, MaskedPredictorConfig};
+pub use moments::Moments;
 pub use residual::{ResidualMlp, ResidualMlpConfig};
 pub use residual_conv::{ResidualConv, ResidualConvConfig};
 pub use transformer::{ActionTransformer, ActionTransformerConfig, TimePositions};
 
-/// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp`, `residual-conv` or
-/// `transformer`.
+/// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp`, `residual-conv`,
+/// `transformer` or `block-causal`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ActionPredictorConfig {
@@ -34,6 +38,8 @@ pub enum ActionPredictorConfig {
     ResidualConv(ResidualConvConfig),
     /// A causal transformer over frames, conditioned on actions by adaptive layer norm.
     Transformer(ActionTransformerConfig),
+    /// A transformer over the tokens of frames, each of which sees its frame and those before it.
+    BlockCausal(BlockCausalConfig),
 }
 
 impl Default for ActionPredictorConfig {
@@ -43,12 +49,13 @@ impl Default for ActionPredictorConfig {
 }
 
 impl ActionPredictorConfig {
-    /// Builds the predictor of the latents of `encoder`, beside static latents of `static_dim` numbers on the same grid, for actions
-    /// of length `action_dim`.
+    /// Builds the predictor of the latents of `encoder`, beside static latents of `static_dim` numbers on the same grid and so many numbers
+    /// of proprioception, for actions of length `action_dim`.
     pub fn init(
         &self,
         encoder: &FrameEncoder,
         static_dim: usize,
+        proprioception: usize,
         action_dim: usize,
         device: &Device,
     ) -> ActionPredictor {
@@ -61,6 +68,11 @@ impl ActionPredictorConfig {
                 ActionPredictor::ResidualConv(config.init(encoder.grid(), dim, static_dim, action_dim, device))
             }
             Self::Transformer(config) => ActionPredictor::Transformer(config.init(dim, inputs, device)),
+            Self::BlockCausal(config) => {
+                let (grid, normalise) = (encoder.grid(), encoder.normalises());
+                let input = BlockCausalInput { grid, dim, action: action_dim, proprioception, normalise };
+                ActionPredictor::BlockCausal(config.init(input, device))
+            }
         }
     }
 
@@ -74,6 +86,7 @@ impl ActionPredictorConfig {
             Self::ResidualMlp(config) => config.validate(),
             Self::ResidualConv(config) => config.validate(),
             Self::Transformer(config) => config.validate(),
+            Self::BlockCausal(config) => config.validate(),
         }
     }
 }
@@ -90,33 +103,91 @@ pub enum ActionPredictor {
     ResidualConv(ResidualConv),
     /// A causal transformer over frames.
     Transformer(ActionTransformer),
+    /// A transformer over the tokens of frames.
+    BlockCausal(BlockCausal),
 }
 
 impl ActionPredictor {
-    /// Predicts `k` latents one after another. All but the residual ones pass each through `norm`, the encoder's output norm,
-    /// before it is used again.
+    /// Predicts `k` moments one after another. The GRU and the transformer over frames pass each latent through `norm`, the encoder's output
+    /// norm, before it is used again. Proprioception is predicted by those that were built for it.
     ///
     /// # Shapes
-    /// - start: `[batch, h, dim]`
+    /// - start: `h` moments
     /// - actions: `[batch, h - 1 + k, action]`
     /// - place: `[batch, static_dim]`, the static latent, if there is one
-    /// - output: `[batch, k, dim]`
+    /// - output: `k` moments
     ///
     /// # Panics
     /// If the predictor needs a norm and there is none: `ActionJepaConfig::validate` refuses such a model.
     pub fn rollout(
         &self,
-        start: Tensor<3>,
+        start: Moments,
         actions: Tensor<3>,
         place: Option<Tensor<2>>,
         norm: Option<&LayerNorm>,
-    ) -> Tensor<3> {
-        let norm = || norm.expect("this predictor needs an encoder that ends in a norm");
+    ) -> Moments {
+        let norm = || norm.expect(NEEDS_NORM);
+        let Moments { latents, .. } = start.clone();
+        Moments::of_latents(match self {
+            Self::Gru(predictor) => predictor.rollout(latents, beside(actions, place), norm()),
+            Self::ResidualMlp(predictor) => predictor.rollout(latents, beside(actions, place)),
+            Self::ResidualConv(predictor) => predictor.rollout(latents, actions, place),
+            Self::Transformer(predictor) => predictor.rollout(latents, beside(actions, place), norm()),
+            Self::BlockCausal(predictor) => return predictor.rollout(start, actions),
+        })
+    }
+
+    /// Predicts what follows each of `t` consecutive moments: teacher forcing. A predictor with a history sees those before it too, in windows
+    /// of that length, one behind the other.
+    ///
+    /// # Shapes
+    /// - moments: `t`
+    /// - actions: `[batch, t, action]`
+    /// - place: `[batch, static_dim]`, the static latent, if there is one
+    /// - output: `t` moments
+    ///
+    /// # Panics
+    /// As [`rollout`](Self::rollout).
+    pub fn one_step(
+        &self,
+        moments: &Moments,
+        actions: Tensor<3>,
+        place: Option<Tensor<2>>,
+        norm: Option<&LayerNorm>,
+    ) -> Moments {
+        let [batch, time, dim] = moments.latents.dims();
+        let windows = (0..time).step_by(self.history()).map(|first| (first, self.history().min(time - first)));
+        let joined = |parts: Vec<Moments>| parts.into_iter().reduce(Moments::then).expect("a moment at least");
         match self {
-            Self::Gru(predictor) => predictor.rollout(start, beside(actions, place), norm()),
-            Self::ResidualMlp(predictor) => predictor.rollout(start, beside(actions, place)),
-            Self::ResidualConv(predictor) => predictor.rollout(start, actions, place),
-            Self::Transformer(predictor) => predictor.rollout(start, beside(actions, place), norm()),
+            Self::Transformer(predictor) => {
+                let (actions, norm) = (beside(actions, place), norm.expect(NEEDS_NORM));
+                joined(
+                    windows
+                        .map(|(first, count)| {
+                            let latents = moments.latents.clone().narrow(1, first, count);
+                            let next = predictor.forward(latents, actions.clone().narrow(1, first, count));
+                            Moments::of_latents(norm.forward(next))
+                        })
+                        .collect(),
+                )
+            }
+            Self::BlockCausal(predictor) => joined(
+                windows
+                    .map(|(first, count)| {
+                        predictor.forward(&moments.narrow(first, count), actions.clone().narrow(1, first, count))
+                    })
+                    .collect(),
+            ),
+            Self::Gru(_) | Self::ResidualMlp(_) | Self::ResidualConv(_) => {
+                let [_, _, width] = actions.dims();
+                let place = place.map(|place| {
+                    let [_, fixed] = place.dims();
+                    place.reshape([batch, 1, fixed]).expand([batch, time, fixed]).reshape([batch * time, fixed])
+                });
+                let each = Moments::of_latents(moments.latents.clone().reshape([batch * time, 1, dim]));
+                let next = self.rollout(each, actions.reshape([batch * time, 1, width]), place, norm);
+                Moments::of_latents(next.latents.reshape([batch, time, dim]))
+            }
         }
     }
 
@@ -127,6 +198,7 @@ impl ActionPredictor {
             Self::ResidualMlp(predictor) => predictor.action_dim() - static_dim,
             Self::ResidualConv(predictor) => predictor.action_dim(),
             Self::Transformer(predictor) => predictor.action_dim() - static_dim,
+            Self::BlockCausal(predictor) => predictor.action_dim(),
         }
     }
 
@@ -135,9 +207,12 @@ impl ActionPredictor {
         match self {
             Self::Gru(_) | Self::ResidualMlp(_) | Self::ResidualConv(_) => 1,
             Self::Transformer(predictor) => predictor.history(),
+            Self::BlockCausal(predictor) => predictor.history(),
         }
     }
 }
+
+const NEEDS_NORM: &str = "this predictor needs an encoder that ends in a norm";
 
 /// Every action with the static latent behind it.
 ///

@@ -3,6 +3,7 @@
 //! A [`Checkpoint`] is opened wherever it comes from; a [`Layout`] says what it holds and where; [`import`] makes a [`Pretrained`] model of it,
 //! with the same networks as models that are trained here. [`export`] goes the other way by the same table.
 
+mod cache;
 mod checkpoint;
 mod error;
 mod export;
@@ -11,6 +12,7 @@ pub mod layouts;
 mod model;
 mod spec;
 
+pub use cache::FeatureCache;
 pub use checkpoint::Checkpoint;
 pub use error::ImportError;
 pub use export::export;

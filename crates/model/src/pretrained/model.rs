@@ -60,21 +60,7 @@ impl Pretrained {
     /// # Errors
     /// When it cannot be read, or does not hold what it says.
     pub fn load(path: &Path, device: &Device) -> Result<Self, ImportError> {
-        let broken = |message: String| ImportError::broken(path, message);
-        let fail = |error: ModelError| match error {
-            ModelError::Store { message, .. } => broken(message),
-            error => ImportError::Weights(error),
-        };
-        if path.is_dir() {
-            return Err(broken("a folder, expected a file of `prevision import`, which brings checkpoints in".into()));
-        }
-        let text = weights::description(path).map_err(fail)?;
-        let text =
-            text.ok_or_else(|| broken("does not say what it is: no pretrained model of `prevision import`".into()))?;
-        let spec: PretrainedSpec = serde_json::from_str(&text)
-            .map_err(|error| broken(format!("not a pretrained model of `prevision import`: {error}")))?;
-        spec.encoder.validate().map_err(broken)?;
-        spec.input.validate().map_err(broken)?;
+        let spec = PretrainedSpec::of_file(path)?;
         let mut model = Self::fresh(spec, device);
         weights::load(&mut model.networks, path).map_err(ImportError::Weights)?;
         Ok(model)

@@ -1,10 +1,13 @@
 //! What a pretrained model is, as its file says.
 
+use std::path::Path;
+
 use prevision_core::frames::resize::{Kernel, centre, resize};
 use serde::{Deserialize, Serialize};
 
+use super::ImportError;
 use crate::heads::AttentiveProbeConfig;
-use crate::{MaskedPredictorConfig, VideoVitConfig};
+use crate::{MaskedPredictorConfig, ModelError, VideoVitConfig, weights};
 
 /// What a file of pretrained weights holds, kept in its metadata: the file describes itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +40,29 @@ impl PretrainedSpec {
         let (source, weights) = (String::new(), String::new());
         let (classifier, labels) = (None, Vec::new());
         Self { family: family.to_owned(), encoder, predictor, classifier, labels, input, part: None, source, weights }
+    }
+
+    /// What a file of `prevision import` says that it holds. The weights are not read.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is none.
+    pub fn of_file(path: &Path) -> Result<Self, ImportError> {
+        let broken = |message: String| ImportError::broken(path, message);
+        let fail = |error: ModelError| match error {
+            ModelError::Store { message, .. } => broken(message),
+            error => ImportError::Weights(error),
+        };
+        if path.is_dir() {
+            return Err(broken("a folder, expected a file of `prevision import`, which brings checkpoints in".into()));
+        }
+        let text = weights::description(path).map_err(fail)?;
+        let text =
+            text.ok_or_else(|| broken("does not say what it is: no pretrained model of `prevision import`".into()))?;
+        let spec: Self = serde_json::from_str(&text)
+            .map_err(|error| broken(format!("not a pretrained model of `prevision import`: {error}")))?;
+        spec.encoder.validate().map_err(broken)?;
+        spec.input.validate().map_err(broken)?;
+        Ok(spec)
     }
 
     /// The token grid `[time, height, width]` of what it was trained on.

@@ -40,13 +40,13 @@ impl Attention {
         }
     }
 
-    /// Attention of all tokens to all, before the output projection.
+    /// Attention of all tokens to those that the mask leaves them, before the output projection.
     ///
     /// # Shapes
     /// - x: `[batch, tokens, dim]`
     /// - output: `[batch, tokens, heads * head_width]`
-    pub fn mix(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
-        attention(linear(&self.qkv, x, Activation::Identity), self.heads, &Mask::Full, rotation)
+    pub fn mix(&self, x: Tensor<3>, mask: &Mask, rotation: Option<&Rotation>) -> Tensor<3> {
+        attention(linear(&self.qkv, x, Activation::Identity), self.heads, mask, rotation)
     }
 
     /// Attention of token `i` to tokens `0..=i`, before the output projection.

@@ -2,7 +2,7 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor};
-use prevision_kernels::Rotation;
+use prevision_kernels::{Mask, Rotation};
 
 use super::{Attention, Mlp};
 use crate::initialisation::{TRANSFORMER_EPSILON, TRANSFORMER_STD};
@@ -82,7 +82,15 @@ impl Block {
     /// - x: `[batch, tokens, dim]`
     /// - output: `[batch, tokens, dim]`
     pub fn forward(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
-        let mixed = self.attn.mix(self.norm1.forward(x.clone()), rotation);
+        self.forward_masked(x, &Mask::Full, rotation)
+    }
+
+    /// As [`forward`](Self::forward), where a token sees what the mask leaves it.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward).
+    pub fn forward_masked(&self, x: Tensor<3>, mask: &Mask, rotation: Option<&Rotation>) -> Tensor<3> {
+        let mixed = self.attn.mix(self.norm1.forward(x.clone()), mask, rotation);
         let x = scaled_residual(&self.attn.proj, self.scale1.as_ref(), mixed, x);
         self.mlp.forward_residual(&self.norm2, self.scale2.as_ref(), x)
     }

@@ -2,12 +2,12 @@
 
 use burn::prelude::*;
 use prevision_core::config::Options;
-use prevision_core::config::check::positive;
+use prevision_core::config::check::{check, positive};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::seen::mean;
-use crate::{Needs, Prediction, Seen, Term};
+use crate::{Frames, Needs, Prediction, Seen, Term};
 
 /// The elementwise distance of a latent prediction, always averaged over every element.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +70,9 @@ pub(crate) struct PredictionTerm {
     /// Steps rolled out from the first frame of a clip with the true actions; the loss is the mean over steps. Not for masked
     /// models. Default 8.
     rollout_steps: usize,
+    /// Weight of the loss of one-step predictions from every encoded moment (teacher forcing) beside that of the rollout, which has 1
+    /// (V-JEPA 2-AC takes 1, with a rollout of 2). Not for masked models. Default 0.
+    teacher_forcing: f64,
     /// Whether the gradient stops at targets that come from the context encoder itself; a target encoder never gets one. Default
     /// false, as in `eb_jepa` and LeWM.
     detach_targets: bool,
@@ -77,24 +80,40 @@ pub(crate) struct PredictionTerm {
 
 impl Default for PredictionTerm {
     fn default() -> Self {
-        Self { loss: PredictionLoss::L2, normalise_targets: false, rollout_steps: 8, detach_targets: false }
+        Self {
+            loss: PredictionLoss::L2,
+            normalise_targets: false,
+            rollout_steps: 8,
+            teacher_forcing: 0.0,
+            detach_targets: false,
+        }
     }
 }
 
 impl Options for PredictionTerm {
     fn validate(&self) -> Result<(), String> {
-        positive("rollout_steps", self.rollout_steps)
+        positive("rollout_steps", self.rollout_steps)?;
+        check("teacher_forcing", self.teacher_forcing).at_least(0.0)?.done()
     }
 }
 
 impl Term for PredictionTerm {
     fn needs(&self) -> Needs {
-        Needs { rollout: Some(self.rollout_steps), normalised_targets: self.normalise_targets, ..Needs::default() }
+        let one_step = self.teacher_forcing > 0.0;
+        Needs {
+            frames: if one_step { Frames::All } else { Frames::First },
+            rollout: Some(self.rollout_steps),
+            one_step,
+            normalised_targets: self.normalise_targets,
+            time: one_step,
+            ..Needs::default()
+        }
     }
 
     fn value(&self, seen: &Seen<'_>) -> Tensor<1> {
-        mean(seen.predictions.iter().cloned().map(|Prediction { predicted, target }| {
-            let target = if self.detach_targets { target.detach() } else { target };
+        let aim = |target: Tensor<3>| if self.detach_targets { target.detach() } else { target };
+        let rollout = mean(seen.predictions.iter().cloned().map(|Prediction { predicted, target }| {
+            let target = aim(target);
             let reach = predicted.dims()[1];
             // Another term may have asked for a longer rollout.
             let steps = if seen.latents.is_some() { self.rollout_steps.min(reach) } else { reach };
@@ -102,7 +121,13 @@ impl Term for PredictionTerm {
                 return prediction(predicted, target, self.loss);
             }
             prediction(predicted.narrow(1, 0, steps), target.narrow(1, 0, steps), self.loss)
-        }))
+        }));
+        match seen.one_step.clone() {
+            Some(Prediction { predicted, target }) if self.teacher_forcing > 0.0 => {
+                rollout + prediction(predicted, aim(target), self.loss) * self.teacher_forcing
+            }
+            _ => rollout,
+        }
     }
 }
 

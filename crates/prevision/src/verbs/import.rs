@@ -7,20 +7,21 @@ use anyhow::{Context as _, Result};
 use burn::module::Module as _;
 use burn::tensor::Device;
 use prevision_model::pretrained::{Input, PretrainedSpec, ResizeTo, import};
+use prevision_train::RunFolder;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::{Output, Usage};
 
-/// Bring in weights that others have trained: V-JEPA 2, I-JEPA, DINOv2, ViT
+/// Bring in weights that others have trained: V-JEPA 2, I-JEPA, DINOv2, ViT, or the encoder of a run
 ///
-/// Takes a folder as transformers writes it (config.json and safetensors, in one file or several), or a file
-/// that V-JEPA 2's authors publish (.pt). Of a pickle nothing is executed. What is missing, has another shape,
+/// Takes a folder as transformers writes it (config.json and safetensors, in one file or several), a file
+/// that V-JEPA 2's authors publish (.pt), or the run folder of a masked model. Of a pickle nothing is executed. What is missing, has another shape,
 /// or is left over and not known is an error. `prevision encode` makes features of videos with the result.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The folder or the file
+    /// The folder, the file or the run folder
     checkpoint: PathBuf,
     /// File to write, .safetensors: weights, and what they are
     #[arg(long, value_name = "FILE")]
@@ -31,7 +32,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
     check_file(&args.out)?;
-    let (model, report) = import(&args.checkpoint, &Device::flex())?;
+    let run = args.checkpoint.join("checkpoints").is_dir();
+    let checkpoint = if run { RunFolder::open(&args.checkpoint)?.trained()?.path } else { args.checkpoint.clone() };
+    let (mut model, report) = import(&checkpoint, &Device::flex())?;
+    if run {
+        model.spec.source =
+            args.checkpoint.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    }
     if let Some(folder) = args.out.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
     }

@@ -10,6 +10,7 @@ mod env;
 mod eval;
 mod export;
 mod import;
+mod landscape;
 mod levels;
 mod memory;
 mod plan;
@@ -26,6 +27,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("data", data::run)),
         Box::new(verb("train", train::run)),
         Box::new(verb("eval", eval::run)),
+        Box::new(verb("landscape", landscape::run)),
         Box::new(verb("tasks", tasks::run)),
         Box::new(verb("plan", plan::run)),
         Box::new(verb("memory", memory::run)),

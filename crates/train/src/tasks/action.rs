@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use prevision_core::config::check::message;
 use prevision_core::{Normalise, Spaces};
 use prevision_model::{
-    ActionJepa, ActionJepaConfig, ActionWorldModel, ClipBatch, FrozenModel, Pixels, PositionScale, WorldModel,
+    ActionJepa, ActionJepaConfig, ActionWorldModel, ClipBatch, FrozenModel, Moments, PositionScale, WorldModel,
     normalise_latents,
 };
 use prevision_objective::{Draw, Frames, LossTerms, Needs, Prediction, Seen, spread};
@@ -21,6 +21,16 @@ pub struct ActionTask {
     model: ActionJepaConfig,
     context: ModelContext,
     needs: Needs,
+}
+
+/// Clips as the predictor sees them.
+struct Clips {
+    /// The encoded moments, from the first.
+    moments: Moments,
+    /// What predictions of the moments after the first aim at, `[batch, steps, dim]`.
+    targets: Tensor<3>,
+    /// `[batch, time - 1, action]`
+    actions: Tensor<3>,
 }
 
 /// Makes the task for the registry.
@@ -64,16 +74,29 @@ impl ActionTask {
 
     /// The rollout from the first moment alone with the true actions, so that a predictor with a longer history learns every shorter
     /// one too.
-    fn rollout(&self, model: &ActionJepa, video: &Pixels, actions: Tensor<3>, latents: &Tensor<3>) -> Prediction {
-        let [_, steps, _] = actions.dims();
-        let predicted = model.rollout(latents.clone().narrow(1, 0, 1), actions);
-        let target = if model.target.is_some() {
-            model.encode_target(video.clone().frames(1, steps))
-        } else {
-            latents.clone().narrow(1, 1, steps)
-        };
+    fn rollout(&self, model: &ActionJepa, clips: &Clips, steps: usize) -> Prediction {
+        let predicted = model.rollout_moments(clips.moments.narrow(0, 1), clips.actions.clone().narrow(1, 0, steps));
+        self.aimed(predicted, clips)
+    }
+
+    /// Predictions of every moment after the first, each from those before it as they were encoded.
+    fn one_step(&self, model: &ActionJepa, clips: &Clips) -> Prediction {
+        let [_, steps, _] = clips.actions.dims();
+        self.aimed(model.one_step(&clips.moments.narrow(0, steps), clips.actions.clone()), clips)
+    }
+
+    /// Predictions of the moments after the first, and what they aim at: latents, and proprioception behind them.
+    fn aimed(&self, predicted: Moments, clips: &Clips) -> Prediction {
+        let [_, steps, _] = predicted.latents.dims();
+        let target = clips.targets.clone().narrow(1, 0, steps);
         let target = if self.needs.normalised_targets { normalise_latents(target) } else { target };
-        Prediction { predicted, target }
+        match (predicted.proprioception, &clips.moments.proprioception) {
+            (Some(state), Some(states)) => Prediction {
+                predicted: Tensor::cat(vec![predicted.latents, state], 2),
+                target: Tensor::cat(vec![target, states.clone().narrow(1, 1, steps)], 2),
+            },
+            _ => Prediction { predicted: predicted.latents, target },
+        }
     }
 
     fn freeze(&self, model: ActionJepa, spaces: &Spaces, normalise: &Normalise, device: &Device) -> ActionWorldModel {
@@ -104,6 +127,10 @@ impl Task for ActionTask {
         self.model.init(spaces, &self.needs.heads, device)
     }
 
+    fn prepare(&self, model: ActionJepa) -> Result<ActionJepa, String> {
+        ActionJepaConfig::load_pretrained(model)
+    }
+
     fn terms(&self, model: &ActionJepa, batch: ClipBatch, draw: &Draw) -> LossTerms {
         let video = batch.observations.only_camera();
         let [_, _, time, height, width] = video.dims();
@@ -112,13 +139,32 @@ impl Task for ActionTask {
         let static_width = model.static_dim();
         let [rows, columns] = model.encoder.grid();
         let spread = spread(&latents, static_width, rows * columns, &batch.episodes());
-        let predictions = self.needs.rollout.map(|steps| {
-            let actions = batch.actions.clone().expect("validated: clips with actions");
-            self.rollout(model, video, actions.narrow(1, 0, steps), &latents)
-        });
+        let clips = || {
+            let proprioception = model.proprioception.as_ref().map(|name| batch.observations.vectors[name].clone());
+            let reach = if self.needs.one_step { time - 1 } else { self.needs.rollout.unwrap_or(0) };
+            let targets = match &model.target {
+                Some(_) => model.encode_target(video.clone().frames(1, reach)),
+                None => latents.clone().narrow(1, 1, reach),
+            };
+            Clips {
+                moments: Moments { latents: latents.clone(), proprioception },
+                targets,
+                actions: batch.actions.clone().expect("validated: clips with actions"),
+            }
+        };
+        let clips = (self.needs.rollout.is_some() || self.needs.one_step).then(clips);
+        let predictions: Vec<Prediction> = self
+            .needs
+            .rollout
+            .zip(clips.as_ref())
+            .map(|(steps, clips)| self.rollout(model, clips, steps))
+            .into_iter()
+            .collect();
+        let one_step = clips.as_ref().filter(|_| self.needs.one_step).map(|clips| self.one_step(model, clips));
         self.context.objective.terms(&Seen {
             latents: Some(latents),
-            predictions: predictions.into_iter().collect(),
+            predictions,
+            one_step,
             spread,
             batch: &batch,
             heads: Some(&model.heads),

@@ -58,6 +58,7 @@ impl MaskedTask {
         self.context.objective.terms(&Seen {
             latents: None,
             predictions,
+            one_step: None,
             spread: contexts.into_iter().map(|context| context.flatten(0, 1)).collect(),
             batch,
             heads: None,

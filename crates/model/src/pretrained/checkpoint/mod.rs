@@ -18,6 +18,8 @@ const INDEX: &str = "model.safetensors.index.json";
 const SINGLE: &str = "model.safetensors";
 /// What the model is.
 const CONFIG: &str = "config.json";
+/// What a run of ours was trained with.
+const EXPERIMENT: &str = "config.toml";
 /// What is done to pictures and to videos before the model sees them, the first that is there.
 const PREPROCESSORS: [&str; 2] = ["video_preprocessor_config.json", "preprocessor_config.json"];
 
@@ -30,8 +32,8 @@ trait Tensors {
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, String>;
 }
 
-/// An opened checkpoint: a folder as `transformers` writes it (`config.json`, and `model.safetensors` in one or several files), one
-/// safetensors file, or a file that `torch.save` has written. Of a pickle nothing is ever executed.
+/// An opened checkpoint: a folder as `transformers` writes it (`config.json`, and `model.safetensors` in one or several files), a checkpoint of
+/// a run of ours (with `config.toml`), one safetensors file, or a file that `torch.save` has written. Of a pickle nothing is ever executed.
 pub struct Checkpoint {
     path: PathBuf,
     files: Vec<(PathBuf, Box<dyn Tensors>)>,
@@ -59,7 +61,10 @@ impl Checkpoint {
             path: path.to_owned(),
             files: Vec::new(),
             index: BTreeMap::new(),
-            config: json(&beside.join(CONFIG))?,
+            config: match json(&beside.join(CONFIG))? {
+                Some(config) => Some(config),
+                None => toml(&beside.join(EXPERIMENT))?,
+            },
             preprocessor: None,
             prefix: String::new(),
         };
@@ -86,7 +91,7 @@ impl Checkpoint {
         &self.path
     }
 
-    /// `config.json`, if there is one.
+    /// `config.json`, or else `config.toml`, if there is one.
     pub fn config(&self) -> Option<&Value> {
         self.config.as_ref()
     }
@@ -180,8 +185,17 @@ fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
 
 /// A JSON file, `None` if there is none.
 fn json(path: &Path) -> Result<Option<Value>, ImportError> {
+    parsed(path, |text| serde_json::from_str(text).map_err(|error| error.to_string()))
+}
+
+/// A TOML file, `None` if there is none.
+fn toml(path: &Path) -> Result<Option<Value>, ImportError> {
+    parsed(path, |text| toml::from_str(text).map_err(|error| error.to_string()))
+}
+
+fn parsed(path: &Path, parse: impl Fn(&str) -> Result<Value, String>) -> Result<Option<Value>, ImportError> {
     match std::fs::read_to_string(path) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| ImportError::broken(path, error.to_string())),
+        Ok(text) => parse(&text).map(Some).map_err(|message| ImportError::broken(path, message)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ImportError::broken(path, error.to_string())),
     }

@@ -3,6 +3,7 @@
 mod config;
 mod dinov2;
 mod image;
+mod run;
 mod vit;
 mod vjepa2;
 mod vjepa2_official;
@@ -62,8 +63,8 @@ impl Place {
 }
 
 /// The built-in layouts, in the order in which they are tried.
-pub fn built_in() -> [&'static dyn Layout; 4] {
-    [&vjepa2::Vjepa2, &dinov2::Dinov2, &vit::Vit, &vjepa2_official::Vjepa2Official]
+pub fn built_in() -> [&'static dyn Layout; 5] {
+    [&run::Run, &vjepa2::Vjepa2, &dinov2::Dinov2, &vit::Vit, &vjepa2_official::Vjepa2Official]
 }
 
 /// A block's parameter, `blocks.3.attn.qkv.weight` as 3 and `attn.qkv.weight`.
