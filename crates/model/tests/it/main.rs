@@ -1,6 +1,7 @@
 //! Tests that look at the crate from outside.
 
 mod adaptation;
+mod block_causal;
 mod causality;
 mod configuration;
 mod counts;
@@ -9,6 +10,7 @@ mod gradients;
 mod masked_model;
 mod masks;
 mod pretrained;
+mod pretrained_encoder;
 mod pytorch;
 mod target_encoder;
 mod weight_files;
@@ -48,6 +50,7 @@ fn config(encoder: &str, predictor: &str, target: &str) -> ActionJepaConfig {
         distance: DistanceHeadConfig::Embedding(StepDistanceConfig { hidden: 16, groups: 3, size: 2 }),
         static_encoder: None,
         levels: Vec::new(),
+        proprioception: None,
     }
 }
 

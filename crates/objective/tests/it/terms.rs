@@ -63,6 +63,7 @@ fn seen(batch: &ClipBatch) -> Seen<'_> {
     Seen {
         latents: Some(latents(0.0)),
         predictions: vec![pair(2.0), pair(4.0)],
+        one_step: Some(pair(6.0)),
         spread: spread(&latents(0.0), 1, 1, &batch.episodes()),
         batch,
         heads: None,
@@ -220,4 +221,14 @@ fn a_user_registers_a_term_by_the_same_call() {
     assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["prediction", "sigreg", "size"]);
     assert!((value(&found[2].1) - value(&latents(0.0).square().mean())).abs() < 1e-6);
     assert!(objective_of("sise = 3", &terms).err().expect("an error").contains("did you mean `size`?"));
+}
+
+/// Beside the rollout's loss, which has weight 1.
+#[test]
+fn teacher_forcing_adds_the_loss_of_single_steps() {
+    let batch = batch();
+    let terms = objective("prediction = { loss = \"l1\", teacher_forcing = 0.5 }").terms(&seen(&batch));
+    let pair = |offset| value(&prediction(latents(offset), latents(offset + 1.0), PredictionLoss::L1));
+    let expected = f64::midpoint(pair(2.0), pair(4.0)) + 0.5 * pair(6.0);
+    assert!((value(&terms.total) - expected).abs() < 1e-6);
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use prevision_data::Split;
+use prevision_eval::EvalError;
 use prevision_eval::landscape::{LandscapeOptions, Landscapes, landscapes, svg};
 use serde::Serialize;
 
@@ -95,7 +96,11 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
         meter.show(done as f64 / total as f64, || format!("frame {done}/{total}"));
     });
     meter.finish();
-    let report = Report { steps: args.steps, landscapes: found? };
+    let landscapes = found.map_err(|error| match error {
+        EvalError::Suite(message) => Usage(message).into(),
+        error => anyhow::Error::from(error),
+    })?;
+    let report = Report { steps: args.steps, landscapes };
     run.folder.write_json("eval/landscape.json", &report)?;
     let drawing = args.out.clone().unwrap_or_else(|| run.folder.path("eval/landscape.svg"));
     std::fs::write(&drawing, svg(&report.landscapes, DRAWN))

@@ -9,6 +9,7 @@ mod broken_videos;
 mod distil;
 mod encode;
 mod experiment;
+mod frozen;
 mod help;
 mod hierarchy;
 mod interrupted;
