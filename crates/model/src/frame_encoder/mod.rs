@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use impala::{Impala, ImpalaConfig};
 pub use patches::{Patches, PatchesConfig};
 pub use strided_conv::{StridedConv, StridedConvConfig};
-pub use vit::{FrameVit, FrameVitConfig};
+pub use vit::{FramePool, FrameVit, FrameVitConfig};
 
 use crate::layers::LayerNorm;
 use prevision_core::config::check::multiple_of;
@@ -46,7 +46,7 @@ pub enum FrameEncoderConfig {
     Impala(ImpalaConfig),
     /// A patch convolution and strided convolutions; fast on a CPU.
     StridedConv(StridedConvConfig),
-    /// A vision transformer with mean pooling.
+    /// A vision transformer, mean-pooled or by its class token.
     Vit(FrameVitConfig),
     /// A token for every patch; the latent is all of them.
     Patches(PatchesConfig),
@@ -98,7 +98,7 @@ impl FrameEncoderConfig {
     }
 }
 
-/// An encoder of single frames. All but that of patches end in a layer norm.
+/// An encoder of single frames. All but that of patches, and a vision transformer with a projector, end in a layer norm.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // one value lives for the whole run
 pub enum FrameEncoder {
@@ -106,7 +106,7 @@ pub enum FrameEncoder {
     Impala(Impala),
     /// A patch convolution and strided convolutions.
     StridedConv(StridedConv),
-    /// A vision transformer with mean pooling.
+    /// A vision transformer, mean-pooled or by its class token.
     Vit(FrameVit),
     /// A token for every patch.
     Patches(Patches),
@@ -138,9 +138,14 @@ impl FrameEncoder {
         match self {
             Self::Impala(encoder) => Some(&encoder.norm),
             Self::StridedConv(encoder) => Some(&encoder.norm),
-            Self::Vit(encoder) => Some(&encoder.norm),
+            Self::Vit(encoder) => encoder.norm.as_ref(),
             Self::Patches(_) => None,
         }
+    }
+
+    /// Whether what it answers for a frame depends on the others while it is on the tape.
+    pub(crate) fn has_batch_norm(&self) -> bool {
+        matches!(self, Self::Vit(encoder) if encoder.projector.is_some())
     }
 
     /// Rows and columns of the tokens that a latent is made of, row by row; one token unless the encoder keeps a grid.
@@ -156,7 +161,7 @@ impl FrameEncoder {
         let norm = match self {
             Self::Impala(encoder) => &encoder.norm,
             Self::StridedConv(encoder) => &encoder.norm,
-            Self::Vit(encoder) => &encoder.norm,
+            Self::Vit(encoder) => return encoder.dim(),
             Self::Patches(encoder) => return encoder.dim(),
         };
         let [dim] = norm.gamma.lazy_shape().dims();

@@ -1,11 +1,13 @@
 //! Predictors in latent space: of the next latent given an action, and of hidden tokens given visible ones.
 
 mod gru;
+mod lewm;
 mod masked;
 mod residual;
 mod residual_conv;
 mod tasks;
 mod transformer;
+mod window;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -16,13 +18,14 @@ use crate::frame_encoder::FrameEncoder;
 use crate::layers::LayerNorm;
 
 pub use gru::{Gru, GruConfig};
+pub use lewm::{ActionEmbedding, Lewm, LewmConfig};
 pub use masked::{MaskedPredictor, MaskedPredictorConfig};
 pub use residual::{ResidualMlp, ResidualMlpConfig};
 pub use residual_conv::{ResidualConv, ResidualConvConfig};
 pub use transformer::{ActionTransformer, ActionTransformerConfig, TimePositions};
 
-/// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp`, `residual-conv` or
-/// `transformer`.
+/// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp`, `residual-conv`,
+/// `transformer` or `lewm`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ActionPredictorConfig {
@@ -34,6 +37,8 @@ pub enum ActionPredictorConfig {
     ResidualConv(ResidualConvConfig),
     /// A causal transformer over frames, conditioned on actions by adaptive layer norm.
     Transformer(ActionTransformerConfig),
+    /// LeWM's transformer: as wide as a latent, with a norm more in each part of a block and a projector of its own.
+    Lewm(LewmConfig),
 }
 
 impl Default for ActionPredictorConfig {
@@ -61,6 +66,7 @@ impl ActionPredictorConfig {
                 ActionPredictor::ResidualConv(config.init(encoder.grid(), dim, static_dim, action_dim, device))
             }
             Self::Transformer(config) => ActionPredictor::Transformer(config.init(dim, inputs, device)),
+            Self::Lewm(config) => ActionPredictor::Lewm(config.init(dim, inputs, device)),
         }
     }
 
@@ -74,6 +80,7 @@ impl ActionPredictorConfig {
             Self::ResidualMlp(config) => config.validate(),
             Self::ResidualConv(config) => config.validate(),
             Self::Transformer(config) => config.validate(),
+            Self::Lewm(config) => config.validate(),
         }
     }
 }
@@ -90,10 +97,12 @@ pub enum ActionPredictor {
     ResidualConv(ResidualConv),
     /// A causal transformer over frames.
     Transformer(ActionTransformer),
+    /// LeWM's transformer.
+    Lewm(Lewm),
 }
 
 impl ActionPredictor {
-    /// Predicts `k` latents one after another. All but the residual ones pass each through `norm`, the encoder's output norm,
+    /// Predicts `k` latents one after another. The GRU and the transformer pass each through `norm`, the encoder's output norm,
     /// before it is used again.
     ///
     /// # Shapes
@@ -117,6 +126,7 @@ impl ActionPredictor {
             Self::ResidualMlp(predictor) => predictor.rollout(start, beside(actions, place)),
             Self::ResidualConv(predictor) => predictor.rollout(start, actions, place),
             Self::Transformer(predictor) => predictor.rollout(start, beside(actions, place), norm()),
+            Self::Lewm(predictor) => predictor.rollout(start, beside(actions, place)),
         }
     }
 
@@ -127,7 +137,13 @@ impl ActionPredictor {
             Self::ResidualMlp(predictor) => predictor.action_dim() - static_dim,
             Self::ResidualConv(predictor) => predictor.action_dim(),
             Self::Transformer(predictor) => predictor.action_dim() - static_dim,
+            Self::Lewm(predictor) => predictor.action_dim() - static_dim,
         }
+    }
+
+    /// Whether what it answers for a row depends on the others while it is on the tape.
+    pub(crate) fn has_batch_norm(&self) -> bool {
+        matches!(self, Self::Lewm(_))
     }
 
     /// How many past latents the predictor can use.
@@ -135,6 +151,7 @@ impl ActionPredictor {
         match self {
             Self::Gru(_) | Self::ResidualMlp(_) | Self::ResidualConv(_) => 1,
             Self::Transformer(predictor) => predictor.history(),
+            Self::Lewm(predictor) => predictor.history(),
         }
     }
 }
