@@ -25,7 +25,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = {
     "training-speed": ["vit-train", "vit-infer", "conv-train", "conv-infer", "rollout", "vjepa-encode"],
-    "encoding-speed": ["encode-base", "encode-large"],
+    "encoding-speed": ["encode-base", "encode-large", "lewm-encode", "lewm-rollout"],
     "planning-speed": ["gru-plan", "gru-plan-short", "lewm-plan"],
 }
 # Settings that are tried for each entrant; of each the fastest takes part.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::attention::{Attention, Mask, Rotation};
 use super::convolution::{self, Convolution, Known, Layer, Results};
-use super::epps_pulley::{POINTS, gaussian, weight};
+use super::epps_pulley::Knots;
 use super::feed_forward::FeedForward;
 use super::gru::{Gru, Kept, Rolled};
 use super::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
@@ -282,11 +282,10 @@ proptest! {
         let variance = all.iter().map(|a| (margin - (covariance_of(a, a) + 1e-4).sqrt()).max(0.0)).sum::<f64>() / columns as f64;
         let pairs = (0..columns).flat_map(|i| (0..columns).filter(move |j| *j != i).map(move |j| (i, j)));
         let covariance = pairs.map(|(i, j)| covariance_of(&all[i], &all[j]).powi(2)).sum::<f64>() / (columns * (columns - 1)) as f64;
-        let statistic = |samples: &[f64]| (0..5).map(|point| {
-            let mean = |f: fn(f64) -> f64| samples.iter().map(|x| f(x * POINTS[point])).sum::<f64>() / rows as f64;
-            weight(point) * ((mean(f64::cos) - gaussian(point)).powi(2) + mean(f64::sin).powi(2))
+        let statistic = |samples: &[f64], knots: Knots| knots.points().enumerate().map(|(point, t)| {
+            let mean = |f: fn(f64) -> f64| samples.iter().map(|x| f(x * t)).sum::<f64>() / rows as f64;
+            knots.weight(point) * ((mean(f64::cos) - knots.gaussian(point)).powi(2) + mean(f64::sin).powi(2))
         }).sum::<f64>();
-        let normality = all.iter().map(|samples| statistic(samples)).sum::<f64>() / columns as f64;
         for level in Level::available() {
             let run_variance = |x: &[f32]| {
                 let (mut means, mut factors) = (vec![f32::NAN; columns], vec![f32::NAN; columns]);
@@ -312,14 +311,17 @@ proptest! {
             vicreg::covariance_gradient(level, &centred, &matrix, columns, 1.5, &mut gradient);
             check_gradient(&x, &gradient, |x| 1.5 * f64::from(run_covariance(x).0));
 
-            let run_normality = |x: &[f32]| {
-                let mut means = vec![f32::NAN; 10 * columns];
-                (epps_pulley::forward(level, x, columns, &mut means), means)
-            };
-            let (value, means) = run_normality(&x);
-            prop_assert!(difference(&[value], &[normality as f32]) < 1e-5);
-            epps_pulley::backward(level, &x, columns, &means, 100.0, &mut gradient);
-            check_gradient(&x, &gradient, |x| 100.0 * f64::from(run_normality(x).0));
+            for knots in [Knots::Ten, Knots::ThirtyThree] {
+                let run_normality = |x: &[f32]| {
+                    let mut means = vec![f32::NAN; 2 * knots.count() * columns];
+                    (epps_pulley::forward(level, knots, x, columns, &mut means), means)
+                };
+                let (value, means) = run_normality(&x);
+                let normality = all.iter().map(|samples| statistic(samples, knots)).sum::<f64>() / columns as f64;
+                prop_assert!(difference(&[value], &[normality as f32]) < 1e-5);
+                epps_pulley::backward(level, knots, &x, columns, &means, 100.0, &mut gradient);
+                check_gradient(&x, &gradient, |x| 100.0 * f64::from(run_normality(x).0));
+            }
         }
     }
 }
@@ -490,7 +492,7 @@ fn threads_do_not_change_a_bit() {
                 let mut centred = vec![0.0; out.len()];
                 let covariance = vicreg::covariance(level, &out, outputs, &mut centred, &mut matrix);
                 let mut means = vec![0.0; 10 * outputs];
-                let normality = epps_pulley::forward(level, &out, outputs, &mut means);
+                let normality = epps_pulley::forward(level, Knots::Ten, &out, outputs, &mut means);
                 let penalties = vec![covariance, normality];
                 // 18 images of 16 channels, through transformed tiles and, with stride 2, directly.
                 let images = &out[..18 * 16 * 81];

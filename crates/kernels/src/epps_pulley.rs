@@ -4,44 +4,47 @@ use burn::tensor::Tensor;
 
 use crate::array::Array;
 use crate::cpu::Runtime;
-use crate::cpu::epps_pulley::{POINTS, backward, forward, gaussian, weight};
+pub use crate::cpu::epps_pulley::Knots;
+use crate::cpu::epps_pulley::{backward, forward};
 use crate::operation::{Operation, apply, runs_on};
 
 /// The mean over the columns of `integral of exp(-t^2/2) |phi(t) - exp(-t^2/2)|^2 dt`, where `phi` is the empirical characteristic
 /// function of a column: near 0 for a sample of the standard normal.
 ///
-/// The integral is the trapezoid rule at 10 points in `[-3, 3]`; the integrand is even, so that the positive ones are enough.
+/// The integral is the trapezoid rule at the knots; the integrand is even, so that the positive ones are enough.
 ///
 /// # Shapes
 /// - samples: `[samples, columns]`
 /// - output: `[1]`; NaN without samples
-pub fn epps_pulley(samples: Tensor<2>) -> Tensor<1> {
+pub fn epps_pulley(samples: Tensor<2>, knots: Knots) -> Tensor<1> {
     if !runs_on(&samples) {
-        return composed(samples);
+        return composed(samples, knots);
     }
-    apply(vec![samples.into_dispatch()], EppsPulley)
+    apply(vec![samples.into_dispatch()], EppsPulley { knots })
 }
 
 /// The same as operations of Burn.
-pub(crate) fn composed(samples: Tensor<2>) -> Tensor<1> {
-    let terms = POINTS.iter().enumerate().map(|(point, &t)| {
+pub(crate) fn composed(samples: Tensor<2>, knots: Knots) -> Tensor<1> {
+    let terms = knots.points().enumerate().map(|(point, t)| {
         let angle = samples.clone() * t;
-        let real = angle.clone().cos().mean_dim(0) - gaussian(point);
+        let real = angle.clone().cos().mean_dim(0) - knots.gaussian(point);
         let imaginary = angle.sin().mean_dim(0);
-        (real.square() + imaginary.square()) * weight(point)
+        (real.square() + imaginary.square()) * knots.weight(point)
     });
-    terms.reduce(|a, b| a + b).expect("the grid has points").mean()
+    terms.reduce(|a, b| a + b).expect("the knots has points").mean()
 }
 
 #[derive(Debug)]
-struct EppsPulley;
+struct EppsPulley {
+    knots: Knots,
+}
 
 impl Operation for EppsPulley {
     fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
         let samples = &inputs[0];
         let columns = samples.width();
-        let (means, out) = Array::filled_with([2 * POINTS.len(), columns], |means| {
-            Array::filled([1], |out| out[0] = forward(runtime.level, samples.values(), columns, means))
+        let (means, out) = Array::filled_with([2 * self.knots.count(), columns], |means| {
+            Array::filled([1], |out| out[0] = forward(runtime.level, self.knots, samples.values(), columns, means))
         });
         (out, vec![means])
     }
@@ -61,7 +64,7 @@ impl Operation for EppsPulley {
         let [Some(samples)] = inputs else { unreachable!("it is needed") };
         vec![Some(Array::filled(samples.shape(), |out| {
             let gradient = gradient.values()[0];
-            backward(runtime.level, samples.values(), samples.width(), kept[0].values(), gradient, out);
+            backward(runtime.level, self.knots, samples.values(), samples.width(), kept[0].values(), gradient, out);
         }))]
     }
 }

@@ -58,7 +58,7 @@ pub use attention::{Mask, Rotation, attention};
 pub use convolution::{ConvolutionLayer, convolutions};
 pub use device::on_cpu;
 pub use distance::squared_distances;
-pub use epps_pulley::epps_pulley;
+pub use epps_pulley::{Knots, epps_pulley};
 pub use feed_forward::{FeedForward, feed_forward};
 pub use glu::glu_residual;
 pub use gru::{GruCell, gru_rollout};

@@ -18,10 +18,10 @@ use crate::patch_embedding::composed as composed_embedding;
 use crate::tubelets::{composed as composed_tubelets, tubelets};
 use crate::vicreg::{composed_covariance, composed_variance};
 use crate::{
-    Activation, ConvolutionLayer, FeedForward, GruCell, Level, Precision, PreparedLinear, ResidualCell, RgbClips,
-    Tubelets, Video, adaptive_layer_norm, attention, convolutions, covariance_square, epps_pulley, feed_forward,
-    gated_residual, glu_residual, gru_rollout, layer_norm, linear, linear_residual, parallel, patch_embedding,
-    residual_rollout, squared_distances, stack_steps, variance_hinge, with_level, with_precision,
+    Activation, ConvolutionLayer, FeedForward, GruCell, Knots, Level, Precision, PreparedLinear, ResidualCell,
+    RgbClips, Tubelets, Video, adaptive_layer_norm, attention, convolutions, covariance_square, epps_pulley,
+    feed_forward, gated_residual, glu_residual, gru_rollout, layer_norm, linear, linear_residual, parallel,
+    patch_embedding, residual_rollout, squared_distances, stack_steps, variance_hinge, with_level, with_precision,
 };
 
 const ACTIVATIONS: [Activation; 4] = [Activation::Identity, Activation::Relu, Activation::Gelu, Activation::Silu];
@@ -330,11 +330,15 @@ fn penalties_of_collapse() {
         assert_same!(what, covariance_square(samples()), expected, stored);
         let expected = composed_variance(samples(), 3.0, 1e-4);
         assert_same!(what, variance_hinge(samples(), 3.0, 1e-4), expected, stored);
-        assert_same!(what, epps_pulley(samples() * 3.0), composed_epps_pulley(samples() * 3.0), stored);
+        for knots in [Knots::Ten, Knots::ThirtyThree] {
+            let expected = composed_epps_pulley(samples() * 3.0, knots);
+            assert_same!(what, epps_pulley(samples() * 3.0, knots), expected, stored);
+        }
     }
     let one = random([1, 1]);
-    assert_same!("one number", epps_pulley(one.clone()), composed_epps_pulley(one.clone()), one);
-    let none: f32 = epps_pulley(random([0, 3])).into_scalar();
+    let expected = composed_epps_pulley(one.clone(), Knots::Ten);
+    assert_same!("one number", epps_pulley(one.clone(), Knots::Ten), expected, one);
+    let none: f32 = epps_pulley(random([0, 3]), Knots::Ten).into_scalar();
     assert!(none.is_nan());
 }
 

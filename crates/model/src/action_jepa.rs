@@ -166,6 +166,11 @@ impl ActionJepa {
         self.predictor.action_dim(self.static_dim())
     }
 
+    /// Whether what it answers for a row depends on the others while it is on the tape, as with batch norm.
+    pub(crate) fn has_batch_norm(&self) -> bool {
+        self.encoder.has_batch_norm() || self.predictor.has_batch_norm()
+    }
+
     /// How many past latents the predictor can use.
     pub fn history(&self) -> usize {
         self.predictor.history()

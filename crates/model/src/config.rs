@@ -110,6 +110,17 @@ impl ActionJepaConfig {
                     .to_owned(),
             );
         }
+        let projector = match &self.encoder {
+            FrameEncoderConfig::Vit(config) => config.projector,
+            _ => None,
+        };
+        if let Some(hidden) = projector {
+            let allowed =
+                "unset with predictor.kind gru and transformer, whose predictions pass through the encoder's norm";
+            ensure(!normed, "encoder.projector", hidden, allowed)?;
+            let momentum = self.target.momentum();
+            ensure(momentum.is_none(), "encoder.projector", hidden, "unset with target.kind = \"momentum\"")?;
+        }
         let users = [
             ("predictor.kind is residual-conv", matches!(self.predictor, ActionPredictorConfig::ResidualConv(_))),
             ("distance.kind is field", matches!(self.distance, DistanceHeadConfig::Field(_))),

@@ -32,6 +32,7 @@ pub mod parameters;
 mod pixels;
 pub mod predictor;
 pub mod pretrained;
+mod projector;
 mod reflex;
 pub mod target_encoder;
 mod vector_world_model;
@@ -61,6 +62,7 @@ pub use masks::{MaskConfig, MaskPair, MaskSampler, TokenIds, gather_tokens, toke
 pub use normalise::normalise_latents;
 pub use pixels::Pixels;
 pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig, Moments};
+pub use projector::Projector;
 pub use reflex::{ReflexNetwork, ReflexNetworkConfig};
 pub use target_encoder::TargetConfig;
 pub use vector_world_model::VectorWorldModel;

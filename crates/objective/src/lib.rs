@@ -39,7 +39,7 @@ pub use terms::inverse_dynamics::inverse_dynamics;
 pub use terms::levels::level;
 pub use terms::position::position;
 pub use terms::prediction::{PredictionLoss, prediction};
-pub use terms::sigreg::{directions, sigreg};
+pub use terms::sigreg::{directions, sigreg, sigreg_of_moments};
 pub use terms::static_similarity::static_similarity;
 pub use terms::temporal_similarity::temporal_similarity;
 pub use terms::variance::variance;

@@ -14,9 +14,9 @@ use prevision::train::optimizer::Optimizer;
 use prevision::train::tasks::{ActionTask, MaskedTask};
 use prevision::train::{ModelContext, OptimizerConfig, Task};
 use prevision_kernels::{
-    Activation, ConvolutionLayer, FeedForward, GruCell, Mask, Tubelets, adaptive_layer_norm, attention, convolutions,
-    covariance_square, epps_pulley, feed_forward, gated_residual, glu_residual, gru_rollout, layer_norm, linear,
-    linear_residual, patch_embedding, variance_hinge,
+    Activation, ConvolutionLayer, FeedForward, GruCell, Knots, Mask, Tubelets, adaptive_layer_norm, attention,
+    convolutions, covariance_square, epps_pulley, feed_forward, gated_residual, glu_residual, gru_rollout, layer_norm,
+    linear, linear_residual, patch_embedding, variance_hinge,
 };
 
 fn spaces() -> Spaces {
@@ -225,7 +225,7 @@ fn kernels_equal_their_forms_on_the_gpu() {
         }),
         ("variance_hinge", &[40], |x| variance_hinge(x[0].clone().reshape([8, 5]), 1.0, 1e-4)),
         ("covariance_square", &[40], |x| covariance_square(x[0].clone().reshape([8, 5]))),
-        ("epps_pulley", &[40], |x| epps_pulley(x[0].clone().reshape([8, 5]))),
+        ("epps_pulley", &[40], |x| epps_pulley(x[0].clone().reshape([8, 5]), Knots::Ten)),
     ];
     let norm = |values: &[f32]| values.iter().map(|value| value * value).sum::<f32>().sqrt();
     let mut apart = Vec::new();

@@ -51,6 +51,44 @@ pub fn resize(rgb: &[u8], from: (usize, usize), to: (usize, usize), kernel: Kern
     if from.1 == to.1 { across } else { rows(&across, to.0, &Taps::new(from.1, to.1, kernel)) }
 }
 
+/// As [`resize`], in floating point: nothing is rounded to bytes.
+///
+/// # Shapes
+/// As [`resize`]; the output is of 0 to 255.
+///
+/// # Panics
+/// As [`resize`].
+pub fn resize_exact(rgb: &[u8], from: (usize, usize), to: (usize, usize), kernel: Kernel) -> Vec<f32> {
+    assert_eq!(rgb.len(), from.0 * from.1 * 3, "bytes of a picture of {} x {}", from.0, from.1);
+    assert!(from.0.min(from.1).min(to.0).min(to.1) > 0, "a picture of {from:?} to {to:?}");
+    let mut across = Vec::with_capacity(from.1 * to.0 * 3);
+    let taps = weights(from.0, to.0, kernel);
+    for row in rgb.chunks_exact(from.0 * 3) {
+        for (first, weights) in &taps {
+            let mut pixel = [0.0; 3];
+            for (weight, rgb) in weights.iter().zip(row[first * 3..].chunks_exact(3)) {
+                for (sum, value) in pixel.iter_mut().zip(rgb) {
+                    *sum += weight * f64::from(*value);
+                }
+            }
+            across.extend(pixel);
+        }
+    }
+    let width = to.0 * 3;
+    let mut out = Vec::with_capacity(to.1 * width);
+    let mut line = vec![0.0; width];
+    for (first, weights) in weights(from.1, to.1, kernel) {
+        line.fill(0.0);
+        for (weight, row) in weights.iter().zip(across[first * width..].chunks_exact(width)) {
+            for (sum, value) in line.iter_mut().zip(row) {
+                *sum += weight * value;
+            }
+        }
+        out.extend(line.iter().map(|value| *value as f32));
+    }
+    out
+}
+
 /// The part of a picture of `(columns, rows)` in its middle, a square of `side`. Of an odd remainder the smaller half goes before it, as in
 /// `transformers`.
 ///

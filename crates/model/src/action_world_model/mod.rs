@@ -114,7 +114,8 @@ impl WorldModel for ActionWorldModel {
     }
 
     fn adaptable(&self) -> Option<&dyn Adaptable> {
-        Some(self)
+        // On the tape a batch norm would mix the episodes.
+        (!self.model.has_batch_norm()).then_some(self as &dyn Adaptable)
     }
 
     fn readout(&self, name: &str, latents: &Latents) -> Option<Tensor<3>> {

@@ -17,7 +17,7 @@ pub use impala::{Impala, ImpalaConfig};
 pub use patches::{Patches, PatchesConfig};
 pub use pretrained::{LatentOf, PretrainedEncoder, PretrainedEncoderConfig};
 pub use strided_conv::{StridedConv, StridedConvConfig};
-pub use vit::{FrameVit, FrameVitConfig};
+pub use vit::{FramePool, FrameVit, FrameVitConfig};
 
 use crate::layers::LayerNorm;
 use prevision_core::config::check::multiple_of;
@@ -48,7 +48,7 @@ pub enum FrameEncoderConfig {
     Impala(ImpalaConfig),
     /// A patch convolution and strided convolutions; fast on a CPU.
     StridedConv(StridedConvConfig),
-    /// A vision transformer with mean pooling.
+    /// A vision transformer, mean-pooled or by its class token.
     Vit(FrameVitConfig),
     /// A token for every patch; the latent is all of them.
     Patches(PatchesConfig),
@@ -125,7 +125,7 @@ impl FrameEncoderConfig {
     }
 }
 
-/// An encoder of single frames. All but those of patches and the pretrained one end in a layer norm.
+/// An encoder of single frames. All but those of patches, the pretrained one, and a vision transformer with a projector, end in a layer norm.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // one value lives for the whole run
 pub enum FrameEncoder {
@@ -133,7 +133,7 @@ pub enum FrameEncoder {
     Impala(Impala),
     /// A patch convolution and strided convolutions.
     StridedConv(StridedConv),
-    /// A vision transformer with mean pooling.
+    /// A vision transformer, mean-pooled or by its class token.
     Vit(FrameVit),
     /// A token for every patch.
     Patches(Patches),
@@ -168,7 +168,7 @@ impl FrameEncoder {
         match self {
             Self::Impala(encoder) => Some(&encoder.norm),
             Self::StridedConv(encoder) => Some(&encoder.norm),
-            Self::Vit(encoder) => Some(&encoder.norm),
+            Self::Vit(encoder) => encoder.norm.as_ref(),
             Self::Patches(_) | Self::Pretrained(_) => None,
         }
     }
@@ -194,6 +194,11 @@ impl FrameEncoder {
         matches!(self, Self::Pretrained(_))
     }
 
+    /// Whether what it answers for a frame depends on the others while it is on the tape.
+    pub(crate) fn has_batch_norm(&self) -> bool {
+        matches!(self, Self::Vit(encoder) if encoder.projector.is_some())
+    }
+
     /// Rows and columns of the tokens that a latent is made of, row by row; one token unless the encoder keeps a grid.
     pub fn grid(&self) -> [usize; 2] {
         match self {
@@ -208,7 +213,7 @@ impl FrameEncoder {
         let norm = match self {
             Self::Impala(encoder) => &encoder.norm,
             Self::StridedConv(encoder) => &encoder.norm,
-            Self::Vit(encoder) => &encoder.norm,
+            Self::Vit(encoder) => return encoder.dim(),
             Self::Patches(encoder) => return encoder.dim(),
             Self::Pretrained(encoder) => return encoder.dim(),
         };

@@ -2,12 +2,14 @@
 
 mod block_causal;
 mod gru;
+mod lewm;
 mod masked;
 mod moments;
 mod residual;
 mod residual_conv;
 mod tasks;
 mod transformer;
+mod window;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -19,6 +21,7 @@ use crate::layers::LayerNorm;
 
 pub use block_causal::{BlockCausal, BlockCausalConfig, BlockCausalInput, Conditioning};
 pub use gru::{Gru, GruConfig};
+pub use lewm::{ActionEmbedding, Lewm, LewmConfig};
 pub use masked::{MaskedPredictor, MaskedPredictorConfig};
 pub use moments::Moments;
 pub use residual::{ResidualMlp, ResidualMlpConfig};
@@ -26,7 +29,7 @@ pub use residual_conv::{ResidualConv, ResidualConvConfig};
 pub use transformer::{ActionTransformer, ActionTransformerConfig, TimePositions};
 
 /// Which action-conditioned predictor; the key `kind` chooses `gru` (default), `residual-mlp`, `residual-conv`,
-/// `transformer` or `block-causal`.
+/// `transformer`, `block-causal` or `lewm`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ActionPredictorConfig {
@@ -40,6 +43,8 @@ pub enum ActionPredictorConfig {
     Transformer(ActionTransformerConfig),
     /// A transformer over the tokens of frames, each of which sees its frame and those before it.
     BlockCausal(BlockCausalConfig),
+    /// LeWM's transformer: as wide as a latent, with a norm more in each part of a block and a projector of its own.
+    Lewm(LewmConfig),
 }
 
 impl Default for ActionPredictorConfig {
@@ -73,6 +78,7 @@ impl ActionPredictorConfig {
                 let input = BlockCausalInput { grid, dim, action: action_dim, proprioception, normalise };
                 ActionPredictor::BlockCausal(config.init(input, device))
             }
+            Self::Lewm(config) => ActionPredictor::Lewm(config.init(dim, inputs, device)),
         }
     }
 
@@ -87,6 +93,7 @@ impl ActionPredictorConfig {
             Self::ResidualConv(config) => config.validate(),
             Self::Transformer(config) => config.validate(),
             Self::BlockCausal(config) => config.validate(),
+            Self::Lewm(config) => config.validate(),
         }
     }
 }
@@ -105,6 +112,8 @@ pub enum ActionPredictor {
     Transformer(ActionTransformer),
     /// A transformer over the tokens of frames.
     BlockCausal(BlockCausal),
+    /// LeWM's transformer.
+    Lewm(Lewm),
 }
 
 impl ActionPredictor {
@@ -133,6 +142,7 @@ impl ActionPredictor {
             Self::ResidualMlp(predictor) => predictor.rollout(latents, beside(actions, place)),
             Self::ResidualConv(predictor) => predictor.rollout(latents, actions, place),
             Self::Transformer(predictor) => predictor.rollout(latents, beside(actions, place), norm()),
+            Self::Lewm(predictor) => predictor.rollout(latents, beside(actions, place)),
             Self::BlockCausal(predictor) => return predictor.rollout(start, actions),
         })
     }
@@ -156,28 +166,22 @@ impl ActionPredictor {
         norm: Option<&LayerNorm>,
     ) -> Moments {
         let [batch, time, dim] = moments.latents.dims();
-        let windows = (0..time).step_by(self.history()).map(|first| (first, self.history().min(time - first)));
-        let joined = |parts: Vec<Moments>| parts.into_iter().reduce(Moments::then).expect("a moment at least");
+        let in_windows = |actions: Tensor<3>, forward: &dyn Fn(Moments, Tensor<3>) -> Moments| {
+            let windows = (0..time).step_by(self.history()).map(|first| {
+                let count = self.history().min(time - first);
+                forward(moments.narrow(first, count), actions.clone().narrow(1, first, count))
+            });
+            windows.reduce(Moments::then).expect("a moment at least")
+        };
         match self {
-            Self::Transformer(predictor) => {
-                let (actions, norm) = (beside(actions, place), norm.expect(NEEDS_NORM));
-                joined(
-                    windows
-                        .map(|(first, count)| {
-                            let latents = moments.latents.clone().narrow(1, first, count);
-                            let next = predictor.forward(latents, actions.clone().narrow(1, first, count));
-                            Moments::of_latents(norm.forward(next))
-                        })
-                        .collect(),
-                )
-            }
-            Self::BlockCausal(predictor) => joined(
-                windows
-                    .map(|(first, count)| {
-                        predictor.forward(&moments.narrow(first, count), actions.clone().narrow(1, first, count))
-                    })
-                    .collect(),
-            ),
+            Self::Transformer(predictor) => in_windows(beside(actions, place), &|window, actions| {
+                let next = predictor.forward(window.latents, actions);
+                Moments::of_latents(norm.expect(NEEDS_NORM).forward(next))
+            }),
+            Self::Lewm(predictor) => in_windows(beside(actions, place), &|window, actions| {
+                Moments::of_latents(predictor.forward(window.latents, actions))
+            }),
+            Self::BlockCausal(predictor) => in_windows(actions, &|window, actions| predictor.forward(&window, actions)),
             Self::Gru(_) | Self::ResidualMlp(_) | Self::ResidualConv(_) => {
                 let [_, _, width] = actions.dims();
                 let place = place.map(|place| {
@@ -199,7 +203,13 @@ impl ActionPredictor {
             Self::ResidualConv(predictor) => predictor.action_dim(),
             Self::Transformer(predictor) => predictor.action_dim() - static_dim,
             Self::BlockCausal(predictor) => predictor.action_dim(),
+            Self::Lewm(predictor) => predictor.action_dim() - static_dim,
         }
+    }
+
+    /// Whether what it answers for a row depends on the others while it is on the tape.
+    pub(crate) fn has_batch_norm(&self) -> bool {
+        matches!(self, Self::Lewm(_))
     }
 
     /// How many past latents the predictor can use.
@@ -208,6 +218,7 @@ impl ActionPredictor {
             Self::Gru(_) | Self::ResidualMlp(_) | Self::ResidualConv(_) => 1,
             Self::Transformer(predictor) => predictor.history(),
             Self::BlockCausal(predictor) => predictor.history(),
+            Self::Lewm(predictor) => predictor.history(),
         }
     }
 }

@@ -3,6 +3,10 @@
 use burn::tensor::Tensor;
 use prevision_kernels::{on_cpu, parallel, stack_steps};
 
+/// Rows of one task of a transformer's rollout: enough to pay for reading the weights, few enough for what is between the layers to stay in the
+/// cache.
+pub(super) const ROWS_PER_TASK: usize = 80;
+
 /// Rolls rows out with `rollout`, which gives the latents of each step, `[batch, dim]`; off the tape on the CPU in tasks of at most so many
 /// rows, spread over the cores. How the rows are shared out does not depend on the number of cores.
 ///

@@ -8,15 +8,13 @@ use prevision_kernels::{PreparedLinear, gated_residual, parallel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::tasks::in_tasks;
+use super::tasks::{ROWS_PER_TASK, in_tasks};
+use super::window::{Window, last, slide, together};
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
 use crate::layers::{Activation, LayerNorm, prepared};
 use crate::video_vit::sin_cos::sin_cos_axis;
 use crate::video_vit::{Attention, BlockConfig, Mlp};
 use prevision_core::config::check::{ensure, multiple_of, positive};
-
-/// Rows of one task of a rollout: enough to pay for reading the weights, few enough for what is between the layers to stay in the cache.
-const ROWS_PER_TASK: usize = 80;
 
 /// How a frame knows its place in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -224,30 +222,15 @@ impl ActionTransformer {
         )
     }
 
-    /// As [`rollout`](Self::rollout), the latents of each step, `[batch, dim]`. While the window grows, what its latents are is kept, and
-    /// only the new one goes through the blocks; once it slides, every latent has another place in it.
+    /// As [`rollout`](Self::rollout), the latents of each step, `[batch, dim]`.
     fn rollout_rows(&self, layers: &Layers, start: Tensor<3>, actions: Tensor<3>, norm: &LayerNorm) -> Vec<Tensor<2>> {
-        let [batch, first, dim] = start.dims();
         let [_, length, _] = actions.dims();
         // Of each action on its own: what is taken out of a tensor of all would be copied wherever it is used.
         let modulations: Vec<_> =
             (0..length).map(|place| layers.modulations(actions.clone().narrow(1, place, 1))).collect();
-        let mut kept = vec![None; self.blocks.len()];
-        let (mut latents, mut predictions) = (start, Vec::with_capacity(length + 1 - first));
-        for present in first..=length {
-            let begin = present.saturating_sub(self.history);
-            let known = if present == first || begin > 0 { begin } else { present - 1 };
-            if known == begin {
-                kept.fill(None);
-            }
-            let new = present - known;
-            let window = latents.clone().narrow(1, known, new);
-            let modulations = &modulations[known..present];
-            let next = norm.forward(self.predict(layers, window, known - begin, modulations, &mut kept, 1));
-            predictions.push(next.clone().reshape([batch, dim]));
-            latents = Tensor::cat(vec![latents, next], 1);
-        }
-        predictions
+        slide(start, length, self.history, self.blocks.len(), |Window { latents, place, moments }, kept| {
+            norm.forward(self.predict(layers, latents, place, &modulations[moments], kept, 1))
+        })
     }
 }
 
@@ -280,11 +263,6 @@ struct BlockLayers {
 
 fn mlp_layers(mlp: &Mlp) -> [PreparedLinear; 2] {
     [prepared(&mlp.fc1), prepared(&mlp.fc2)]
-}
-
-/// What frames have, one after the other, in one tensor.
-fn together(mut frames: Vec<Tensor<3>>) -> Tensor<3> {
-    if frames.len() == 1 { frames.remove(0) } else { Tensor::cat(frames, 1) }
 }
 
 /// An MLP of these layers.
@@ -350,15 +328,11 @@ impl ConditionedBlock {
         };
         let mixed = self.attn.mix_causal(all.clone());
         *kept = Some(all);
-        let last = |values: Tensor<3>| {
-            let known = values.dims()[1];
-            if known == wanted { values } else { values.narrow(1, known - wanted, wanted) }
-        };
         let (x, modulation) = match time - wanted {
             0 => (x, modulation),
-            unwanted => (last(x), together(modulations.split_off(unwanted))),
+            unwanted => (last(x, wanted), together(modulations.split_off(unwanted))),
         };
-        let mixed = layers.projection.forward(last(mixed), Activation::Identity);
+        let mixed = layers.projection.forward(last(mixed, wanted), Activation::Identity);
         let x = gated_residual(mixed, x, modulation.clone(), 2);
         let mixed = self.norm2.forward_adaptive(x.clone(), modulation.clone(), [4, 3]);
         gated_residual(through(&layers.mlp, mixed), x, modulation, 5)

@@ -7,10 +7,12 @@ use burn::tensor::Tensor;
 
 use super::import::part_shape;
 use super::layouts::{self, Layout};
+use super::pytorch_file::PytorchWriter;
 use super::{ImportError, Pretrained};
 use crate::parameters::{self, Entry, ParameterPath, TensorWriter, VisitParameters, transpose};
 
-/// Writes a folder that `transformers` loads: `config.json`, what is said of preprocessing, and `model.safetensors`.
+/// Writes a folder that `transformers` loads: `config.json`, what is said of preprocessing, and `model.safetensors`; or, of a LeWM, one that
+/// stable-worldmodel loads: `config.json` and `weights.pt`.
 ///
 /// # Errors
 /// If the folder is there already, this layout is not written, or a file cannot be written: then nothing is left behind.
@@ -27,7 +29,7 @@ pub fn export(model: &Pretrained, folder: &Path) -> Result<(), ImportError> {
         for (name, value) in described {
             std::fs::write(folder.join(name), serde_json::to_string_pretty(&value)? + "\n")?;
         }
-        write_tensors(model, layout, &folder.join("model.safetensors"))
+        write_tensors(model, layout, &folder.join(layout.weights()))
     };
     write().map_err(|error| {
         // What failed is told, not what became of the rest.
@@ -37,24 +39,56 @@ pub fn export(model: &Pretrained, folder: &Path) -> Result<(), ImportError> {
 }
 
 fn write_tensors(model: &Pretrained, layout: &dyn Layout, path: &Path) -> std::io::Result<()> {
+    let spec = layout.exported(&model.spec);
     let mut parts = Vec::new();
     for named in parameters::named_parameters(&model.networks) {
-        let place = layout.place(&model.spec, &named.path);
+        let place = layout.place(&spec, &named.path);
         let place =
             place.ok_or_else(|| std::io::Error::other(format!("{} has no place in this layout", named.path)))?;
         let shape = place.shape.unwrap_or_else(|| part_shape(&named.shape, place.parts.len()));
         parts.push((place.parts, shape));
     }
-    let entry = |(names, shape): &(Vec<String>, Vec<usize>)| -> Vec<Entry> {
-        names.iter().map(|name| Entry::floats(name.clone(), shape.clone())).collect()
+    let named = |(names, shape): &(Vec<String>, Vec<usize>)| -> Vec<(String, Vec<usize>)> {
+        names.iter().map(|name| (name.clone(), shape.clone())).collect()
     };
-    let mut file = TensorWriter::create(path, parts.iter().flat_map(entry).collect())?;
+    let tensors: Vec<(String, Vec<usize>)> = parts.iter().flat_map(named).collect();
+    let mut file = if path.extension().is_some_and(|extension| extension == "pt") {
+        Sink::Pytorch(PytorchWriter::create(path, &tensors)?)
+    } else {
+        let entries = tensors.into_iter().map(|(name, shape)| Entry::floats(name, shape)).collect();
+        Sink::Safetensors(TensorWriter::create(path, entries)?)
+    };
     parameters::visit(&model.networks, &mut Write { file: &mut file, parts: parts.into_iter() });
-    file.finish()
+    match file {
+        Sink::Pytorch(file) => file.finish(),
+        Sink::Safetensors(file) => file.finish(),
+    }
+}
+
+/// A file that is written.
+enum Sink {
+    Pytorch(PytorchWriter),
+    Safetensors(TensorWriter),
+}
+
+impl Sink {
+    fn values(&mut self, values: &[f32]) {
+        match self {
+            Self::Pytorch(file) => file.values(values),
+            Self::Safetensors(file) => file.values(values),
+        }
+    }
+
+    fn fail(&mut self, message: String) {
+        match self {
+            Self::Pytorch(file) => file.fail(message),
+            Self::Safetensors(file) => file.fail(message),
+        }
+    }
 }
 
 struct Write<'a, P> {
-    file: &'a mut TensorWriter,
+    file: &'a mut Sink,
     parts: P,
 }
 

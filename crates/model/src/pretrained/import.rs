@@ -10,6 +10,9 @@ use super::layouts::{self, Layout, Place};
 use super::{Checkpoint, ImportError, Pretrained, PretrainedSpec};
 use crate::parameters::{self, MapParameters, ParameterPath, transpose};
 
+/// The last part of the path of a batch norm's variance.
+const RUNNING_VARIANCE: &str = ".running_var";
+
 /// What was taken of a checkpoint, and what was not.
 #[derive(Clone, Debug)]
 pub struct ImportReport {
@@ -34,11 +37,7 @@ pub fn import(path: &Path, device: &Device) -> Result<(Pretrained, ImportReport)
     let (layout, mut spec) = recognise(&mut checkpoint)?;
     spec.source = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let fail = |message| ImportError::Unknown { path: path.to_owned(), message };
-    spec.encoder.validate().map_err(fail)?;
-    spec.input.validate().map_err(fail)?;
-    if let Some(predictor) = &spec.predictor {
-        predictor.validate().map_err(fail)?;
-    }
+    spec.validate().map_err(fail)?;
     let mut model = Pretrained::fresh(spec.clone(), device);
     let mut load = Load { layout, spec: &spec, checkpoint: &mut checkpoint, used: BTreeSet::new(), error: None };
     model.networks = parameters::map(model.networks, &mut load);
@@ -57,8 +56,9 @@ fn recognise(checkpoint: &mut Checkpoint) -> Result<(&'static dyn Layout, Pretra
             return Ok((layout, spec));
         }
     }
-    let said = checkpoint.config().and_then(|config| config.get("model_type")).map(ToString::to_string);
-    let said = said.map_or("no config.json with a model_type".to_owned(), |kind| format!("model_type is {kind}"));
+    let said = |key: &str| checkpoint.config()?.get(key).map(|value| format!("{key} is {value}"));
+    let said = said("model_type").or_else(|| said("_target_"));
+    let said = said.unwrap_or_else(|| "no config.json with a model_type or a _target_".to_owned());
     let first = checkpoint.names().next().unwrap_or_default();
     let known: Vec<&str> = layouts::built_in().iter().map(|layout| layout.name()).collect();
     let message = format!("{said}, its first tensor is `{first}`; known are {}", known.join(", "));
@@ -116,6 +116,11 @@ impl Load<'_> {
                 Some(_) => values.extend(self.checkpoint.floats(part)?),
             }
             self.used.insert(name);
+        }
+        if let (true, Some(value)) = (path.ends_with(RUNNING_VARIANCE), values.iter().find(|value| **value < 0.0)) {
+            let name = parts.first().map(|part| self.checkpoint.full_name(part)).unwrap_or_default();
+            let message = format!("has a variance of {value}, expected 0 or more");
+            return Err(ImportError::Tensor { path: self.checkpoint.path().to_owned(), name, message });
         }
         Ok(values)
     }

@@ -10,7 +10,9 @@ mod export;
 mod import;
 pub mod layouts;
 mod model;
+mod pytorch_file;
 mod spec;
+mod world;
 
 pub use cache::FeatureCache;
 pub use checkpoint::Checkpoint;
@@ -20,3 +22,4 @@ pub use import::{ImportReport, import};
 pub use layouts::Layout;
 pub use model::{Pretrained, PretrainedNetworks};
 pub use spec::{Input, PretrainedSpec, Resize, ResizeTo};
+pub use world::{VitNames, WorldNetworks, WorldSpec};

@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 
-use super::{ImportError, PretrainedSpec};
+use super::{ImportError, PretrainedSpec, WorldNetworks};
 use crate::heads::AttentiveProbe;
 use crate::masks::TokenIds;
 use crate::parameters::{self, ParameterPath, VisitParameters};
@@ -26,6 +26,8 @@ pub struct PretrainedNetworks {
     pub predictor: Option<MaskedPredictor>,
     /// The classifier, if there is one.
     pub classifier: Option<AttentiveProbe>,
+    /// What imagines what follows actions, if it does.
+    pub world: Option<WorldNetworks>,
 }
 
 /// A pretrained model: what it is, and its networks.
@@ -43,7 +45,8 @@ impl Pretrained {
         let encoder = spec.encoder.init(CHANNELS, device);
         let predictor = spec.predictor.as_ref().map(|config| config.init(&spec.encoder, spec.grid(), device));
         let classifier = spec.classifier.as_ref().map(|config| config.init(spec.encoder.dim, device));
-        Self { spec, networks: PretrainedNetworks { encoder, predictor, classifier } }
+        let world = spec.world.as_ref().map(|config| config.init(spec.encoder.dim, device));
+        Self { spec, networks: PretrainedNetworks { encoder, predictor, classifier, world } }
     }
 
     /// Writes it to one file, which says what it is.

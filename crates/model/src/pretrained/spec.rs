@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use prevision_core::frames::resize::{Kernel, centre, resize};
+use prevision_core::config::{Options, within};
+use prevision_core::frames::resize::{Kernel, centre, resize, resize_exact};
 use serde::{Deserialize, Serialize};
 
-use super::ImportError;
+use super::{ImportError, WorldSpec};
 use crate::heads::AttentiveProbeConfig;
 use crate::{MaskedPredictorConfig, ModelError, VideoVitConfig, weights};
 
@@ -21,6 +22,8 @@ pub struct PretrainedSpec {
     pub predictor: Option<MaskedPredictorConfig>,
     /// The classifier of videos, if there is one.
     pub classifier: Option<AttentiveProbeConfig>,
+    /// What is behind the encoder of a world model, if it is one.
+    pub world: Option<WorldSpec>,
     /// Names of its classes, in their order; empty if they were not told.
     pub labels: Vec<String>,
     /// What it was trained on, and what is done to a picture before it is encoded.
@@ -38,8 +41,22 @@ impl PretrainedSpec {
     /// Of a model whose weights are still to come.
     pub fn new(family: &str, encoder: VideoVitConfig, predictor: Option<MaskedPredictorConfig>, input: Input) -> Self {
         let (source, weights) = (String::new(), String::new());
-        let (classifier, labels) = (None, Vec::new());
-        Self { family: family.to_owned(), encoder, predictor, classifier, labels, input, part: None, source, weights }
+        let (classifier, world, labels) = (None, None, Vec::new());
+        let family = family.to_owned();
+        Self { family, encoder, predictor, classifier, world, labels, input, part: None, source, weights }
+    }
+
+    /// Checks every size.
+    ///
+    /// # Errors
+    /// A message naming the key, the value and what is allowed.
+    pub fn validate(&self) -> Result<(), String> {
+        within("encoder", self.encoder.validate())?;
+        within("input", self.input.validate())?;
+        if let Some(predictor) = &self.predictor {
+            within("predictor", predictor.validate())?;
+        }
+        self.action_config().map_or(Ok(()), |config| Options::validate(&config))
     }
 
     /// What a file of `prevision import` says that it holds. The weights are not read.
@@ -60,8 +77,7 @@ impl PretrainedSpec {
             text.ok_or_else(|| broken("does not say what it is: no pretrained model of `prevision import`".into()))?;
         let spec: Self = serde_json::from_str(&text)
             .map_err(|error| broken(format!("not a pretrained model of `prevision import`: {error}")))?;
-        spec.encoder.validate().map_err(broken)?;
-        spec.input.validate().map_err(broken)?;
+        spec.validate().map_err(broken)?;
         Ok(spec)
     }
 
@@ -101,11 +117,36 @@ impl Input {
     pub fn frame(&self, rgb: &[u8], (width, height): (usize, usize)) -> Vec<u8> {
         let size = match self.resize.to {
             ResizeTo::Exactly([rows, columns]) => (columns, rows),
-            // The longer side is rounded down, as upstream.
-            ResizeTo::Shorter(side) if width <= height => (side, side * height / width),
-            ResizeTo::Shorter(side) => (side * width / height, side),
+            ResizeTo::Shorter(side) | ResizeTo::Whole(side) => shorter((width, height), side),
         };
         centre(&resize(rgb, (width, height), size, self.resize.kernel), size, self.crop)
+    }
+
+    /// What the encoder sees of a picture of `(columns, rows)` that is kept whole: brought to size in floating point (torchvision's `Resize`
+    /// of normalised pictures), the rows and columns that fill patches, normalised. Also how many of them there are.
+    ///
+    /// # Shapes
+    /// - rgb: `[rows, columns, 3]`
+    /// - output: `[3, rows, columns]`
+    ///
+    /// # Panics
+    /// If there are not as many bytes.
+    pub fn whole(&self, rgb: &[u8], from: (usize, usize), patch: usize) -> (Vec<f32>, [usize; 2]) {
+        let size = match self.resize.to {
+            ResizeTo::Exactly([rows, columns]) => (columns, rows),
+            ResizeTo::Shorter(side) | ResizeTo::Whole(side) => shorter(from, side),
+        };
+        let (columns, rows) = (size.0 / patch * patch, size.1 / patch * patch);
+        let resized = resize_exact(rgb, from, size, self.resize.kernel);
+        let mut planes = Vec::with_capacity(3 * rows * columns);
+        for channel in 0..3 {
+            let (mean, std) = (self.mean[channel], self.std[channel]);
+            for row in 0..rows {
+                let pixels = &resized[row * size.0 * 3..][..columns * 3];
+                planes.extend(pixels.iter().skip(channel).step_by(3).map(|value| (value / 255.0 - mean) / std));
+            }
+        }
+        (planes, [rows, columns])
     }
 
     /// Checks that what is cut out is there.
@@ -114,7 +155,7 @@ impl Input {
     /// A message with the sizes.
     pub fn validate(&self) -> Result<(), String> {
         let shortest = match self.resize.to {
-            ResizeTo::Shorter(side) => side,
+            ResizeTo::Shorter(side) | ResizeTo::Whole(side) => side,
             ResizeTo::Exactly([rows, columns]) => rows.min(columns),
         };
         if self.crop == 0 || self.crop > shortest {
@@ -142,6 +183,14 @@ pub enum ResizeTo {
     Shorter(usize),
     /// Rows and columns.
     Exactly([usize; 2]),
+    /// The shorter side to so many pixels, the other in proportion, in floating point; nothing is cut out but what fills no patch, right
+    /// and below.
+    Whole(usize),
+}
+
+/// Columns and rows of a picture whose shorter side becomes this one; the longer one is rounded down, as upstream.
+fn shorter((width, height): (usize, usize), side: usize) -> (usize, usize) {
+    if width <= height { (side, side * height / width) } else { (side * width / height, side) }
 }
 
 /// Mean and standard deviation of `ImageNet`'s pictures.

@@ -40,6 +40,11 @@ impl Attention {
         }
     }
 
+    /// Of these layers.
+    pub(crate) fn of_layers(qkv: Linear, proj: Linear, heads: usize) -> Self {
+        Self { qkv, proj, heads }
+    }
+
     /// Attention of all tokens to those that the mask leaves them, before the output projection.
     ///
     /// # Shapes

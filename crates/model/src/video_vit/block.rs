@@ -91,6 +91,20 @@ impl Block {
     /// As [`forward`](Self::forward).
     pub fn forward_masked(&self, x: Tensor<3>, mask: &Mask, rotation: Option<&Rotation>) -> Tensor<3> {
         let mixed = self.attn.mix(self.norm1.forward(x.clone()), mask, rotation);
+        self.behind_attention(mixed, x)
+    }
+
+    /// As [`forward`](Self::forward), of the first token alone, which sees all.
+    ///
+    /// # Shapes
+    /// - x: `[batch, tokens, dim]`
+    /// - output: `[batch, 1, dim]`
+    pub fn forward_first(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
+        let mixed = self.attn.mix(self.norm1.forward(x.clone()), &Mask::Full, rotation);
+        self.behind_attention(mixed.narrow(1, 0, 1), x.narrow(1, 0, 1))
+    }
+
+    fn behind_attention(&self, mixed: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
         let x = scaled_residual(&self.attn.proj, self.scale1.as_ref(), mixed, x);
         self.mlp.forward_residual(&self.norm2, self.scale2.as_ref(), x)
     }

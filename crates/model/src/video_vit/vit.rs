@@ -4,6 +4,7 @@ use crate::Pixels;
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor, assert_shape};
 use prevision_core::Camera;
+use prevision_kernels::Rotation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -195,6 +196,15 @@ pub struct VideoVit {
     head_dim: usize,
 }
 
+/// What goes into the first block of a [`VideoVit`].
+struct Start {
+    /// `[batch, first + n, dim]`
+    tokens: Tensor<3>,
+    /// How many of them, the first ones, are no tubelets'.
+    first: usize,
+    rotation: Option<Rotation>,
+}
+
 /// What an encoder says of a clip.
 #[derive(Clone, Debug)]
 pub struct Features {
@@ -227,18 +237,8 @@ impl VideoVit {
     /// # Panics
     /// As [`forward`](Self::forward), or if there are not so many blocks.
     pub fn features(&self, video: impl Into<Pixels>, keep: Option<&TokenIds>, layers: &[usize]) -> Vec<Features> {
-        let video = video.into();
-        let grid = self.tubelet_embed.grid(video.dims());
-        let device = video.device();
-        let tokens = self.placed(self.tubelet_embed.forward(video, keep), grid, keep);
-        let [batch, count, _] = tokens.dims();
-        let prefix = self.prefix(batch);
-        let first = prefix.as_ref().map_or(0, |prefix| prefix.dims()[1]);
-        let mut tokens = match prefix {
-            Some(prefix) => Tensor::cat(vec![prefix, tokens], 1),
-            None => tokens,
-        };
-        let rotation = rope::for_kind(self.positions, keep, grid, self.head_dim, &device);
+        let Start { mut tokens, first, rotation } = self.start(video.into(), keep);
+        let count = tokens.dims()[1] - first;
         let last = layers.last().copied().unwrap_or_default();
         assert!(layers.is_sorted() && last <= self.blocks.len(), "layers {layers:?} of {}", self.blocks.len());
         let mut found = Vec::with_capacity(layers.len());
@@ -255,6 +255,36 @@ impl VideoVit {
             }
         }
         found
+    }
+
+    /// The class token of each clip alone, `[batch, dim]`, `None` if there is none: behind the last attention nothing is computed of the
+    /// others.
+    ///
+    /// # Shapes
+    /// - video: `[batch, channels, time, height, width]`
+    ///
+    /// # Panics
+    /// If an axis is not a multiple of the tubelet.
+    pub fn class_only(&self, video: impl Into<Pixels>) -> Option<Tensor<2>> {
+        self.class.as_ref()?;
+        let (last, before) = self.blocks.split_last()?;
+        let Start { tokens, rotation, .. } = self.start(video.into(), None);
+        let tokens = before.iter().fold(tokens, |tokens, block| block.forward(tokens, rotation.as_ref()));
+        Some(self.norm.forward(last.forward_first(tokens, rotation.as_ref())).squeeze_dim(1))
+    }
+
+    /// What goes into the first block.
+    fn start(&self, video: Pixels, keep: Option<&TokenIds>) -> Start {
+        let grid = self.tubelet_embed.grid(video.dims());
+        let device = video.device();
+        let tokens = self.placed(self.tubelet_embed.forward(video, keep), grid, keep);
+        let prefix = self.prefix(tokens.dims()[0]);
+        let first = prefix.as_ref().map_or(0, |prefix| prefix.dims()[1]);
+        let tokens = match prefix {
+            Some(prefix) => Tensor::cat(vec![prefix, tokens], 1),
+            None => tokens,
+        };
+        Start { tokens, first, rotation: rope::for_kind(self.positions, keep, grid, self.head_dim, &device) }
     }
 
     /// Adds to tokens what is added for their places.

@@ -7,6 +7,7 @@ mod configuration;
 mod counts;
 mod golden_gru;
 mod gradients;
+mod lewm;
 mod masked_model;
 mod masks;
 mod pretrained;

@@ -14,8 +14,11 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transformers/golden").join(name)
 }
 
+/// Shapes and numbers by name.
+pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
 /// The tensors of a file, as floats.
-fn tensors(path: &Path) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+pub(super) fn tensors(path: &Path) -> Tensors {
     let bytes = std::fs::read(path).expect("a file");
     let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
     let read = |name: &str| {
@@ -31,7 +34,7 @@ fn tensors(path: &Path) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
     file.names().into_iter().map(|name| (name.to_owned(), read(name))).collect()
 }
 
-struct Golden(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
+struct Golden(Tensors);
 
 impl Golden {
     fn of(name: &str) -> Self {

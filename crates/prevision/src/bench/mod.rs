@@ -2,6 +2,7 @@
 
 mod conv;
 mod encode;
+mod lewm;
 mod measure;
 mod plan;
 mod predictors;
@@ -60,6 +61,10 @@ pub(crate) enum Case {
     GruPlanShort,
     /// CEM plans 5 steps with the networks of LeWM: 300 samples, 30 iterations
     LewmPlan,
+    /// LeWM encodes 16 frames of 224x224
+    LewmEncode,
+    /// LeWM imagines 300 sequences of 5 actions
+    LewmRollout,
 }
 
 impl Case {
@@ -84,6 +89,8 @@ impl Case {
             Self::GruPlan => plan::gru(device, 90, 200, 20),
             Self::GruPlanShort => plan::gru(device, 12, 100, 5),
             Self::LewmPlan => plan::lewm(device),
+            Self::LewmEncode => Ok(lewm::encode(device)),
+            Self::LewmRollout => Ok(lewm::rollout(device)),
         }
     }
 }

@@ -45,16 +45,13 @@ patch = 14
 width = 192
 depth = 12
 heads = 3
+positions = "learned"
+epsilon = 1e-12
+pool = "class"
+projector = 2048
 dim = 192
 [model.predictor]
-kind = "transformer"
-history = 3
-width = 192
-depth = 6
-heads = 16
-head_width = 64
-mlp_ratio = 10.667
-projector = 2048
+kind = "lewm"
 [objective.prediction]
 rollout_steps = 3
 [train]

@@ -10,8 +10,12 @@ use serde::Serialize;
 use crate::Output;
 use crate::app::App;
 
-/// Write pretrained weights as transformers reads them: a folder for its `from_pretrained`
+/// Write pretrained weights as transformers reads them, those of a LeWM as stable-worldmodel does
+///
+/// The folder is one for `from_pretrained` (config.json, preprocessing, model.safetensors), or for
+/// `load_pretrained` of stable-worldmodel (config.json, weights.pt).
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// A file of `prevision import`
     model: PathBuf,

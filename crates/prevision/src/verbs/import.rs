@@ -6,18 +6,22 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use burn::module::Module as _;
 use burn::tensor::Device;
-use prevision_model::pretrained::{Input, PretrainedSpec, ResizeTo, import};
+use prevision_model::predictor::LewmConfig;
+use prevision_model::pretrained::{Input, PretrainedSpec, ResizeTo, WorldSpec, import};
 use prevision_train::RunFolder;
 use serde::Serialize;
 
+use super::adopt::RunArgs;
 use crate::app::App;
 use crate::{Output, Usage};
 
-/// Bring in weights that others have trained: V-JEPA 2, I-JEPA, DINOv2, ViT, or the encoder of a run
+/// Bring in weights that others have trained: V-JEPA 2, I-JEPA, DINOv2, ViT, LeWM; or those of a run
 ///
-/// Takes a folder as transformers writes it (config.json and safetensors, in one file or several), a file
-/// that V-JEPA 2's authors publish (.pt), or the run folder of a masked model. Of a pickle nothing is executed. What is missing, has another shape,
-/// or is left over and not known is an error. `prevision encode` makes features of videos with the result.
+/// Takes a folder as transformers writes it (config.json and safetensors, in one file or several), one as
+/// stable-worldmodel writes it (config.json and weights.pt), a file that V-JEPA 2's authors publish (.pt), or
+/// the run folder of a masked model. Of a pickle nothing is executed. What is missing, has another shape, or is
+/// left over and not known is an error. `prevision encode` makes features of videos with the result; of a LeWM
+/// `prevision rollout` imagines.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -27,10 +31,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
+    run: RunArgs,
+    #[command(flatten)]
     output: Output,
 }
 
-pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     check_file(&args.out)?;
     let run = args.checkpoint.join("checkpoints").is_dir();
     let checkpoint = if run { RunFolder::open(&args.checkpoint)?.trained()?.path } else { args.checkpoint.clone() };
@@ -43,6 +49,7 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
         std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
     }
     model.save(&args.out)?;
+    let run = args.run.make(app.parts(), &model)?;
     let mut left_out: Vec<LeftOut> = Vec::new();
     for (name, why) in report.left_out {
         match left_out.iter_mut().find(|group| group.why == why) {
@@ -58,6 +65,7 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
         left_out,
         spec: model.spec,
         file: args.out.clone(),
+        run: run.map(|run| run.display().to_string()),
     };
     args.output.give(&imported, &table(&imported))
 }
@@ -82,6 +90,8 @@ struct Imported {
     spec: PretrainedSpec,
     #[serde(serialize_with = "prevision_storage::path_text::serialize")]
     file: PathBuf,
+    /// The run folder, if one was made.
+    run: Option<String>,
 }
 
 /// Tensors that were not used, for one reason.
@@ -113,20 +123,31 @@ fn table(imported: &Imported) -> String {
         let _ =
             writeln!(text, "predictor   {} wide, {} blocks, {rest:.1} M parameters", predictor.width, predictor.depth);
     }
+    if let Some(WorldSpec { predictor, action, .. }) = &imported.spec.world {
+        let rest = millions(imported.parameters - imported.encoder_parameters);
+        let LewmConfig { history, depth, heads, hidden, .. } = predictor;
+        let _ = writeln!(
+            text,
+            "predictor   {depth} blocks, {heads} heads, MLPs of {hidden}, sees {history} latents; with projectors {rest:.1} M \
+             parameters\nactions     {action} numbers",
+        );
+    }
     if let Some(classifier) = &imported.spec.classifier {
         let named = if imported.spec.labels.is_empty() { ", without names" } else { "" };
         let _ = writeln!(text, "classifier  {} classes{named}", classifier.classes);
     }
     let Input { frames, crop, resize, .. } = input;
     let resized = match resize.to {
-        ResizeTo::Shorter(side) => format!("the middle of pictures whose shorter side is {side}"),
+        ResizeTo::Shorter(side) | ResizeTo::Whole(side) => {
+            format!("the middle of pictures whose shorter side is {side}")
+        }
         ResizeTo::Exactly([rows, columns]) => format!("of pictures of {columns} x {rows}"),
     };
-    let _ = writeln!(
-        text,
-        "sees        {frames} {}, {crop} x {crop}, {resized}",
-        if *frames == 1 { "frame" } else { "frames" }
-    );
+    let frames = if *frames == 1 { "1 frame".to_owned() } else { format!("{frames} frames") };
+    let _ = match resize.to {
+        ResizeTo::Whole(side) => writeln!(text, "sees        {frames}, whole pictures whose shorter side is {side}"),
+        _ => writeln!(text, "sees        {frames}, {crop} x {crop}, {resized}"),
+    };
     let _ = writeln!(text, "tensors     {} used", imported.used);
     for LeftOut { why, names } in &imported.left_out {
         let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
@@ -134,5 +155,8 @@ fn table(imported: &Imported) -> String {
     }
     let _ = writeln!(text, "weights     {}", &weights[..weights.len().min(16)]);
     let _ = write!(text, "file        {}", imported.file.display());
+    if let Some(run) = &imported.run {
+        let _ = write!(text, "\nrun         {run}");
+    }
     text
 }

@@ -1,6 +1,7 @@
 //! One file per verb: its arguments, and what it prints.
 
 mod acting;
+mod adopt;
 mod bench;
 mod data;
 mod demo;
@@ -15,7 +16,9 @@ mod levels;
 mod memory;
 mod plan;
 mod report;
+mod rollout;
 mod schema;
+mod seen;
 mod tasks;
 mod train;
 
@@ -35,6 +38,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("distil", distil::run)),
         Box::new(verb("import", import::run)),
         Box::new(verb("encode", encode::run)),
+        Box::new(verb("rollout", rollout::run)),
         Box::new(verb("export", export::run)),
         Box::new(verb("report", report::run)),
         Box::new(verb("demo", demo::run)),

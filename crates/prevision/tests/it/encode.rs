@@ -11,14 +11,14 @@ fn checkpoint(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/transformers/golden").join(name)
 }
 
-fn json(output: &std::process::Output) -> serde_json::Value {
+pub(super) fn json(output: &std::process::Output) -> serde_json::Value {
     serde_json::from_str(&stdout(output)).expect("JSON")
 }
 
-type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// Shapes and numbers of a file's tensors, 64-bit ones as floats, and its description.
-fn read(path: &Path) -> (Tensors, serde_json::Value) {
+pub(super) fn read(path: &Path) -> (Tensors, serde_json::Value) {
     let bytes = fs::read(path).expect("a file");
     let (length, rest) = bytes.split_at(8);
     let length = u64::from_le_bytes(length.try_into().expect("8 bytes")) as usize;

@@ -18,5 +18,6 @@ mod killed;
 mod pipeline;
 mod precision;
 mod reports;
+mod rollout;
 mod support;
 mod tutorial;

@@ -1,5 +1,6 @@
 //! The run folder: everything a run writes, each file whole or absent.
 
+mod adopt;
 mod checkpoint;
 mod compare;
 mod file;

@@ -32,8 +32,9 @@ trait Tensors {
     fn floats(&mut self, name: &str) -> Result<Vec<f32>, String>;
 }
 
-/// An opened checkpoint: a folder as `transformers` writes it (`config.json`, and `model.safetensors` in one or several files), a checkpoint of
-/// a run of ours (with `config.toml`), one safetensors file, or a file that `torch.save` has written. Of a pickle nothing is ever executed.
+/// An opened checkpoint: a folder as `transformers` writes it (`config.json`, and `model.safetensors` in one or several files) or
+/// stable-worldmodel (`config.json`, and one `.pt`), a checkpoint of a run of ours (with `config.toml`), one safetensors file, or a file that
+/// `torch.save` has written. Of a pickle nothing is ever executed.
 pub struct Checkpoint {
     path: PathBuf,
     files: Vec<(PathBuf, Box<dyn Tensors>)>,
@@ -174,13 +175,32 @@ fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
         }
         return Ok(names.into_iter().map(|name| folder.join(name)).collect());
     }
-    for name in ["pytorch_model.bin", "weights.pt", "model.pt"] {
-        let file = folder.join(name);
-        if file.is_file() {
-            return Ok(vec![file]);
+    let file = folder.join("pytorch_model.bin");
+    if file.is_file() {
+        return Ok(vec![file]);
+    }
+    // Those of stable-worldmodel have other names too, such as weights_epoch_10.pt.
+    let pickles = pickles(folder).map_err(|error| ImportError::broken(folder, error.to_string()))?;
+    match pickles.as_slice() {
+        [] => Err(ImportError::broken(
+            folder,
+            format!("a folder without weights, expected {SINGLE}, {INDEX} or one .pt in it"),
+        )),
+        [one] => Ok(vec![one.clone()]),
+        several => {
+            let names: Vec<_> = several.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+            Err(ImportError::broken(folder, format!("several .pt: {}; give the path of one", names.join(", "))))
         }
     }
-    Err(ImportError::broken(folder, format!("a folder without weights, expected {SINGLE} or {INDEX} in it")))
+}
+
+/// Files of a folder that end in `.pt`, sorted.
+fn pickles(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = entries.collect::<std::io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pt") && path.is_file());
+    paths.sort();
+    Ok(paths)
 }
 
 /// A JSON file, `None` if there is none.

@@ -8,10 +8,16 @@ use serde_json::{Value, json};
 use crate::pretrained::spec::{IMAGENET, Input, Resize, ResizeTo};
 use crate::pretrained::{Checkpoint, ImportError};
 
+/// The key by which stable-worldmodel says which class of Python is to be made of the keys beside it.
+const TARGET: &str = "_target_";
+
 /// Reads keys, with the family's defaults for those that are not there, as `transformers` does.
+#[derive(Clone)]
 pub struct ConfigReader<'a> {
     path: &'a Path,
     config: &'a Value,
+    /// The keys that lead to it, `predictor.`; empty for the file itself.
+    within: String,
 }
 
 impl<'a> ConfigReader<'a> {
@@ -19,7 +25,74 @@ impl<'a> ConfigReader<'a> {
     pub fn of_kind(checkpoint: &'a Checkpoint, kinds: &[&str]) -> Option<Self> {
         let config = checkpoint.config()?;
         let kind = config.get("model_type")?.as_str()?;
-        kinds.contains(&kind).then(|| Self { path: checkpoint.path(), config })
+        kinds.contains(&kind).then(|| Self { path: checkpoint.path(), config, within: String::new() })
+    }
+
+    /// Of the `config.json` of a checkpoint whose `_target_`, a class of Python, has one of these names.
+    pub fn of_target(checkpoint: &'a Checkpoint, names: &[&str]) -> Option<Self> {
+        let reader = Self { path: checkpoint.path(), config: checkpoint.config()?, within: String::new() };
+        names.contains(&reader.target()).then_some(reader)
+    }
+
+    /// The name of the class or function that `_target_` says, without its modules; empty without one.
+    pub fn target(&self) -> &'a str {
+        self.config.get(TARGET).and_then(Value::as_str).and_then(|name| name.rsplit('.').next()).unwrap_or_default()
+    }
+
+    /// The keys of a part whose `_target_` has one of these names.
+    ///
+    /// # Errors
+    /// If there is none, or it is another.
+    pub fn section(&self, key: &str, names: &[&str]) -> Result<Self, ImportError> {
+        let allowed = || format!("keys of a {}", names.join(" or "));
+        let config = self.get(key).ok_or_else(|| self.wrong(key, &Value::Null, &allowed()))?;
+        let section = Self { path: self.path, config, within: format!("{}{key}.", self.within) };
+        match config.get(TARGET) {
+            Some(_) if names.contains(&section.target()) => Ok(section),
+            Some(target) => {
+                Err(section.wrong(TARGET, target, &format!("{}, others are not built", names.join(" or "))))
+            }
+            None => Err(self.wrong(key, config, &allowed())),
+        }
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    /// If the key is something else.
+    pub fn text(&self, key: &str, default: &'a str) -> Result<&'a str, ImportError> {
+        let Some(value) = self.get(key) else { return Ok(default) };
+        value.as_str().ok_or_else(|| self.wrong(key, value, "a text"))
+    }
+
+    /// Checks that a whole number has the one value that is known here.
+    ///
+    /// # Errors
+    /// If it has another, or is something else.
+    pub fn only_count(&self, key: &str, default: usize, allowed: usize) -> Result<(), ImportError> {
+        let count = self.count(key, default)?;
+        if count == allowed {
+            return Ok(());
+        }
+        Err(self.wrong(key, &count.into(), &format!("{allowed}, the width of the encoder; others are not built")))
+    }
+
+    /// Checks that a key says a class of this name, whichever way: as a `_target_`, as the `path` of a `_target_` that looks it up, or plain.
+    ///
+    /// # Errors
+    /// If it says another, also by default.
+    pub fn names_a(&self, key: &str, class: &str, default: &str) -> Result<(), ImportError> {
+        let value = self.config.get(key);
+        let said = match value {
+            None => Some(default),
+            Some(Value::Object(keys)) => keys.get("path").or_else(|| keys.get(TARGET)).and_then(Value::as_str),
+            Some(value) => value.as_str(),
+        };
+        if said.and_then(|name| name.rsplit('.').next()) == Some(class) {
+            return Ok(());
+        }
+        let value = value.cloned().unwrap_or_else(|| default.into());
+        Err(self.wrong(key, &value, &format!("{class}, others are not built")))
     }
 
     /// `model_type`.
@@ -92,7 +165,10 @@ impl<'a> ConfigReader<'a> {
 
     /// The error of a key that has a value which cannot be.
     pub fn wrong(&self, key: &str, value: &Value, allowed: &str) -> ImportError {
-        let (path, key, value) = (self.path.join("config.json"), key.to_owned(), value.to_string());
+        let (path, key, value) = (self.path.to_owned(), format!("{}{key}", self.within), value.to_string());
+        // Beside a file, or in the folder.
+        let folder = if path.is_file() { path.parent().unwrap_or(Path::new("")) } else { &path };
+        let path = folder.join("config.json");
         ImportError::Key { path, key, value, allowed: allowed.to_owned() }
     }
 }
@@ -106,7 +182,7 @@ pub(super) fn input(
 ) -> Result<Input, ImportError> {
     let mut input = Input { frames, resize: default, crop, mean: IMAGENET.0, std: IMAGENET.1 };
     let Some(keys) = checkpoint.preprocessor() else { return Ok(input) };
-    let reader = ConfigReader { path: checkpoint.path(), config: keys };
+    let reader = ConfigReader { path: checkpoint.path(), config: keys, within: String::new() };
     let channels = |key: &str, default: [f32; 3]| -> Result<[f32; 3], ImportError> {
         let Some(value) = reader.get(key) else { return Ok(default) };
         let numbers: Option<Vec<f32>> =
@@ -147,7 +223,7 @@ pub(super) fn input(
 /// `preprocessor_config.json` of an image model.
 pub(super) fn image_processor(input: &Input) -> Value {
     let size = match input.resize.to {
-        ResizeTo::Shorter(side) => json!({ "shortest_edge": side }),
+        ResizeTo::Shorter(side) | ResizeTo::Whole(side) => json!({ "shortest_edge": side }),
         ResizeTo::Exactly([rows, columns]) => json!({ "height": rows, "width": columns }),
     };
     json!({

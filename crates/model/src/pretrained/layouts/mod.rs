@@ -3,6 +3,7 @@
 mod config;
 mod dinov2;
 mod image;
+mod lewm;
 mod run;
 mod vit;
 mod vjepa2;
@@ -31,6 +32,16 @@ pub trait Layout: Sync {
 
     /// Why a tensor that is not used is not, such as a pooler that features do without; `None`: not known.
     fn left_out(&self, name: &str) -> Option<&'static str>;
+
+    /// What an export is of, where that is another than what was imported.
+    fn exported(&self, spec: &PretrainedSpec) -> PretrainedSpec {
+        spec.clone()
+    }
+
+    /// The file of an export that has the weights; one that ends in `.pt` is what `torch.load` reads.
+    fn weights(&self) -> &'static str {
+        "model.safetensors"
+    }
 
     /// `config.json` and `preprocessor_config.json` for an export, under their file names; empty if this layout is not written.
     fn describe(&self, spec: &PretrainedSpec) -> Vec<(&'static str, Value)>;
@@ -63,8 +74,8 @@ impl Place {
 }
 
 /// The built-in layouts, in the order in which they are tried.
-pub fn built_in() -> [&'static dyn Layout; 5] {
-    [&run::Run, &vjepa2::Vjepa2, &dinov2::Dinov2, &vit::Vit, &vjepa2_official::Vjepa2Official]
+pub fn built_in() -> [&'static dyn Layout; 6] {
+    [&run::Run, &vjepa2::Vjepa2, &dinov2::Dinov2, &vit::Vit, &lewm::Lewm, &vjepa2_official::Vjepa2Official]
 }
 
 /// A block's parameter, `blocks.3.attn.qkv.weight` as 3 and `attn.qkv.weight`.

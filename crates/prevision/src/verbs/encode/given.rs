@@ -130,7 +130,7 @@ fn batches(
 }
 
 /// Shape and numbers of a `.npy` file of floats or of whole numbers.
-pub(super) fn npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>), String> {
+pub(in crate::verbs) fn npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>), String> {
     let broken = |message: String| format!("{}: {message}", path.display());
     let file = File::open(path).map_err(|error| broken(error.to_string()))?;
     let array = NpyFile::new(BufReader::new(file)).map_err(|error| broken(format!("no .npy file: {error}")))?;

@@ -2,6 +2,7 @@
 
 mod given;
 mod ids;
+mod latents;
 mod windows;
 mod work;
 
@@ -19,6 +20,7 @@ use crate::cli::precision::precision;
 use crate::cli::progress::Meter;
 use crate::{DeviceName, Output, Usage};
 use given::Given;
+pub(super) use given::npy;
 use ids::Ids;
 use windows::Windows;
 use work::{Encoded, Masks, Wanted};
@@ -31,7 +33,8 @@ use work::{Encoded, Masks, Wanted};
 /// The file has the tensors features [windows, tokens, width] (class token and registers first, if the model
 /// has them), pooled [windows, width] (the mean of the other tokens), times [windows, 2] (seconds of the
 /// first and the last frame) and video [windows] (its number on the command line, from 0). Of a model with a
-/// classifier also logits [windows, classes].
+/// classifier also logits [windows, classes]. Of a world model it has latents [windows, frames, width] instead
+/// of features and pooled, with a frame to a window unless --frames says more.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -92,6 +95,17 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
     if !args.layers.is_sorted() {
         return Err(Usage("--layers: expected in ascending order".to_owned()).into());
     }
+    let mut meter = Meter::new("encode");
+    let mut progress = |done: usize, whole: usize| {
+        meter.show(done as f64 / whole as f64, || format!("window {done}/{whole}"));
+    };
+    if let Some(network) = model.action_jepa() {
+        let encode = || latents::write(&model, &network, args, &device, &mut progress);
+        let encoded = with_precision(args.precision, encode);
+        meter.finish();
+        let encoded = encoded?;
+        return args.output.give(&encoded, &table(&encoded));
+    }
     let frames = args.frames.unwrap_or(model.spec.input.frames);
     let tubelet = model.spec.encoder.tubelet;
     if frames != 1 && !frames.is_multiple_of(tubelet) {
@@ -112,10 +126,6 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
         as_transformers: args.as_transformers,
     });
     let wanted = Wanted { layers: args.layers.clone(), masks };
-    let mut meter = Meter::new("encode");
-    let mut progress = |done: usize, whole: usize| {
-        meter.show(done as f64 / whole as f64, || format!("window {done}/{whole}"));
-    };
     let encoded =
         with_precision(args.precision, || work::write(&model, given, &wanted, &args.out, &device, &mut progress));
     meter.finish();

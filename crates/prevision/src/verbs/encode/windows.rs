@@ -36,7 +36,7 @@ impl Windows {
     }
 
     /// The frames of a window.
-    fn indices(self, window: usize) -> impl Iterator<Item = usize> {
+    pub(super) fn indices(self, window: usize) -> impl Iterator<Item = usize> {
         let first = window * self.stride;
         (first..first + self.frames).map(move |taken| taken * self.step)
     }
