@@ -13,6 +13,7 @@ mod import;
 mod levels;
 mod memory;
 mod plan;
+mod probe;
 mod report;
 mod schema;
 mod tasks;
@@ -26,6 +27,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("data", data::run)),
         Box::new(verb("train", train::run)),
         Box::new(verb("eval", eval::run)),
+        Box::new(verb("probe", probe::run)),
         Box::new(verb("tasks", tasks::run)),
         Box::new(verb("plan", plan::run)),
         Box::new(verb("memory", memory::run)),

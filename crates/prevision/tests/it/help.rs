@@ -4,7 +4,7 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 26] = [
+    let verbs: [&[&str]; 27] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
@@ -14,6 +14,7 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["data", "bench", "--help"],
         &["train", "--help"],
         &["eval", "--help"],
+        &["probe", "--help"],
         &["tasks", "--help"],
         &["plan", "--help"],
         &["memory", "--help"],
@@ -43,8 +44,8 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
     let verbs = [
-        "data", "train", "eval", "tasks", "plan", "memory", "levels", "distil", "import", "encode", "export", "report",
-        "demo", "bench", "env", "schema",
+        "data", "train", "eval", "probe", "tasks", "plan", "memory", "levels", "distil", "import", "encode", "export",
+        "report", "demo", "bench", "env", "schema",
     ];
     for verb in verbs {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");

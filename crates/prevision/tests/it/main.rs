@@ -16,6 +16,7 @@ mod json;
 mod killed;
 mod pipeline;
 mod precision;
+mod probe;
 mod reports;
 mod support;
 mod tutorial;
