@@ -25,6 +25,7 @@ use subject::Opened;
 /// initialisation and from pixel statistics; they are chosen on validation videos and reported on test videos, with
 /// 95 % intervals over videos.
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// A run folder, or a file of `prevision import`
     model: PathBuf,
