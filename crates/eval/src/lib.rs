@@ -9,7 +9,7 @@
 //! - `retrieval`: whether a predicted latent is nearest to its own future
 //!
 //! The measurements themselves, in [`measure`], are functions of arrays on the host, separate from the calls of the model.
-//! [`report::write`] makes one self-contained HTML page of a run folder.
+//! [`probing`] reads classes from the features of a frozen encoder. [`report::write`] makes one self-contained HTML page of a run folder.
 //!
 //! [`FrozenModel`]: prevision_model::FrozenModel
 
@@ -23,6 +23,7 @@ pub mod format;
 pub mod landscape;
 mod mean_of;
 pub mod measure;
+pub mod probing;
 pub mod report;
 mod results;
 mod shown;

@@ -9,6 +9,7 @@ pub use prevision_env::registry::{Purpose, World};
 pub use prevision_env::{
     Decision, EnvError, Environment, EnvironmentSpec, Goal, Mark, Policy, PolicyError, Start, TimeStep, Worlds,
 };
+pub use prevision_eval::probing::{ClipShape, Measured, ProbeData, ProbeHead, ProbeTask, View};
 pub use prevision_eval::{EvalError, Evaluation, MeanOf, Shown, Suite};
 pub use prevision_model::{
     ClipBatch, Distance, FrozenModel, Latents, ModelSpec, ObservationBatch, Past, Pixels, VectorWorldModel, WorldModel,

@@ -11,13 +11,18 @@ use crate::Task;
 /// Held while a generator is seeded and drawn from: the CPU device has one for the whole process.
 static DRAWING: Mutex<()> = Mutex::new(());
 
-/// A model with fresh weights, which depend on the seed alone: they are drawn on the CPU, whatever the device, and whatever other
-/// threads build. On the tape if the device is.
+/// A model with fresh weights, which depend on the seed alone, see [`drawn`].
 pub(crate) fn fresh<T: Task>(task: &T, spaces: &Spaces, seed: u64, device: &Device) -> T::Model {
+    drawn(seed, device, |cpu| task.init(spaces, cpu))
+}
+
+/// A module with fresh weights, which depend on the seed alone: `init` draws them on the CPU, whatever the device, and whatever other
+/// threads build. On the tape if the device is.
+pub fn drawn<M: Module>(seed: u64, device: &Device, init: impl FnOnce(&Device) -> M) -> M {
     let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
     let cpu = if device.is_autodiff() { Device::flex().autodiff() } else { Device::flex() };
     cpu.seed(seed);
-    let model = task.init(spaces, &cpu);
+    let model = init(&cpu);
     // A parameter may be drawn only when it is first used.
     model.visit(&mut DrawAll);
     model.fork(device)

@@ -7,6 +7,7 @@
 //! - [`optimizer`] and [`schedule`]: `AdamW`, clipping by the global norm, learning rate and momentum over training
 //! - [`Team`]: processes that train one model together
 //! - [`Control`]: progress, and stopping
+//! - [`drawn`]: fresh weights that depend on a seed alone
 
 mod any_task;
 mod budget;
@@ -29,6 +30,7 @@ pub use any_task::{AnyTask, Loaded, Stepper, Steps};
 pub use config::{LearningRateConfig, OptimizerConfig, ScheduleConfig, Settings, TrainConfig};
 pub use control::{Control, Progress};
 pub use error::TrainError;
+pub use init::drawn;
 pub use run::{Checkpoint, CheckpointState, RunFolder};
 pub use summary::{TrainSummary, peak_memory_bytes};
 pub use task::Task;

@@ -120,6 +120,38 @@ fn wrong_digit_files_are_named() {
 }
 
 #[test]
+fn a_digit_is_the_class_of_its_video() {
+    let folder = tempfile::tempdir().unwrap();
+    // Image i is all of value 100 + i, and of class 9 - i.
+    let images = folder.path().join("some-images-idx3-ubyte");
+    let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 28, 0, 0, 0, 28];
+    (0..3).for_each(|image| bytes.extend([100 + image; 28 * 28]));
+    std::fs::write(&images, bytes).unwrap();
+    let labels = folder.path().join("some-labels-idx1-ubyte");
+    std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 3, 9, 8, 7]).unwrap();
+    let with = |labels: &Path, digits: i64| {
+        let config = config(folder.path(), digits);
+        DataConfig { source: config.source.with("labels", labels.display().to_string()), ..config }
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for video in 0..20 {
+        let clip = clip(&with(folder.path(), 1), 3, video);
+        let value = frames(&clip).data.iter().copied().max().unwrap();
+        assert_eq!(clip.label, Some(109 - i64::from(value)));
+        seen.extend(clip.label);
+    }
+    assert_eq!(seen.len(), 3);
+    assert_eq!(clip(&config(folder.path(), 1), 3, 0).label, None);
+
+    let refused = |config: &DataConfig| open_side(config, Split::Train, 0).err().unwrap().to_string();
+    let message = refused(&with(folder.path(), 2));
+    assert_eq!(message, "data.source.digits is 2, but must be 1 where labels are given: a video has one class");
+    assert!(refused(&with(&images, 1)).contains("is not an idx1 file"));
+    std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 2, 9, 8]).unwrap();
+    assert!(refused(&with(&labels, 1)).contains("holds 2 labels, its header says 2, of 3 images in"));
+}
+
+#[test]
 fn real_digits() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/labelled/mnist10k"));
     if !path.exists() {

@@ -93,20 +93,24 @@ pub struct Pool {
 
 impl Pool {
     /// `[batch, dim]` of a query `[1, dim]` and tokens `[batch, n, dim]`.
+    ///
+    /// With one query there is less to compute where it goes through the layer of the keys instead of every token, and what it sees through
+    /// that of the values: `q (W k)^T = (q W^T) k^T`. The bias of the keys adds the same to all scores, which the softmax does not see.
     fn forward(&self, query: Tensor<2>, tokens: Tensor<3>) -> Tensor<2> {
         let [batch, count, dim] = tokens.dims();
-        let width = dim / self.heads;
+        let (heads, width) = (self.heads, dim / self.heads);
         let tokens = self.norm1.forward(tokens);
-        let of_heads = |layer: &Linear| {
-            linear(layer, tokens.clone(), Activation::Identity)
-                .reshape([batch, count, self.heads, width])
-                .swap_dims(1, 2)
-        };
-        let asked: Tensor<4> =
-            linear(&self.query, query.clone(), Activation::Identity).reshape([1, self.heads, 1, width]);
-        let asked = asked.expand([batch, self.heads, 1, width]) / (width as f32).sqrt();
-        let weights = softmax(asked.matmul(of_heads(&self.key).swap_dims(2, 3)), 3);
-        let seen: Tensor<2> = weights.matmul(of_heads(&self.value)).reshape([batch, dim]);
+        // `[heads, dim, width]`
+        let by_head = |layer: &Linear| layer.weight.val().reshape([dim, heads, width]).swap_dims(0, 1);
+        let asked = linear(&self.query, query.clone(), Activation::Identity) / (width as f32).sqrt();
+        let asked: Tensor<2> = by_head(&self.key).matmul(asked.reshape([heads, width, 1])).reshape([heads, dim]);
+        let scores: Tensor<3> =
+            tokens.clone().reshape([batch * count, dim]).matmul(asked.transpose()).reshape([batch, count, heads]);
+        let weights = softmax(scores.swap_dims(1, 2), 2);
+        let looked_at = weights.matmul(tokens).swap_dims(0, 1);
+        let seen: Tensor<2> = looked_at.matmul(by_head(&self.value)).swap_dims(0, 1).reshape([batch, dim]);
+        let bias = self.value.bias.as_ref().map(|bias| bias.val().unsqueeze::<2>());
+        let seen = bias.into_iter().fold(seen, |seen, bias| seen + bias);
         let pooled = (query + seen).unsqueeze_dim::<3>(1);
         self.mlp.forward_residual(&self.norm2, None, pooled).reshape([batch, dim])
     }

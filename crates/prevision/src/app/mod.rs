@@ -12,6 +12,7 @@ use prevision_core::config::Options;
 use prevision_data::{EpisodeFormat, Source};
 use prevision_env::registry::World;
 use prevision_eval::Suite;
+use prevision_eval::probing::{ClipShape, ProbeHead, ProbeTask};
 use prevision_objective::Term;
 use prevision_plan::constraint::Constraint;
 use prevision_plan::cost::{Cost, CostContext};
@@ -111,6 +112,31 @@ impl App {
     ) -> Self {
         let boxed = move |options: O, (): &_| make(options).map(|part| Box::new(part) as Box<dyn Suite>);
         self.parts.suites = self.parts.suites.with(name, boxed);
+        self
+    }
+
+    /// Registers a task of probes, `prevision probe --task NAME`, made for the clips that the encoder sees; its keys are `task.NAME.KEY`.
+    #[must_use]
+    pub fn probe_task<O: Options, P: ProbeTask + 'static>(
+        mut self,
+        name: &str,
+        make: impl Fn(O, &ClipShape) -> Result<P, String> + Send + Sync + 'static,
+    ) -> Self {
+        let boxed =
+            move |options: O, shape: &ClipShape| make(options, shape).map(|part| Box::new(part) as Box<dyn ProbeTask>);
+        self.parts.probe_tasks = self.parts.probe_tasks.with(name, boxed);
+        self
+    }
+
+    /// Registers a head of probes, `prevision probe --head NAME`; its keys are `head.NAME.KEY`.
+    #[must_use]
+    pub fn probe_head<O: Options, P: ProbeHead + 'static>(
+        mut self,
+        name: &str,
+        make: impl Fn(O) -> Result<P, String> + Send + Sync + 'static,
+    ) -> Self {
+        let boxed = move |options: O, (): &_| make(options).map(|part| Box::new(part) as Box<dyn ProbeHead>);
+        self.parts.probe_heads = self.parts.probe_heads.with(name, boxed);
         self
     }
 

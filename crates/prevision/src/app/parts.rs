@@ -3,6 +3,7 @@
 use prevision_data::{Formats, Sources};
 use prevision_env::registry::WorldRegistry;
 use prevision_eval::Suites;
+use prevision_eval::probing::{ProbeHeads, ProbeTasks};
 use prevision_objective::Terms;
 use prevision_train::Models;
 
@@ -21,6 +22,10 @@ pub struct Parts {
     pub worlds: WorldRegistry,
     /// Suites of the evaluation, `[eval]`.
     pub suites: Suites,
+    /// Tasks of `prevision probe`.
+    pub probe_tasks: ProbeTasks,
+    /// Heads of `prevision probe`.
+    pub probe_heads: ProbeHeads,
     /// Solvers, costs and constraints, `[plan]`.
     pub plan: prevision_plan::Parts,
 }
@@ -35,6 +40,8 @@ impl Parts {
             terms: prevision_objective::built_in(),
             worlds: prevision_env::registry::built_in(),
             suites: prevision_eval::built_in(),
+            probe_tasks: prevision_eval::probing::built_in_tasks(),
+            probe_heads: prevision_eval::probing::built_in_heads(),
             plan: prevision_plan::Parts::default(),
         }
     }
@@ -59,6 +66,8 @@ impl Parts {
             line("models", self.models.names().collect()),
             line("loss terms", self.terms.names().collect()),
             line("suites", self.suites.names().collect()),
+            line("probe tasks", self.probe_tasks.names().collect()),
+            line("probe heads", self.probe_heads.names().collect()),
             line("solvers", self.plan.solvers.names().collect()),
             line("costs", self.plan.costs.names().collect()),
             line("constraints", self.plan.constraints.names().collect()),

@@ -15,6 +15,7 @@ mod landscape;
 mod levels;
 mod memory;
 mod plan;
+mod probe;
 mod report;
 mod rollout;
 mod schema;
@@ -31,6 +32,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("train", train::run)),
         Box::new(verb("eval", eval::run)),
         Box::new(verb("landscape", landscape::run)),
+        Box::new(verb("probe", probe::run)),
         Box::new(verb("tasks", tasks::run)),
         Box::new(verb("plan", plan::run)),
         Box::new(verb("memory", memory::run)),

@@ -17,6 +17,7 @@ mod json;
 mod killed;
 mod pipeline;
 mod precision;
+mod probe;
 mod reports;
 mod rollout;
 mod support;

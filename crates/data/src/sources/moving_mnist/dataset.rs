@@ -40,8 +40,12 @@ impl MovingMnist {
         split: Split,
         seed: u64,
     ) -> Result<Self, DataError> {
-        let MovingMnistOptions { path, digits: digits_per_video, videos, length, canvas } = options;
+        let MovingMnistOptions { path, labels, digits: digits_per_video, videos, length, canvas } = options;
         let digits = Digits::read(path)?;
+        let digits = match labels {
+            Some(labels) => digits.with_labels(labels)?,
+            None => digits,
+        };
         if digits.rows.max(digits.columns) > *canvas {
             return Err(DataError::format(
                 &digits.path,
@@ -67,13 +71,23 @@ impl MovingMnist {
         })
     }
 
+    /// What decides digits and trajectories of a video.
+    fn rng(&self, video: usize) -> impl Rng + use<> {
+        seed::rng(self.seed, "moving-mnist", 0, video as u64)
+    }
+
+    /// Draws the image of a digit.
+    fn digit(&self, rng: &mut impl Rng) -> usize {
+        rng.random_range(0..self.digits.count)
+    }
+
     /// The frames `start, start + step, ...` of a video, `[frames, canvas, canvas, 3]`.
     fn render(&self, video: usize, start: usize) -> FrameBuffer {
         let Spaces { frames: count, frame_step: step, .. } = self.spaces;
         let mut frames = FrameBuffer::new(count, self.canvas, self.canvas);
-        let mut rng = seed::rng(self.seed, "moving-mnist", 0, video as u64);
+        let mut rng = self.rng(video);
         for _ in 0..self.digits_per_video {
-            let digit = self.digits.image(rng.random_range(0..self.digits.count));
+            let digit = self.digits.image(self.digit(&mut rng));
             let angle = rng.random::<f64>() * TAU;
             let mut x = Coordinate { place: rng.random(), speed: SPEED * angle.cos() };
             let mut y = Coordinate { place: rng.random(), speed: SPEED * angle.sin() };
@@ -144,7 +158,7 @@ impl ClipDataset for MovingMnist {
             times: (0..frames).map(|frame| (start + frame * frame_step) as f64).collect(),
             actions: None,
             state: None,
-            label: None,
+            label: self.digits.label(self.digit(&mut self.rng(video))),
             source: ClipSource { path: path.clone(), video, start },
         })
     }

@@ -21,6 +21,10 @@ use dataset::MovingMnist;
 pub(super) struct MovingMnistOptions {
     /// MNIST's images, an idx3 file, gzipped or not; or a folder with one `*images-idx3-ubyte*` in it. No default.
     path: PathBuf,
+    /// MNIST's labels of these images, an idx1 file, gzipped or not; or a folder with one `*labels-idx1-ubyte*` in it. The digit is then
+    /// the class of a video, which must have one. Unset: videos have no class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<PathBuf>,
     /// Digits in a video. Default 2.
     digits: usize,
     /// Number of videos. Default 10000.
@@ -33,13 +37,16 @@ pub(super) struct MovingMnistOptions {
 
 impl Default for MovingMnistOptions {
     fn default() -> Self {
-        Self { path: PathBuf::new(), digits: 2, videos: 10_000, length: 20, canvas: 64 }
+        Self { path: PathBuf::new(), labels: None, digits: 2, videos: 10_000, length: 20, canvas: 64 }
     }
 }
 
 impl Options for MovingMnistOptions {
     fn validate(&self) -> Result<(), String> {
         positive("digits", self.digits)?;
+        if self.labels.is_some() {
+            ensure(self.digits == 1, "digits", self.digits, "1 where labels are given: a video has one class")?;
+        }
         positive("videos", self.videos)?;
         // A digit has 28 pixels.
         check("canvas", self.canvas as f64).within(28.0, 65_536.0)?.done()
