@@ -64,11 +64,6 @@ pub trait FrozenModel: Send + Sync {
     fn static_tokens(&self) -> usize {
         0
     }
-
-    /// Whether a moment is encoded without a look at the others, so that its tokens do not say when it is.
-    fn sees_moments_alone(&self) -> bool {
-        false
-    }
 }
 
 /// Any world model, measured: it predicts from the first moment of a clip with the true actions, and aims at its own encodings.
@@ -99,10 +94,6 @@ impl FrozenModel for FrozenWorldModel {
 
     fn static_tokens(&self) -> usize {
         self.0.spec().static_tokens
-    }
-
-    fn sees_moments_alone(&self) -> bool {
-        true
     }
 }
 

@@ -95,18 +95,18 @@ fn encode(
     for ((_, encoder), features) in encoders.iter().zip(&mut *features) {
         let uploaded = ClipBatch::upload(&batch, frame_step, &encoder.normalise(), &encoder.device());
         let tokens = encoder.tokens(&uploaded);
-        let [_, count, width] = tokens.dims();
+        let [_, moments, places, width] = tokens.dims();
         let values = read(tokens)?;
         if !values.iter().all(|value| value.is_finite()) {
             return Err(EvalError::NotFinite { what: "encoded latents" });
         }
-        values.chunks_exact(count * width).for_each(|tokens| features.push(tokens, width, None));
+        values.chunks_exact(moments * places * width).for_each(|tokens| features.push(tokens, width, moments));
     }
     let tubelet = encoders[0].1.shape().tubelet;
     let Some(pixels) = features.last_mut() else { return Ok(()) };
     for frames in batch.clips.iter().flat_map(|clip| clip.observations.cameras.values()) {
         let statistics = PixelStatistics::of(frames, tubelet);
-        pixels.push(&statistics.tokens(), pixel_statistics::WIDTH, Some(statistics.vector()));
+        pixels.push_with(&statistics.tokens(), pixel_statistics::WIDTH, statistics.vector());
     }
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use prevision_core::{Normalise, Spaces};
 use prevision_model::pretrained::Pretrained;
-use prevision_model::{ClipBatch, FrozenModel, Pixels, Wanted};
+use prevision_model::{ClipBatch, FrozenModel, Wanted};
 
 use super::ClipShape;
 use crate::EvalError;
@@ -30,8 +30,8 @@ pub trait FrozenEncoder: Send + Sync {
     /// Tokens of clips of one camera.
     ///
     /// # Shapes
-    /// - output: `[b, n, d]`
-    fn tokens(&self, clips: &ClipBatch) -> Tensor<3>;
+    /// - output: `[b, t, places, d]`, a moment for each tubelet
+    fn tokens(&self, clips: &ClipBatch) -> Tensor<4>;
 }
 
 /// The encoder of a model that was trained here: what its predictions aim at. For a masked model that is the target encoder, layer-normed
@@ -62,13 +62,8 @@ impl FrozenEncoder for ModelEncoder {
         Err(format!("the model was trained on {trained}, but the clips have {found}"))
     }
 
-    fn tokens(&self, clips: &ClipBatch) -> Tensor<3> {
-        let tokens = self.0.forecast(clips, Wanted { context: false, steps: 0 }).targets;
-        if self.0.sees_moments_alone() {
-            return with_times(tokens);
-        }
-        let [rows, moments, places, width] = tokens.dims();
-        tokens.reshape([rows, moments * places, width])
+    fn tokens(&self, clips: &ClipBatch) -> Tensor<4> {
+        self.0.forecast(clips, Wanted { context: false, steps: 0 }).targets
     }
 }
 
@@ -124,59 +119,13 @@ impl FrozenEncoder for PretrainedEncoder {
         Err(format!("clips of {width}x{height} pixels, expected multiples of {patch}, the side of a patch (data.size)"))
     }
 
-    fn tokens(&self, clips: &ClipBatch) -> Tensor<3> {
+    fn tokens(&self, clips: &ClipBatch) -> Tensor<4> {
         let video = clips.observations.only_camera().clone();
-        let depth = [self.model.spec.encoder.depth];
-        let encode = |video: Pixels| self.model.features(video, None, &depth).remove(0).tokens;
-        if !self.sees_pictures() {
-            return encode(video);
-        }
-        let [rows, _, moments, ..] = video.dims();
-        let tokens = encode(video.single_frames());
-        let [_, places, width] = tokens.dims();
-        with_times(tokens.reshape([rows, moments, places, width]))
-    }
-}
-
-/// Tokens of moments that were encoded one by one, with sines and cosines of their time added, so that heads can tell them apart; one moment
-/// stays as it is. V-JEPA 2 adds them to the tokens of segments (`evals/video_classification_frozen/modelcustom/vit_encoder_multiclip.py`).
-///
-/// # Shapes
-/// - tokens: `[b, t, places, d]`
-/// - output: `[b, t * places, d]`
-fn with_times(tokens: Tensor<4>) -> Tensor<3> {
-    let [rows, moments, places, width] = tokens.dims();
-    let tokens = if moments == 1 {
-        tokens
-    } else {
-        let codes: Vec<f32> = (0..moments).flat_map(|moment| time_code(moment, width)).collect();
-        let codes = Tensor::<4>::from_data(TensorData::new(codes, [1, moments, 1, width]), &tokens.device());
-        tokens + codes.expand([rows, moments, places, width])
-    };
-    tokens.reshape([rows, moments * places, width])
-}
-
-/// Sines of `moment * 10000^(-2i/width)`, then the cosines; an odd last place is 0.
-fn time_code(moment: usize, width: usize) -> Vec<f32> {
-    let half = width / 2;
-    let angle = |i: usize| moment as f64 * 10_000_f64.powf(-(i as f64) / half as f64);
-    let sines = (0..half).map(|i| angle(i).sin() as f32);
-    let cosines = (0..half).map(|i| angle(i).cos() as f32);
-    sines.chain(cosines).chain(std::iter::repeat_n(0.0, width % 2)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::measure::read;
-
-    #[test]
-    fn moments_that_look_alike_are_told_apart_by_their_time() {
-        let device = Device::flex();
-        let alone = Tensor::<4>::from_floats([[[[5.0, 6.0, 7.0]]]], &device);
-        assert_eq!(read(with_times(alone.clone())).unwrap(), [5.0, 6.0, 7.0]);
-        let two = read(with_times(alone.repeat_dim(1, 2))).unwrap();
-        assert_eq!(two[..3], [5.0, 7.0, 7.0]);
-        assert!((two[3] - 5.841_471).abs() < 1e-6 && (two[4] - 6.540_302_3).abs() < 1e-6 && two[5] == 7.0, "{two:?}");
+        let rows = video.dims()[0];
+        let video = if self.sees_pictures() { video.single_frames() } else { video };
+        let tokens = self.model.features(video, None, &[self.model.spec.encoder.depth]).remove(0).tokens;
+        let ClipShape { frames, tubelet } = self.shape();
+        let (moments, [seen, count, width]) = (frames / tubelet, tokens.dims());
+        tokens.reshape([rows, moments, seen * count / (rows * moments), width])
     }
 }

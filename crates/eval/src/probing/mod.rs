@@ -47,7 +47,7 @@ const MAJORITY: &str = "majority";
 pub struct ProbeOptions {
     /// Clips of each video, evenly spread; fewer where a video has fewer different ones.
     pub clips: usize,
-    /// Splits, see [`folds`].
+    /// Splits, see [`folds`](fn@folds).
     pub folds: Option<usize>,
     /// Most memory for features, MiB.
     pub memory_mb: usize,

@@ -1,4 +1,4 @@
-//! `linear`: one layer on pooled features.
+//! `linear`: one layer on the mean tokens of the moments.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};

@@ -58,7 +58,7 @@ mod tests {
                 let sign = if class == 1 { 1.0 } else { -1.0 };
                 token[0] += if counts { sign * told } else { -sign * told / (TOKENS - 1) as f32 };
             }
-            features.push(&tokens, WIDTH, None);
+            features.push(&tokens, WIDTH, 1);
             classes.push(class);
         }
         let fold = Fold { training: (0..150).collect(), validation: (150..200).collect(), test: (200..300).collect() };
