@@ -125,6 +125,8 @@ frame_step = 2
 [data.source]
 kind = "episodes"
 path = "episodes"
+[objective.prediction]
+rollout_steps = 3
 [env]
 name = "push-t"
 [env.push-t]
