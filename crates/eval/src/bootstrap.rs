@@ -1,7 +1,7 @@
 //! How far a number that was measured on some videos would spread on others.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use prevision_core::seed;
+use rand::Rng;
 
 /// How often units are drawn anew.
 const DRAWS: usize = 2000;
@@ -15,7 +15,7 @@ pub fn bootstrap(units: usize, seed: u64, statistic: impl Fn(&[usize]) -> f64) -
     if units < 2 {
         return None;
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = seed::rng(seed, "bootstrap", 0, 0);
     let mut drawn = vec![0; units];
     let mut values: Vec<f64> = (0..DRAWS)
         .map(|_| {

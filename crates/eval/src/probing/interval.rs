@@ -1,25 +1,12 @@
 //! Intervals over videos.
 
-use prevision_core::seed;
-use rand::Rng;
-
-/// Resamplings of the videos.
-const DRAWS: usize = 4000;
-
-/// The 95 % bootstrap interval of a mean, by percentiles (Efron and Tibshirani 1993, chapter 13): from `[2.5 %, 97.5 %]` of the means of 4000
-/// resamplings, which depend on the seed and the number of values alone, so that values of the same videos are resampled alike.
+/// The 95 % interval of a mean over videos ([`crate::bootstrap`]); the value itself of a single one. Values of the same videos are drawn alike.
 ///
 /// # Panics
 /// If there are no values.
 pub(super) fn bootstrap(values: &[f64], seed: u64) -> [f64; 2] {
-    let count = values.len();
-    let mut rng = seed::rng(seed, "probe-bootstrap", 0, 0);
-    let mut means: Vec<f64> = (0..DRAWS)
-        .map(|_| (0..count).map(|_| values[rng.random_range(0..count)]).sum::<f64>() / count as f64)
-        .collect();
-    means.sort_by(f64::total_cmp);
-    let tail = DRAWS / 40;
-    [means[tail], means[DRAWS - 1 - tail]]
+    let of_drawn = |drawn: &[usize]| drawn.iter().map(|video| values[*video]).sum::<f64>() / drawn.len() as f64;
+    crate::bootstrap(values.len(), seed, of_drawn).unwrap_or([mean(values); 2])
 }
 
 /// The mean.

@@ -104,6 +104,7 @@ impl Pretrained {
             target: None,
             predictor: ActionPredictor::Lewm(predictor),
             heads: Heads { inverse_dynamics: None, distance: None, position: None, levels: Vec::new() },
+            proprioception: None,
         })
     }
 

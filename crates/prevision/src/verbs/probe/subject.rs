@@ -78,7 +78,7 @@ fn of_file(args: &Args, overrides: &[String], parts: &Parts, device: &Device) ->
 fn input(input: &Input) -> Vec<String> {
     let mut keys = vec![format!("data.frames={}", input.frames), format!("data.size={}", input.crop)];
     match input.resize.to {
-        ResizeTo::Shorter(side) => keys.push(format!("data.crop.short_side={side}")),
+        ResizeTo::Shorter(side) | ResizeTo::Whole(side) => keys.push(format!("data.crop.short_side={side}")),
         ResizeTo::Exactly([rows, columns]) if rows.min(columns) > input.crop => {
             keys.push(format!("data.crop.short_side={}", rows.min(columns)));
         }
