@@ -2,8 +2,8 @@
 
 usage: convert.py FROM TO
 
-An action is the target of the agent, and proprioception the place of the agent, both in pixels of the world from 0 to 512; here both are
-from -1 to 1. Row `t` of `action` leaves frame `t`; the last row of an episode is NaN.
+As in V-JEPA 2-AC an action is the change of the agent's place from one frame to the next: here in units of 8 pixels of the world, about its
+standard deviation. Proprioception is the place, from -1 to 1. Row `t` of `action` leaves frame `t`; the last row of an episode is NaN.
 """
 
 import pathlib
@@ -13,6 +13,7 @@ import sys
 import numpy as np
 
 HALF = 256.0
+STEP = 8.0
 
 
 def main(source: pathlib.Path, target: pathlib.Path) -> None:
@@ -22,9 +23,9 @@ def main(source: pathlib.Path, target: pathlib.Path) -> None:
     lengths = []
     for number, path in enumerate(sorted(source.glob("ep_*.npz"))):
         episode = np.load(path)
-        last = np.full((1, episode["action"].shape[1]), np.nan)
-        columns["action"].append(np.concatenate([episode["action"] / HALF - 1.0, last]))
-        columns["proprio"].append(episode["state"][:, :2] / HALF - 1.0)
+        place = episode["state"][:, :2]
+        columns["action"].append(np.concatenate([np.diff(place, axis=0) / STEP, np.full((1, 2), np.nan)]))
+        columns["proprio"].append(place / HALF - 1.0)
         columns["state"].append(episode["state"])
         lengths.append(len(episode["state"]))
         shutil.copyfile(path.with_suffix(".mp4"), videos / f"ep_{number}.mp4")

@@ -189,11 +189,6 @@ impl FrameEncoder {
         matches!(self, Self::Pretrained(encoder) if encoder.normalises())
     }
 
-    /// Whether it does not learn.
-    pub fn is_frozen(&self) -> bool {
-        matches!(self, Self::Pretrained(_))
-    }
-
     /// Whether what it answers for a frame depends on the others while it is on the tape.
     pub(crate) fn has_batch_norm(&self) -> bool {
         matches!(self, Self::Vit(encoder) if encoder.projector.is_some())
