@@ -40,12 +40,24 @@ impl Projector {
     /// - x, output: `[rows, dim]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         if x.device().is_autodiff() && self.norm.training.is_enabled() {
-            let hidden = self.norm.forward(linear(&self.fc1, x, Activation::Identity));
+            let hidden = self.normed(linear(&self.fc1, x, Activation::Identity));
             return linear(&self.fc2, gelu(hidden), Activation::Identity);
         }
         let (weight, shift) = self.folded();
         let hidden = prevision_kernels::linear(x, weight, Some(shift), Activation::Gelu);
         linear(&self.fc2, hidden, Activation::Identity)
+    }
+
+    /// By the rows at hand. The running variance moves to what they say of all rows, as in `PyTorch`, where Burn takes that of the rows.
+    fn normed(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let (state, rows) = (&self.norm.running_var, hidden.dims()[0] as f64);
+        let kept = state.value_sync() * (1.0 - self.norm.momentum);
+        let normed = self.norm.forward(hidden);
+        if rows > 1.0 {
+            let moved = (state.value_sync() - kept.clone()) * (rows / (rows - 1.0));
+            state.update(kept + moved);
+        }
+        normed
     }
 
     /// Both layers for many calls off the tape.

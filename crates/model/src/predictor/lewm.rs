@@ -101,7 +101,7 @@ pub struct Lewm {
     history: usize,
 }
 
-/// Three linear layers; SiLU is behind the second one, and behind the third one where it conditions a block.
+/// Three linear layers; `SiLU` is behind the second one, and behind the third one where it conditions a block.
 #[derive(Module, Debug)]
 pub struct ActionEmbedding {
     /// From the numbers of an action.

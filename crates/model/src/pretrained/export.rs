@@ -53,7 +53,7 @@ fn write_tensors(model: &Pretrained, layout: &dyn Layout, path: &Path) -> std::i
     };
     let tensors: Vec<(String, Vec<usize>)> = parts.iter().flat_map(named).collect();
     let mut file = if path.extension().is_some_and(|extension| extension == "pt") {
-        Sink::Pytorch(PytorchWriter::create(path, &tensors)?)
+        Sink::Pytorch(Box::new(PytorchWriter::create(path, &tensors)?))
     } else {
         let entries = tensors.into_iter().map(|(name, shape)| Entry::floats(name, shape)).collect();
         Sink::Safetensors(TensorWriter::create(path, entries)?)
@@ -67,7 +67,7 @@ fn write_tensors(model: &Pretrained, layout: &dyn Layout, path: &Path) -> std::i
 
 /// A file that is written.
 enum Sink {
-    Pytorch(PytorchWriter),
+    Pytorch(Box<PytorchWriter>),
     Safetensors(TensorWriter),
 }
 
