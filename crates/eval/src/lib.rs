@@ -26,6 +26,7 @@ mod results;
 mod shown;
 mod suite;
 mod suites;
+pub mod surprise;
 
 pub use config::EvalConfig;
 pub use error::EvalError;

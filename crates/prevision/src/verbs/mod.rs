@@ -15,6 +15,7 @@ mod memory;
 mod plan;
 mod report;
 mod schema;
+mod surprise;
 mod tasks;
 mod train;
 
@@ -26,6 +27,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("data", data::run)),
         Box::new(verb("train", train::run)),
         Box::new(verb("eval", eval::run)),
+        Box::new(verb("surprise", surprise::run)),
         Box::new(verb("tasks", tasks::run)),
         Box::new(verb("plan", plan::run)),
         Box::new(verb("memory", memory::run)),

@@ -4,16 +4,18 @@ use crate::support::{refused, run, stdout, succeed};
 
 #[test]
 fn every_verb_has_help_with_an_example_of_each_argument() {
-    let verbs: [&[&str]; 26] = [
+    let verbs: [&[&str]; 28] = [
         &["--help"],
         &["data", "--help"],
         &["data", "probe", "--help"],
         &["data", "frames", "--help"],
         &["data", "generate", "--help"],
+        &["data", "films", "--help"],
         &["data", "prepare", "--help"],
         &["data", "bench", "--help"],
         &["train", "--help"],
         &["eval", "--help"],
+        &["surprise", "--help"],
         &["tasks", "--help"],
         &["plan", "--help"],
         &["memory", "--help"],
@@ -43,8 +45,8 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
 fn the_first_help_names_every_verb() {
     let help = stdout(&succeed(&["--help"]));
     let verbs = [
-        "data", "train", "eval", "tasks", "plan", "memory", "levels", "distil", "import", "encode", "export", "report",
-        "demo", "bench", "env", "schema",
+        "data", "train", "eval", "surprise", "tasks", "plan", "memory", "levels", "distil", "import", "encode",
+        "export", "report", "demo", "bench", "env", "schema",
     ];
     for verb in verbs {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
@@ -54,9 +56,18 @@ fn the_first_help_names_every_verb() {
 #[test]
 fn the_first_help_names_every_part() {
     let help = stdout(&succeed(&["--help"]));
-    for part in
-        ["two-rooms", "cmd", "gym", "moving-mnist", "masked", "inverse_dynamics", "collapse", "icem", "reachability"]
-    {
+    for part in [
+        "two-rooms",
+        "cmd",
+        "gym",
+        "moving-mnist",
+        "physics-films",
+        "masked",
+        "inverse_dynamics",
+        "collapse",
+        "icem",
+        "reachability",
+    ] {
         assert!(help.contains(part), "{part}: {help}");
     }
 }

@@ -18,4 +18,5 @@ mod pipeline;
 mod precision;
 mod reports;
 mod support;
+mod surprise;
 mod tutorial;
