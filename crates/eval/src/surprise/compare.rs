@@ -23,10 +23,6 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn films(&self) -> impl Iterator<Item = usize> + '_ {
-        self.possible.iter().chain(&self.impossible).copied()
-    }
-
     /// Its pairs, each an impossible and a possible film.
     pub(super) fn pairs(&self, pairing: Pairing, frames: &[&[u64]]) -> Vec<[usize; 2]> {
         let shared = |one: usize, other: usize| {

@@ -97,10 +97,7 @@ impl Scene {
     pub(super) fn render(&self, start: usize, step: usize, count: usize, present: [bool; 2]) -> FrameBuffer {
         let mut frames = FrameBuffer::new(count, self.canvas, self.canvas);
         // All that differs between frames without an object is the lamp.
-        let still = [false, true].map(|lit| {
-            let places = (0..self.canvas).flat_map(|row| (0..self.canvas).map(move |column| [row, column]));
-            places.map(|place| self.pixel(place, None, lit)).collect::<Vec<u8>>()
-        });
+        let still = [false, true].map(|lit| self.still(lit));
         for index in 0..count {
             let time = start + index * step;
             let lit = self.lamp.is_some_and(|frame| time >= frame);
@@ -117,6 +114,32 @@ impl Scene {
             }
         }
         frames
+    }
+
+    /// A frame without an object, `[canvas, canvas]`. A row or a column without an edge in it is like the one before.
+    fn still(&self, lit: bool) -> Vec<u8> {
+        let unit = self.canvas as f64 / SIDE;
+        let [left, right, top] = self.occluder_box;
+        // Of each index, whether an edge lies in it or at its begin.
+        let new = |edges: &[f64]| {
+            let of = |index: usize| {
+                edges.iter().any(|edge| (index as f64 - 1.0..=index as f64 + 1.0).contains(&(edge * unit)))
+            };
+            (0..self.canvas).map(|index| index == 0 || of(index)).collect::<Vec<bool>>()
+        };
+        let (rows, columns) = (new(&[top, self.floor_y, LAMP[0], LAMP[1]]), new(&[left, right]));
+        let mut pixels: Vec<u8> = Vec::with_capacity(self.canvas * self.canvas);
+        for (row, &new_row) in rows.iter().enumerate() {
+            for (column, &new_column) in columns.iter().enumerate() {
+                let level = match pixels.len() {
+                    place if !new_row => pixels[place - self.canvas],
+                    place if !new_column => pixels[place - 1],
+                    _ => self.pixel([row, column], None, lit),
+                };
+                pixels.push(level);
+            }
+        }
+        pixels
     }
 
     /// Rows and columns of the pixels that an object whose middle is at `x` can touch.
@@ -221,6 +244,16 @@ mod tests {
             assert_eq!([vanishes, appears].concat(), columns([true; 2], time), "frame {time}");
         }
         assert!(!columns([true, false], 6).is_empty() && columns([true, false], 18).is_empty());
+    }
+
+    #[test]
+    fn what_is_copied_is_what_would_be_drawn() {
+        let options = PhysicsFilmsOptions { canvas: 48, lamps: 0.5, ..PhysicsFilmsOptions::default() };
+        for index in 0..50 {
+            let scene = Scene::draw(&options, &mut seed::rng(6, "test", 0, index));
+            let drawn = |place: usize| scene.pixel([place / 48, place % 48], None, true);
+            assert_eq!(scene.still(true), (0..48 * 48).map(drawn).collect::<Vec<_>>(), "{scene:?}");
+        }
     }
 
     #[test]
