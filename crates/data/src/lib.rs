@@ -33,7 +33,9 @@ mod config;
 pub mod convert;
 mod error;
 mod files;
+pub mod films;
 pub mod info;
+mod npz;
 mod parallel;
 mod pixels;
 mod skipped;
@@ -49,6 +51,6 @@ pub use files::{VIDEO_EXTENSIONS, VideoEntry, find_videos};
 pub use skipped::{SkipReason, SkippedFile};
 pub use sources::{
     Encoding, Episode, EpisodeFormat, EpisodeFrames, EpisodeOptions, EpisodeReader, EpisodeSource, EpisodeWriter,
-    EpisodesInMemory, Formats, PIXELS, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile,
-    Source, Sources, built_in, open, open_recording, prepare,
+    EpisodesInMemory, Formats, PIXELS, PhysicsFilmsOptions, PrepareOptions, PreparePlan, PrepareProgress,
+    PreparedSummary, ShortenedFile, Source, Sources, built_in, open, open_recording, prepare, write_quadruplets,
 };

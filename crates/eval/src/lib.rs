@@ -29,6 +29,7 @@ mod results;
 mod shown;
 mod suite;
 mod suites;
+pub mod surprise;
 
 pub use bootstrap::bootstrap;
 pub use config::EvalConfig;

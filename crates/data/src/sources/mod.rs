@@ -4,6 +4,7 @@ mod episodes;
 mod mixed;
 mod moving_mnist;
 mod one_camera;
+mod physics_films;
 mod planned;
 mod prepared;
 mod source;
@@ -27,6 +28,7 @@ pub use episodes::{
     EpisodesInMemory, Formats,
 };
 pub use one_camera::PIXELS;
+pub use physics_films::{PhysicsFilmsOptions, write_quadruplets};
 pub use prepared::{Encoding, PrepareOptions, PreparePlan, PrepareProgress, PreparedSummary, ShortenedFile, prepare};
 pub use source::Source;
 pub use video_list::open_recording;
@@ -42,6 +44,7 @@ pub fn built_in() -> Sources {
             Ok(Box::new(EpisodesSource::new(options, formats)?) as Box<dyn Source>)
         })
         .with("moving-mnist", |options: MovingMnistOptions, _: &Formats| Ok(Box::new(options) as Box<dyn Source>))
+        .with("physics-films", |options: PhysicsFilmsOptions, _: &Formats| Ok(Box::new(options) as Box<dyn Source>))
         .with_composed("mixed", |options: MixedOptions, parts: Vec<(PartOptions, Box<dyn Source>)>, _: &Formats| {
             Ok(Box::new(MixedSource::new(options, parts)?) as Box<dyn Source>)
         })

@@ -5,6 +5,7 @@ mod common;
 mod convert;
 mod damaged;
 mod episodes;
+mod films;
 mod folder;
 mod foreign_recording;
 mod hdf5;
@@ -17,6 +18,7 @@ mod mixed;
 mod moving_mnist;
 #[cfg(feature = "object-store")]
 mod object_store;
+mod physics_films;
 mod prepared;
 mod streams;
 mod table;

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod convert;
+mod films;
 mod frames;
 pub(crate) mod generate;
 mod info;
@@ -29,6 +30,8 @@ enum DataVerb {
     Frames(frames::Args),
     /// Record episodes of a world: mp4 video, actions, states
     Generate(generate::Args),
+    /// Draw matched possible and impossible films, for surprise
+    Films(films::Args),
     /// Write a training-ready copy of videos
     Prepare(prepare::Args),
     /// What is in recorded episodes or in videos
@@ -46,6 +49,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
         DataVerb::Probe(args) => probe::run(args),
         DataVerb::Frames(args) => frames::run(args),
         DataVerb::Generate(args) => generate::run(app, args),
+        DataVerb::Films(args) => films::run(args),
         DataVerb::Prepare(args) => prepare::run(args),
         DataVerb::Info(args) => info::run(app, args),
         DataVerb::Check(args) => check::run(app, args),

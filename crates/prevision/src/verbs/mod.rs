@@ -20,6 +20,7 @@ mod report;
 mod rollout;
 mod schema;
 mod seen;
+mod surprise;
 mod tasks;
 mod train;
 
@@ -33,6 +34,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn Verb>> {
         Box::new(verb("eval", eval::run)),
         Box::new(verb("landscape", landscape::run)),
         Box::new(verb("probe", probe::run)),
+        Box::new(verb("surprise", surprise::run)),
         Box::new(verb("tasks", tasks::run)),
         Box::new(verb("plan", plan::run)),
         Box::new(verb("memory", memory::run)),

@@ -10,12 +10,14 @@ fn every_verb_has_help_with_an_example_of_each_argument() {
         &["data", "probe", "--help"],
         &["data", "frames", "--help"],
         &["data", "generate", "--help"],
+        &["data", "films", "--help"],
         &["data", "prepare", "--help"],
         &["data", "bench", "--help"],
         &["train", "--help"],
         &["eval", "--help"],
         &["landscape", "--help"],
         &["probe", "--help"],
+        &["surprise", "--help"],
         &["tasks", "--help"],
         &["plan", "--help"],
         &["memory", "--help"],
@@ -51,6 +53,7 @@ fn the_first_help_names_every_verb() {
         "eval",
         "landscape",
         "probe",
+        "surprise",
         "tasks",
         "plan",
         "memory",
@@ -74,9 +77,18 @@ fn the_first_help_names_every_verb() {
 #[test]
 fn the_first_help_names_every_part() {
     let help = stdout(&succeed(&["--help"]));
-    for part in
-        ["two-rooms", "cmd", "gym", "moving-mnist", "masked", "inverse_dynamics", "collapse", "icem", "reachability"]
-    {
+    for part in [
+        "two-rooms",
+        "cmd",
+        "gym",
+        "moving-mnist",
+        "physics-films",
+        "masked",
+        "inverse_dynamics",
+        "collapse",
+        "icem",
+        "reachability",
+    ] {
         assert!(help.contains(part), "{part}: {help}");
     }
 }

@@ -21,4 +21,5 @@ mod probe;
 mod reports;
 mod rollout;
 mod support;
+mod surprise;
 mod tutorial;

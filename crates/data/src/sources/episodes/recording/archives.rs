@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use prevision_core::Array2;
 
 use super::layout::{LENGTHS, OFFSETS, column_path, entries};
-use super::npz;
 use crate::DataError;
 use crate::convert::Recorded;
+use crate::npz;
 use crate::sources::episodes::names::own_columns;
 use crate::tables::Numbers;
 

@@ -15,7 +15,6 @@
 
 mod archives;
 mod layout;
-mod npz;
 mod reader;
 mod schema;
 mod sink;

@@ -8,8 +8,8 @@ use prevision_core::{Array2, FrameBuffer, Spaces, whole_file};
 use prevision_video::{Mp4Options, Mp4Writer, Quality};
 
 use super::layout::{LENGTHS, OFFSETS, column_path, spaces_path, video_path};
-use super::npz;
 use super::schema::Schema;
+use crate::npz;
 use crate::{DataError, Episode};
 
 /// How episodes are written.

@@ -1,4 +1,5 @@
-//! Numpy archives with one array: `np.savez(path, array)`, member `arr_0.npy`, stored or deflated.
+//! Numpy archives with one array that is wanted: `np.savez(path, array)` has member `arr_0.npy`, `np.savez(path, name=array)` has
+//! `name.npy`; stored or deflated.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Cursor, Read, Write};
@@ -12,7 +13,8 @@ use prevision_core::whole_file;
 
 use crate::DataError;
 
-const MEMBER: &str = "arr_0.npy";
+/// The member of an array without a name.
+pub(crate) const MEMBER: &str = "arr_0.npy";
 /// Deflate makes at most so many bytes of one.
 const MOST_INFLATED: u64 = 1032;
 /// Bytes of the longest header: what numpy takes for safe is shorter.
@@ -22,16 +24,26 @@ const ROW: usize = 1 << 24;
 
 /// An array of any number type, converted to `T`, in C order.
 #[derive(Debug, PartialEq)]
-pub(super) struct NpzArray<T> {
-    pub(super) shape: Vec<usize>,
-    pub(super) data: Vec<T>,
+pub(crate) struct NpzArray<T> {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Vec<T>,
 }
 
 /// Reads an array of booleans, integers or floats of any width; each value passes through `f64`. `rows` says how many rows are needed of
 /// an array of this shape, or what is wrong with the shape, before any value is read. All of the member is read, so that its checksum
 /// is compared.
-pub(super) fn read<T: Default + Clone>(
+pub(crate) fn read<T: Default + Clone>(
     path: &Path,
+    rows: impl FnOnce(&[usize]) -> Result<usize, String>,
+    convert: impl Fn(f64) -> T,
+) -> Result<NpzArray<T>, DataError> {
+    read_member(path, MEMBER, rows, convert)
+}
+
+/// As [`read`], the array of another member, `name.npy`.
+pub(crate) fn read_member<T: Default + Clone>(
+    path: &Path,
+    name: &str,
     rows: impl FnOnce(&[usize]) -> Result<usize, String>,
     convert: impl Fn(f64) -> T,
 ) -> Result<NpzArray<T>, DataError> {
@@ -41,36 +53,38 @@ pub(super) fn read<T: Default + Clone>(
     let bytes = file.metadata().map_err(failed)?.len();
     let mut archive =
         ZipArchive::new(BufReader::new(file)).map_err(|error| bad(format!("not a numpy archive (npz): {error}")))?;
-    let member = archive.by_name(MEMBER).map_err(|error| {
-        bad(format!("no array {MEMBER} in the archive, as numpy.savez(file, array) writes it: {error}"))
+    let member = archive.by_name(name).map_err(|error| {
+        let array =
+            if name == MEMBER { "array".to_owned() } else { format!("{}=array", name.trim_end_matches(".npy")) };
+        bad(format!("no array {name} in the archive, as numpy.savez(file, {array}) writes it: {error}"))
     })?;
     let limit = member.size();
     if limit / MOST_INFLATED > bytes {
-        return Err(bad(format!("{MEMBER} claims {limit} bytes, in a file of {bytes}")));
+        return Err(bad(format!("{name} claims {limit} bytes, in a file of {bytes}")));
     }
     let mut member = BufReader::new(member);
-    let broken = |error: std::io::Error| bad(format!("{MEMBER}: {error}"));
+    let broken = |error: std::io::Error| bad(format!("{name}: {error}"));
     let start = start(&mut member).map_err(broken)?;
     let npy = NpyFile::new(start.chain(&mut member)).map_err(broken)?;
     let mut shape: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
     // An array cannot have more values than its member has bytes; a damaged header could claim so.
     let count = shape.iter().try_fold(1_usize, |count, &n| count.checked_mul(n)).filter(|&n| n as u64 <= limit);
     let Some(count) = count else {
-        return Err(bad(format!("{MEMBER} claims the shape {shape:?} but has only {limit} bytes")));
+        return Err(bad(format!("{name} claims the shape {shape:?} but has only {limit} bytes")));
     };
     let wanted = rows(&shape).map_err(&bad)?;
     let row = shape.first().and_then(|&rows| count.checked_div(rows)).unwrap_or(count);
     if row > ROW {
-        return Err(bad(format!("{MEMBER} has {row} numbers in a row, expected at most {ROW}")));
+        return Err(bad(format!("{name} has {row} numbers in a row, expected at most {ROW}")));
     }
     let fortran = npy.order() == Order::Fortran;
     let kept = if fortran { count } else { count.min(wanted.saturating_mul(row)) };
-    let data = numbers(npy, kept, &convert).map_err(&bad)?;
+    let data = numbers(npy, name, kept, &convert).map_err(&bad)?;
     // What is left behind the rows that are kept; the end of the member is where its checksum is compared.
     let left = ((count - kept) as u64).saturating_mul(8).saturating_add(1);
     let rest = std::io::copy(&mut member.by_ref().take(left), &mut std::io::sink()).map_err(broken)?;
     if rest == left || (rest > 0 && kept == count) {
-        return Err(bad(format!("{MEMBER} has more bytes than its shape {shape:?} takes")));
+        return Err(bad(format!("{name} has more bytes than its shape {shape:?} takes")));
     }
     let mut data = if fortran { to_c_order(&shape, &data) } else { data };
     if let Some(rows) = shape.first_mut() {
@@ -93,10 +107,10 @@ fn start(member: &mut impl Read) -> std::io::Result<Cursor<Vec<u8>>> {
 }
 
 /// The first numbers of an array, in its own order.
-fn numbers<T>(npy: NpyFile<impl Read>, count: usize, convert: impl Fn(f64) -> T) -> Result<Vec<T>, String> {
+fn numbers<T>(npy: NpyFile<impl Read>, name: &str, count: usize, convert: impl Fn(f64) -> T) -> Result<Vec<T>, String> {
     let dtype = npy.dtype();
     let DType::Plain(kind) = &dtype else {
-        return Err(format!("{MEMBER} has dtype {}, expected a plain number", dtype.descr()));
+        return Err(format!("{name} has dtype {}, expected a plain number", dtype.descr()));
     };
     match (kind.type_char(), kind.size_field()) {
         (TypeChar::Float, 2) => values::<f16, T>(npy, count, |v| convert(f64::from(v))),
@@ -111,9 +125,9 @@ fn numbers<T>(npy: NpyFile<impl Read>, count: usize, convert: impl Fn(f64) -> T)
         (TypeChar::Uint, 4) => values::<u32, T>(npy, count, |v| convert(f64::from(v))),
         (TypeChar::Uint, 8) => values::<u64, T>(npy, count, |v| convert(v as f64)),
         (TypeChar::Bool, _) => values::<bool, T>(npy, count, |v| convert(f64::from(u8::from(v)))),
-        _ => return Err(format!("{MEMBER} has dtype {kind}, expected a boolean, integer or float of up to 8 bytes")),
+        _ => return Err(format!("{name} has dtype {kind}, expected a boolean, integer or float of up to 8 bytes")),
     }
-    .map_err(|error| format!("{MEMBER}: {error}"))
+    .map_err(|error| format!("{name}: {error}"))
 }
 
 fn values<S: Deserialize, T>(
@@ -141,17 +155,34 @@ fn to_c_order<T: Default + Clone>(shape: &[usize], fortran: &[T]) -> Vec<T> {
 }
 
 /// Writes an array the way `np.savez(path, array)` does: uncompressed, under a temporary name, then renamed.
-pub(super) fn write<T: AutoSerialize + Copy>(path: &Path, shape: &[usize], data: &[T]) -> Result<(), DataError> {
-    whole_file::write_with(path, |partial| write_archive(partial, shape, data))
+pub(crate) fn write<T: AutoSerialize + Copy>(path: &Path, shape: &[usize], data: &[T]) -> Result<(), DataError> {
+    whole_file::write_with(path, |partial| write_archive(partial, MEMBER, CompressionMethod::Stored, shape, data))
         .map_err(|error| DataError::io(path, error))
 }
 
-fn write_archive<T: AutoSerialize + Copy>(path: &Path, shape: &[usize], data: &[T]) -> std::io::Result<()> {
+/// As `np.savez_compressed(path, name=array)` does: deflated, in member `name.npy`.
+pub(crate) fn write_deflated<T: AutoSerialize + Copy>(
+    path: &Path,
+    name: &str,
+    shape: &[usize],
+    data: &[T],
+) -> Result<(), DataError> {
+    whole_file::write_with(path, |partial| write_archive(partial, name, CompressionMethod::Deflated, shape, data))
+        .map_err(|error| DataError::io(path, error))
+}
+
+fn write_archive<T: AutoSerialize + Copy>(
+    path: &Path,
+    name: &str,
+    method: CompressionMethod,
+    shape: &[usize],
+    data: &[T],
+) -> std::io::Result<()> {
     let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
     let mut archive = ZipWriter::new(BufWriter::new(File::create(path)?));
     let large = std::mem::size_of_val(data) > 0x7fff_ffff;
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
-    archive.start_file(MEMBER, options)?;
+    let options = SimpleFileOptions::default().compression_method(method).large_file(large);
+    archive.start_file(name, options)?;
     let mut buffered = BufWriter::new(&mut archive);
     let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut buffered).begin_nd()?;
     writer.extend(data.iter().copied())?;
