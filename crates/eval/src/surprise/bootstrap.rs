@@ -1,15 +1,8 @@
 //! Intervals of what is measured over groups of matched films.
 
-use prevision_core::seed;
-use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-/// Samples of the groups.
-const SAMPLES: u64 = 2000;
-/// Share of the samples on either side of an interval.
-const TAIL: f64 = 0.025;
-
-/// A number with the interval that 95 % of the samples fall into.
+/// A number with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Over all groups as they are.
@@ -20,32 +13,21 @@ pub struct Estimate {
     pub high: f64,
 }
 
-/// Measures several numbers over all of `groups`, and over samples of as many groups with replacement (the percentile bootstrap). All
-/// numbers see the same samples, so that their differences are paired. The samples are a function of `seed` alone.
+/// Measures several numbers over all of `groups`, with their intervals ([`crate::bootstrap`]); those of a single group are the numbers
+/// themselves. All numbers see the same draws, so that their differences are paired.
 ///
 /// # Panics
-/// If there is no group, or `measure` gives another count of numbers.
+/// If there is no group.
 pub(super) fn bootstrap<const N: usize>(
     groups: usize,
     seed: u64,
     measure: impl Fn(&[usize]) -> [f64; N],
 ) -> [Estimate; N] {
     let values = measure(&(0..groups).collect::<Vec<_>>());
-    let mut samples: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(SAMPLES as usize));
-    let mut drawn = vec![0; groups];
-    for sample in 0..SAMPLES {
-        let mut rng = seed::rng(seed, "surprise", 0, sample);
-        drawn.fill_with(|| rng.random_range(0..groups));
-        for (samples, value) in samples.iter_mut().zip(measure(&drawn)) {
-            samples.push(value);
-        }
-    }
     std::array::from_fn(|index| {
-        let samples = &mut samples[index];
-        samples.sort_unstable_by(f64::total_cmp);
-        let last = samples.len() - 1;
-        let at = |share: f64| samples[(share * last as f64).round() as usize];
-        Estimate { value: values[index], low: at(TAIL), high: at(1.0 - TAIL) }
+        let value = values[index];
+        let [low, high] = crate::bootstrap(groups, seed, |drawn| measure(drawn)[index]).unwrap_or([value; 2]);
+        Estimate { value, low, high }
     })
 }
 
