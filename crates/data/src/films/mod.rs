@@ -71,6 +71,21 @@ impl FilmSet {
         &self.films
     }
 
+    /// All frames of a film as it is.
+    ///
+    /// # Errors
+    /// If its file cannot be read.
+    ///
+    /// # Panics
+    /// If there is no such film.
+    pub fn read_whole(&self, film: usize) -> Result<FrameBuffer, DataError> {
+        let size = match &self.frames {
+            Frames::Array { shape: [_, _, height, width, _], .. } => (*width, *height),
+            Frames::Files(paths) => Video::open(&paths[film], &OpenOptions::default())?.size(),
+        };
+        self.read(film, &DataConfig::default(), size)
+    }
+
     /// All frames of a film, brought to `size` (width, height) as clips are in an evaluation by `config`.
     ///
     /// # Errors

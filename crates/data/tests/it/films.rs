@@ -49,6 +49,7 @@ fn films_are_brought_to_size() {
     let small = set.read(0, &DataConfig { size: Some(32), ..DataConfig::default() }, (32, 32)).unwrap();
     assert_eq!([small.frames, small.height, small.width], [24, 32, 32]);
     let message = set.read(0, &DataConfig::default(), (32, 32)).unwrap_err().to_string();
+    assert_eq!(set.read_whole(0).unwrap().width, 64);
     assert!(message.contains("is 64x64, the other videos are 32x32 (data.size"), "{message}");
 }
 
@@ -102,6 +103,7 @@ fn a_table_names_video_files() {
     assert_eq!(set.films(), [film("a.mp4", "film", true), film("b c.mp4", "vanishes", false)]);
     let frames = read(&set, 1);
     assert_eq!((frames.frames, [0, 1, 2].map(|frame| frames.frame(frame)[0])), (3, [30, 40, 50]));
+    assert_eq!(set.read_whole(1).unwrap(), frames);
     let refused = |text: &str| open(text).unwrap_err().to_string();
     let message = refused("path,group\na.mp4,ball\n");
     assert!(

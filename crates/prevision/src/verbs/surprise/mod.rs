@@ -79,9 +79,9 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     meter.finish();
     let results: SurpriseResults = results?;
     if let Some(path) = &args.video {
-        let frames = shown.iter().map(|&film| read(film)).collect::<Result<Vec<_>, _>>()?;
-        let films: Vec<_> = shown.iter().map(|&film| &results.films[film]).collect();
-        video::write(path, &frames, &films)?;
+        let frames = shown.iter().map(|&film| films.read_whole(film)).collect::<Result<Vec<_>, _>>()?;
+        let shown: Vec<_> = shown.iter().map(|&film| &results.films[film]).collect();
+        video::write(path, &frames, &shown)?;
     }
     args.output.give(&results, &results.table())
 }
