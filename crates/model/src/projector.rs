@@ -51,7 +51,7 @@ impl Projector {
     /// By the rows at hand. The running variance moves to what they say of all rows, as in `PyTorch`, where Burn takes that of the rows.
     fn normed(&self, hidden: Tensor<2>) -> Tensor<2> {
         let (state, rows) = (&self.norm.running_var, hidden.dims()[0] as f64);
-        let kept = state.value_sync() * (1.0 - self.norm.momentum);
+        let kept = state.value_sync().to_device(&hidden.device()) * (1.0 - self.norm.momentum);
         let normed = self.norm.forward(hidden);
         if rows > 1.0 {
             let moved = (state.value_sync() - kept.clone()) * (rows / (rows - 1.0));
