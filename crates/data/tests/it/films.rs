@@ -93,7 +93,7 @@ fn a_table_names_video_files() {
         std::fs::write(&table, text).unwrap();
         FilmSet::open(&table)
     };
-    let set = open("possible,path,group,kind\ntrue,a.mp4,ball,\nFalse, \"b c.mp4\",ball,vanishes\n").unwrap();
+    let set = open("possible,path,group,kind\ntrue,a.mp4,ball,\nFalse,\"b c.mp4\",ball,vanishes\n").unwrap();
     let film = |name: &str, kind: &str, possible| Film {
         name: name.to_owned(),
         group: "ball".to_owned(),

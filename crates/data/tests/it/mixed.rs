@@ -336,7 +336,7 @@ fn errors_name_the_part_and_the_key() {
         ),
         (
             vec![Part::new("mixed").with("parts", Vec::<Value>::new())],
-            "data.source.parts.0.kind is \"mixed\", but must be one of videos, episodes, moving-mnist",
+            "data.source.parts.0.kind is \"mixed\", but must be one of videos, episodes, moving-mnist, physics-films",
         ),
     ] {
         assert_eq!(refused(&parts), expected);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::common::{bytes, frames, open_side, source};
 use flate2::{Compression, write::GzEncoder};
 use prevision_core::{Camera, Clip};
-use prevision_data::{ClipRequest, CropConfig, DataConfig, Draw, Split};
+use prevision_data::{ClipRequest, CropConfig, DataConfig, Draw, Formats, Split, built_in};
 
 /// A gzipped idx3 file of one digit, a block of 28 x 28 pixels of value 200.
 fn block(folder: &Path) -> PathBuf {
@@ -144,7 +144,7 @@ fn a_digit_is_the_class_of_its_video() {
     assert_eq!(clip(&config(folder.path(), 1), 3, 0).label, None);
 
     let refused = |config: &DataConfig| open_side(config, Split::Train, 0).err().unwrap().to_string();
-    let message = refused(&with(folder.path(), 2));
+    let message = with(folder.path(), 2).source(&built_in(), &Formats::built_in()).err().unwrap();
     assert_eq!(message, "data.source.digits is 2, but must be 1 where labels are given: a video has one class");
     assert!(refused(&with(&images, 1)).contains("is not an idx1 file"));
     std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 2, 9, 8]).unwrap();

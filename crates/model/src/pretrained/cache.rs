@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn values(tensor: Tensor<2>) -> Vec<f32> {
-        tensor.into_data().try_into_vec_as::<f32>().unwrap()
+        tensor.round().into_data().try_into_vec_as::<f32>().unwrap()
     }
 
     #[test]

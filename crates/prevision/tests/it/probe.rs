@@ -145,7 +145,11 @@ fn what_cannot_be_probed_is_said() {
         2,
         &["head.attentive.heads is 7", "a divisor of 24"],
     );
-    refused(&["probe", text(&run), text(&films.join("1.mp4"))], 2, &["no task applies", "1 videos that can be used"]);
+    refused(
+        &["probe", text(&run), text(&films.join("1.mp4"))],
+        2,
+        &["no task applies", "every class is of one video only"],
+    );
     refused(&["probe", text(folder.path()), text(&films)], 1, &["config.toml"]);
     refused(&["probe", text(&manifest), text(&films)], 1, &["films.csv"]);
     refused(&["probe", text(&run), text(&folder.path().join("none"))], 1, &["none"]);

@@ -97,7 +97,7 @@ mod tests {
         assert!((0.3..0.7).contains(&linear), "{linear}");
         for depth in [0, 1] {
             let found = mean(&measure("attentive", &format!("depth = {depth}"), 1.5, true), ACCURACY);
-            assert!(found > 0.85, "depth {depth}: {found}");
+            assert!(found > 0.75, "depth {depth}: {found}");
         }
     }
 

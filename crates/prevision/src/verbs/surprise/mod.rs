@@ -15,7 +15,7 @@ use crate::cli::output::check_writable;
 use crate::cli::progress::Meter;
 use crate::{DeviceName, Output, TrainedRun, Usage};
 
-/// Measure whether a masked model is surprised by impossible films, beside how much their pixels change.
+/// Measure whether a masked model is surprised by impossible films, beside what their pixels change.
 ///
 /// The model sees the first frames of a window and predicts the rest; its error is the surprise. A film scores the mean of
 /// its windows.
