@@ -236,13 +236,11 @@ impl Spaces {
     /// A message with the streams, if they are others.
     pub fn only_camera_beside(&self, vector: Option<&str>) -> Result<(&str, Camera), String> {
         let vectors = self.vectors.keys().map(String::as_str).eq(vector);
-        match (self.cameras.iter().next(), self.cameras.len(), vectors) {
-            (Some((name, camera)), 1, true) => Ok((name, *camera)),
-            _ => {
-                let vectors = vector.map_or_else(|| "no vectors".to_owned(), |name| format!("the vector {name}"));
-                Err(format!("this model takes one camera and {vectors}, the data have {}", self.streams()))
-            }
+        if let (Some((name, camera)), 1, true) = (self.cameras.iter().next(), self.cameras.len(), vectors) {
+            return Ok((name, *camera));
         }
+        let vectors = vector.map_or_else(|| "no vectors".to_owned(), |name| format!("the vector {name}"));
+        Err(format!("this model takes one camera and {vectors}, the data have {}", self.streams()))
     }
 
     /// The streams in words: `camera pixels 65x65, vector force[6]`.
