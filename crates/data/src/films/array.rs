@@ -49,13 +49,11 @@ pub(super) fn read(folder: &Path) -> Result<(Vec<Film>, Frames), DataError> {
     }
     let mut films: Vec<Option<Film>> = vec![None; labels.len()];
     for labels in &labels {
-        match films.get_mut(labels.i) {
-            Some(place @ None) => *place = Some(labels.into()),
-            _ => {
-                let message = format!("film i = {} is beyond the last one or there twice", labels.i);
-                return Err(DataError::format(&path, message));
-            }
-        }
+        let Some(place @ None) = films.get_mut(labels.i) else {
+            let message = format!("film i = {} is beyond the last one or there twice", labels.i);
+            return Err(DataError::format(&path, message));
+        };
+        *place = Some(labels.into());
     }
     Ok((films.into_iter().flatten().collect(), Frames::Array { pixels: array.data, shape }))
 }

@@ -44,8 +44,8 @@ impl FeatureCache {
     /// A cache in `folder` of latents with so many numbers. `key` says what they depend on beside the pixels.
     pub fn new(folder: &Path, key: &str, numbers: usize) -> Self {
         let digest = Sha256::digest(key);
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { folder: folder.join(name), numbers, opened: OnceLock::new() }
+        let name = u64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
+        Self { folder: folder.join(format!("{name:016x}")), numbers, opened: OnceLock::new() }
     }
 
     /// The latents of frames: those that are kept, and what `encode` makes of the others, which is kept from then on. A frame that is there
@@ -125,12 +125,11 @@ impl Opened {
     }
 
     fn append(&mut self, folder: &Path, key: &Key, values: &[f32]) -> io::Result<()> {
-        let (number, end) = match self.own {
-            Some(own) => own,
-            None => {
-                self.files.push(own_file(folder)?);
-                (self.files.len() - 1, 0)
-            }
+        let (number, end) = if let Some(own) = self.own {
+            own
+        } else {
+            self.files.push(own_file(folder)?);
+            (self.files.len() - 1, 0)
         };
         let mut record = key.to_vec();
         record.extend(values.iter().flat_map(|value| value.to_le_bytes()));
