@@ -103,7 +103,9 @@ fn deviations(context: &Tensor<3>, mask: &MaskPair, places: usize) -> Tensor<2> 
     let mut weights = Vec::with_capacity(batch * count * count);
     for ids in &mask.context {
         let mut at_place = vec![0_u32; places];
-        ids.iter().for_each(|id| at_place[id % places] += 1);
+        for id in ids {
+            at_place[id % places] += 1;
+        }
         for (row, id) in ids.iter().enumerate() {
             let share = 1.0 / at_place[id % places] as f32;
             let mean = ids.iter().map(|other| if other % places == id % places { share } else { 0.0 });
