@@ -43,11 +43,11 @@ impl Golden {
 }
 
 fn imported(name: &str) -> Pretrained {
-    import(&golden(name), &Device::flex()).unwrap().0
+    import(&golden(name), &Device::flex()).expect("a golden checkpoint").0
 }
 
 fn network(name: &str) -> ActionJepa {
-    imported(name).action_jepa().unwrap()
+    imported(name).action_jepa().expect("a world model")
 }
 
 fn assert_same<const D: usize>(what: &str, ours: Tensor<D>, theirs: Tensor<D>) {
@@ -75,7 +75,7 @@ fn predictions_and_rollouts_are_those_of_stable_worldmodel() {
     let (candidates, theirs) = (golden.tensor::<3>("candidates"), golden.tensor::<3>("rollout"));
     let [samples, length, _] = candidates.dims();
     let start = latents.clone().narrow(0, 0, 1).narrow(1, 0, 2).expand([samples, 2, 24]);
-    let rolled = network.rollout(start, candidates.clone());
+    let rolled = network.rollout(start, candidates);
     assert_same("rollout", rolled.clone(), theirs.narrow(1, 2, length - 1));
     let goal = latents.narrow(0, 0, 1).narrow(1, 2, 1).expand([samples, 1, 24]);
     let cost: Tensor<1> = (rolled.narrow(1, length - 2, 1) - goal).square().sum_dim(2).flatten(0, 2);

@@ -20,8 +20,8 @@ fn video() -> Pixels {
 /// A file of `import`, of a small checkpoint that `transformers` has written.
 fn file(name: &str, folder: &Path) -> Pretrained {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transformers/golden").join(name);
-    let (model, _) = import(&golden, &Device::flex()).unwrap();
-    model.save(&folder.join("model.safetensors")).unwrap();
+    let (model, _) = import(&golden, &Device::flex()).expect("a golden checkpoint");
+    model.save(&folder.join("model.safetensors")).expect("a file");
     model
 }
 
@@ -32,9 +32,9 @@ fn with_encoder(encoder: PretrainedEncoderConfig) -> ActionJepaConfig {
 }
 
 fn model(encoder: PretrainedEncoderConfig) -> ActionJepa {
-    let config = with_encoder(encoder).complete().unwrap();
+    let config = with_encoder(encoder).complete().expect("a file of import");
     let model = config.init(&clips(3, 16, 24), &HeadFlags::default(), &Device::flex());
-    ActionJepaConfig::load_pretrained(model).unwrap()
+    ActionJepaConfig::load_pretrained(model).expect("weights")
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn latents_are_the_features_of_every_frame() {
     let tokens = pretrained.features(frames.into(), None, &[spec.encoder.depth]).remove(0).tokens;
     let [count, places, width] = tokens.dims();
     let whole = |tokens: Tensor<3>| tokens.reshape([2, 3, places * width]);
-    let plain = PretrainedEncoderConfig { path: path.clone(), normalise: false, ..PretrainedEncoderConfig::default() };
+    let plain = PretrainedEncoderConfig { path, normalise: false, ..PretrainedEncoderConfig::default() };
     assert_eq!(count, 6);
     assert!(difference(model(plain.clone()).encode(video()), whole(tokens.clone())) < 1e-5);
     let normalised = PretrainedEncoderConfig { normalise: true, ..plain.clone() };
