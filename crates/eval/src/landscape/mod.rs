@@ -187,7 +187,7 @@ impl<'a> Plane<'a> {
         let device = self.model.device();
         let clips = ClipBatch::upload(batch, spec.spaces.frame_step, &spec.normalise, &device);
         let latents = self.model.encode(&clips.observations);
-        let actions = clips.actions.clone().ok_or_else(|| EvalError::Suite("clips without actions".to_owned()))?;
+        let actions = clips.actions.ok_or_else(|| EvalError::Suite("clips without actions".to_owned()))?;
         let [rows, _, all] = actions.dims();
         let past = Past {
             latents: latents.moments(0, self.seen),

@@ -17,7 +17,7 @@ mod results;
 mod task;
 mod tasks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use prevision_data::ClipDataset;
@@ -103,9 +103,8 @@ pub fn probe_task(
         }
         results.extend(compare(head_name, all, rows, &folds, options.seed));
     }
-    let tested: BTreeMap<usize, ()> =
-        folds.iter().flat_map(|fold| &fold.test).map(|&row| (rows.videos[row], ())).collect();
-    let videos: BTreeMap<usize, ()> = rows.videos.iter().map(|&video| (video, ())).collect();
+    let tested: BTreeSet<usize> = folds.iter().flat_map(|fold| &fold.test).map(|&row| rows.videos[row]).collect();
+    let videos: BTreeSet<usize> = rows.videos.iter().copied().collect();
     Ok(TaskResults {
         task: name.to_owned(),
         classes: collected.classes.iter().map(|&class| task.class_name(class)).collect(),
