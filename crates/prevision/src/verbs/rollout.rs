@@ -169,7 +169,9 @@ fn imagine(
     }
     let entries = parts.iter().map(|(name, shape, _)| Entry::floats((*name).to_owned(), shape.clone())).collect();
     let mut file = TensorWriter::create_described(&args.out, entries, Some(&described.to_string()))?;
-    parts.iter().for_each(|(_, _, values)| file.values(values));
+    for (_, _, values) in &parts {
+        file.values(values);
+    }
     file.finish()?;
     Ok(Imagined {
         samples,

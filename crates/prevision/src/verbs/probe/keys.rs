@@ -7,6 +7,9 @@ use toml::{Table, Value};
 
 use crate::app::Parts;
 
+/// A head with the name that its results have.
+pub(super) type NamedHead = (String, Box<dyn ProbeHead>);
+
 /// What `--set` says.
 pub(super) struct Keys {
     /// As they are given, to be laid over other data.
@@ -52,12 +55,12 @@ impl Keys {
     ///
     /// # Errors
     /// A sentence with the key at fault, if a name is not registered or a value is not allowed.
-    pub(super) fn heads(&self, names: &[String], parts: &Parts) -> Result<Vec<(String, Box<dyn ProbeHead>)>, String> {
+    pub(super) fn heads(&self, names: &[String], parts: &Parts) -> Result<Vec<NamedHead>, String> {
         let names: Vec<&str> = match names {
             [] => parts.probe_heads.names().collect(),
             names => names.iter().map(|name| name.trim()).collect(),
         };
-        let mut made: Vec<(String, Box<dyn ProbeHead>)> = Vec::new();
+        let mut made: Vec<NamedHead> = Vec::new();
         for name in names {
             if made.iter().all(|(known, _)| known != name) {
                 let key =
