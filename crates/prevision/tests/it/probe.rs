@@ -1,5 +1,6 @@
 //! Probes of frozen encoders, from the command line.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,7 @@ fn folder() -> (tempfile::TempDir, [PathBuf; 3]) {
     for number in 0..10 {
         let name = format!("{number}.mp4");
         film(&films.join(&name), 16, number % 2 == 1, 3 * number);
-        lines += &format!("films/{name},{}\n", number % 2 + 4);
+        writeln!(lines, "films/{name},{}", number % 2 + 4).expect("a string");
     }
     fs::write(&manifest, lines).expect("a manifest");
     let experiment = at("experiment.toml");

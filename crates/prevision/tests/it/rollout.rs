@@ -13,7 +13,7 @@ fn checkpoint() -> PathBuf {
 
 /// Writes a `.npy` file.
 fn npy(path: &Path, shape: &[usize], values: &[f32]) {
-    let shape: String = shape.iter().map(|length| format!("{length}, ")).collect();
+    let shape = shape.iter().fold(String::new(), |text, length| text + &length.to_string() + ", ");
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
     header.extend(std::iter::repeat_n(' ', 63 - (header.len() + 10) % 64));
     header.push('\n');
