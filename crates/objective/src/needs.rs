@@ -31,8 +31,6 @@ pub struct Needs {
     pub time: bool,
     /// A static part of the latents.
     pub static_part: bool,
-    /// How far latents are from their mean over the clip, see [`Seen::deviations`](crate::Seen::deviations).
-    pub deviations: bool,
     /// All clips of the batch: the term is no mean over clips. A process that has a part of a batch computes it over its part, as
     /// batches are one by one where gradients are accumulated.
     pub global_batch: bool,
@@ -57,7 +55,6 @@ impl Needs {
             heads,
             time: self.time || other.time,
             static_part: self.static_part || other.static_part,
-            deviations: self.deviations || other.deviations,
             global_batch: self.global_batch || other.global_batch,
         }
     }

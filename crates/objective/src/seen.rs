@@ -25,9 +25,6 @@ pub struct Seen<'a> {
     pub one_step: Option<Prediction>,
     /// The parts that regularisers against collapse compare, `[samples, channels]` each, see [`crate::spread`].
     pub spread: Vec<Tensor<2>>,
-    /// How far latents are from their mean over the moments of the clip at the same place, `[samples, channels]` each; empty if no term needs
-    /// it.
-    pub deviations: Vec<Tensor<2>>,
     /// The clips.
     pub batch: &'a ClipBatch,
     /// The heads of the model, if it has any.
@@ -48,13 +45,11 @@ impl<'a> Seen<'a> {
     /// - latents: `[batch, time, dim]`
     pub fn of_latents(latents: Tensor<3>, batch: &'a ClipBatch, draw: Draw) -> Self {
         let spread = vec![latents.clone().flatten(0, 1)];
-        let deviations = vec![(latents.clone() - latents.clone().mean_dim(1)).flatten(0, 1)];
         Self {
             latents: Some(latents),
             predictions: vec![],
             one_step: None,
             spread,
-            deviations,
             batch,
             heads: None,
             static_width: 0,

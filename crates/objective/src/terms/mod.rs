@@ -9,7 +9,6 @@ pub(crate) mod prediction;
 pub(crate) mod sigreg;
 pub(crate) mod static_similarity;
 pub(crate) mod temporal_similarity;
-pub(crate) mod temporal_variance;
 pub(crate) mod variance;
 
 use prevision_core::config::Options;
@@ -24,7 +23,6 @@ use prediction::PredictionTerm;
 use sigreg::SigregTerm;
 use static_similarity::StaticSimilarityTerm;
 use temporal_similarity::TemporalSimilarityTerm;
-use temporal_variance::TemporalVarianceTerm;
 use variance::VarianceTerm;
 
 /// The built-in terms.
@@ -33,7 +31,6 @@ pub fn built_in() -> Terms {
         .with(crate::objective::PREDICTION, term::<PredictionTerm>)
         .with("variance", term::<VarianceTerm>)
         .with("covariance", term::<CovarianceTerm>)
-        .with("temporal_variance", term::<TemporalVarianceTerm>)
         .with("temporal_similarity", term::<TemporalSimilarityTerm>)
         .with("static_similarity", term::<StaticSimilarityTerm>)
         .with("inverse_dynamics", term::<InverseDynamicsTerm>)

@@ -65,7 +65,6 @@ fn seen(batch: &ClipBatch) -> Seen<'_> {
         predictions: vec![pair(2.0), pair(4.0)],
         one_step: Some(pair(6.0)),
         spread: spread(&latents(0.0), 1, 1, &batch.episodes()),
-        deviations: Vec::new(),
         batch,
         heads: None,
         static_width: 1,

@@ -139,13 +139,6 @@ impl Task for ActionTask {
         let static_width = model.static_dim();
         let [rows, columns] = model.encoder.grid();
         let spread = spread(&latents, static_width, rows * columns, &batch.episodes());
-        let deviations = self.needs.deviations.then(|| {
-            let moving = latents.clone().narrow(2, static_width, latents.dims()[2] - static_width);
-            let [batch, moments, width] = moving.dims();
-            let deviations = moving.clone() - moving.mean_dim(1);
-            deviations.reshape([batch * moments * rows * columns, width / (rows * columns)])
-        });
-        let deviations = deviations.into_iter().collect();
         let clips = || {
             let proprioception = model.proprioception.as_ref().map(|name| batch.observations.vectors[name].clone());
             let reach = if self.needs.one_step { time - 1 } else { self.needs.rollout.unwrap_or(0) };
@@ -173,7 +166,6 @@ impl Task for ActionTask {
             predictions,
             one_step,
             spread,
-            deviations,
             batch: &batch,
             heads: Some(&model.heads),
             static_width,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use prevision_core::config::check::message;
 use prevision_core::{Camera, Normalise, Spaces};
 use prevision_model::{
@@ -53,20 +53,12 @@ impl MaskedTask {
         let video = batch.observations.only_camera();
         let [.., height, width] = video.dims();
         let contexts: Vec<Tensor<3>> = masks.iter().map(|mask| model.encode_context(video.clone(), mask)).collect();
-        let deviations = if self.needs.deviations {
-            let [_, _, frames, ..] = video.dims();
-            let [_, rows, columns] = self.model.encoder.grid(frames, Camera { height, width });
-            masks.iter().zip(&contexts).map(|(mask, context)| deviations(context, mask, rows * columns)).collect()
-        } else {
-            Vec::new()
-        };
         let predicts = self.needs.rollout.is_some();
         let predictions = if predicts { self.predictions(model, video, masks, &contexts) } else { Vec::new() };
         self.context.objective.terms(&Seen {
             latents: None,
             predictions,
             one_step: None,
-            deviations,
             spread: contexts.into_iter().map(|context| context.flatten(0, 1)).collect(),
             batch,
             heads: None,
@@ -92,28 +84,6 @@ impl MaskedTask {
         };
         masks.iter().zip(contexts).map(predict).collect()
     }
-}
-
-/// How far context tokens are from the mean of those at the same place of their clip, `[batch * n, dim]`.
-///
-/// # Shapes
-/// - context: `[batch, n, dim]`, encoded with the mask
-fn deviations(context: &Tensor<3>, mask: &MaskPair, places: usize) -> Tensor<2> {
-    let [batch, count, _] = context.dims();
-    let mut weights = Vec::with_capacity(batch * count * count);
-    for ids in &mask.context {
-        let mut at_place = vec![0_u32; places];
-        for id in ids {
-            at_place[id % places] += 1;
-        }
-        for (row, id) in ids.iter().enumerate() {
-            let share = 1.0 / at_place[id % places] as f32;
-            let mean = ids.iter().map(|other| if other % places == id % places { share } else { 0.0 });
-            weights.extend(mean.enumerate().map(|(column, share)| if column == row { 1.0 - share } else { -share }));
-        }
-    }
-    let weights = Tensor::<3>::from_data(TensorData::new(weights, [batch, count, count]), &context.device());
-    weights.matmul(context.clone()).flatten(0, 1)
 }
 
 impl Task for MaskedTask {
@@ -159,22 +129,5 @@ impl Task for MaskedTask {
         let (grid, normalised) = (self.model.grid(spaces), self.needs.normalised_targets);
         let frozen = FrozenMaskedModel::new(model, spaces.clone(), *normalise, normalised, grid, device.clone());
         Some(Arc::new(frozen))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Two places; of the first clip both are seen twice, of the second one of them once.
-    #[test]
-    fn deviations_are_from_the_mean_of_the_same_place() {
-        let context =
-            Tensor::<3>::from_floats([[[1.0], [10.0], [5.0], [20.0]], [[1.0], [10.0], [5.0], [3.0]]], &Device::flex());
-        let mask = MaskPair { context: vec![vec![0, 1, 2, 3], vec![0, 1, 2, 4]], target: vec![vec![4, 5]; 2] };
-        let found = deviations(&context, &mask, 2).into_data().try_into_vec_as::<f32>().unwrap();
-        let expected = [-2.0, -5.0, 2.0, 5.0, -2.0, 0.0, 2.0, 0.0];
-        assert_eq!(found.len(), expected.len());
-        assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6), "{found:?}");
     }
 }
