@@ -21,9 +21,9 @@ use subject::Opened;
 
 /// Measure what small heads read from the features of a frozen encoder
 ///
-/// The encoder runs once over every clip. Heads learn from its features, from those of the same network at random
-/// initialisation and from pixel statistics; they are chosen on validation videos and reported on test videos, with
-/// 95 % intervals over videos.
+/// The encoder runs once over every clip. Heads learn from its features, from those of the same network with
+/// random weights and from pixel statistics; they are chosen on validation videos and reported on test videos,
+/// with 95 % intervals over videos.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

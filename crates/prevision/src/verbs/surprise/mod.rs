@@ -17,9 +17,10 @@ use crate::{DeviceName, Output, TrainedRun, Usage};
 
 /// Measure whether a masked model is surprised by impossible films, beside what their pixels change.
 ///
-/// The model sees the first frames of a window and predicts the rest; its error is the surprise. A film scores the mean of
-/// its windows.
+/// The model sees the first frames of a window and predicts the rest; its error is the surprise. A film scores
+/// the mean of its windows.
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// The run folder of a masked model
     run: PathBuf,
