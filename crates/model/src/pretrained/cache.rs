@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -106,7 +105,7 @@ impl FeatureCache {
             let number = opened.files.len();
             for record in 0..records {
                 let (mut key, start) = (Key::default(), record * self.record());
-                if file.read_exact_at(&mut key, start).is_ok() {
+                if read_at(&file, &mut key, start).is_ok() {
                     opened.places.insert(key, (number, start + size_of::<Key>() as u64));
                 }
             }
@@ -120,7 +119,7 @@ impl Opened {
     fn read(&self, key: &Key, numbers: usize) -> Option<Vec<f32>> {
         let (file, start) = self.places.get(key)?;
         let mut bytes = vec![0; 4 * numbers];
-        self.files[*file].read_exact_at(&mut bytes, *start).ok()?;
+        read_at(&self.files[*file], &mut bytes, *start).ok()?;
         Some(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
     }
 
@@ -138,6 +137,12 @@ impl Opened {
         self.own = Some((number, end + record.len() as u64));
         Ok(())
     }
+}
+
+/// Fills `bytes` from byte `start` of a file on. What is appended to it goes to its end all the same.
+fn read_at(mut file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(bytes)
 }
 
 /// A file that no other process writes.
