@@ -80,7 +80,7 @@ impl Evaluation<'_> {
 
     /// Moments that the model encodes a clip to.
     pub fn moments(&self) -> usize {
-        self.model.longest_horizon().0 + 1
+        self.model.moments()
     }
 }
 

@@ -21,19 +21,25 @@ const BACKWARD_ROWS: usize = 256;
 const FEW_TOKENS: usize = 8;
 
 /// Which keys a query sees: always the first ones, up to a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mask {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mask<'a> {
     /// All.
     Full,
     /// Token `i` sees the tokens of its block of this many tokens, and of all blocks before. 1 is causal attention.
     BlockCausal(usize),
+    /// Every token sees so many, `[batch or 1, tokens]`: whole numbers, from 1 on.
+    First(&'a [f32]),
 }
 
-impl Mask {
-    fn visible(self, token: usize, tokens: usize) -> usize {
+impl Mask<'_> {
+    fn visible(self, batch: usize, token: usize, tokens: usize) -> usize {
         match self {
             Self::Full => tokens,
             Self::BlockCausal(block) => ((token / block + 1) * block).min(tokens),
+            Self::First(counts) => {
+                let row = if counts.len() > tokens { batch } else { 0 };
+                (counts[row * tokens + token] as usize).min(tokens)
+            }
         }
     }
 }
@@ -66,7 +72,7 @@ pub struct Attention<'a> {
     /// Channels of a head.
     pub head_dim: usize,
     /// Which keys a query sees.
-    pub mask: Mask,
+    pub mask: Mask<'a>,
     /// Turns queries and keys.
     pub rotation: Option<Rotation<'a>>,
 }
@@ -93,6 +99,10 @@ impl Attention<'_> {
         }
         match self.mask {
             Mask::BlockCausal(block) => assert!(block > 0, "blocks of at least one token"),
+            Mask::First(counts) => {
+                let rows = [self.tokens, self.tokens * self.batch];
+                assert!(rows.contains(&counts.len()), "a count for every token");
+            }
             Mask::Full => {}
         }
     }
@@ -171,7 +181,7 @@ impl Attention<'_> {
                                     (&mut scores[..rows * tokens], &mut mixed[..rows * dim], &mut totals[..rows]);
                                 let queries = Matrix::new(&queries[first * dim..(first + rows) * dim], rows, dim);
                                 product_on_thread(queries, &key, scores);
-                                let visible = |row| self.mask.visible(first + row, tokens);
+                                let visible = |row| self.mask.visible(head.batch, first + row, tokens);
                                 let logarithms = &mut logarithms[first..first + rows];
                                 at(
                                     level,
@@ -201,8 +211,11 @@ impl Attention<'_> {
         out.par_chunks_exact_mut(one)
             .zip(qkv.par_chunks_exact(3 * one))
             .zip(logarithms.par_chunks_exact_mut(self.heads * self.tokens))
+            .enumerate()
             .with_min_len(ROWS)
-            .for_each(|((out, qkv), logarithms)| at(level, FewTokens { sizes: *self, qkv, out, logarithms }));
+            .for_each(|(row, ((out, qkv), logarithms))| {
+                at(level, FewTokens { sizes: *self, row, qkv, out, logarithms });
+            });
     }
 
     /// Writes the gradient of `qkv` to `out`, of its shape, from that of the mixed values.
@@ -259,7 +272,7 @@ impl Attention<'_> {
                     let key = Matrix::new(keys, tokens, dim);
                     multiply(query, key.transposed(), weights);
                     multiply(mixed_gradient, values.transposed(), slopes);
-                    let visible = |row| self.mask.visible(first + row, tokens);
+                    let visible = |row| self.mask.visible(head.batch, first + row, tokens);
                     let mixed = self.rows(mixed, &head, first, rows);
                     let logarithms = &logarithms[first..first + rows];
                     at(
@@ -318,6 +331,8 @@ fn rotate_back(gradient: &[f32], rotation: Option<(&[f32], &[f32])>, scale: f32,
 /// One row of the batch, of few tokens.
 struct FewTokens<'a> {
     sizes: Attention<'a>,
+    /// Which row.
+    row: usize,
     /// `[tokens, 3, heads, head_dim]`
     qkv: &'a [f32],
     /// `[tokens, heads, head_dim]`
@@ -341,7 +356,7 @@ impl Vectorised for FewTokens<'_> {
             for (token, logarithm) in logarithms.iter_mut().enumerate() {
                 let query = part(0, token);
                 let mut scores = [0.0_f32; FEW_TOKENS];
-                let scores = &mut scores[..mask.visible(token, tokens)];
+                let scores = &mut scores[..mask.visible(self.row, token, tokens)];
                 for (key, score) in scores.iter_mut().enumerate() {
                     *score = scale * sum_of_pairs(query, part(1, key), |query, key| query * key);
                 }

@@ -6,8 +6,7 @@ use burn::tensor::{Bool, Tensor, TensorData};
 
 use crate::array::Array;
 use crate::cpu::Runtime;
-pub use crate::cpu::attention::Mask;
-use crate::cpu::attention::{Attention, Rotation as CpuRotation};
+use crate::cpu::attention::{Attention, Mask as CpuMask, Rotation as CpuRotation};
 use crate::operation::{Operation, apply, runs_on};
 use crate::operations::count_products;
 
@@ -21,9 +20,20 @@ pub struct Rotation {
     pub sine: Tensor<3>,
 }
 
+/// Which keys a query sees: always the first ones, up to a number.
+#[derive(Clone, Debug)]
+pub enum Mask {
+    /// All.
+    Full,
+    /// Token `i` sees the tokens of its block of this many tokens, and of all blocks before. 1 is causal attention.
+    BlockCausal(usize),
+    /// Every token sees so many, `[batch or 1, tokens]`: whole numbers, from 1 on.
+    First(Tensor<2>),
+}
+
 /// Mixes the values by `softmax(query key / sqrt(head_dim))`, head by head.
 ///
-/// No gradient flows into the rotation.
+/// No gradient flows into the rotation or the mask.
 ///
 /// # Shapes
 /// - qkv: `[batch, tokens, 3 * heads * head_dim]`: queries, keys, values, each split into heads
@@ -39,10 +49,18 @@ pub fn attention(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Ro
     if !runs_on(&qkv) {
         return composed(qkv, heads, mask, rotation);
     }
-    let operation = AttentionOperation { heads, mask: *mask, rotation: rotation.is_some() };
+    let kind = match mask {
+        Mask::Full => MaskKind::Full,
+        Mask::BlockCausal(block) => MaskKind::BlockCausal(*block),
+        Mask::First(_) => MaskKind::First,
+    };
+    let operation = AttentionOperation { heads, mask: kind, rotation: rotation.is_some() };
     let mut inputs = vec![qkv.into_dispatch()];
     if let Some(Rotation { cosine, sine }) = rotation {
         inputs.extend([cosine, sine].map(|table| table.clone().into_dispatch()));
+    }
+    if let Mask::First(counts) = mask {
+        inputs.push(counts.clone().into_dispatch());
     }
     apply(inputs, operation)
 }
@@ -73,32 +91,52 @@ pub(crate) fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Opti
         Mask::Full => (None, false),
         Mask::BlockCausal(1) => (None, true),
         Mask::BlockCausal(block) => (Some(hidden(*block)), false),
+        Mask::First(counts) => {
+            let keys = Tensor::arange(0..tokens as i64, &device).float().reshape([1, 1, 1, tokens]);
+            let counts: Tensor<4> = counts.clone().unsqueeze_dim::<3>(1).unsqueeze_dim(3);
+            let counts = counts.expand([batch, heads, tokens, tokens]);
+            (Some(keys.expand([batch, heads, tokens, tokens]).greater_equal(counts)), false)
+        }
     };
     let options = AttentionModuleOptions { is_causal, ..AttentionModuleOptions::default() };
     let mixed = plain_attention(rotate(part(0)), rotate(part(1)), part(2), hidden, None, options);
     mixed.swap_dims(1, 2).reshape([batch, tokens, width / 3])
 }
 
-/// Inputs: qkv, then cosine and sine if it rotates.
+/// A [`Mask`] whose numbers are an input.
+#[derive(Clone, Copy, Debug)]
+enum MaskKind {
+    Full,
+    BlockCausal(usize),
+    First,
+}
+
+/// Inputs: qkv, then cosine and sine if it rotates, then the counts of a mask that has such.
 #[derive(Debug)]
 struct AttentionOperation {
     heads: usize,
-    mask: Mask,
+    mask: MaskKind,
     rotation: bool,
 }
 
 impl AttentionOperation {
-    fn attention<'a>(&self, qkv: &Array, rotation: Option<CpuRotation<'a>>) -> Attention<'a> {
+    /// `values` gives the numbers of an input.
+    fn attention<'a>(&self, qkv: &Array, values: impl Fn(usize) -> &'a [f32]) -> Attention<'a> {
         let [batch, tokens, width] = qkv.shape().dims();
-        Attention { batch, tokens, heads: self.heads, head_dim: width / 3 / self.heads, mask: self.mask, rotation }
+        let mask = match self.mask {
+            MaskKind::Full => CpuMask::Full,
+            MaskKind::BlockCausal(block) => CpuMask::BlockCausal(block),
+            MaskKind::First => CpuMask::First(values(if self.rotation { 3 } else { 1 })),
+        };
+        let rotation = self.rotation.then(|| CpuRotation { cosine: values(1), sine: values(2) });
+        Attention { batch, tokens, heads: self.heads, head_dim: width / 3 / self.heads, mask, rotation }
     }
 }
 
 impl Operation for AttentionOperation {
     fn forward(&self, runtime: Runtime, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
         let qkv = &inputs[0];
-        let rotation = self.rotation.then(|| CpuRotation { cosine: inputs[1].values(), sine: inputs[2].values() });
-        let attention = self.attention(qkv, rotation);
+        let attention = self.attention(qkv, |index| inputs[index].values());
         let [batch, tokens, width] = qkv.shape().dims();
         let (logarithms, out) = Array::filled_with([batch, self.heads, tokens], |logarithms| {
             Array::filled([batch, tokens, width / 3], |out| {
@@ -126,8 +164,7 @@ impl Operation for AttentionOperation {
         }
         let values = |index: usize| inputs[index].as_ref().map_or(&[][..], Array::values);
         let Some(qkv) = &inputs[0] else { unreachable!("it is needed") };
-        let rotation = self.rotation.then(|| CpuRotation { cosine: values(1), sine: values(2) });
-        let attention = self.attention(qkv, rotation);
+        let attention = self.attention(qkv, values);
         vec![Some(Array::filled(qkv.shape(), |out| {
             attention.backward(
                 runtime.level,

@@ -350,7 +350,12 @@ fn attentions() {
         let qkv = || stored.clone().swap_dims(0, 1);
         let table = || uniform([batch, tokens, head_dim]);
         let rotation = Rotation { cosine: table(), sine: table() };
-        for mask in &[Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(4)] {
+        let counts = |rows: usize| {
+            let counts: Vec<f32> = (0..rows * tokens).map(|i| (1 + i * 7 % tokens) as f32).collect();
+            Tensor::<2>::from_data(TensorData::new(counts, [rows, tokens]), &Device::flex())
+        };
+        let first = [1, batch].map(|rows| Mask::First(counts(rows)));
+        for mask in [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(4)].iter().chain(&first) {
             for rotation in [None, Some(&rotation)] {
                 let given = attention(qkv(), heads, mask, rotation);
                 let expected = composed_attention(qkv(), heads, mask, rotation);

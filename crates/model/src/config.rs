@@ -214,7 +214,7 @@ impl Options for ActionJepaConfig {
 }
 
 /// Colour channels of a camera.
-const CHANNELS: usize = 3;
+pub(crate) const CHANNELS: usize = 3;
 
 /// Configuration of a [`MaskedJepa`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -44,6 +44,16 @@ pub trait FrozenModel: Send + Sync {
     /// Most steps ahead that a clip allows, and what a step is: `steps`, `tubelets`.
     fn longest_horizon(&self) -> (usize, &'static str);
 
+    /// Moments that a clip is encoded to.
+    fn moments(&self) -> usize {
+        self.longest_horizon().0 + 1
+    }
+
+    /// Whether it predicts anything at all: an encoder on its own does not.
+    fn predicts(&self) -> bool {
+        true
+    }
+
     /// Encodes clips and predicts the last `wanted.steps` of their moments.
     ///
     /// # Panics

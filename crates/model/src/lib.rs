@@ -1,10 +1,11 @@
 //! Encoders, target encoder, predictors, masks and heads of a JEPA.
 //!
-//! Two families share this crate:
+//! Three families share this crate:
 //!
 //! - [`ActionJepa`] encodes every frame to one latent vector and predicts the next latent from the action that was taken; it is what
 //!   planning searches with.
-//! - [`MaskedJepa`] (V-JEPA) encodes the visible tubelets of a clip and predicts the latents of the hidden ones.
+//! - [`MaskedJepa`] (V-JEPA) encodes the visible tubelets of a clip and predicts the latents of the hidden ones;
+//! - [`MultiViewJepa`] (`LeVJEPA`) embeds a clip and small parts of it alike, and predicts nothing.
 //!
 //! A module is built from its configuration (`config.init(..)`) and moves through forward passes by reference. Variants are enums
 //! mirrored by configuration enums; the backend is chosen at run time by the [`burn::tensor::Device`].
@@ -27,6 +28,7 @@ mod layers;
 pub mod levels;
 mod masked_jepa;
 pub mod masks;
+mod multi_view;
 mod normalise;
 pub mod parameters;
 mod pixels;
@@ -59,6 +61,9 @@ pub use layers::LayerNorm;
 pub use levels::{Level, LevelConfig};
 pub use masked_jepa::MaskedJepa;
 pub use masks::{MaskConfig, MaskPair, MaskSampler, TokenIds, gather_tokens, token_ids};
+pub use multi_view::{
+    FrozenMultiView, MultiViewConfig, MultiViewJepa, MultiViewProjectorConfig, View, ViewConfig, ViewSampler,
+};
 pub use normalise::normalise_latents;
 pub use pixels::Pixels;
 pub use predictor::{ActionPredictor, ActionPredictorConfig, MaskedPredictor, MaskedPredictorConfig, Moments};
@@ -66,5 +71,5 @@ pub use projector::Projector;
 pub use reflex::{ReflexNetwork, ReflexNetworkConfig};
 pub use target_encoder::TargetConfig;
 pub use vector_world_model::VectorWorldModel;
-pub use video_vit::{PositionKind, VideoVit, VideoVitConfig};
+pub use video_vit::{AttentionKind, PositionKind, VideoVit, VideoVitConfig};
 pub use world_model::{Distance, InverseModel, Latents, ModelSpec, Past, SlowModel, WorldModel};

@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug)]
 pub struct Pixels(Kind);
 
+/// Bytes as numbers of 0 to 1.
+const UNIT: ColourScale = ColourScale { factor: [1.0 / 255.0; 3], offset: [0.0; 3] };
+
 #[derive(Clone, Debug)]
 enum Kind {
     /// Numbers, and what made them of bytes, if that is known.
@@ -96,6 +99,45 @@ impl Pixels {
                 let frame = 4 * channels * height * width;
                 numbers.as_bytes().chunks_exact(frame).map(|frame| Sha256::digest(frame).into()).collect()
             }
+        }
+    }
+
+    /// The frames as bytes, `[batch, time, height, width, 3]`: what they were, or what their numbers come nearest to. Numbers of which it is
+    /// not known what bytes they were are taken as of 0 to 1.
+    pub fn to_rgb(&self) -> Vec<u8> {
+        match &self.0 {
+            Kind::Bytes(clips, _) => clips.view().read().concat(),
+            Kind::Numbers(video, scale) => {
+                let scale = scale.unwrap_or(UNIT);
+                let values = video.clone().permute([0, 2, 3, 4, 1]).into_data().convert::<f32>();
+                let values = values.as_slice::<f32>().unwrap_or_default();
+                let byte = |(place, value): (usize, &f32)| {
+                    let colour = place % 3;
+                    ((value - scale.offset[colour]) / scale.factor[colour]).round().clamp(0.0, 255.0) as u8
+                };
+                values.iter().enumerate().map(byte).collect()
+            }
+        }
+    }
+
+    /// Other frames, on the same device and of the same normalisation.
+    ///
+    /// # Shapes
+    /// - bytes: `[batch, time, height, width, 3]`; `sizes` are the first four
+    ///
+    /// # Panics
+    /// If there are not as many bytes.
+    #[must_use]
+    pub fn with_rgb(&self, bytes: Vec<u8>, sizes: [usize; 4]) -> Self {
+        assert_eq!(bytes.len(), 3 * sizes.iter().product::<usize>(), "bytes of RGB clips {sizes:?}");
+        let scale = match &self.0 {
+            Kind::Bytes(clips, _) => clips.scale,
+            Kind::Numbers(_, scale) => scale.unwrap_or(UNIT),
+        };
+        let clips = RgbClips { bytes: Arc::new(bytes), stored: sizes[1], start: 0, sizes, scale };
+        match &self.0 {
+            Kind::Bytes(_, device) => Self(Kind::Bytes(clips, device.clone())),
+            Kind::Numbers(video, scale) => Self(Kind::Numbers(clips.to_tensor(&video.device()), *scale)),
         }
     }
 
@@ -251,6 +293,23 @@ mod tests {
             assert_eq!(given.dims(), expected.dims(), "{what}");
             assert_eq!(given.into_tensor().into_data(), expected.into_tensor().into_data(), "{what}");
         }
+    }
+
+    #[test]
+    fn frames_go_to_bytes_and_back() {
+        let [bytes, numbers] = both_kinds([2, 3, 3, 4]);
+        let Kind::Bytes(clips, _) = &bytes.0 else { unreachable!("bytes") };
+        let known = Pixels(Kind::Numbers(numbers.into_tensor(), Some(clips.scale)));
+        let given = bytes.clone().frames(1, 2).to_rgb();
+        assert_eq!(given.len(), 2 * 2 * 3 * 4 * 3);
+        assert_eq!(known.clone().frames(1, 2).to_rgb(), given);
+        let [from_bytes, from_numbers] =
+            [bytes.clone(), known].map(|video| video.with_rgb(given.clone(), [2, 2, 3, 4]));
+        let expected = bytes.frames(1, 2).into_tensor().into_data();
+        assert_eq!(from_bytes.into_tensor().into_data(), expected);
+        assert_eq!(from_numbers.into_tensor().into_data(), expected);
+        let unknown = Pixels::from(Tensor::<5>::full([1, 3, 1, 1, 1], 0.5, &Device::flex()));
+        assert_eq!(unknown.to_rgb(), [128; 3]);
     }
 
     #[test]

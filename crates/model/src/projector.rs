@@ -1,4 +1,4 @@
-//! A perceptron with batch norm between its layers: LeWM's projectors.
+//! A perceptron with batch norm between its layers: the projectors of LeWM and LeVJEPA.
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
@@ -24,10 +24,15 @@ pub struct Projector {
 impl Projector {
     /// From vectors of length `dim` to others of that length.
     pub fn new(dim: usize, hidden: usize, device: &Device) -> Self {
+        Self::between(dim, hidden, dim, device)
+    }
+
+    /// From vectors of length `inputs` to others of length `outputs`.
+    pub fn between(inputs: usize, hidden: usize, outputs: usize, device: &Device) -> Self {
         Self {
-            fc1: LinearConfig::new(dim, hidden).init(device),
+            fc1: LinearConfig::new(inputs, hidden).init(device),
             norm: BatchNormConfig::new(hidden).init(device),
-            fc2: LinearConfig::new(hidden, dim).init(device),
+            fc2: LinearConfig::new(hidden, outputs).init(device),
         }
     }
 
@@ -37,7 +42,8 @@ impl Projector {
     }
 
     /// # Shapes
-    /// - x, output: `[rows, dim]`
+    /// - x: `[rows, inputs]`
+    /// - output: `[rows, outputs]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         if x.device().is_autodiff() && self.norm.training.is_enabled() {
             let hidden = self.normed(linear(&self.fc1, x, Activation::Identity));

@@ -27,7 +27,10 @@ pub struct Needs {
     pub normalised_targets: bool,
     /// Heads that learn by the term.
     pub heads: HeadFlags,
-    /// Latents of single moments, with the actions between them. Masked models have none.
+    /// The latents of each clip one by one, of its moments or of views of it, see [`Seen::latents`](crate::Seen::latents). Masked models
+    /// have none.
+    pub latents: bool,
+    /// Latents of moments that follow each other, with the actions between them.
     pub time: bool,
     /// A static part of the latents.
     pub static_part: bool,
@@ -53,6 +56,7 @@ impl Needs {
             one_step: self.one_step || other.one_step,
             normalised_targets: self.normalised_targets || other.normalised_targets,
             heads,
+            latents: self.latents || other.latents,
             time: self.time || other.time,
             static_part: self.static_part || other.static_part,
             global_batch: self.global_batch || other.global_batch,

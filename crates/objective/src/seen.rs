@@ -17,7 +17,8 @@ pub struct Prediction {
 /// What a model made of a batch: all that terms see. A model fills in what the terms [need](crate::Needs).
 #[derive(Clone, Debug)]
 pub struct Seen<'a> {
-    /// The latents of the encoded moments, `[batch, time, dim]`; `None` from a model that does not encode moments one by one.
+    /// The latents of the encoded moments, `[batch, time, dim]`, or of the views of a clip; `None` from a model that encodes neither one by
+    /// one.
     pub latents: Option<Tensor<3>>,
     /// A pair for a model that goes step by step, a pair for each mask for a masked one.
     pub predictions: Vec<Prediction>,
@@ -61,7 +62,7 @@ impl<'a> Seen<'a> {
     /// The latents of the encoded moments, `[batch, time, dim]`.
     ///
     /// # Panics
-    /// If the model has none: a term that asks for them says so, by [`Needs::time`](crate::Needs::time).
+    /// If the model has none: a term that asks for them says so, by [`Needs::latents`](crate::Needs::latents) or [`Needs::time`](crate::Needs::time).
     pub fn latents(&self) -> Tensor<3> {
         self.latents.clone().expect("a term that needs the time was given latents of no moments")
     }

@@ -1,6 +1,5 @@
 //! What happens to the frames of a clip.
 
-mod crop;
 mod picture;
 mod transform;
 

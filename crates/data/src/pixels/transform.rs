@@ -1,12 +1,11 @@
 //! From the frames of a video to those of a clip: size, crop and flip, in one pass.
 
-use prevision_core::frames::{FrameBuffer, Window};
+use prevision_core::frames::{FrameBuffer, Window, random_box};
 use prevision_core::resample::resample;
 use prevision_core::seed;
 use prevision_video::{ClipRead, FrameSource, VideoError};
 use rand::Rng;
 
-use super::crop::random_box;
 use crate::{ClipRequest, CropConfig, DataConfig, Draw, SkipReason, Split};
 
 /// What is done to the frames of every clip of a data set.

@@ -41,7 +41,7 @@ pub struct ModelEncoder(pub Arc<dyn FrozenModel>);
 impl FrozenEncoder for ModelEncoder {
     fn shape(&self) -> ClipShape {
         let frames = self.0.spaces().frames;
-        ClipShape { frames, tubelet: (frames / (self.0.longest_horizon().0 + 1)).max(1) }
+        ClipShape { frames, tubelet: (frames / self.0.moments()).max(1) }
     }
 
     fn normalise(&self) -> Normalise {
@@ -68,13 +68,13 @@ impl FrozenEncoder for ModelEncoder {
 }
 
 /// The encoder of a file of `prevision import`. Encoders of pictures see frames one by one.
-pub struct PretrainedEncoder {
+pub struct FileEncoder {
     model: Pretrained,
     frames: usize,
     device: Device,
 }
 
-impl PretrainedEncoder {
+impl FileEncoder {
     /// `model` is on `device` and sees clips of so many frames, or of as many as it was trained on.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl PretrainedEncoder {
     }
 }
 
-impl FrozenEncoder for PretrainedEncoder {
+impl FrozenEncoder for FileEncoder {
     fn shape(&self) -> ClipShape {
         ClipShape { frames: self.frames, tubelet: self.model.spec.encoder.tubelet }
     }

@@ -23,7 +23,7 @@ use std::time::Instant;
 use prevision_data::ClipDataset;
 use serde_json::Value;
 
-pub use encoder::{FrozenEncoder, ModelEncoder, PretrainedEncoder};
+pub use encoder::{FileEncoder, FrozenEncoder, ModelEncoder};
 pub use features::{Features, Standardised};
 pub use folds::{Fold, Rows, folds};
 pub use head::{ACCURACY, Measured, ProbeData, ProbeHead, ProbeHeads};

@@ -14,8 +14,8 @@ pub(super) struct Rollout {
 }
 
 impl Suite for Rollout {
-    fn needs(&self, _: &Evaluation<'_>) -> Option<Needs> {
-        Some(Needs { predictions: true, ..Needs::default() })
+    fn needs(&self, evaluation: &Evaluation<'_>) -> Option<Needs> {
+        evaluation.model.predicts().then(|| Needs { predictions: true, ..Needs::default() })
     }
 
     fn measure(&mut self, seen: &Seen<'_>) -> Result<(), EvalError> {

@@ -147,7 +147,7 @@ impl FrameVit {
     /// - output: `[batch * time, dim]`
     pub fn forward(&self, video: Pixels) -> Tensor<2> {
         let video = video.single_frames();
-        let pooled: Tensor<2> = match self.tokens.class_only(video.clone()) {
+        let pooled: Tensor<2> = match self.tokens.class_only(video.clone(), None) {
             Some(class) => class,
             None => self.tokens.forward(video, None).mean_dim(1).squeeze_dim(1),
         };

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tasks::{ROWS_PER_TASK, in_tasks};
-use super::window::{Window, last, slide, together};
+use super::window::{Window, attend, last, slide, together};
 use crate::initialisation::TRANSFORMER_EPSILON;
 use crate::layers::{Activation, LayerNorm, NORM_EPSILON, prepared};
 use crate::projector::Projector;
@@ -325,17 +325,12 @@ impl Block {
         let modulation = together(modulations.clone());
         let attended = self.norm1.forward(adaptive(&x, &modulation, [1, 0]));
         let new = layers.qkv.forward(attended, Activation::Identity);
-        let all = match kept.take() {
-            Some(before) => Tensor::cat(vec![before, new], 1),
-            None => new,
-        };
-        let mixed = self.attn.mix_causal(all.clone());
-        *kept = Some(all);
+        let mixed = last(attend(&self.attn, new, kept), wanted);
         let (x, modulation) = match time - wanted {
             0 => (x, modulation),
             unwanted => (last(x, wanted), together(modulations.split_off(unwanted))),
         };
-        let mixed = layers.projection.forward(last(mixed, wanted), Activation::Identity);
+        let mixed = layers.projection.forward(mixed, Activation::Identity);
         let x = gated_residual(mixed, x, modulation.clone(), 2);
         let hidden = layers.mlp[0].forward(self.norm2.forward(adaptive(&x, &modulation, [4, 3])), Activation::Gelu);
         gated_residual(layers.mlp[1].forward(hidden, Activation::Identity), x, modulation, 5)

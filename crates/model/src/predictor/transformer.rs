@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tasks::{ROWS_PER_TASK, in_tasks};
-use super::window::{Window, last, slide, together};
+use super::window::{Window, attend, last, slide, together};
 use crate::initialisation::{TRANSFORMER_STD, normal_linear, transformer_norm};
 use crate::layers::{Activation, LayerNorm, prepared};
 use crate::video_vit::sin_cos::sin_cos_axis;
@@ -322,17 +322,12 @@ impl ConditionedBlock {
         let modulation = together(modulations.clone());
         let attended = self.norm1.forward_adaptive(x.clone(), modulation.clone(), [1, 0]);
         let new = layers.qkv.forward(attended, Activation::Identity);
-        let all = match kept.take() {
-            Some(before) => Tensor::cat(vec![before, new], 1),
-            None => new,
-        };
-        let mixed = self.attn.mix_causal(all.clone());
-        *kept = Some(all);
+        let mixed = last(attend(&self.attn, new, kept), wanted);
         let (x, modulation) = match time - wanted {
             0 => (x, modulation),
             unwanted => (last(x, wanted), together(modulations.split_off(unwanted))),
         };
-        let mixed = layers.projection.forward(last(mixed, wanted), Activation::Identity);
+        let mixed = layers.projection.forward(mixed, Activation::Identity);
         let x = gated_residual(mixed, x, modulation.clone(), 2);
         let mixed = self.norm2.forward_adaptive(x.clone(), modulation.clone(), [4, 3]);
         gated_residual(through(&layers.mlp, mixed), x, modulation, 5)

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 
+use crate::video_vit::Attention;
+
 /// Some latents that a predictor looks at.
 pub(super) struct Window {
     /// Those that it has not seen in their places yet, `[batch, n, dim]`.
@@ -44,6 +46,21 @@ pub(super) fn slide(
         latents = Tensor::cat(vec![latents, next], 1);
     }
     predictions
+}
+
+/// Causal attention of a window's latents. `kept` has queries, keys and values of those before the new ones, and takes those of the new.
+///
+/// # Shapes
+/// - new: `[batch, n, 3 * heads * head_width]`
+/// - output: `[batch, kept + n, heads * head_width]`
+pub(super) fn attend(attention: &Attention, new: Tensor<3>, kept: &mut Option<Tensor<3>>) -> Tensor<3> {
+    let all = match kept.take() {
+        Some(before) => Tensor::cat(vec![before, new], 1),
+        None => new,
+    };
+    let mixed = attention.mix_causal(all.clone());
+    *kept = Some(all);
+    mixed
 }
 
 /// What moments have, one after the other, in one tensor.

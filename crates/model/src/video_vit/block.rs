@@ -94,14 +94,14 @@ impl Block {
         self.behind_attention(mixed, x)
     }
 
-    /// As [`forward`](Self::forward), of the first token alone, which sees all.
+    /// As [`forward`](Self::forward), of one token alone, which sees all.
     ///
     /// # Shapes
     /// - x: `[batch, tokens, dim]`
     /// - output: `[batch, 1, dim]`
-    pub fn forward_first(&self, x: Tensor<3>, rotation: Option<&Rotation>) -> Tensor<3> {
+    pub fn forward_one(&self, x: Tensor<3>, token: usize, rotation: Option<&Rotation>) -> Tensor<3> {
         let mixed = self.attn.mix(self.norm1.forward(x.clone()), &Mask::Full, rotation);
-        self.behind_attention(mixed.narrow(1, 0, 1), x.narrow(1, 0, 1))
+        self.behind_attention(mixed.narrow(1, token, 1), x.narrow(1, token, 1))
     }
 
     fn behind_attention(&self, mixed: Tensor<3>, x: Tensor<3>) -> Tensor<3> {

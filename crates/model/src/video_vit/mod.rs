@@ -21,6 +21,18 @@ pub use tubelet::TubeletEmbed;
 pub(crate) use vit::check_positions;
 pub use vit::{Features, VideoVit, VideoVitConfig};
 
+/// Which tokens a token sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttentionKind {
+    /// All of the clip (V-JEPA). The default.
+    #[default]
+    Full,
+    /// Those of its tubelet and of the tubelets before: a latent knows nothing of the future, and is the same however the clip goes on
+    /// (`LeVJEPA`). The class token sees all, and no other token sees it.
+    BlockCausal,
+}
+
 /// How tokens know their place in time, row and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

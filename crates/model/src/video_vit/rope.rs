@@ -27,6 +27,16 @@ pub(crate) fn for_kind(
     Some(rotation(ids.cloned().unwrap_or_else(all), grid, head_dim, tiled))
 }
 
+/// The same rotation with tokens that do not turn before the others, or behind them.
+pub(crate) fn with_still(rotation: Rotation, count: usize, behind: bool) -> Rotation {
+    let still = |table: Tensor<3>, value: f32| {
+        let [batch, _, head_dim] = table.dims();
+        let still = Tensor::full([batch, count, head_dim], value, &table.device());
+        Tensor::cat(if behind { vec![table, still] } else { vec![still, table] }, 1)
+    };
+    Rotation { cosine: still(rotation.cosine, 1.0), sine: still(rotation.sine, 0.0) }
+}
+
 /// The rotation for tokens `ids`, `[batch or 1, tokens]`, of a grid `[time, height, width]`.
 fn rotation(ids: TokenIds, [_, height, width]: [usize; 3], head_dim: usize, tiled: bool) -> Rotation {
     let device = ids.device();

@@ -2,15 +2,15 @@
 
 use crate::Pixels;
 use burn::module::{Initializer, Module, Param};
-use burn::tensor::{Device, Tensor, assert_shape};
+use burn::tensor::{Device, Int, Tensor, assert_shape};
 use prevision_core::Camera;
-use prevision_kernels::Rotation;
+use prevision_kernels::{Mask, Rotation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rope;
 use super::sin_cos::sin_cos_table;
-use super::{Block, BlockConfig, LearnedPositions, PositionKind, TubeletEmbed};
+use super::{AttentionKind, Block, BlockConfig, LearnedPositions, PositionKind, TubeletEmbed};
 use crate::initialisation::{TRANSFORMER_EPSILON, TRANSFORMER_STD};
 use crate::layers::LayerNorm;
 use crate::masks::TokenIds;
@@ -32,6 +32,8 @@ pub struct VideoVitConfig {
     pub patch: usize,
     /// Frames in a tubelet. Default 2.
     pub tubelet: usize,
+    /// Which tokens a token sees. Default `full`.
+    pub attention: AttentionKind,
     /// How tokens know their place. Default `rope-tiled`, as V-JEPA 2's released weights.
     pub positions: PositionKind,
     /// Side of the grid of tokens that learned positions are of. Default 16.
@@ -58,6 +60,7 @@ impl Default for VideoVitConfig {
             mlp_ratio: 4.0,
             patch: 16,
             tubelet: 2,
+            attention: AttentionKind::Full,
             positions: PositionKind::RopeTiled,
             position_side: 16,
             class_token: false,
@@ -112,6 +115,7 @@ impl VideoVitConfig {
             blocks: (1..=self.depth).map(|layer| self.block().init(layer, device)).collect(),
             norm: LayerNorm::new(self.dim, self.epsilon, device),
             positions: self.positions,
+            attention: self.attention,
             head_dim: self.dim / self.heads,
         }
     }
@@ -143,12 +147,8 @@ impl VideoVitConfig {
         ensure(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
         ensure(self.epsilon > 0.0 && self.epsilon.is_finite(), "epsilon", self.epsilon, "above 0")?;
         positive("position_side", self.position_side)?;
-        if self.class_token || self.registers > 0 {
-            let allowed =
-                "\"sin-cos\" or \"learned\" with a class token or registers, which have no place to rotate by";
-            let fits = matches!(self.positions, PositionKind::SinCos | PositionKind::Learned);
-            ensure(fits, "positions", format!("{:?}", self.positions), allowed)?;
-        }
+        let causal = self.attention == AttentionKind::BlockCausal;
+        ensure(!causal || self.registers == 0, "registers", self.registers, "0 with attention = \"block-causal\"")?;
         check_positions("dim", self.positions, self.dim, self.heads)
     }
 
@@ -193,15 +193,20 @@ pub struct VideoVit {
     pub norm: LayerNorm,
     #[module(skip)]
     positions: PositionKind,
+    #[module(skip)]
+    attention: AttentionKind,
     head_dim: usize,
 }
 
 /// What goes into the first block of a [`VideoVit`].
 struct Start {
-    /// `[batch, first + n, dim]`
+    /// `[batch, n + others, dim]`
     tokens: Tensor<3>,
-    /// How many of them, the first ones, are no tubelets'.
-    first: usize,
+    /// How many of them are no tubelets': the class token and the registers.
+    others: usize,
+    /// Whether those are the last ones; else they are the first ones.
+    behind: bool,
+    mask: Mask,
     rotation: Option<Rotation>,
 }
 
@@ -219,7 +224,7 @@ impl VideoVit {
     ///
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
-    /// - keep: `[batch, n]` token ids
+    /// - keep: `[batch, n]` token ids; ascending where attention is block-causal
     /// - output: `[batch, n, dim]`, in the order of `keep`; all tokens when `keep` is `None`
     ///
     /// # Panics
@@ -237,8 +242,9 @@ impl VideoVit {
     /// # Panics
     /// As [`forward`](Self::forward), or if there are not so many blocks.
     pub fn features(&self, video: impl Into<Pixels>, keep: Option<&TokenIds>, layers: &[usize]) -> Vec<Features> {
-        let Start { mut tokens, first, rotation } = self.start(video.into(), keep);
-        let count = tokens.dims()[1] - first;
+        let Start { mut tokens, others, behind, mask, rotation } = self.start(video.into(), keep);
+        let count = tokens.dims()[1] - others;
+        let (first, other) = if behind { (0, count) } else { (others, 0) };
         let last = layers.last().copied().unwrap_or_default();
         assert!(layers.is_sorted() && last <= self.blocks.len(), "layers {layers:?} of {}", self.blocks.len());
         let mut found = Vec::with_capacity(layers.len());
@@ -246,12 +252,12 @@ impl VideoVit {
             for _ in layers.iter().filter(|wanted| **wanted == layer) {
                 let normed = self.norm.forward(tokens.clone());
                 found.push(Features {
-                    prefix: (first > 0).then(|| normed.clone().narrow(1, 0, first)),
-                    tokens: if first > 0 { normed.narrow(1, first, count) } else { normed },
+                    prefix: (others > 0).then(|| normed.clone().narrow(1, other, others)),
+                    tokens: if others > 0 { normed.narrow(1, first, count) } else { normed },
                 });
             }
             if let Some(block) = self.blocks.get(layer).filter(|_| layer < last) {
-                tokens = block.forward(tokens, rotation.as_ref());
+                tokens = block.forward_masked(tokens, &mask, rotation.as_ref());
             }
         }
         found
@@ -262,15 +268,19 @@ impl VideoVit {
     ///
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
+    /// - keep: `[batch, n]` token ids, as for [`forward`](Self::forward)
     ///
     /// # Panics
-    /// If an axis is not a multiple of the tubelet.
-    pub fn class_only(&self, video: impl Into<Pixels>) -> Option<Tensor<2>> {
+    /// As [`forward`](Self::forward).
+    pub fn class_only(&self, video: impl Into<Pixels>, keep: Option<&TokenIds>) -> Option<Tensor<2>> {
         self.class.as_ref()?;
         let (last, before) = self.blocks.split_last()?;
-        let Start { tokens, rotation, .. } = self.start(video.into(), None);
-        let tokens = before.iter().fold(tokens, |tokens, block| block.forward(tokens, rotation.as_ref()));
-        Some(self.norm.forward(last.forward_first(tokens, rotation.as_ref())).squeeze_dim(1))
+        let Start { tokens, behind, mask, rotation, .. } = self.start(video.into(), keep);
+        let forward = |tokens, block: &Block| block.forward_masked(tokens, &mask, rotation.as_ref());
+        let tokens = before.iter().fold(tokens, forward);
+        // Registers go before the others as the class token does, which is the very first one then.
+        let class = if behind { tokens.dims()[1] - 1 } else { 0 };
+        Some(self.norm.forward(last.forward_one(tokens, class, rotation.as_ref())).squeeze_dim(1))
     }
 
     /// What goes into the first block.
@@ -278,13 +288,30 @@ impl VideoVit {
         let grid = self.tubelet_embed.grid(video.dims());
         let device = video.device();
         let tokens = self.placed(self.tubelet_embed.forward(video, keep), grid, keep);
-        let prefix = self.prefix(tokens.dims()[0]);
-        let first = prefix.as_ref().map_or(0, |prefix| prefix.dims()[1]);
-        let tokens = match prefix {
-            Some(prefix) => Tensor::cat(vec![prefix, tokens], 1),
+        let [batch, count, _] = tokens.dims();
+        let others = self.others(batch);
+        let other_count = others.as_ref().map_or(0, |others| others.dims()[1]);
+        // The class token goes last where only it sees all: every token sees the first ones up to a number.
+        let behind = self.attention == AttentionKind::BlockCausal;
+        let mask = match (self.attention, keep) {
+            (AttentionKind::Full, _) => Mask::Full,
+            (AttentionKind::BlockCausal, None) => Mask::BlockCausal(grid[1] * grid[2]),
+            (AttentionKind::BlockCausal, Some(ids)) => {
+                let kept = up_to_own_tubelet(ids, grid);
+                let all = Tensor::full([batch, other_count], (count + other_count) as f32, &device);
+                Mask::First(if other_count > 0 { Tensor::cat(vec![kept, all], 1) } else { kept })
+            }
+        };
+        let rotation = rope::for_kind(self.positions, keep, grid, self.head_dim, &device);
+        let rotation = match rotation {
+            Some(rotation) if other_count > 0 => Some(rope::with_still(rotation, other_count, behind)),
+            rotation => rotation,
+        };
+        let tokens = match others {
+            Some(others) => Tensor::cat(if behind { vec![tokens, others] } else { vec![others, tokens] }, 1),
             None => tokens,
         };
-        Start { tokens, first, rotation: rope::for_kind(self.positions, keep, grid, self.head_dim, &device) }
+        Start { tokens, others: other_count, behind, mask, rotation }
     }
 
     /// Adds to tokens what is added for their places.
@@ -306,8 +333,8 @@ impl VideoVit {
             }
     }
 
-    /// The tokens that go before those of the tubelets, `[batch, class + registers, dim]`.
-    fn prefix(&self, batch: usize) -> Option<Tensor<3>> {
+    /// The tokens that are no tubelets', `[batch, class + registers, dim]`.
+    fn others(&self, batch: usize) -> Option<Tensor<3>> {
         let class = self.class.as_ref().map(|class| match self.learned.as_ref().and_then(LearnedPositions::class) {
             Some(position) => class.val() + position,
             None => class.val(),
@@ -317,4 +344,16 @@ impl VideoVit {
         let [count, dim] = tokens.dims();
         Some(tokens.unsqueeze_dim::<3>(0).expand([batch, count, dim]))
     }
+}
+
+/// How many of the tokens `ids` are of the tubelet of each or of earlier ones. They are in ascending order.
+///
+/// # Shapes
+/// - ids, output: `[batch, n]`
+fn up_to_own_tubelet(ids: &TokenIds, [_, height, width]: [usize; 3]) -> Tensor<2> {
+    let tubelet = ids.clone().div_scalar((height * width) as i64);
+    let [batch, count] = ids.dims();
+    let own: Tensor<3, Int> = tubelet.clone().unsqueeze_dim::<3>(2).expand([batch, count, count]);
+    let other: Tensor<3, Int> = tubelet.unsqueeze_dim::<3>(1).expand([batch, count, count]);
+    other.lower_equal(own).float().sum_dim(2).squeeze_dim(2)
 }

@@ -10,6 +10,7 @@ mod gradients;
 mod lewm;
 mod masked_model;
 mod masks;
+mod multi_view;
 mod pretrained;
 mod pretrained_encoder;
 mod pytorch;

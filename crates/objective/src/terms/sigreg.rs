@@ -113,8 +113,8 @@ impl Options for SigregTerm {
 
 impl Term for SigregTerm {
     fn needs(&self) -> Needs {
-        let time = self.statistic == Statistic::Lewm;
-        Needs { frames: Frames::All, global_batch: true, time, ..Needs::default() }
+        let latents = self.statistic == Statistic::Lewm;
+        Needs { frames: Frames::All, global_batch: true, latents, ..Needs::default() }
     }
 
     fn value(&self, seen: &Seen<'_>) -> Tensor<1> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{episodes_experiment, stdout, succeed, text, video, videos_experiment};
+use crate::support::{episodes_experiment, refused, stdout, succeed, text, video, videos_experiment};
 
 fn json(output: &std::process::Output) -> serde_json::Value {
     serde_json::from_str(&stdout(output)).expect("JSON")
@@ -51,6 +51,37 @@ fn record_train_evaluate_plan_report() {
         page.contains("Success over operations: two-rooms")
             && page.contains("two-rooms, adapting/planner/icem: spread")
     );
+}
+
+#[test]
+fn multi_view_model_of_a_folder_of_videos() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (data, file, run, weights) = (at("videos"), at("e.toml"), at("run"), at("encoder.safetensors"));
+    fs::create_dir(&data).expect("a folder");
+    for index in 0..10 {
+        video(&data.join(format!("clip {index}.mp4")), 9, 3 * index);
+    }
+    let experiment = format!(
+        "[data]\nframes = 4\nsize = 32\nbatch_size = 4\nvalidation_fraction = 0.4\n[data.source]\nkind = \"videos\"\npath = {:?}\n\
+         [model]\nkind = \"multi-view\"\n[model.encoder]\ndim = 24\ndepth = 1\nheads = 2\npatch = 8\ntubelet = 1\nclass_token = true\n\
+         attention = \"block-causal\"\n[model.projector]\nhidden = 16\ndim = 8\n[model.views]\nlocal = 2\nsize = 16\ndrop = 0.5\n\
+         [objective]\nsigreg = {{ weight = 2, statistic = \"lewm\", directions = 16 }}\n[train]\nsteps = 3\n",
+        text(&data)
+    );
+    fs::write(&file, experiment).expect("a file");
+    succeed(&["train", text(&file), "--run", text(&run)]);
+    let results = json(&succeed(&["eval", text(&run), "--json", "-"]));
+    assert!(results["collapse"]["rankme"].is_number(), "{results}");
+    assert!(results.get("rollout").is_none() && results.get("retrieval").is_none(), "nothing is predicted: {results}");
+    succeed(&["report", text(&run)]);
+    let told = succeed(&["probe", text(&run), text(&data), "--task", "speed", "--head", "knn", "--json", "-"]);
+    assert_eq!(json(&told)["tasks"][0]["task"], "speed");
+    let told = stdout(&succeed(&["import", text(&run), "--out", text(&weights)]));
+    assert!(told.contains("multi-view") && told.contains("projector"), "{told}");
+    let export = at("export");
+    refused(&["export", text(&weights), "--out", text(&export)], 1, &["models of the kind multi-view are not written"]);
+    assert!(!export.exists());
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl MaskedTask {
     /// # Errors
     /// The key below `[model]` that does not fit the objective.
     pub fn new(model: MaskedJepaConfig, context: &ModelContext) -> Result<Self, String> {
-        if let Some(term) = context.objective.first_that_needs(|needs| needs.time) {
+        if let Some(term) = context.objective.first_that_needs(|needs| needs.time || needs.latents) {
             let allowed = format!("\"action-conditioned\", or one of a like kind, for objective.{term}");
             return Err(message("kind", "\"masked\"", allowed));
         }

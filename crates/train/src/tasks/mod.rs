@@ -2,6 +2,7 @@
 
 mod action;
 mod masked;
+mod multi_view;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use prevision_objective::Objective;
 
 pub use action::ActionTask;
 pub use masked::MaskedTask;
+pub use multi_view::MultiViewTask;
 
 use crate::AnyTask;
 
@@ -27,5 +29,8 @@ pub type Models = Registry<ModelContext, Box<dyn AnyTask>>;
 
 /// The built-in kinds.
 pub fn built_in_models() -> Models {
-    Models::new("model").with("action-conditioned", action::make).with("masked", masked::make)
+    Models::new("model")
+        .with("action-conditioned", action::make)
+        .with("masked", masked::make)
+        .with("multi-view", multi_view::make)
 }

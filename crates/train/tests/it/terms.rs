@@ -9,13 +9,14 @@ use burn::tensor::{Distribution, Gradients, TensorData};
 use prevision_core::config::{Options, WeightedParts};
 use prevision_core::{Camera, ClipSource, Space, Spaces};
 use prevision_model::{
-    ActionJepa, ActionJepaConfig, ClipBatch, MaskPair, MaskedJepa, MaskedJepaConfig, ObservationBatch,
-    normalise_latents,
+    ActionJepa, ActionJepaConfig, ClipBatch, MaskPair, MaskedJepa, MaskedJepaConfig, MultiViewConfig, ObservationBatch,
+    ViewSampler, normalise_latents,
 };
 use prevision_objective::{
-    Draw, LossTerms, Objective, PredictionLoss, built_in, covariance, prediction, static_similarity, variance,
+    Draw, LossTerms, Objective, PredictionLoss, built_in, covariance, directions as sigreg_directions, prediction,
+    sigreg_of_moments, static_similarity, variance,
 };
-use prevision_train::tasks::{ActionTask, MaskedTask};
+use prevision_train::tasks::{ActionTask, MaskedTask, MultiViewTask};
 use prevision_train::{ModelContext, Task};
 
 const CLIPS: usize = 3;
@@ -255,6 +256,12 @@ fn the_objective_must_fit_the_model_and_the_clips() {
     assert!(masked.starts_with("kind is \"masked\"") && masked.ends_with("objective.position"), "{masked}");
     assert!(MaskedTask::new(MaskedJepaConfig::default(), &context("sigreg = 1\nvariance = 1")).is_ok());
 
+    let views = MultiViewTask::new(MultiViewConfig::default(), &context("temporal_similarity = 1")).err().unwrap();
+    assert!(views.starts_with("kind is \"multi-view\"") && views.ends_with("objective.temporal_similarity"), "{views}");
+    let masked =
+        MaskedTask::new(MaskedJepaConfig::default(), &context("sigreg = { statistic = \"lewm\" }")).err().unwrap();
+    assert!(masked.ends_with("objective.sigreg"), "{masked}");
+
     let task = task("prediction = { rollout_steps = 4 }\nposition = 1", false);
     let message = task.validate(&spaces(4)).unwrap_err();
     assert_eq!(
@@ -329,4 +336,30 @@ fn masked_regularisers_see_the_context_tokens_of_every_mask() {
     assert!((value(&terms.terms[2].1) - expected[1]).abs() < 1e-6);
     let total = value(&terms.terms[0].1) + 3.0 * expected[0] + 5.0 * expected[1];
     assert!((value(&terms.total) - total).abs() < 1e-5);
+}
+
+#[test]
+fn views_aim_at_the_global_one_and_sigreg_sees_them_one_by_one() {
+    let device = device();
+    let json = r#"{"encoder": {"dim": 24, "depth": 1, "heads": 2, "patch": 4, "tubelet": 1, "class_token": true, "attention": "block-causal"},
+                   "projector": {"hidden": 16, "dim": 6}, "views": {"local": 2, "size": 8, "drop": 0.5}}"#;
+    let config: MultiViewConfig = serde_json::from_str(json).unwrap();
+    let objective = "sigreg = { weight = 3, statistic = \"lewm\", directions = 8 }";
+    let task = MultiViewTask::new(config.clone(), &context(objective)).unwrap();
+    task.validate(&spaces(4)).unwrap();
+    let model = task.init(&spaces(4), &device);
+    let video = Tensor::<5>::random([3, 3, 4, 16, 16], Distribution::Default, &device.clone().without_autodiff());
+    let batch = ClipBatch { observations: ObservationBatch::of_camera("pixels", video.clone()), ..batch(&device) };
+    let terms = task.terms(&model, batch, &DRAW);
+    let views = ViewSampler::new(&config.views, 1, 4, DRAW.seed).sample(&video.into(), &(0..3), DRAW.number);
+    let embedded = model.embed(&views);
+    let of_view = |view: usize| embedded.clone().narrow(1, view, 1);
+    let expected: f64 = (0..3).map(|view| value(&(of_view(view) - of_view(0)).square().mean()) / 3.0).sum();
+    assert!((value(&terms.terms[0].1) - expected).abs() < 1e-5);
+    let directions = sigreg_directions(6, 8, 0, 0, &device);
+    let spread = value(&sigreg_of_moments(embedded, directions));
+    assert!((value(&terms.terms[1].1) - spread).abs() < 1e-4);
+    assert!((value(&terms.total) - expected - 3.0 * spread).abs() < 1e-3);
+    let mut gradients = terms.total.backward();
+    assert!(reaches(&mut gradients, &model.encoder) && reaches(&mut gradients, &model.projector));
 }

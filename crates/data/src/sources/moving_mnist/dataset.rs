@@ -4,7 +4,7 @@
 
 use std::f64::consts::TAU;
 
-use prevision_core::{Clip, ClipSource, FrameBuffer, Observations, Spaces, seed};
+use prevision_core::{Clip, ClipSource, FrameBuffer, Spaces, seed};
 use rand::Rng;
 
 use super::MovingMnistOptions;
@@ -12,7 +12,7 @@ use super::digits::Digits;
 use crate::clips::sampling::start;
 use crate::clips::side;
 use crate::pixels::Transform;
-use crate::sources::one_camera::{self, PIXELS};
+use crate::sources::one_camera::{self, Drawn};
 use crate::{ClipDataset, ClipRequest, DataConfig, DataError, SkippedFile, Split};
 
 /// Share of the free canvas that a digit moves in one frame.
@@ -148,19 +148,12 @@ impl ClipDataset for MovingMnist {
         let video = self.videos[request.video];
         let Spaces { frames, frame_step, .. } = self.spaces;
         let start = start(request, self.length - frames * frame_step);
-        let path = &self.digits.path;
-        let rendered = self
-            .transform
-            .apply(self.render(video, start), request, self.size)
-            .map_err(|reason| DataError::Skipped(SkippedFile { path: path.clone(), reason }))?;
-        Ok(Clip {
-            observations: Observations::of_camera(PIXELS, rendered),
-            times: (0..frames).map(|frame| (start + frame * frame_step) as f64).collect(),
-            actions: None,
-            state: None,
+        let drawn = Drawn {
+            frames: self.render(video, start),
+            source: ClipSource { path: self.digits.path.clone(), video, start },
             label: self.digits.label(self.digit(&mut self.rng(video))),
-            source: ClipSource { path: path.clone(), video, start },
-        })
+        };
+        one_camera::clip(drawn, &self.transform, request, &self.spaces, self.size)
     }
 
     fn spaces(&self) -> &Spaces {

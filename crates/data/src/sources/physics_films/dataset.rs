@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use prevision_core::{Clip, ClipSource, Observations, Spaces, seed};
+use prevision_core::{Clip, ClipSource, Spaces, seed};
 use rand::Rng;
 
 use super::scene::Scene;
@@ -10,7 +10,7 @@ use super::{NAME, PhysicsFilmsOptions};
 use crate::clips::sampling::start;
 use crate::clips::side;
 use crate::pixels::Transform;
-use crate::sources::one_camera::{self, PIXELS};
+use crate::sources::one_camera::{self, Drawn};
 use crate::{ClipDataset, ClipRequest, DataConfig, DataError, SkippedFile, Split};
 
 /// The films of one side of a split.
@@ -63,19 +63,12 @@ impl ClipDataset for PhysicsFilms {
         let mut rng = seed::rng(self.seed, "physics-films", 0, video as u64);
         let scene = Scene::draw(&self.options, &mut rng);
         let present = rng.random_bool(self.options.objects);
-        let path = PathBuf::from(NAME);
-        let rendered = self
-            .transform
-            .apply(scene.render(start, frame_step, frames, [present; 2]), request, self.size)
-            .map_err(|reason| DataError::Skipped(SkippedFile { path: path.clone(), reason }))?;
-        Ok(Clip {
-            observations: Observations::of_camera(PIXELS, rendered),
-            times: (0..frames).map(|frame| (start + frame * frame_step) as f64).collect(),
-            actions: None,
-            state: None,
+        let drawn = Drawn {
+            frames: scene.render(start, frame_step, frames, [present; 2]),
+            source: ClipSource { path: PathBuf::from(NAME), video, start },
             label: None,
-            source: ClipSource { path, video, start },
-        })
+        };
+        one_camera::clip(drawn, &self.transform, request, &self.spaces, self.size)
     }
 
     fn spaces(&self) -> &Spaces {

@@ -7,7 +7,7 @@ use super::config::input;
 use super::{ConfigReader, Layout, Place, image, in_block};
 use crate::pretrained::spec::{Resize, ResizeTo};
 use crate::pretrained::{Checkpoint, ImportError, PretrainedSpec};
-use crate::{PositionKind, VideoVitConfig};
+use crate::{AttentionKind, PositionKind, VideoVitConfig};
 
 const PLAIN: &str = "dinov2";
 /// What the config of a gated model says: the ratio of the layer without a gate.
@@ -40,6 +40,7 @@ impl Layout for Dinov2 {
             mlp_ratio: if gated { hidden as f64 / dim as f64 } else { ratio },
             patch,
             tubelet: 1,
+            attention: AttentionKind::Full,
             positions: PositionKind::Learned,
             position_side: config.count("image_size", 224)? / patch,
             class_token: true,

@@ -74,8 +74,16 @@ impl Place {
 }
 
 /// The built-in layouts, in the order in which they are tried.
-pub fn built_in() -> [&'static dyn Layout; 6] {
-    [&run::Run, &vjepa2::Vjepa2, &dinov2::Dinov2, &vit::Vit, &lewm::Lewm, &vjepa2_official::Vjepa2Official]
+pub fn built_in() -> [&'static dyn Layout; 7] {
+    [
+        &run::MASKED,
+        &run::MULTI_VIEW,
+        &vjepa2::Vjepa2,
+        &dinov2::Dinov2,
+        &vit::Vit,
+        &lewm::Lewm,
+        &vjepa2_official::Vjepa2Official,
+    ]
 }
 
 /// A block's parameter, `blocks.3.attn.qkv.weight` as 3 and `attn.qkv.weight`.

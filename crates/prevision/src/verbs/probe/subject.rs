@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use prevision_data::DataConfig;
-use prevision_eval::probing::{FrozenEncoder, ModelEncoder, PretrainedEncoder};
+use prevision_eval::probing::{FileEncoder, FrozenEncoder, ModelEncoder};
 use prevision_model::pretrained::{Input, Pretrained, ResizeTo};
 use prevision_train::drawn;
 use toml::Value;
@@ -70,7 +70,7 @@ fn of_file(args: &Args, overrides: &[String], parts: &Parts, device: &Device) ->
     let spec = model.spec.clone();
     let random = drawn(args.seed, device, |cpu| Pretrained::fresh(spec.clone(), cpu).networks);
     let random = Pretrained { spec, networks: random };
-    let encoder = |model| PretrainedEncoder::new(model, Some(data.frames), device.clone());
+    let encoder = |model| FileEncoder::new(model, Some(data.frames), device.clone());
     Ok(Opened { model: Box::new(encoder(model)?), random: Box::new(encoder(random)?), data })
 }
 
