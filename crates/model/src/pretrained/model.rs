@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{ImportError, PretrainedSpec, WorldNetworks};
 use crate::heads::AttentiveProbe;
-use crate::masks::TokenIds;
+use crate::masks::{MaskPair, TokenIds};
 use crate::parameters::{self, ParameterPath, VisitParameters};
 use crate::video_vit::Features;
 use crate::{MaskedPredictor, ModelError, Pixels, VideoVit, weights};
@@ -120,7 +120,9 @@ impl Pretrained {
         mask_vector: usize,
     ) -> Option<Tensor<3>> {
         let predictor = self.networks.predictor.clone()?.with_grid(grid);
-        Some(predictor.forward_with_mask_token(seen, context, target, None, mask_vector))
+        let mask = MaskPair { context: lists(context), target: lists(target) };
+        let carried = predictor.carried_ids(&mask, &seen.device());
+        Some(predictor.forward_with_mask_token(seen, context, target, carried.as_ref(), mask_vector))
     }
 
     /// SHA-256 of the weights, in hexadecimal, in the order of their names in the networks.
@@ -142,5 +144,40 @@ impl Pretrained {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+}
+
+/// The ids of each clip.
+fn lists(ids: &TokenIds) -> Vec<Vec<usize>> {
+    let [_, count] = ids.dims();
+    let ids: Vec<usize> = ids.to_data().iter::<i64>().map(|id| id as usize).collect();
+    ids.chunks(count.max(1)).map(<[usize]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pretrained::Input;
+    use crate::pretrained::spec::{Resize, ResizeTo};
+    use crate::{MaskedPredictorConfig, VideoVitConfig, token_ids};
+    use burn::tensor::Distribution;
+    use prevision_core::frames::resize::Kernel;
+
+    /// What is predicted as a change is added to what was seen last: before training it is the copy, normed.
+    #[test]
+    fn a_residual_predictor_starts_at_the_copy() {
+        let device = Device::flex();
+        let encoder = VideoVitConfig { dim: 24, depth: 1, heads: 2, patch: 4, ..VideoVitConfig::default() };
+        let predictor = MaskedPredictorConfig { width: 24, depth: 1, heads: 2, residual: true, ..Default::default() };
+        let resize = Resize { to: ResizeTo::Shorter(8), kernel: Kernel::Bilinear };
+        let input = Input { frames: 4, resize, crop: 8, mean: [0.5; 3], std: [0.5; 3] };
+        let model = Pretrained::fresh(PretrainedSpec::new("masked", encoder, Some(predictor), input), &device);
+        let seen = Tensor::<3>::random([2, 4, 24], Distribution::Default, &device);
+        // Grids are [2, 2, 2]: the second tubelet from the first, whose tokens are listed as they lie.
+        let ids = |ids: Vec<usize>| token_ids(&[ids.clone(), ids], &device);
+        let predicted = model.predict(seen.clone(), &ids((0..4).collect()), &ids(vec![5, 6]), [2, 2, 2], 0);
+        let copy = model.networks.predictor.as_ref().and_then(|it| it.carry.clone()).expect("residual").forward(seen);
+        let difference: f32 = (predicted.expect("a predictor") - copy.narrow(1, 1, 2)).abs().max().into_scalar();
+        assert!(difference < 1e-6, "{difference}");
     }
 }
