@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 use burn::module::Module as _;
 use burn::tensor::Device;
 use prevision_model::predictor::LewmConfig;
-use prevision_model::pretrained::{Input, PretrainedSpec, ResizeTo, WorldSpec, import};
-use prevision_train::RunFolder;
+use prevision_model::pretrained::{Input, PretrainedSpec, ResizeTo, WorldSpec};
 use serde::Serialize;
 
 use super::adopt::RunArgs;
+use super::encode::bring_in;
 use crate::app::App;
 use crate::{Output, Usage};
 
@@ -38,13 +38,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     check_file(&args.out)?;
-    let run = args.checkpoint.join("checkpoints").is_dir();
-    let checkpoint = if run { RunFolder::open(&args.checkpoint)?.trained()?.path } else { args.checkpoint.clone() };
-    let (mut model, report) = import(&checkpoint, &Device::flex())?;
-    if run {
-        model.spec.source =
-            args.checkpoint.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    }
+    let (model, report) = bring_in(&args.checkpoint, &Device::flex())?;
     if let Some(folder) = args.out.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{refused, stdout, succeed, text, video};
+use crate::support::{refused, stdout, succeed, text, video, videos_experiment};
 
 /// Small checkpoints that `transformers` has written.
 fn checkpoint(name: &str) -> PathBuf {
@@ -97,6 +97,87 @@ fn a_video_becomes_features() {
     let again = at("again.safetensors");
     let again = json(&succeed(&["import", text(&back), "--out", text(&again), "--json", "-"]));
     assert_eq!(again["spec"]["weights"], imported["spec"]["weights"]);
+}
+
+/// Shape and numbers of a `.npy` file of 32-bit floats.
+fn read_npy(path: &Path) -> (String, Vec<f32>) {
+    let bytes = fs::read(path).expect("a file");
+    assert_eq!(bytes[..8], *b"\x93NUMPY\x01\x00");
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert_eq!(start % 64, 0);
+    let numbers = bytes[start..].as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
+    (String::from_utf8_lossy(&bytes[10..start]).into_owned(), numbers)
+}
+
+#[test]
+fn the_suffix_is_the_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip) = (at("model.safetensors"), at("a.mp4"));
+    succeed(&["import", text(&checkpoint("vjepa2")), "--out", text(&model)]);
+    video(&clip, 13, 0);
+    let encode = |out: &Path, more: &[&str]| {
+        let always = ["encode", text(&model), text(&clip), "--json", "-", "--out", text(out)];
+        json(&succeed(&[&always, more].concat()))
+    };
+    let (whole, array, table) = (at("f.safetensors"), at("f.npy"), at("f.parquet"));
+    encode(&whole, &[]);
+    let features = read(&whole).0["features"].1.clone();
+    let results = encode(&array, &[]);
+    assert_eq!(results["tensors"].to_string(), r#"[{"name":"features","shape":[3,32,24]}]"#);
+    let (header, numbers) = read_npy(&array);
+    assert!(header.contains("'descr': '<f4'") && header.contains("'shape': (3, 32, 24)"), "{header}");
+    assert_eq!(numbers, features);
+    encode(&array, &["--layers", "0,2"]);
+    assert!(read_npy(&array).0.contains("'shape': (3, 2, 32, 24)"));
+    let results = encode(&table, &[]);
+    let names: Vec<&str> =
+        results["tensors"].as_array().expect("a list").iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["features", "times", "video"]);
+    let bytes = fs::read(&table).expect("a file");
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+    // What is not there before a failure is not there after it, under no name.
+    let broken = at("broken.mp4");
+    fs::write(&broken, &fs::read(&clip).expect("a video")[..400]).expect("a file");
+    let files = fs::read_dir(folder.path()).expect("a folder").count();
+    for out in [at("g.safetensors"), at("g.npy"), at("g.parquet")] {
+        refused(&["encode", text(&model), text(&clip), text(&broken), "--out", text(&out)], 1, &["broken.mp4"]);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), files);
+    }
+    refused(
+        &["encode", text(&model), text(&clip), "--out", text(&at("f.csv"))],
+        2,
+        &["--out", "f.csv", ".safetensors or .npy or .parquet"],
+    );
+    let blocked = at("f.npy/inside.npy");
+    refused(&["encode", text(&model), text(&clip), "--out", text(&blocked)], 1, &["f.npy", "cannot be made"]);
+}
+
+#[test]
+fn a_run_is_encoded_as_its_import_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (videos, run) = (at("videos"), at("run"));
+    fs::create_dir(&videos).expect("a folder");
+    for (name, length) in [("a.mp4", 8), ("b.mp4", 9), ("c.mp4", 10)] {
+        video(&videos.join(name), length, 0);
+    }
+    let experiment = at("experiment.toml");
+    fs::write(&experiment, videos_experiment(&videos, 2)).expect("a file");
+    let clip = videos.join("c.mp4");
+    succeed(&["train", text(&experiment), "--run", text(&run), "--set", "train.steps=2"]);
+    let (model, one, other) = (at("model.safetensors"), at("one.npy"), at("other.npy"));
+    succeed(&["import", text(&run), "--out", text(&model)]);
+    succeed(&["encode", text(&run), text(&clip), "--out", text(&one)]);
+    succeed(&["encode", text(&model), text(&clip), "--out", text(&other)]);
+    assert_eq!(fs::read(&one).expect("features"), fs::read(&other).expect("features"));
+    fs::remove_dir_all(run.join("checkpoints")).expect("a folder");
+    fs::create_dir(run.join("checkpoints")).expect("a folder");
+    refused(
+        &["encode", text(&run), text(&clip), "--out", text(&one)],
+        1,
+        &["run: is not a run folder", "it has no checkpoint"],
+    );
 }
 
 #[test]

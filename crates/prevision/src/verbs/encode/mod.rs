@@ -3,6 +3,8 @@
 mod given;
 mod ids;
 mod latents;
+mod model;
+mod out;
 mod windows;
 mod work;
 
@@ -11,39 +13,40 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use prevision_kernels::{Precision, with_precision};
-use prevision_model::pretrained::Pretrained;
-use serde::Serialize;
 
-use super::import::check_file;
 use crate::app::App;
 use crate::cli::precision::precision;
 use crate::cli::progress::Meter;
+use crate::features::FeatureTensor;
 use crate::{DeviceName, Output, Usage};
 use given::Given;
 pub(super) use given::npy;
 use ids::Ids;
+pub(super) use model::bring_in;
+use out::{Encoded, Out};
 use windows::Windows;
-use work::{Encoded, Masks, Wanted};
+use work::{Masks, Wanted};
 
 /// Make features of videos with pretrained weights, for another program
 ///
 /// A video is cut into windows of as many frames as the model was trained on; every window is resized, cut
 /// and normalised as the weights' own preprocessing says. Memory does not grow with the length of a video.
 ///
-/// The file has the tensors features [windows, tokens, width] (class token and registers first, if the model
-/// has them), pooled [windows, width] (the mean of the other tokens), times [windows, 2] (seconds of the
-/// first and the last frame) and video [windows] (its number on the command line, from 0). Of a model with a
-/// classifier also logits [windows, classes]. Of a world model it has latents [windows, frames, width] instead
-/// of features and pooled, with a frame to a window unless --frames says more.
+/// A file .safetensors has the tensors features [windows, tokens, width] (class token and registers first, if
+/// the model has them), pooled [windows, width] (the mean of the other tokens), times [windows, 2] (seconds of
+/// the first and the last frame) and video [windows] (its number on the command line, from 0). Of a model with
+/// a classifier also logits [windows, classes]. Of a world model it has latents [windows, frames, width]
+/// instead of features and pooled, with a frame to a window unless --frames says more. A file .npy is the first
+/// of these alone; of a .parquet the columns are video, window, start, end, token and features.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// A file of `prevision import`
+    /// A file of `prevision import`, or the run folder of a masked model
     model: PathBuf,
     /// Video files, or addresses (s3://…)
     #[arg(required_unless_present = "tensor", conflicts_with = "tensor")]
     videos: Vec<PathBuf>,
-    /// File to write, .safetensors
+    /// File to write, .safetensors, .npy (features alone) or .parquet (a row for each token)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Frames in a window; default: as many as the model was trained on
@@ -79,15 +82,16 @@ pub(crate) struct Args {
     output: Output,
 }
 
-pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
-    check_file(&args.out)?;
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
+    let format = app.parts().feature_formats.of_path(&args.out);
+    let out = Out { path: &args.out, format: format.map_err(|message| Usage(format!("--out {message}")))? };
     for (name, value) in [("--step", Some(args.step)), ("--frames", args.frames), ("--stride", args.stride)] {
         if value == Some(0) {
             return Err(Usage(format!("{name} is 0, but must be 1 or more")).into());
         }
     }
     let device = args.device.open()?;
-    let model = Pretrained::load(&args.model, &device)?;
+    let model = model::open(&args.model, &device)?;
     let depth = model.spec.encoder.depth;
     if let Some(layer) = args.layers.iter().find(|layer| **layer > depth) {
         return Err(Usage(format!("--layers {layer}: the model has {depth} blocks")).into());
@@ -100,7 +104,7 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
         meter.show(done as f64 / whole as f64, || format!("window {done}/{whole}"));
     };
     if let Some(network) = model.action_jepa() {
-        let encode = || latents::write(&model, &network, args, &device, &mut progress);
+        let encode = || latents::write(&model, &network, args, out, &device, &mut progress);
         let encoded = with_precision(args.precision, encode);
         meter.finish();
         let encoded = encoded?;
@@ -126,8 +130,7 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
         as_transformers: args.as_transformers,
     });
     let wanted = Wanted { layers: args.layers.clone(), masks };
-    let encoded =
-        with_precision(args.precision, || work::write(&model, given, &wanted, &args.out, &device, &mut progress));
+    let encoded = with_precision(args.precision, || work::write(&model, given, &wanted, out, &device, &mut progress));
     meter.finish();
     let encoded = encoded?;
     args.output.give(&encoded, &table(&encoded))
@@ -136,7 +139,7 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
 fn table(encoded: &Encoded) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    for Tensor { name, shape } in &encoded.tensors {
+    for FeatureTensor { name, shape } in &encoded.tensors {
         let _ = writeln!(text, "{name:<10}  {shape:?}");
     }
     if encoded.frames_left_out > 0 {
@@ -149,11 +152,4 @@ fn table(encoded: &Encoded) -> String {
     let _ = writeln!(text, "time        {:.2} s, {:.3} s per window", encoded.seconds, encoded.seconds_per_window);
     let _ = write!(text, "file        {}", encoded.file.display());
     text
-}
-
-/// A tensor of the file.
-#[derive(Clone, Debug, Serialize)]
-struct Tensor {
-    name: &'static str,
-    shape: Vec<usize>,
 }
