@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use prevision::core::FrameBuffer;
+use prevision::video::{FrameSource as _, OpenOptions, Video};
+
 use crate::support::{refused, stdout, succeed, text, video, videos_experiment};
 
 /// Small checkpoints that `transformers` has written.
@@ -151,6 +154,79 @@ fn the_suffix_is_the_format() {
     );
     let blocked = at("f.npy/inside.npy");
     refused(&["encode", text(&model), text(&clip), "--out", text(&blocked)], 1, &["f.npy", "cannot be made"]);
+}
+
+/// Frames of a video.
+fn frames(path: &Path) -> (FrameBuffer, (usize, usize)) {
+    let mut video = Video::open(path, &OpenOptions::default()).expect("a video");
+    let (width, height) = video.size();
+    let mut frames = FrameBuffer::new(video.len(), height, width);
+    video.read(&(0..frames.frames).collect::<Vec<_>>(), &mut frames).expect("frames");
+    (frames, (width, height))
+}
+
+#[test]
+fn features_are_drawn_beside_pictures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip, out) = (at("model.safetensors"), at("a.mp4"), at("f.npy"));
+    succeed(&["import", text(&checkpoint("vjepa2")), "--out", text(&model)]);
+    video(&clip, 13, 0);
+    let (components, heat) = (at("pca.mp4"), at("heat.mp4"));
+    let always = ["encode", text(&model), text(&clip), "--out", text(&out), "--stride", "2"];
+    let draw = ["--pca", text(&components), "--similarity", "12,20", "--similarity-video", text(&heat)];
+    let results = json(&succeed(&[&always[..], &draw, &["--json", "-"]].concat()));
+    // Windows of 4 frames that begin every 2, of which each frame is shown once: 12 of 13.
+    let drawn = results["drawn"].as_array().expect("a list");
+    assert_eq!(drawn.iter().map(|it| it["frames"].as_u64()).collect::<Vec<_>>(), [Some(12); 2]);
+    let explained: f64 =
+        drawn[0]["explained"].as_array().expect("a list").iter().filter_map(serde_json::Value::as_f64).sum();
+    assert!(explained > 0.2 && explained < 1.000_001, "{explained}");
+    for path in [&components, &heat] {
+        let (frames, size) = frames(path);
+        assert_eq!((frames.frames, size), (12, (512, 256)));
+    }
+    let pixel = |buffer: &FrameBuffer, x: usize, y: usize| {
+        let at = (y * 512 + x) * 3;
+        [0, 1, 2].map(|channel| i32::from(buffer.frame(0)[at + channel]))
+    };
+    // The patch of pixel 12,20 of 48 x 32 is the second of the second row of four: bright, and with a white line in the picture.
+    let (frames, _) = frames(&heat);
+    let bright = pixel(&frames, 256 + 96, 96);
+    assert!(bright.iter().zip([252, 255, 164]).all(|(a, b)| (a - b).abs() < 40), "{bright:?}");
+    let line = pixel(&frames, 65, 96);
+    assert!(line.iter().all(|channel| *channel > 200), "{line:?}");
+    let table = stdout(&succeed(&[&always[..], &draw].concat()));
+    assert!(
+        table.contains("pca.mp4, 12 frames: red ") && table.contains("heat.mp4, 12 frames: cosine from "),
+        "{table}"
+    );
+}
+
+#[test]
+fn what_cannot_be_drawn_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip, out) = (at("model.safetensors"), at("a.mp4"), at("f.npy"));
+    succeed(&["import", text(&checkpoint("vjepa2")), "--out", text(&model)]);
+    video(&clip, 6, 0);
+    let broken = at("broken.mp4");
+    fs::write(&broken, b"no video").expect("a file");
+    let files = fs::read_dir(folder.path()).expect("a folder").count();
+    let (film, other) = (at("film.mp4"), at("film.gif"));
+    let refuse = |more: &[&str], code: i32, names: &[&str]| {
+        refused(&[&["encode", text(&model), text(&clip), "--out", text(&out)], more].concat(), code, names);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), files, "{more:?}");
+    };
+    refuse(&["--pca", text(&other)], 2, &["--pca", "film.gif", ".mp4"]);
+    refuse(&["--similarity", "3,4"], 2, &["--similarity-video"]);
+    refuse(&["--similarity-video", text(&film)], 2, &["--similarity"]);
+    refuse(&["--pca", text(&film), "--context-mask", "0-3"], 2, &["--context-mask"]);
+    let heat = ["--similarity-video", text(&film), "--similarity"];
+    refuse(&[&heat[..], &["3"]].concat(), 2, &["`3`", "the row and the column"]);
+    // Of 48 x 32 the middle is seen.
+    refuse(&[&heat[..], &["3,2"]].concat(), 2, &["--similarity 3,2", "a.mp4", "48 x 32"]);
+    refuse(&[text(&broken), "--pca", text(&film)], 1, &["broken.mp4"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod ids;
 mod latents;
 mod model;
 mod out;
+mod pictures;
 mod windows;
 mod work;
 
@@ -24,6 +25,7 @@ pub(super) use given::npy;
 use ids::Ids;
 pub(super) use model::bring_in;
 use out::{Encoded, Out};
+use pictures::{Drawn, PictureArgs, Pictures};
 use windows::Windows;
 use work::{Masks, Wanted};
 
@@ -73,6 +75,8 @@ pub(crate) struct Args {
     /// Mask as transformers does: the encoder sees the whole clip, what is hidden is mask vector 1
     #[arg(long, requires = "context_mask")]
     as_transformers: bool,
+    #[command(flatten)]
+    pictures: PictureArgs,
     /// Numbers that products multiply, float32 or bf16; sums are in float32 either way
     #[arg(long, default_value_t, value_parser = precision)]
     precision: Precision,
@@ -104,6 +108,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
         meter.show(done as f64 / whole as f64, || format!("window {done}/{whole}"));
     };
     if let Some(network) = model.action_jepa() {
+        args.pictures.none_of_latents()?;
         let encode = || latents::write(&model, &network, args, out, &device, &mut progress);
         let encoded = with_precision(args.precision, encode);
         meter.finish();
@@ -118,21 +123,24 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
         ))
         .into());
     }
-    let given = if let Some(file) = &args.tensor {
-        Given::tensor(file, &model.spec, &device)?
-    } else {
-        let windows = Windows { frames, step: args.step, stride: args.stride.unwrap_or(frames) };
-        Given::videos(&args.videos, windows, &model.spec, &device)?
+    let windows = Windows { frames, step: args.step, stride: args.stride.unwrap_or(frames) };
+    let given = match &args.tensor {
+        Some(file) => Given::tensor(file, &model.spec, &device)?,
+        None => Given::videos(&args.videos, windows, &model.spec, &device)?,
     };
+    let mut pictures = args.pictures.begin(&args.videos, windows, args.layers.len(), &model.spec)?;
     let masks = args.context_mask.as_ref().map(|context| Masks {
         context: context.clone(),
         target: args.target_mask.clone(),
         as_transformers: args.as_transformers,
     });
     let wanted = Wanted { layers: args.layers.clone(), masks };
-    let encoded = with_precision(args.precision, || work::write(&model, given, &wanted, out, &device, &mut progress));
+    let encoded = with_precision(args.precision, || {
+        work::write(&model, given, &wanted, out, pictures.as_mut(), &device, &mut progress)
+    });
     meter.finish();
-    let encoded = encoded?;
+    let mut encoded = encoded?;
+    encoded.drawn = pictures.map_or_else(|| Ok(Vec::new()), Pictures::draw)?;
     args.output.give(&encoded, &table(&encoded))
 }
 
@@ -151,5 +159,15 @@ fn table(encoded: &Encoded) -> String {
     }
     let _ = writeln!(text, "time        {:.2} s, {:.3} s per window", encoded.seconds, encoded.seconds_per_window);
     let _ = write!(text, "file        {}", encoded.file.display());
+    for Drawn { file, frames, explained, lowest } in &encoded.drawn {
+        let _ = write!(text, "\nvideo       {}, {frames} frames", file.display());
+        if let Some([red, green, blue]) = explained.as_deref() {
+            let [red, green, blue] = [red, green, blue].map(|share| share * 100.0);
+            let _ = write!(text, ": red {red:.1} %, green {green:.1} % and blue {blue:.1} % of the variance");
+        }
+        if let Some(lowest) = lowest {
+            let _ = write!(text, ": cosine from {lowest:.2} (dark) to 1 (bright)");
+        }
+    }
     text
 }

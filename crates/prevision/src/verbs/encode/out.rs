@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use super::pictures::Drawn;
 use crate::features::{FeatureContents, FeatureFormat, FeatureTensor, FeatureWriter, WindowFeatures};
 
 /// What was done.
@@ -19,6 +20,9 @@ pub(super) struct Encoded {
     pub(super) frames_left_out: usize,
     pub(super) seconds: f64,
     pub(super) seconds_per_window: f64,
+    /// Videos of the features.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) drawn: Vec<Drawn>,
 }
 
 /// A file that is to be written, in a format.
@@ -77,6 +81,7 @@ impl OutFile<'_> {
             frames_left_out: self.frames_left_out,
             seconds,
             seconds_per_window: seconds / self.windows.max(1) as f64,
+            drawn: Vec::new(),
         })
     }
 }

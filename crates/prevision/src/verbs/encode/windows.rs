@@ -63,6 +63,15 @@ impl WindowReader {
         self.video.len()
     }
 
+    /// Frames in a second on average; not a number, or not finite, if the video does not say.
+    pub(super) fn frame_rate(&self) -> f64 {
+        let times = self.video.timestamps();
+        match times {
+            [first, .., last] => (times.len() - 1) as f64 / (last - first),
+            _ => f64::NAN,
+        }
+    }
+
     /// A window as the encoder sees it, `[frames, crop, crop, 3]`, and when its first and its last frame are shown, in seconds.
     pub(super) fn read(&mut self, window: usize) -> Result<(Vec<u8>, [f32; 2])> {
         let indices: Vec<usize> = self.windows.indices(window).collect();

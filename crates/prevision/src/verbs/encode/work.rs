@@ -9,6 +9,7 @@ use serde_json::json;
 use super::given::Given;
 use super::ids::Ids;
 use super::out::{Encoded, Out};
+use super::pictures::Pictures;
 use crate::Usage;
 use crate::features::{FeatureContents, FeatureTensor, WindowFeatures};
 
@@ -34,6 +35,7 @@ pub(super) fn write(
     given: Given,
     wanted: &Wanted,
     out: Out<'_>,
+    mut pictures: Option<&mut Pictures>,
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Encoded> {
@@ -48,6 +50,9 @@ pub(super) fn write(
             made.videos = vec![batch.number; windows];
         }
         made.times = batch.times;
+        if let Some(pictures) = &mut pictures {
+            pictures.keep(&made.features)?;
+        }
         progress(file.write(&made, windows)?, given.count);
     }
     file.finish()
