@@ -13,6 +13,7 @@ mod masks;
 mod pretrained;
 mod pretrained_encoder;
 mod pytorch;
+mod stored;
 mod target_encoder;
 mod weight_files;
 mod world_model;
