@@ -230,6 +230,54 @@ fn what_cannot_be_drawn_is_said() {
 }
 
 #[test]
+fn weights_are_stored_in_fewer_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip, out) = (at("model.safetensors"), at("a.mp4"), at("f.npy"));
+    video(&clip, 6, 0);
+    let golden = checkpoint("vjepa2");
+    let import = |more: &[&str]| {
+        json(&succeed(&[&["import", text(&golden), "--out", text(&model), "--json", "-"], more].concat()))
+    };
+    let whole = import(&[]);
+    assert_eq!((whole["stored"]["dtype"].as_str(), whole["stored"].get("change")), (Some("f32"), None));
+    let encode = || {
+        succeed(&["encode", text(&model), text(&clip), "--out", text(&out)]);
+        read_npy(&out).1
+    };
+    let features = encode();
+    let mut bytes = whole["stored"]["bytes"].as_u64().expect("a number");
+    for dtype in ["bf16", "f16", "int8"] {
+        let noise = import(&["--dtype", dtype]);
+        let told = import(&["--dtype", dtype, "--clip", text(&clip)])["stored"].clone();
+        assert_eq!((told["dtype"].as_str(), noise["stored"]["change"]["clip"].as_str()), (Some(dtype), Some("noise")));
+        let written = told["bytes"].as_u64().expect("a number");
+        assert!(written <= bytes && written == model.metadata().expect("a file").len(), "{dtype}: {written}");
+        bytes = written;
+        let largest = encode().iter().zip(&features).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
+        // The first window of the clip is all of what is encoded here.
+        assert!((told["change"]["largest"].as_f64().expect("a number") - largest).abs() < 1e-6, "{dtype}: {told}");
+        assert!(told["change"]["least_cosine"].as_f64().is_some_and(|it| it > 0.99 && it < 1.0), "{dtype}: {told}");
+    }
+    let table = stdout(&succeed(&["import", text(&golden), "--out", text(&model), "--dtype", "int8"]));
+    assert!(
+        table.contains("stored      int8, 0.0 MB instead of 0.1 MB in f32")
+            && table.contains("features    cosine 0.99"),
+        "{table}"
+    );
+    fs::remove_file(&model).expect("a file");
+    let refuse = |more: &[&str], code: i32, names: &[&str]| {
+        refused(&[&["import", text(&golden), "--out", text(&model)], more].concat(), code, names);
+        assert!(!model.exists(), "{more:?}");
+    };
+    refuse(&["--dtype", "int4"], 2, &["`int4`", "f32, bf16, f16, int8"]);
+    refuse(&["--clip", text(&clip)], 2, &["--clip", "--dtype f32"]);
+    refuse(&["--dtype", "f16", "--clip", text(&at("none.mp4"))], 1, &["none.mp4"]);
+    video(&clip, 3, 0);
+    refuse(&["--dtype", "f16", "--clip", text(&clip)], 2, &["a.mp4: 3 of the 4 frames"]);
+}
+
+#[test]
 fn a_run_is_encoded_as_its_import_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);

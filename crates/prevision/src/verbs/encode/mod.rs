@@ -27,6 +27,7 @@ pub(super) use model::bring_in;
 use out::{Encoded, Out};
 use pictures::{Drawn, PictureArgs, Pictures};
 use windows::Windows;
+pub(super) use windows::first_window;
 use work::{Masks, Wanted};
 
 /// Make features of videos with pretrained weights, for another program

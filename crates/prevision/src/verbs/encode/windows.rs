@@ -8,6 +8,8 @@ use prevision_core::FrameBuffer;
 use prevision_model::pretrained::Input;
 use prevision_video::{FrameSource as _, OpenOptions, Video};
 
+use crate::Usage;
+
 /// How a video is cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Windows {
@@ -91,6 +93,18 @@ impl WindowReader {
         let times = self.video.timestamps();
         Ok((pixels, [first, last].map(|index| times[index] as f32)))
     }
+}
+
+/// The first frames of a video, as many as the encoder takes, as it sees them: `[frames, crop, crop, 3]`.
+pub(in crate::verbs) fn first_window(path: &Path, input: &Input) -> Result<Vec<u8>> {
+    let windows = Windows { frames: input.frames, step: 1, stride: input.frames };
+    let mut reader = WindowReader::open(path, windows, input.clone())?;
+    if windows.count(reader.len()) == 0 {
+        let message =
+            format!("{}: {} of the {} frames that a window takes", path.display(), reader.len(), input.frames);
+        return Err(Usage(message).into());
+    }
+    Ok(reader.read(0)?.0)
 }
 
 #[cfg(test)]
