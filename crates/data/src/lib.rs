@@ -54,3 +54,4 @@ pub use sources::{
     EpisodesInMemory, Formats, PIXELS, PhysicsFilmsOptions, PrepareOptions, PreparePlan, PrepareProgress,
     PreparedSummary, ShortenedFile, Source, Sources, built_in, open, open_recording, prepare, write_quadruplets,
 };
+pub use tables::{ParquetWriter, Values as ColumnValues};

@@ -11,7 +11,8 @@ use burn::tensor::Tensor;
 
 use crate::ModelError;
 use crate::parameters::{
-    self, Entry, MapParameters, ParameterPath, TensorReader, TensorWriter, VisitParameters, named_parameters,
+    self, Entry, MapParameters, ParameterPath, StoredType, TensorReader, TensorWriter, VisitParameters,
+    named_parameters,
 };
 
 /// Writes every parameter to `path`, replacing a file that is there. The file appears whole or not at all: it is written under a
@@ -20,7 +21,7 @@ use crate::parameters::{
 /// # Errors
 /// When the file cannot be written, or a parameter is not of floating-point numbers; the message names it.
 pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
-    write(model, path, None)
+    write(model, path, None, StoredType::Float32)
 }
 
 /// As [`save`], with a text that says what the weights are of; [`description`] reads it.
@@ -28,7 +29,15 @@ pub fn save<M: Module>(model: &M, path: &Path) -> Result<(), ModelError> {
 /// # Errors
 /// As [`save`].
 pub fn save_described<M: Module>(model: &M, path: &Path, description: &str) -> Result<(), ModelError> {
-    write(model, path, Some(description))
+    write(model, path, Some(description), StoredType::Float32)
+}
+
+/// As [`save_described`], with the matrices in another type. [`load`] gives what [`StoredType::rounded`] says.
+///
+/// # Errors
+/// As [`save`], and when a number is too large for the type.
+pub fn save_stored<M: Module>(model: &M, path: &Path, description: &str, stored: StoredType) -> Result<(), ModelError> {
+    write(model, path, Some(description), stored)
 }
 
 /// The text that [`save_described`] has put beside the weights of `path`; `None` without one.
@@ -40,8 +49,9 @@ pub fn description(path: &Path) -> Result<Option<String>, ModelError> {
     Ok(file.description().map(str::to_owned))
 }
 
-fn write<M: Module>(model: &M, path: &Path, description: Option<&str>) -> Result<(), ModelError> {
-    let entries = named_parameters(model).into_iter().map(|it| Entry::floats(it.path, it.shape)).collect();
+fn write<M: Module>(model: &M, path: &Path, description: Option<&str>, stored: StoredType) -> Result<(), ModelError> {
+    let entries =
+        named_parameters(model).into_iter().flat_map(|it| Entry::parameter(it.path, it.shape, stored)).collect();
     let written = TensorWriter::create_described(path, entries, description).and_then(|mut file| {
         parameters::visit(model, &mut Write(&mut file));
         file.finish()
@@ -61,7 +71,7 @@ impl VisitParameters for Write<'_> {
     }
 }
 
-/// Reads every parameter of `model` from `path`, bit for bit. The file must hold exactly the model's tensors.
+/// Reads every parameter of `model` from `path`, bit for bit, as 32-bit floats whatever [`StoredType`] it is stored in. The file must hold exactly the model's tensors.
 ///
 /// # Errors
 /// When the file cannot be read or is not in `PyTorch`'s layout, lacks a tensor of the model, holds one the model does not have, or one

@@ -27,6 +27,7 @@ mod app;
 mod bench;
 mod cli;
 mod experiment;
+pub mod features;
 pub mod prelude;
 mod verbs;
 

@@ -1,6 +1,7 @@
 //! Writing Parquet files.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,11 +17,15 @@ use prevision_core::whole_file;
 use crate::DataError;
 
 /// The values of a column that is written.
-pub(crate) enum Values {
+#[derive(Clone, Debug)]
+pub enum Values {
     /// Rows of so many numbers: a list in each row, or a number if it is one.
     Floats(Vec<f32>, usize),
+    /// A whole number in each row.
     Integers(Vec<i64>),
+    /// A number in each row.
     Doubles(Vec<f64>),
+    /// A text in each row.
     Texts(Vec<String>),
     /// A list of texts in each row, none of them empty.
     TextLists(Vec<Vec<String>>),
@@ -39,12 +44,31 @@ pub(crate) fn write(
 }
 
 fn write_file(file: File, columns: &[(String, Values)], metadata: &[(&str, String)]) -> Result<()> {
+    let mut writer = begin(file, columns, metadata)?;
+    write_group(&mut writer, columns)?;
+    writer.close()?;
+    Ok(())
+}
+
+/// Begins a file with such columns; their values are not written yet.
+pub(super) fn begin<W: Write + Send>(
+    file: W,
+    columns: &[(String, Values)],
+    metadata: &[(&str, String)],
+) -> Result<SerializedFileWriter<W>> {
     let fields = columns.iter().map(|(name, values)| values.field(name)).collect::<Result<_>>()?;
     let schema = Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?);
     let pairs = metadata.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone())).collect();
     let properties =
         WriterProperties::builder().set_compression(Compression::SNAPPY).set_key_value_metadata(Some(pairs)).build();
-    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
+    SerializedFileWriter::new(file, schema, Arc::new(properties))
+}
+
+/// Writes rows: the columns that the file was begun with, in their order.
+pub(super) fn write_group<W: Write + Send>(
+    writer: &mut SerializedFileWriter<W>,
+    columns: &[(String, Values)],
+) -> Result<()> {
     let mut group = writer.next_row_group()?;
     for (name, values) in columns {
         let mut column =
@@ -53,7 +77,6 @@ fn write_file(file: File, columns: &[(String, Values)], metadata: &[(&str, Strin
         column.close()?;
     }
     group.close()?;
-    writer.close()?;
     Ok(())
 }
 

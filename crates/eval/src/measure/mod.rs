@@ -2,6 +2,8 @@
 
 mod collapse;
 mod latents;
+mod leading;
+mod principal;
 pub mod probe;
 mod retrieval;
 mod rollout;
@@ -10,5 +12,6 @@ mod symmetric;
 pub use collapse::{Collapse, collapse};
 pub use latents::Latents;
 pub(crate) use latents::read;
+pub use principal::PrincipalComponents;
 pub use retrieval::{Retrieval, RetrievalAt, retrieval};
 pub use rollout::{RolloutError, RolloutErrors};

@@ -65,6 +65,11 @@ impl Symmetric {
         self.values.iter().map(|value| value * value).sum()
     }
 
+    /// The matrix times a vector.
+    pub(super) fn times(&self, vector: &[f64]) -> Vec<f64> {
+        self.values.chunks_exact(self.size).map(|row| dot(row, vector)).collect()
+    }
+
     fn row(&self, i: usize) -> &[f64] {
         &self.values[i * self.size..(i + 1) * self.size]
     }

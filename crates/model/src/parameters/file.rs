@@ -14,6 +14,7 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Serialize;
 
 use super::SafetensorsFile;
+use super::stored::{SCALE, StoredType, decode, encode, rows};
 
 /// The key of the metadata that says how tensors lie in the file.
 const VERSION_KEY: &str = "prevision_format";
@@ -22,6 +23,9 @@ const VERSION_KEY: &str = "prevision_format";
 const VERSION: &str = "2";
 /// The key of the metadata that says what the tensors are of.
 const DESCRIPTION_KEY: &str = "description";
+
+/// What is wrong with a tensor that comes after all that were told of.
+const MORE: &str = "more tensors than were told of";
 
 /// What a file holds under one name.
 #[derive(Clone, Debug)]
@@ -35,6 +39,13 @@ impl Entry {
     /// A tensor of 32-bit floats; the shape is that in the file.
     pub fn floats(name: String, shape: Vec<usize>) -> Self {
         Self { name, dtype: Dtype::F32, shape }
+    }
+
+    /// A parameter, its matrices in this type; the shape is that in the file. Behind a matrix of 8-bit numbers come its scales.
+    pub fn parameter(name: String, shape: Vec<usize>, stored: StoredType) -> Vec<Self> {
+        let dtype = stored.dtype(&name, &shape);
+        let scales = (dtype == Dtype::I8).then(|| Self::floats(format!("{name}{SCALE}"), vec![rows(&shape)]));
+        [Self { name, dtype, shape }].into_iter().chain(scales).collect()
     }
 
     /// One 64-bit number.
@@ -94,7 +105,7 @@ impl TensorWriter {
         Ok(Self { unfinished, file, left: entries.into(), begun: 0, result: Ok(()) })
     }
 
-    /// Writes the next tensor, the transpose of it if `transposed`. An error is kept for [`finish`](Self::finish).
+    /// Writes the next tensor, the transpose of it if `transposed`, in the type that was told; with its scales if it has some. An error is kept for [`finish`](Self::finish).
     pub fn floats<const D: usize>(&mut self, tensor: Tensor<D>, transposed: bool) {
         if self.result.is_err() {
             return;
@@ -102,8 +113,16 @@ impl TensorWriter {
         let dims = tensor.dims();
         self.result = tensor.try_into_vec_as::<f32>().map_err(other).and_then(|values| {
             let values = if transposed { transpose(&values, dims[0], dims[1]) } else { values };
-            self.put(&bytes_of(&values))
+            self.put_parameter(&values)
         });
+    }
+
+    fn put_parameter(&mut self, values: &[f32]) -> io::Result<()> {
+        let entry = self.left.front().ok_or_else(|| other(MORE))?;
+        let stored = encode(entry.dtype, rows(&entry.shape), values)
+            .map_err(|message| other(format!("`{}`: {message}", entry.name)))?;
+        self.put(&stored.bytes)?;
+        if stored.scales.is_empty() { Ok(()) } else { self.put(&bytes_of(&stored.scales)) }
     }
 
     /// Writes these numbers of the next tensor: all of them, or one part after the other. An error is kept for [`finish`](Self::finish).
@@ -134,7 +153,7 @@ impl TensorWriter {
 
     /// Writes all of the next tensor or a part of it, the parts in their order.
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let entry = self.left.front().ok_or_else(|| other("more tensors than were told of"))?;
+        let entry = self.left.front().ok_or_else(|| other(MORE))?;
         let (done, whole) = (self.begun + bytes.len(), entry.bytes());
         if done > whole {
             return Err(other(format!("{done} bytes for the tensor `{}` {:?}", entry.name, entry.shape)));
@@ -199,10 +218,12 @@ impl TensorReader {
         Ok(Self { file, unread })
     }
 
-    /// A tensor of this shape in memory; in the file lies its transpose if `transposed`. `None` if the file has no such name.
+    /// A tensor of this shape in memory; in the file lies its transpose if `transposed`, in any [`StoredType`]. `None` if the file has no such
+    /// name.
     ///
     /// # Errors
-    /// If the file has another shape or element type under that name, a number that is not finite, or cannot be read.
+    /// If the file has another shape or element type under that name, 8-bit numbers without their scales, a number that is not finite, or
+    /// cannot be read.
     pub fn floats<const D: usize>(
         &mut self,
         name: &str,
@@ -214,14 +235,33 @@ impl TensorReader {
         if transposed {
             stored.reverse();
         }
-        let Some(bytes) = self.bytes(name, Dtype::F32, &stored)? else { return Ok(None) };
-        let (numbers, _) = bytes.as_chunks::<4>();
-        let values: Vec<f32> = numbers.iter().map(|number| f32::from_le_bytes(*number)).collect();
+        let dtype = self.file.metadata().info(name).map_or(Dtype::F32, |info| info.dtype);
+        if ![Dtype::F32, Dtype::BF16, Dtype::F16, Dtype::I8].contains(&dtype) {
+            return Err(invalid(format!("the file has type {dtype:?}, expected F32, BF16, F16 or I8")));
+        }
+        let Some(bytes) = self.bytes(name, dtype, &stored)? else { return Ok(None) };
+        let scales = if dtype == Dtype::I8 { self.scales(name, rows(&stored))? } else { Vec::new() };
+        let values = decode(dtype, &bytes, &scales);
         if let Some((place, value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
             return Err(invalid(format!("number {place} is {value}, expected finite numbers")));
         }
         let values = if transposed { transpose(&values, stored[0], stored[1]) } else { values };
         Ok(Some(Tensor::from_data(TensorData::new(values, shape), device)))
+    }
+
+    /// The scales of a matrix of 8-bit numbers, one for each row of the file.
+    fn scales(&mut self, name: &str, rows: usize) -> io::Result<Vec<f32>> {
+        let scale = format!("{name}{SCALE}");
+        let bytes = self.bytes(&scale, Dtype::F32, &[rows]).map_err(|error| invalid(format!("`{scale}`: {error}")))?;
+        let bytes =
+            bytes.ok_or_else(|| invalid(format!("numbers of 8 bits without `{scale}`, which says their size")))?;
+        let scales = decode(Dtype::F32, &bytes, &[]);
+        match scales.iter().enumerate().find(|(_, scale)| !scale.is_finite() || **scale < 0.0) {
+            Some((row, value)) => {
+                Err(invalid(format!("`{scale}`: number {row} is {value}, expected finite numbers of 0 or more")))
+            }
+            None => Ok(scales),
+        }
     }
 
     /// One 64-bit number. `None` if the file has no such name.

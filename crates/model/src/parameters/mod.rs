@@ -6,10 +6,12 @@
 mod file;
 mod path;
 mod safetensors_file;
+mod stored;
 mod walk;
 
 pub(crate) use file::transpose;
 pub use file::{Entry, TensorReader, TensorWriter};
 pub use path::ParameterPath;
 pub use safetensors_file::SafetensorsFile;
+pub use stored::StoredType;
 pub use walk::{MapParameters, Named, VisitParameters, map, named_parameters, visit};

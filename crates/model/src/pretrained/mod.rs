@@ -4,6 +4,7 @@
 //! with the same networks as models that are trained here. [`export`] goes the other way by the same table.
 
 mod cache;
+mod change;
 mod checkpoint;
 mod error;
 mod export;
@@ -12,9 +13,11 @@ pub mod layouts;
 mod model;
 mod pytorch_file;
 mod spec;
+mod stored;
 mod world;
 
 pub use cache::FeatureCache;
+pub use change::FeatureChange;
 pub use checkpoint::Checkpoint;
 pub use error::ImportError;
 pub use export::export;

@@ -115,10 +115,7 @@ impl Input {
     /// # Panics
     /// If there are not as many bytes.
     pub fn frame(&self, rgb: &[u8], (width, height): (usize, usize)) -> Vec<u8> {
-        let size = match self.resize.to {
-            ResizeTo::Exactly([rows, columns]) => (columns, rows),
-            ResizeTo::Shorter(side) | ResizeTo::Whole(side) => shorter((width, height), side),
-        };
+        let size = self.resized((width, height));
         centre(&resize(rgb, (width, height), size, self.resize.kernel), size, self.crop)
     }
 
@@ -132,10 +129,7 @@ impl Input {
     /// # Panics
     /// If there are not as many bytes.
     pub fn whole(&self, rgb: &[u8], from: (usize, usize), patch: usize) -> (Vec<f32>, [usize; 2]) {
-        let size = match self.resize.to {
-            ResizeTo::Exactly([rows, columns]) => (columns, rows),
-            ResizeTo::Shorter(side) | ResizeTo::Whole(side) => shorter(from, side),
-        };
+        let size = self.resized(from);
         let (columns, rows) = (size.0 / patch * patch, size.1 / patch * patch);
         let resized = resize_exact(rgb, from, size, self.resize.kernel);
         let mut planes = Vec::with_capacity(3 * rows * columns);
@@ -147,6 +141,29 @@ impl Input {
             }
         }
         (planes, [rows, columns])
+    }
+
+    /// Where a pixel of a picture of `(columns, rows)` is in what the encoder sees of it ([`frame`](Self::frame)): row and column, `None` if it
+    /// was cut off or is not in the picture.
+    pub fn seen_at(&self, [row, column]: [usize; 2], (width, height): (usize, usize)) -> Option<[usize; 2]> {
+        if row >= height || column >= width {
+            return None;
+        }
+        let (columns, rows) = self.resized((width, height));
+        // The middle of the pixel, of the picture that is larger or smaller.
+        let at = |pixel: usize, from: usize, to: usize| {
+            let place = (2 * pixel + 1) * to / (2 * from);
+            place.checked_sub(to.saturating_sub(self.crop) / 2).filter(|place| *place < self.crop)
+        };
+        Some([at(row, height, rows)?, at(column, width, columns)?])
+    }
+
+    /// Columns and rows that a picture of this size is brought to.
+    fn resized(&self, from: (usize, usize)) -> (usize, usize) {
+        match self.resize.to {
+            ResizeTo::Exactly([rows, columns]) => (columns, rows),
+            ResizeTo::Shorter(side) | ResizeTo::Whole(side) => shorter(from, side),
+        }
     }
 
     /// Checks that what is cut out is there.
@@ -195,3 +212,18 @@ fn shorter((width, height): (usize, usize), side: usize) -> (usize, usize) {
 
 /// Mean and standard deviation of `ImageNet`'s pictures.
 pub(super) const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_are_found_in_what_is_cut_out() {
+        let resize = Resize { to: ResizeTo::Shorter(64), kernel: Kernel::Bilinear };
+        let input = Input { frames: 1, resize, crop: 48, mean: [0.0; 3], std: [1.0; 3] };
+        // 640 x 320 becomes 128 x 64; cut out are columns 40 to 87 and rows 8 to 55.
+        let at = |row, column| input.seen_at([row, column], (640, 320));
+        assert_eq!([at(40, 200), at(279, 439), at(160, 320)], [Some([0, 0]), Some([47, 47]), Some([24, 24])]);
+        assert_eq!([at(39, 320), at(280, 320), at(160, 199), at(160, 440), at(320, 320), at(0, 640)], [None; 6]);
+    }
+}

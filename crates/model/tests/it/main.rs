@@ -14,6 +14,7 @@ mod multi_view;
 mod pretrained;
 mod pretrained_encoder;
 mod pytorch;
+mod stored;
 mod target_encoder;
 mod weight_files;
 mod world_model;

@@ -23,6 +23,7 @@ pub use parts::Parts;
 pub use verb::{Verb, verb};
 
 use crate::cli::failure;
+use crate::features::FeatureFormat;
 use crate::verbs;
 
 /// The command line with everything that is registered. The built-in parts are registered by the same calls as a user's own; a name
@@ -137,6 +138,13 @@ impl App {
     ) -> Self {
         let boxed = move |options: O, (): &_| make(options).map(|part| Box::new(part) as Box<dyn ProbeHead>);
         self.parts.probe_heads = self.parts.probe_heads.with(name, boxed);
+        self
+    }
+
+    /// Registers a format of files of features, which the suffix of `prevision encode --out` chooses.
+    #[must_use]
+    pub fn feature_format(mut self, format: impl FeatureFormat + 'static) -> Self {
+        self.parts.feature_formats = self.parts.feature_formats.with(format);
         self
     }
 

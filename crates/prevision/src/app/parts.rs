@@ -7,6 +7,8 @@ use prevision_eval::probing::{ProbeHeads, ProbeTasks};
 use prevision_objective::Terms;
 use prevision_train::Models;
 
+use crate::features::FeatureFormats;
+
 /// The parts that are registered, by sort.
 #[derive(Clone)]
 pub struct Parts {
@@ -26,6 +28,8 @@ pub struct Parts {
     pub probe_tasks: ProbeTasks,
     /// Heads of `prevision probe`.
     pub probe_heads: ProbeHeads,
+    /// Formats of features, `prevision encode --out`.
+    pub feature_formats: FeatureFormats,
     /// Solvers, costs and constraints, `[plan]`.
     pub plan: prevision_plan::Parts,
 }
@@ -42,6 +46,7 @@ impl Parts {
             suites: prevision_eval::built_in(),
             probe_tasks: prevision_eval::probing::built_in_tasks(),
             probe_heads: prevision_eval::probing::built_in_heads(),
+            feature_formats: FeatureFormats::built_in(),
             plan: prevision_plan::Parts::default(),
         }
     }
@@ -68,6 +73,7 @@ impl Parts {
             line("suites", self.suites.names().collect()),
             line("probe tasks", self.probe_tasks.names().collect()),
             line("probe heads", self.probe_heads.names().collect()),
+            line("features", self.feature_formats.suffixes().collect()),
             line("solvers", self.plan.solvers.names().collect()),
             line("costs", self.plan.costs.names().collect()),
             line("constraints", self.plan.constraints.names().collect()),

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{refused, stdout, succeed, text, video};
+use prevision::core::FrameBuffer;
+use prevision::video::{FrameSource as _, OpenOptions, Video};
+
+use crate::support::{refused, stdout, succeed, text, video, videos_experiment};
 
 /// Small checkpoints that `transformers` has written.
 fn checkpoint(name: &str) -> PathBuf {
@@ -97,6 +100,208 @@ fn a_video_becomes_features() {
     let again = at("again.safetensors");
     let again = json(&succeed(&["import", text(&back), "--out", text(&again), "--json", "-"]));
     assert_eq!(again["spec"]["weights"], imported["spec"]["weights"]);
+}
+
+/// Shape and numbers of a `.npy` file of 32-bit floats.
+fn read_npy(path: &Path) -> (String, Vec<f32>) {
+    let bytes = fs::read(path).expect("a file");
+    assert_eq!(bytes[..8], *b"\x93NUMPY\x01\x00");
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert_eq!(start % 64, 0);
+    let numbers = bytes[start..].as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
+    (String::from_utf8_lossy(&bytes[10..start]).into_owned(), numbers)
+}
+
+#[test]
+fn the_suffix_is_the_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip) = (at("model.safetensors"), at("a.mp4"));
+    succeed(&["import", text(&checkpoint("vjepa2")), "--out", text(&model)]);
+    video(&clip, 13, 0);
+    let encode = |out: &Path, more: &[&str]| {
+        let always = ["encode", text(&model), text(&clip), "--json", "-", "--out", text(out)];
+        json(&succeed(&[&always, more].concat()))
+    };
+    let (whole, array, table) = (at("f.safetensors"), at("f.npy"), at("f.parquet"));
+    encode(&whole, &[]);
+    let features = read(&whole).0["features"].1.clone();
+    let results = encode(&array, &[]);
+    assert_eq!(results["tensors"].to_string(), r#"[{"name":"features","shape":[3,32,24]}]"#);
+    let (header, numbers) = read_npy(&array);
+    assert!(header.contains("'descr': '<f4'") && header.contains("'shape': (3, 32, 24)"), "{header}");
+    assert_eq!(numbers, features);
+    encode(&array, &["--layers", "0,2"]);
+    assert!(read_npy(&array).0.contains("'shape': (3, 2, 32, 24)"));
+    let results = encode(&table, &[]);
+    let names: Vec<&str> =
+        results["tensors"].as_array().expect("a list").iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["features", "times", "video"]);
+    let bytes = fs::read(&table).expect("a file");
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+    // What is not there before a failure is not there after it, under no name.
+    let broken = at("broken.mp4");
+    fs::write(&broken, &fs::read(&clip).expect("a video")[..400]).expect("a file");
+    let files = fs::read_dir(folder.path()).expect("a folder").count();
+    for out in [at("g.safetensors"), at("g.npy"), at("g.parquet")] {
+        refused(&["encode", text(&model), text(&clip), text(&broken), "--out", text(&out)], 1, &["broken.mp4"]);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), files);
+    }
+    refused(
+        &["encode", text(&model), text(&clip), "--out", text(&at("f.csv"))],
+        2,
+        &["--out", "f.csv", ".safetensors or .npy or .parquet"],
+    );
+    let blocked = at("f.npy/inside.npy");
+    refused(&["encode", text(&model), text(&clip), "--out", text(&blocked)], 1, &["f.npy", "cannot be made"]);
+}
+
+/// Frames of a video.
+fn frames(path: &Path) -> (FrameBuffer, (usize, usize)) {
+    let mut video = Video::open(path, &OpenOptions::default()).expect("a video");
+    let (width, height) = video.size();
+    let mut frames = FrameBuffer::new(video.len(), height, width);
+    video.read(&(0..frames.frames).collect::<Vec<_>>(), &mut frames).expect("frames");
+    (frames, (width, height))
+}
+
+#[test]
+fn features_are_drawn_beside_pictures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip, out) = (at("model.safetensors"), at("a.mp4"), at("f.npy"));
+    succeed(&["import", text(&checkpoint("vjepa2")), "--out", text(&model)]);
+    video(&clip, 13, 0);
+    let (components, heat) = (at("pca.mp4"), at("heat.mp4"));
+    let always = ["encode", text(&model), text(&clip), "--out", text(&out), "--stride", "2"];
+    let draw = ["--pca", text(&components), "--similarity", "12,20", "--similarity-video", text(&heat)];
+    let results = json(&succeed(&[&always[..], &draw, &["--json", "-"]].concat()));
+    // Windows of 4 frames that begin every 2, of which each frame is shown once: 12 of 13.
+    let drawn = results["drawn"].as_array().expect("a list");
+    assert_eq!(drawn.iter().map(|it| it["frames"].as_u64()).collect::<Vec<_>>(), [Some(12); 2]);
+    let explained: f64 =
+        drawn[0]["explained"].as_array().expect("a list").iter().filter_map(serde_json::Value::as_f64).sum();
+    assert!(explained > 0.2 && explained < 1.000_001, "{explained}");
+    for path in [&components, &heat] {
+        let (frames, size) = frames(path);
+        assert_eq!((frames.frames, size), (12, (512, 256)));
+    }
+    let pixel = |buffer: &FrameBuffer, x: usize, y: usize| {
+        let at = (y * 512 + x) * 3;
+        [0, 1, 2].map(|channel| i32::from(buffer.frame(0)[at + channel]))
+    };
+    // The patch of pixel 12,20 of 48 x 32 is the second of the second row of four: bright, and with a white line in the picture.
+    let (frames, _) = frames(&heat);
+    let bright = pixel(&frames, 256 + 96, 96);
+    assert!(bright.iter().zip([252, 255, 164]).all(|(a, b)| (a - b).abs() < 40), "{bright:?}");
+    let line = pixel(&frames, 65, 96);
+    assert!(line.iter().all(|channel| *channel > 200), "{line:?}");
+    let table = stdout(&succeed(&[&always[..], &draw].concat()));
+    assert!(
+        table.contains("pca.mp4, 12 frames: red ") && table.contains("heat.mp4, 12 frames: cosine from "),
+        "{table}"
+    );
+}
+
+#[test]
+fn what_cannot_be_drawn_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip, out) = (at("model.safetensors"), at("a.mp4"), at("f.npy"));
+    succeed(&["import", text(&checkpoint("vjepa2")), "--out", text(&model)]);
+    video(&clip, 6, 0);
+    let broken = at("broken.mp4");
+    fs::write(&broken, b"no video").expect("a file");
+    let files = fs::read_dir(folder.path()).expect("a folder").count();
+    let (film, other) = (at("film.mp4"), at("film.gif"));
+    let refuse = |more: &[&str], code: i32, names: &[&str]| {
+        refused(&[&["encode", text(&model), text(&clip), "--out", text(&out)], more].concat(), code, names);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), files, "{more:?}");
+    };
+    refuse(&["--pca", text(&other)], 2, &["--pca", "film.gif", ".mp4"]);
+    refuse(&["--similarity", "3,4"], 2, &["--similarity-video"]);
+    refuse(&["--similarity-video", text(&film)], 2, &["--similarity"]);
+    refuse(&["--pca", text(&film), "--context-mask", "0-3"], 2, &["--context-mask"]);
+    let heat = ["--similarity-video", text(&film), "--similarity"];
+    refuse(&[&heat[..], &["3"]].concat(), 2, &["`3`", "the row and the column"]);
+    // Of 48 x 32 the middle is seen.
+    refuse(&[&heat[..], &["3,2"]].concat(), 2, &["--similarity 3,2", "a.mp4", "48 x 32"]);
+    refuse(&[text(&broken), "--pca", text(&film)], 1, &["broken.mp4"]);
+}
+
+#[test]
+fn weights_are_stored_in_fewer_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, clip, out) = (at("model.safetensors"), at("a.mp4"), at("f.npy"));
+    video(&clip, 6, 0);
+    let golden = checkpoint("vjepa2");
+    let import = |more: &[&str]| {
+        json(&succeed(&[&["import", text(&golden), "--out", text(&model), "--json", "-"], more].concat()))
+    };
+    let whole = import(&[]);
+    assert_eq!((whole["stored"]["dtype"].as_str(), whole["stored"].get("change")), (Some("f32"), None));
+    let encode = || {
+        succeed(&["encode", text(&model), text(&clip), "--out", text(&out)]);
+        read_npy(&out).1
+    };
+    let features = encode();
+    let mut bytes = whole["stored"]["bytes"].as_u64().expect("a number");
+    for dtype in ["bf16", "f16", "int8"] {
+        let noise = import(&["--dtype", dtype]);
+        let told = import(&["--dtype", dtype, "--clip", text(&clip)])["stored"].clone();
+        assert_eq!((told["dtype"].as_str(), noise["stored"]["change"]["clip"].as_str()), (Some(dtype), Some("noise")));
+        let written = told["bytes"].as_u64().expect("a number");
+        assert!(written <= bytes && written == model.metadata().expect("a file").len(), "{dtype}: {written}");
+        bytes = written;
+        let largest = encode().iter().zip(&features).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
+        // The first window of the clip is all of what is encoded here.
+        assert!((told["change"]["largest"].as_f64().expect("a number") - largest).abs() < 1e-6, "{dtype}: {told}");
+        assert!(told["change"]["least_cosine"].as_f64().is_some_and(|it| it > 0.99 && it < 1.0), "{dtype}: {told}");
+    }
+    let table = stdout(&succeed(&["import", text(&golden), "--out", text(&model), "--dtype", "int8"]));
+    assert!(
+        table.contains("stored      int8, 0.0 MB instead of 0.1 MB in f32")
+            && table.contains("features    cosine 0.99"),
+        "{table}"
+    );
+    fs::remove_file(&model).expect("a file");
+    let refuse = |more: &[&str], code: i32, names: &[&str]| {
+        refused(&[&["import", text(&golden), "--out", text(&model)], more].concat(), code, names);
+        assert!(!model.exists(), "{more:?}");
+    };
+    refuse(&["--dtype", "int4"], 2, &["`int4`", "f32, bf16, f16, int8"]);
+    refuse(&["--clip", text(&clip)], 2, &["--clip", "--dtype f32"]);
+    refuse(&["--dtype", "f16", "--clip", text(&at("none.mp4"))], 1, &["none.mp4"]);
+    video(&clip, 3, 0);
+    refuse(&["--dtype", "f16", "--clip", text(&clip)], 2, &["a.mp4: 3 of the 4 frames"]);
+}
+
+#[test]
+fn a_run_is_encoded_as_its_import_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (videos, run) = (at("videos"), at("run"));
+    fs::create_dir(&videos).expect("a folder");
+    for (name, length) in [("a.mp4", 8), ("b.mp4", 9), ("c.mp4", 10)] {
+        video(&videos.join(name), length, 0);
+    }
+    let experiment = at("experiment.toml");
+    fs::write(&experiment, videos_experiment(&videos, 2)).expect("a file");
+    let clip = videos.join("c.mp4");
+    succeed(&["train", text(&experiment), "--run", text(&run), "--set", "train.steps=2"]);
+    let (model, one, other) = (at("model.safetensors"), at("one.npy"), at("other.npy"));
+    succeed(&["import", text(&run), "--out", text(&model)]);
+    succeed(&["encode", text(&run), text(&clip), "--out", text(&one)]);
+    succeed(&["encode", text(&model), text(&clip), "--out", text(&other)]);
+    assert_eq!(fs::read(&one).expect("features"), fs::read(&other).expect("features"));
+    fs::remove_dir_all(run.join("checkpoints")).expect("a folder");
+    fs::create_dir(run.join("checkpoints")).expect("a folder");
+    refused(
+        &["encode", text(&run), text(&clip), "--out", text(&one)],
+        1,
+        &["run: is not a run folder", "it has no checkpoint"],
+    );
 }
 
 #[test]

@@ -42,6 +42,9 @@ fn what_follows_actions_is_imagined() {
     let (tensors, described) = read(&out);
     let latents = tensors["latents"].1.clone();
     assert_eq!((tensors["times"].0.as_slice(), described["family"].as_str()), (&[12, 2][..], Some("lewm")));
+    let film = at("pca.mp4");
+    let draw = ["encode", text(&model), text(&clip), "--out", text(&out), "--pca", text(&film)];
+    refused(&draw, 2, &["--pca", "they have no patches"]);
     succeed(&["encode", text(&model), text(&clip), "--frames", "4", "--stride", "2", "--out", text(&out)]);
     let windows = read(&out).0["latents"].clone();
     assert_eq!(

@@ -1,27 +1,27 @@
 //! Latents of a pretrained world model, one for each frame.
 
 use std::path::Path;
-use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
 use prevision_model::ActionJepa;
-use prevision_model::parameters::{Entry, TensorWriter};
 use prevision_model::pretrained::Pretrained;
 use serde_json::json;
 
 use super::super::seen::{SeenArray, SeenVideo};
+use super::Args;
 use super::given::npy;
+use super::out::{Encoded, Out};
 use super::windows::Windows;
-use super::work::Encoded;
-use super::{Args, Tensor};
 use crate::Usage;
+use crate::features::{FeatureContents, FeatureTensor, WindowFeatures};
 
 /// Encodes windows of frames, and writes their latents as they come. `progress` is told how many windows are done, of how many.
 pub(super) fn write(
     model: &Pretrained,
     network: &ActionJepa,
     args: &Args,
+    out: Out<'_>,
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Encoded> {
@@ -29,12 +29,9 @@ pub(super) fn write(
     if let Some((name, _)) = unused.into_iter().find(|(_, given)| *given) {
         return Err(Usage(format!("{name}: a world model's latents are of whole frames and of its last layer")).into());
     }
-    if let Some(folder) = args.out.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
     match &args.tensor {
-        Some(file) => of_array(model, network, file, &args.out, device, progress),
-        None => of_videos(model, network, args, device, progress),
+        Some(file) => of_array(model, network, file, out, device, progress),
+        None => of_videos(model, network, args, out, device, progress),
     }
 }
 
@@ -42,7 +39,7 @@ fn of_array(
     model: &Pretrained,
     network: &ActionJepa,
     file: &Path,
-    out: &Path,
+    out: Out<'_>,
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Encoded> {
@@ -55,13 +52,13 @@ fn of_array(
         values = frames_first(&values, [windows, frames, rows * columns]);
     }
     let array = SeenArray::new(file, values, [rows, columns], &model.spec)?;
-    let mut writer = Writer::create(model, out, [windows, frames], &[])?;
+    let mut writer = out.begin(contents(model, [windows, frames], &[]), windows, 0)?;
     for window in 0..windows {
         let indices: Vec<usize> = (window * frames..(window + 1) * frames).collect();
-        writer.file.values(&array.latents(&indices, network, device));
-        progress(window + 1, windows);
+        let features = array.latents(&indices, network, device);
+        progress(writer.write(&WindowFeatures { features, ..WindowFeatures::default() }, 1)?, windows);
     }
-    writer.finish(windows, 0)
+    writer.finish()
 }
 
 /// Of `[windows, 3, frames, pixels]` `[windows, frames, 3, pixels]`.
@@ -77,6 +74,7 @@ fn of_videos(
     model: &Pretrained,
     network: &ActionJepa,
     args: &Args,
+    out: Out<'_>,
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Encoded> {
@@ -97,56 +95,31 @@ fn of_videos(
     }
     let all: usize = counts.iter().sum();
     let names: Vec<String> = args.videos.iter().map(|path| path.display().to_string()).collect();
-    let mut writer = Writer::create(model, &args.out, [all, frames], &names)?;
-    let (mut times, mut videos, mut done) = (Vec::new(), Vec::new(), 0);
+    let mut writer = out.begin(contents(model, [all, frames], &names), all, left_out)?;
     for (number, (path, count)) in args.videos.iter().zip(counts).enumerate() {
         let mut video = SeenVideo::open(path, &model.spec)?;
         for window in 0..count {
             let indices: Vec<usize> = windows.indices(window).collect();
-            writer.file.values(&video.latents(&indices, network, device)?);
-            times.extend([video.time(indices[0]), video.time(indices[frames - 1])]);
-            videos.push(number as u64);
-            done += 1;
-            progress(done, all);
+            let made = WindowFeatures {
+                features: video.latents(&indices, network, device)?,
+                times: vec![[video.time(indices[0]), video.time(indices[frames - 1])]],
+                videos: vec![number as u64],
+                ..WindowFeatures::default()
+            };
+            progress(writer.write(&made, 1)?, all);
         }
     }
-    writer.file.values(&times);
-    writer.file.counts(&videos);
-    writer.finish(all, left_out)
+    writer.finish()
 }
 
-/// The file that is written.
-struct Writer {
-    file: TensorWriter,
-    path: std::path::PathBuf,
-    tensors: Vec<Tensor>,
-    start: Instant,
-}
-
-impl Writer {
-    fn create(model: &Pretrained, path: &Path, [windows, frames]: [usize; 2], videos: &[String]) -> Result<Self> {
-        let mut tensors = vec![Tensor { name: "latents", shape: vec![windows, frames, model.spec.encoder.dim] }];
-        if !videos.is_empty() {
-            tensors.push(Tensor { name: "times", shape: vec![windows, 2] });
-            tensors.push(Tensor { name: "video", shape: vec![windows] });
-        }
-        let entry = |Tensor { name, shape }: &Tensor| match *name {
-            "video" => Entry::counts((*name).to_owned(), shape.clone()),
-            _ => Entry::floats((*name).to_owned(), shape.clone()),
-        };
-        let spec = &model.spec;
-        let described =
-            json!({ "family": spec.family, "source": spec.source, "weights": spec.weights, "videos": videos });
-        let entries = tensors.iter().map(entry).collect();
-        let file = TensorWriter::create_described(path, entries, Some(&described.to_string()))?;
-        Ok(Self { file, path: path.to_owned(), tensors, start: Instant::now() })
+/// What the file has.
+fn contents(model: &Pretrained, [windows, frames]: [usize; 2], videos: &[String]) -> FeatureContents {
+    let mut tensors = vec![FeatureTensor::new("latents", &[windows, frames, model.spec.encoder.dim])];
+    if !videos.is_empty() {
+        tensors.push(FeatureTensor::new("times", &[windows, 2]));
+        tensors.push(FeatureTensor::new("video", &[windows]));
     }
-
-    fn finish(self, windows: usize, frames_left_out: usize) -> Result<Encoded> {
-        self.file.finish()?;
-        let seconds = self.start.elapsed().as_secs_f64();
-        let seconds_per_window = seconds / windows.max(1) as f64;
-        let (file, tensors) = (self.path, self.tensors);
-        Ok(Encoded { file, tensors, windows, frames_left_out, seconds, seconds_per_window })
-    }
+    let spec = &model.spec;
+    let described = json!({ "family": spec.family, "source": spec.source, "weights": spec.weights, "videos": videos });
+    FeatureContents { tensors, description: described.to_string() }
 }

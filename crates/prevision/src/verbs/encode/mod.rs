@@ -3,6 +3,9 @@
 mod given;
 mod ids;
 mod latents;
+mod model;
+mod out;
+mod pictures;
 mod windows;
 mod work;
 
@@ -11,39 +14,42 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use prevision_kernels::{Precision, with_precision};
-use prevision_model::pretrained::Pretrained;
-use serde::Serialize;
 
-use super::import::check_file;
 use crate::app::App;
 use crate::cli::precision::precision;
 use crate::cli::progress::Meter;
+use crate::features::FeatureTensor;
 use crate::{DeviceName, Output, Usage};
 use given::Given;
 pub(super) use given::npy;
 use ids::Ids;
+pub(super) use model::bring_in;
+use out::{Encoded, Out};
+use pictures::{Drawn, PictureArgs, Pictures};
 use windows::Windows;
-use work::{Encoded, Masks, Wanted};
+pub(super) use windows::first_window;
+use work::{Masks, Wanted};
 
 /// Make features of videos with pretrained weights, for another program
 ///
 /// A video is cut into windows of as many frames as the model was trained on; every window is resized, cut
 /// and normalised as the weights' own preprocessing says. Memory does not grow with the length of a video.
 ///
-/// The file has the tensors features [windows, tokens, width] (class token and registers first, if the model
-/// has them), pooled [windows, width] (the mean of the other tokens), times [windows, 2] (seconds of the
-/// first and the last frame) and video [windows] (its number on the command line, from 0). Of a model with a
-/// classifier also logits [windows, classes]. Of a world model it has latents [windows, frames, width] instead
-/// of features and pooled, with a frame to a window unless --frames says more.
+/// A file .safetensors has the tensors features [windows, tokens, width] (class token and registers first, if
+/// the model has them), pooled [windows, width] (the mean of the other tokens), times [windows, 2] (seconds of
+/// the first and the last frame) and video [windows] (its number on the command line, from 0). Of a model with
+/// a classifier also logits [windows, classes]. Of a world model it has latents [windows, frames, width]
+/// instead of features and pooled, with a frame to a window unless --frames says more. A file .npy is the first
+/// of these alone; of a .parquet the columns are video, window, start, end, token and features.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// A file of `prevision import`
+    /// A file of `prevision import`, or the run folder of a masked model
     model: PathBuf,
     /// Video files, or addresses (s3://…)
     #[arg(required_unless_present = "tensor", conflicts_with = "tensor")]
     videos: Vec<PathBuf>,
-    /// File to write, .safetensors
+    /// File to write, .safetensors, .npy (features alone) or .parquet (a row for each token)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Frames in a window; default: as many as the model was trained on
@@ -70,6 +76,8 @@ pub(crate) struct Args {
     /// Mask as transformers does: the encoder sees the whole clip, what is hidden is mask vector 1
     #[arg(long, requires = "context_mask")]
     as_transformers: bool,
+    #[command(flatten)]
+    pictures: PictureArgs,
     /// Numbers that products multiply, float32 or bf16; sums are in float32 either way
     #[arg(long, default_value_t, value_parser = precision)]
     precision: Precision,
@@ -79,15 +87,16 @@ pub(crate) struct Args {
     output: Output,
 }
 
-pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
-    check_file(&args.out)?;
+pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
+    let format = app.parts().feature_formats.of_path(&args.out);
+    let out = Out { path: &args.out, format: format.map_err(|message| Usage(format!("--out {message}")))? };
     for (name, value) in [("--step", Some(args.step)), ("--frames", args.frames), ("--stride", args.stride)] {
         if value == Some(0) {
             return Err(Usage(format!("{name} is 0, but must be 1 or more")).into());
         }
     }
     let device = args.device.open()?;
-    let model = Pretrained::load(&args.model, &device)?;
+    let model = model::open(&args.model, &device)?;
     let depth = model.spec.encoder.depth;
     if let Some(layer) = args.layers.iter().find(|layer| **layer > depth) {
         return Err(Usage(format!("--layers {layer}: the model has {depth} blocks")).into());
@@ -100,7 +109,8 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
         meter.show(done as f64 / whole as f64, || format!("window {done}/{whole}"));
     };
     if let Some(network) = model.action_jepa() {
-        let encode = || latents::write(&model, &network, args, &device, &mut progress);
+        args.pictures.none_of_latents()?;
+        let encode = || latents::write(&model, &network, args, out, &device, &mut progress);
         let encoded = with_precision(args.precision, encode);
         meter.finish();
         let encoded = encoded?;
@@ -114,29 +124,31 @@ pub(crate) fn run(_: &App, args: &Args) -> Result<()> {
         ))
         .into());
     }
-    let given = if let Some(file) = &args.tensor {
-        Given::tensor(file, &model.spec, &device)?
-    } else {
-        let windows = Windows { frames, step: args.step, stride: args.stride.unwrap_or(frames) };
-        Given::videos(&args.videos, windows, &model.spec, &device)?
+    let windows = Windows { frames, step: args.step, stride: args.stride.unwrap_or(frames) };
+    let given = match &args.tensor {
+        Some(file) => Given::tensor(file, &model.spec, &device)?,
+        None => Given::videos(&args.videos, windows, &model.spec, &device)?,
     };
+    let mut pictures = args.pictures.begin(&args.videos, windows, args.layers.len(), &model.spec)?;
     let masks = args.context_mask.as_ref().map(|context| Masks {
         context: context.clone(),
         target: args.target_mask.clone(),
         as_transformers: args.as_transformers,
     });
     let wanted = Wanted { layers: args.layers.clone(), masks };
-    let encoded =
-        with_precision(args.precision, || work::write(&model, given, &wanted, &args.out, &device, &mut progress));
+    let encoded = with_precision(args.precision, || {
+        work::write(&model, given, &wanted, out, pictures.as_mut(), &device, &mut progress)
+    });
     meter.finish();
-    let encoded = encoded?;
+    let mut encoded = encoded?;
+    encoded.drawn = pictures.map_or_else(|| Ok(Vec::new()), Pictures::draw)?;
     args.output.give(&encoded, &table(&encoded))
 }
 
 fn table(encoded: &Encoded) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    for Tensor { name, shape } in &encoded.tensors {
+    for FeatureTensor { name, shape } in &encoded.tensors {
         let _ = writeln!(text, "{name:<10}  {shape:?}");
     }
     if encoded.frames_left_out > 0 {
@@ -148,12 +160,15 @@ fn table(encoded: &Encoded) -> String {
     }
     let _ = writeln!(text, "time        {:.2} s, {:.3} s per window", encoded.seconds, encoded.seconds_per_window);
     let _ = write!(text, "file        {}", encoded.file.display());
+    for Drawn { file, frames, explained, lowest } in &encoded.drawn {
+        let _ = write!(text, "\nvideo       {}, {frames} frames", file.display());
+        if let Some([red, green, blue]) = explained.as_deref() {
+            let [red, green, blue] = [red, green, blue].map(|share| share * 100.0);
+            let _ = write!(text, ": red {red:.1} %, green {green:.1} % and blue {blue:.1} % of the variance");
+        }
+        if let Some(lowest) = lowest {
+            let _ = write!(text, ": cosine from {lowest:.2} (dark) to 1 (bright)");
+        }
+    }
     text
-}
-
-/// A tensor of the file.
-#[derive(Clone, Debug, Serialize)]
-struct Tensor {
-    name: &'static str,
-    shape: Vec<usize>,
 }

@@ -8,6 +8,8 @@ use prevision_core::FrameBuffer;
 use prevision_model::pretrained::Input;
 use prevision_video::{FrameSource as _, OpenOptions, Video};
 
+use crate::Usage;
+
 /// How a video is cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Windows {
@@ -63,6 +65,15 @@ impl WindowReader {
         self.video.len()
     }
 
+    /// Frames in a second on average; not a number, or not finite, if the video does not say.
+    pub(super) fn frame_rate(&self) -> f64 {
+        let times = self.video.timestamps();
+        match times {
+            [first, .., last] => (times.len() - 1) as f64 / (last - first),
+            _ => f64::NAN,
+        }
+    }
+
     /// A window as the encoder sees it, `[frames, crop, crop, 3]`, and when its first and its last frame are shown, in seconds.
     pub(super) fn read(&mut self, window: usize) -> Result<(Vec<u8>, [f32; 2])> {
         let indices: Vec<usize> = self.windows.indices(window).collect();
@@ -82,6 +93,18 @@ impl WindowReader {
         let times = self.video.timestamps();
         Ok((pixels, [first, last].map(|index| times[index] as f32)))
     }
+}
+
+/// The first frames of a video, as many as the encoder takes, as it sees them: `[frames, crop, crop, 3]`.
+pub(in crate::verbs) fn first_window(path: &Path, input: &Input) -> Result<Vec<u8>> {
+    let windows = Windows { frames: input.frames, step: 1, stride: input.frames };
+    let mut reader = WindowReader::open(path, windows, input.clone())?;
+    if windows.count(reader.len()) == 0 {
+        let message =
+            format!("{}: {} of the {} frames that a window takes", path.display(), reader.len(), input.frames);
+        return Err(Usage(message).into());
+    }
+    Ok(reader.read(0)?.0)
 }
 
 #[cfg(test)]

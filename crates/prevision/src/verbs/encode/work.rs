@@ -1,19 +1,17 @@
-//! Encodes, and writes what comes out as it comes.
-
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+//! Features of windows, which are written as they come.
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor};
-use prevision_model::parameters::{Entry, TensorWriter};
 use prevision_model::pretrained::Pretrained;
 use prevision_model::{Pixels, TokenIds, gather_tokens, token_ids};
-use serde::Serialize;
 use serde_json::json;
 
 use super::given::Given;
 use super::ids::Ids;
+use super::out::{Encoded, Out};
+use super::pictures::Pictures;
 use crate::Usage;
+use crate::features::{FeatureContents, FeatureTensor, WindowFeatures};
 
 /// Which tokens are seen, and which are predicted from those.
 #[derive(Clone, Debug)]
@@ -31,73 +29,41 @@ pub(super) struct Wanted {
     pub(super) masks: Option<Masks>,
 }
 
-/// What was done.
-#[derive(Serialize)]
-pub(super) struct Encoded {
-    #[serde(serialize_with = "prevision_storage::path_text::serialize")]
-    pub(super) file: PathBuf,
-    pub(super) tensors: Vec<super::Tensor>,
-    pub(super) windows: usize,
-    pub(super) frames_left_out: usize,
-    pub(super) seconds: f64,
-    pub(super) seconds_per_window: f64,
-}
-
 /// Encodes all windows. `progress` is told how many are done, of how many.
 pub(super) fn write(
     model: &Pretrained,
     given: Given,
     wanted: &Wanted,
-    out: &Path,
+    out: Out<'_>,
+    mut pictures: Option<&mut Pictures>,
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Encoded> {
-    let tensors = tensors(model, &given, wanted)?;
-    let entries = tensors.iter().map(|tensor| {
-        let name = tensor.name.to_owned();
-        let shape = tensor.shape.clone();
-        if tensor.name == "video" { Entry::counts(name, shape) } else { Entry::floats(name, shape) }
-    });
-    if let Some(folder) = out.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let description = describe(model, &given, wanted);
-    let mut file = TensorWriter::create_described(out, entries.collect(), Some(&description))?;
-    let (mut pooled, mut logits, mut times, mut videos) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (count, frames_left_out) = (given.count, given.frames_left_out);
-    let (start, mut done) = (Instant::now(), 0);
+    let contents =
+        FeatureContents { tensors: tensors(model, &given, wanted)?, description: describe(model, &given, wanted) };
+    let mut file = out.begin(contents, given.count, given.frames_left_out)?;
     for batch in given.batches {
         let batch = batch?;
         let windows = batch.video.dims()[0];
-        let Made { streamed, mean, scores } = encode(model, batch.video, wanted, device);
-        file.values(&streamed);
-        pooled.extend(mean);
-        logits.extend(scores);
-        times.extend(batch.times.into_iter().flatten());
-        videos.extend(std::iter::repeat_n(batch.number, windows));
-        done += windows;
-        progress(done, count);
-    }
-    let seconds = start.elapsed().as_secs_f64();
-    for tensor in &tensors[1..] {
-        match tensor.name {
-            "pooled" => file.values(&pooled),
-            "logits" => file.values(&logits),
-            "times" => file.values(&times),
-            _ => file.counts(&videos),
+        let mut made = encode(model, batch.video, wanted, device);
+        if !batch.times.is_empty() {
+            made.videos = vec![batch.number; windows];
         }
+        made.times = batch.times;
+        if let Some(pictures) = &mut pictures {
+            pictures.keep(&made.features)?;
+        }
+        progress(file.write(&made, windows)?, given.count);
     }
-    file.finish()?;
-    let seconds_per_window = seconds / count.max(1) as f64;
-    Ok(Encoded { file: out.to_owned(), tensors, windows: count, frames_left_out, seconds, seconds_per_window })
+    file.finish()
 }
 
 /// What the file has, the streamed one first.
-fn tensors(model: &Pretrained, given: &Given, wanted: &Wanted) -> Result<Vec<super::Tensor>> {
+fn tensors(model: &Pretrained, given: &Given, wanted: &Wanted) -> Result<Vec<FeatureTensor>> {
     let encoder = &model.spec.encoder;
     let [frames, height, width] = given.sizes;
     let all = (frames / encoder.tubelet).max(1) * (height / encoder.patch) * (width / encoder.patch);
-    let tensor = |name, shape: &[usize]| super::Tensor { name, shape: shape.to_vec() };
+    let tensor = FeatureTensor::new;
     let prefix = usize::from(encoder.class_token) + encoder.registers;
     let mut tokens = prefix + all;
     if let Some(masks) = &wanted.masks {
@@ -131,10 +97,10 @@ fn tensors(model: &Pretrained, given: &Given, wanted: &Wanted) -> Result<Vec<sup
 }
 
 /// With what says where windows are from, if they are of videos.
-fn with_origin(mut tensors: Vec<super::Tensor>, given: &Given) -> Vec<super::Tensor> {
+fn with_origin(mut tensors: Vec<FeatureTensor>, given: &Given) -> Vec<FeatureTensor> {
     if !given.videos.is_empty() {
-        tensors.push(super::Tensor { name: "times", shape: vec![given.count, 2] });
-        tensors.push(super::Tensor { name: "video", shape: vec![given.count] });
+        tensors.push(FeatureTensor::new("times", &[given.count, 2]));
+        tensors.push(FeatureTensor::new("video", &[given.count]));
     }
     tensors
 }
@@ -158,17 +124,7 @@ fn describe(model: &Pretrained, given: &Given, wanted: &Wanted) -> String {
     described.to_string()
 }
 
-/// What is made of some windows.
-struct Made {
-    /// Of the first tensor of the file.
-    streamed: Vec<f32>,
-    /// The mean of the tokens of each.
-    mean: Vec<f32>,
-    /// Logits of the classes.
-    scores: Vec<f32>,
-}
-
-fn encode(model: &Pretrained, video: Pixels, wanted: &Wanted, device: &Device) -> Made {
+fn encode(model: &Pretrained, video: Pixels, wanted: &Wanted, device: &Device) -> WindowFeatures {
     let windows = video.dims()[0];
     let ids = |ids: &Ids| token_ids(&vec![ids.0.clone(); windows], device);
     let depth = model.spec.encoder.depth;
@@ -188,8 +144,8 @@ fn encode(model: &Pretrained, video: Pixels, wanted: &Wanted, device: &Device) -
     };
     let vector = usize::from(masks.as_transformers);
     let predicted = model.predict(seen, &context, &ids(target), grid, vector);
-    let streamed = numbers(predicted.expect("a model with a predictor"));
-    Made { streamed, mean: Vec::new(), scores: Vec::new() }
+    let features = numbers(predicted.expect("a model with a predictor"));
+    WindowFeatures { features, ..WindowFeatures::default() }
 }
 
 /// Features of the tokens in `keep`, or of those in `then` after all were seen.
@@ -199,7 +155,7 @@ fn features(
     keep: Option<&TokenIds>,
     then: Option<&TokenIds>,
     layers: &[usize],
-) -> Made {
+) -> WindowFeatures {
     let last = [model.spec.encoder.depth];
     let layers = if layers.is_empty() { &last } else { layers };
     let classifier = model.networks.classifier.as_ref().filter(|_| keep.is_none() && then.is_none());
@@ -207,7 +163,7 @@ fn features(
     let more = classifier.is_some() && layers.last() != last.first();
     let all: Vec<usize> = layers.iter().chain(last.iter().filter(|_| more)).copied().collect();
     let mut found = model.features(video, keep, &all);
-    let scores = classifier.zip(found.last()).map(|(it, features)| numbers(it.forward(features.tokens.clone())));
+    let logits = classifier.zip(found.last()).map(|(it, features)| numbers(it.forward(features.tokens.clone())));
     if more {
         found.pop();
     }
@@ -216,12 +172,12 @@ fn features(
             features.tokens = gather_tokens(features.tokens.clone(), ids);
         }
     }
-    let mean = found.last().map(|features| numbers(features.tokens.clone().mean_dim(1))).unwrap_or_default();
+    let pooled = found.last().map(|features| numbers(features.tokens.clone().mean_dim(1))).unwrap_or_default();
     let whole = found
         .into_iter()
         .map(|features| Tensor::cat(features.prefix.into_iter().chain([features.tokens]).collect(), 1));
-    let streamed = numbers(Tensor::stack::<4>(whole.collect(), 1));
-    Made { streamed, mean, scores: scores.unwrap_or_default() }
+    let features = numbers(Tensor::stack::<4>(whole.collect(), 1));
+    WindowFeatures { features, pooled, logits: logits.unwrap_or_default(), ..WindowFeatures::default() }
 }
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {

@@ -1,19 +1,23 @@
 //! `prevision import`: weights that others have trained.
 
+mod storing;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use burn::module::Module as _;
 use burn::tensor::Device;
+use prevision_model::parameters::StoredType;
 use prevision_model::predictor::LewmConfig;
-use prevision_model::pretrained::{Input, PretrainedSpec, ResizeTo, WorldSpec, import};
-use prevision_train::RunFolder;
+use prevision_model::pretrained::{Input, PretrainedSpec, ResizeTo, WorldSpec};
 use serde::Serialize;
 
 use super::adopt::RunArgs;
+use super::encode::bring_in;
 use crate::app::App;
 use crate::{Output, Usage};
+use storing::Told;
 
 /// Bring in weights that others have trained: V-JEPA 2, I-JEPA, DINOv2, ViT, LeWM; or those of a run
 ///
@@ -30,6 +34,12 @@ pub(crate) struct Args {
     /// File to write, .safetensors: weights, and what they are
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Type to store matrices in: f32, bf16, f16 or int8; what all but f32 change of features is told
+    #[arg(long, value_name = "TYPE", default_value_t)]
+    dtype: StoredType,
+    /// Video whose first window the change of features is measured on; default: noise, always the same
+    #[arg(long, value_name = "VIDEO")]
+    clip: Option<PathBuf>,
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
@@ -38,17 +48,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     check_file(&args.out)?;
-    let run = args.checkpoint.join("checkpoints").is_dir();
-    let checkpoint = if run { RunFolder::open(&args.checkpoint)?.trained()?.path } else { args.checkpoint.clone() };
-    let (mut model, report) = import(&checkpoint, &Device::flex())?;
-    if run {
-        model.spec.source =
-            args.checkpoint.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    if args.clip.is_some() && args.dtype == StoredType::Float32 {
+        let message = "--clip: with --dtype f32 weights stay as they are, and features do not change";
+        return Err(Usage(message.to_owned()).into());
     }
+    let (model, report) = bring_in(&args.checkpoint, &Device::flex())?;
     if let Some(folder) = args.out.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
     }
-    model.save(&args.out)?;
+    let stored = storing::save(&model, &args.out, args.dtype, args.clip.as_deref())?;
     let run = args.run.make(app.parts(), &model)?;
     let mut left_out: Vec<LeftOut> = Vec::new();
     for (name, why) in report.left_out {
@@ -63,7 +71,8 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
         encoder_parameters: model.networks.encoder.num_params(),
         used: report.used.len(),
         left_out,
-        spec: model.spec,
+        spec: stored.model.spec,
+        stored: stored.told,
         file: args.out.clone(),
         run: run.map(|run| run.display().to_string()),
     };
@@ -88,6 +97,7 @@ struct Imported {
     used: usize,
     left_out: Vec<LeftOut>,
     spec: PretrainedSpec,
+    stored: Told,
     #[serde(serialize_with = "prevision_storage::path_text::serialize")]
     file: PathBuf,
     /// The run folder, if one was made.
@@ -154,6 +164,7 @@ fn table(imported: &Imported) -> String {
         let _ = writeln!(text, "left out    {}{more}: {why}", names[0]);
     }
     let _ = writeln!(text, "weights     {}", &weights[..weights.len().min(16)]);
+    text.push_str(&imported.stored.lines());
     let _ = write!(text, "file        {}", imported.file.display());
     if let Some(run) = &imported.run {
         let _ = write!(text, "\nrun         {run}");
