@@ -53,7 +53,10 @@ impl MaskedPredictorConfig {
             // A change starts at zero: before training the prediction is the copy.
             proj: normal_linear(self.width, encoder.dim, if self.residual { 0.0 } else { TRANSFORMER_STD }, device),
             carry: self.residual.then(|| transformer_norm(encoder.dim, device)),
-            positions: encoder.positions,
+            positions: match encoder.positions {
+                PositionKind::RopeScaled => PositionKind::Rope,
+                positions => positions,
+            },
             grid,
             head_dim: self.width / self.heads,
         }

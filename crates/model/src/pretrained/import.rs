@@ -97,7 +97,7 @@ struct Load<'a> {
 impl Load<'_> {
     /// The numbers of a parameter, in the order in which files have them.
     fn values(&mut self, path: &str, stored: &[usize]) -> Result<Vec<f32>, ImportError> {
-        let Some(Place { parts, shape }) = self.layout.place(self.spec, path) else {
+        let Some(Place { parts, shape, plus }) = self.layout.place(self.spec, path) else {
             return Err(ImportError::Missing {
                 path: self.checkpoint.path().to_owned(),
                 name: format!("(ours) {path}"),
@@ -117,12 +117,31 @@ impl Load<'_> {
             }
             self.used.insert(name);
         }
+        if let Some(part) = plus {
+            self.add(&part, &mut values)?;
+        }
         if let (true, Some(value)) = (path.ends_with(RUNNING_VARIANCE), values.iter().find(|value| **value < 0.0)) {
             let name = parts.first().map(|part| self.checkpoint.full_name(part)).unwrap_or_default();
             let message = format!("has a variance of {value}, expected 0 or more");
             return Err(ImportError::Tensor { path: self.checkpoint.path().to_owned(), name, message });
         }
         Ok(values)
+    }
+
+    /// Adds the numbers of a tensor, whatever its axes.
+    fn add(&mut self, part: &str, values: &mut [f32]) -> Result<(), ImportError> {
+        let (path, name) = (self.checkpoint.path().to_owned(), self.checkpoint.full_name(part));
+        let Some(shape) = self.checkpoint.shape(part).map(<[usize]>::to_vec) else {
+            return Err(ImportError::Missing { path, name });
+        };
+        if shape.iter().product::<usize>() != values.len() {
+            let message = format!("has shape {shape:?}, the model {} numbers", values.len());
+            return Err(ImportError::Tensor { path, name, message });
+        }
+        let added = self.checkpoint.floats(part)?;
+        values.iter_mut().zip(added).for_each(|(value, added)| *value += added);
+        self.used.insert(name);
+        Ok(())
     }
 }
 

@@ -41,6 +41,9 @@ pub enum PositionKind {
     Rope,
     /// Rotary positions as in V-JEPA 2's released weights: frequencies tiled over channels, so that the members of a pair differ.
     RopeTiled,
+    /// As `rope`, with rows and columns scaled to those of a grid of 16 by 16 (V-JEPA 2.1's released weights). Of encoders alone: a predictor
+    /// turns by `rope`.
+    RopeScaled,
     /// A fixed table of sines and cosines added to the tokens (V-JEPA 1).
     SinCos,
     /// A learned table added to the tokens of each frame, interpolated for other sizes (ViT, DINOv2, I-JEPA). Of encoders alone.

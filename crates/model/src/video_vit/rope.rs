@@ -9,6 +9,9 @@ use prevision_kernels::Rotation;
 use super::PositionKind;
 use crate::masks::TokenIds;
 
+/// Rows and columns of the grid that scaled positions are those of: 256 pixels in patches of 16.
+const SCALED_SIDE: f64 = 16.0;
+
 /// The rotation for tokens `ids` of a grid `[time, height, width]` (all tokens in order when `None`), or `None` for a kind of
 /// positions that does not rotate.
 pub(crate) fn for_kind(
@@ -18,13 +21,11 @@ pub(crate) fn for_kind(
     head_dim: usize,
     device: &Device,
 ) -> Option<Rotation> {
-    let tiled = match kind {
-        PositionKind::SinCos | PositionKind::Learned => return None,
-        PositionKind::Rope => false,
-        PositionKind::RopeTiled => true,
-    };
+    if matches!(kind, PositionKind::SinCos | PositionKind::Learned) {
+        return None;
+    }
     let all = || Tensor::arange(0..grid.iter().product::<usize>() as i64, device).unsqueeze();
-    Some(rotation(ids.cloned().unwrap_or_else(all), grid, head_dim, tiled))
+    Some(rotation(ids.cloned().unwrap_or_else(all), grid, head_dim, kind))
 }
 
 /// The same rotation with tokens that do not turn before the others, or behind them.
@@ -38,15 +39,20 @@ pub(crate) fn with_still(rotation: Rotation, count: usize, behind: bool) -> Rota
 }
 
 /// The rotation for tokens `ids`, `[batch or 1, tokens]`, of a grid `[time, height, width]`.
-fn rotation(ids: TokenIds, [_, height, width]: [usize; 3], head_dim: usize, tiled: bool) -> Rotation {
+fn rotation(ids: TokenIds, [_, height, width]: [usize; 3], head_dim: usize, kind: PositionKind) -> Rotation {
+    // From the first to the last row of the grid that the weights were trained with.
+    let scaled = kind == PositionKind::RopeScaled;
+    let scale = |side: usize| if scaled { (SCALED_SIDE - 1.0) / (side.max(2) - 1) as f64 } else { 1.0 };
+    let tiled = kind == PositionKind::RopeTiled;
     let device = ids.device();
     let frame = (height * width) as i64;
     let within = ids.clone().remainder_scalar(frame);
     let coordinates: Tensor<3> = Tensor::stack(
         vec![
             (ids - within.clone()).div_scalar(frame).float(),
-            (within.clone() - within.clone().remainder_scalar(width as i64)).div_scalar(width as i64).float(),
-            within.remainder_scalar(width as i64).float(),
+            (within.clone() - within.clone().remainder_scalar(width as i64)).div_scalar(width as i64).float()
+                * scale(height),
+            within.remainder_scalar(width as i64).float() * scale(width),
         ],
         2,
     );
@@ -88,12 +94,16 @@ mod tests {
         (0..x.len()).map(|i| x[i] * cosine[i] + partner(i) * sine[i]).collect()
     }
 
+    fn kind(tiled: bool) -> PositionKind {
+        if tiled { PositionKind::RopeTiled } else { PositionKind::Rope }
+    }
+
     /// Turns `[1, 2, 3, 4, 5, .., 12]` at token `id` of a grid `[2, 2, 2]`; four channels per axis.
     fn turned(id: i64, tiled: bool) -> Vec<f32> {
         let device = Device::flex();
         let ids = TokenIds::from_data([[id]], &device);
         let x: Vec<f32> = (1..=12).map(|i| i as f32).collect();
-        turn(&x, &rotation(ids, [2, 2, 2], 12, tiled))
+        turn(&x, &rotation(ids, [2, 2, 2], 12, kind(tiled)))
     }
 
     fn assert_close(actual: &[f32], expected: &[f32]) {
@@ -122,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn scaled_positions_span_the_grid_of_training() {
+        let device = Device::flex();
+        let x: Vec<f32> = (1..=12).map(|i| i as f32).collect();
+        let turned = |id: i64, grid, kind| turn(&x, &rotation(TokenIds::from_data([[id]], &device), grid, 12, kind));
+        // The last token of a grid of 4 by 6 turns as that of one of 16 by 16.
+        let scaled = turned(23, [1, 4, 6], PositionKind::RopeScaled);
+        assert_close(&scaled, &turned(255, [1, 16, 16], PositionKind::Rope));
+        assert_eq!(turned(0, [1, 1, 1], PositionKind::RopeScaled), x, "a single place does not turn");
+    }
+
+    #[test]
     fn channels_per_axis_equal_upstream() {
         assert_eq!([64, 80, 32].map(axis_channels), [20, 26, 10]);
     }
@@ -131,7 +152,7 @@ mod tests {
         let device = Device::flex();
         let vector = |id: i64, tiled: bool, first: f32| {
             let x: Vec<f32> = (0..12).map(|i| (first + i as f32).sin()).collect();
-            turn(&x, &rotation(TokenIds::from_data([[id]], &device), [4, 4, 4], 12, tiled))
+            turn(&x, &rotation(TokenIds::from_data([[id]], &device), [4, 4, 4], 12, kind(tiled)))
         };
         let product = |a: i64, b: i64, tiled: bool| -> f32 {
             vector(a, tiled, 0.3).iter().zip(vector(b, tiled, 1.7)).map(|(a, b)| a * b).sum()

@@ -168,7 +168,7 @@ pub(crate) fn check_positions(key: &str, positions: PositionKind, dim: usize, he
     match positions {
         PositionKind::Learned => Ok(()),
         PositionKind::SinCos => ensure(dim.is_multiple_of(2), key, dim, "even for sin-cos positions"),
-        PositionKind::Rope | PositionKind::RopeTiled => {
+        PositionKind::Rope | PositionKind::RopeTiled | PositionKind::RopeScaled => {
             let head_dim = dim / heads;
             let allowed = format!("such that {key} / heads ({head_dim}) is even and at least 6 for rotary positions");
             ensure(head_dim >= 6 && head_dim.is_multiple_of(2), key, dim, &allowed)

@@ -13,6 +13,7 @@ mod masks;
 mod multi_view;
 mod pretrained;
 mod pretrained_encoder;
+mod published;
 mod pytorch;
 mod stored;
 mod target_encoder;

@@ -70,14 +70,14 @@ fn differences(ours: Tensor<3>, theirs: Tensor<3>) -> (f32, f32) {
     ((ours - theirs).abs().max().into_scalar(), cosine.min().into_scalar())
 }
 
-fn assert_same(what: &str, ours: Tensor<3>, theirs: Tensor<3>) {
+pub(super) fn assert_same(what: &str, ours: Tensor<3>, theirs: Tensor<3>) {
     assert_eq!(ours.dims(), theirs.dims(), "{what}");
     let (difference, cosine) = differences(ours, theirs);
     assert!(difference < 2e-5 && cosine > 0.999_999, "{what}: {difference} apart, cosine {cosine}");
 }
 
 /// All tokens, those that are no tubelets' first.
-fn all_tokens(model: &Pretrained, clips: Pixels, layer: usize) -> Tensor<3> {
+pub(super) fn all_tokens(model: &Pretrained, clips: Pixels, layer: usize) -> Tensor<3> {
     let features = model.features(clips, None, &[layer]).remove(0);
     Tensor::cat(features.prefix.into_iter().chain([features.tokens]).collect(), 1)
 }

@@ -3,10 +3,12 @@
 mod config;
 mod dinov2;
 mod image;
+mod levjepa;
 mod lewm;
 mod run;
 mod vit;
 mod vjepa2;
+mod vjepa2_1;
 mod vjepa2_official;
 
 pub use config::ConfigReader;
@@ -48,40 +50,44 @@ pub trait Layout: Sync {
 }
 
 /// Where a parameter lies: in one tensor, or in several, one after the other along its first axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Names of the tensors.
     pub parts: Vec<String>,
     /// The axes of each part, if there are others than ours: those of a convolution's kernel, or of a table with one row more around it.
     pub shape: Option<Vec<usize>>,
+    /// A tensor of as many numbers, whatever its axes, that is added: here the two are one parameter. Such a place is read, not written.
+    pub plus: Option<String>,
 }
 
 impl Place {
     /// One tensor of the same shape.
     pub fn one(name: impl Into<String>) -> Self {
-        Self { parts: vec![name.into()], shape: None }
+        Self { parts: vec![name.into()], ..Self::default() }
     }
 
     /// One tensor of another shape.
     pub fn shaped(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> Self {
-        Self { parts: vec![name.into()], shape: Some(shape.into()) }
+        Self { parts: vec![name.into()], shape: Some(shape.into()), plus: None }
     }
 
     /// Tensors of equal sizes, one after the other: `{before}{part}{after}`.
     pub fn stacked(before: &str, parts: [&str; 3], after: &str) -> Self {
-        Self { parts: parts.map(|part| format!("{before}{part}{after}")).to_vec(), shape: None }
+        Self { parts: parts.map(|part| format!("{before}{part}{after}")).to_vec(), ..Self::default() }
     }
 }
 
 /// The built-in layouts, in the order in which they are tried.
-pub fn built_in() -> [&'static dyn Layout; 7] {
+pub fn built_in() -> [&'static dyn Layout; 9] {
     [
         &run::MASKED,
         &run::MULTI_VIEW,
         &vjepa2::Vjepa2,
+        &levjepa::Levjepa,
         &dinov2::Dinov2,
         &vit::Vit,
         &lewm::Lewm,
+        &vjepa2_1::Vjepa21,
         &vjepa2_official::Vjepa2Official,
     ]
 }

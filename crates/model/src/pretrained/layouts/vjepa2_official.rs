@@ -31,72 +31,35 @@ impl Layout for Vjepa2Official {
     }
 
     fn recognise(&self, checkpoint: &mut Checkpoint) -> Result<Option<PretrainedSpec>, ImportError> {
-        const KERNEL: &str = "patch_embed.proj.weight";
-        let found = ENCODERS.iter().flat_map(|encoder| WRAPPERS.iter().map(move |wrapper| (encoder, wrapper)));
-        let found = found.filter_map(|(encoder, wrapper)| {
-            let shape = checkpoint.shape(&format!("{encoder}.{wrapper}{KERNEL}"))?;
-            (shape.len() == 5).then(|| ((*encoder, *wrapper), shape.to_vec()))
-        });
-        let Some(((encoder, wrapper), kernel)) = found.collect::<Vec<_>>().into_iter().next() else { return Ok(None) };
-        // What the released 2.1 models have beside.
-        if checkpoint.names().any(|name| name.contains("norms_block") || name.contains("patch_embed_img")) {
-            return Err(ImportError::Unknown {
-                path: checkpoint.path().to_owned(),
-                message: "of V-JEPA 2.1 (it has norms_block and patch_embed_img), which is not built; V-JEPA 2 is"
-                    .to_owned(),
-            });
-        }
-        let within = |name: &str| format!("{encoder}.{wrapper}{name}");
-        let count = |before: &str, after: &str| {
-            (0..MOST).take_while(|number| checkpoint.shape(&format!("{before}{number}{after}")).is_some()).count()
-        };
-        let (dim, tubelet, patch) = (kernel[0], kernel[2], kernel[3]);
-        let hidden = checkpoint.shape(&within("blocks.0.mlp.fc1.weight")).map_or(4 * dim, |shape| shape[0]);
-        let head = if dim == HUGE.0 { HUGE.1 } else { HEAD };
-        let encoder_config = VideoVitConfig {
-            dim,
-            depth: count(&within("blocks."), NORM),
-            heads: (dim / head).max(1),
-            mlp_ratio: hidden as f64 / dim as f64,
-            patch,
-            tubelet,
-            positions: PositionKind::RopeTiled,
-            ..VideoVitConfig::default()
-        };
+        let Some(Found { part, encoder }) = encoder_of(checkpoint) else { return Ok(None) };
+        let wrapper = part.split_once('.').map(|(_, wrapper)| wrapper).unwrap_or_default();
         let predictor = checkpoint.shape(&format!("predictor.{wrapper}predictor_embed.weight")).map(|embed| {
             MaskedPredictorConfig {
                 width: embed[0],
-                depth: count(&format!("predictor.{wrapper}predictor_blocks."), NORM),
+                depth: count(checkpoint, &format!("predictor.{wrapper}predictor_blocks."), NORM),
                 heads: PREDICTOR_HEADS,
-                mask_tokens: count(&format!("predictor.{wrapper}mask_tokens."), ""),
+                mask_tokens: count(checkpoint, &format!("predictor.{wrapper}mask_tokens."), ""),
                 ..MaskedPredictorConfig::default()
             }
         });
         let crop = 256;
         let resize = Resize { to: ResizeTo::Shorter(crop * 256 / 224), kernel: Kernel::Bilinear };
         let input = input(checkpoint, 64, resize, crop)?;
-        let mut spec = PretrainedSpec::new(self.name(), encoder_config, predictor, input);
-        spec.part = Some(format!("{encoder}.{wrapper}"));
-        Ok(Some(spec))
+        Ok(Some(PretrainedSpec { part: Some(part), ..PretrainedSpec::new(self.name(), encoder, predictor, input) }))
     }
 
     fn place(&self, spec: &PretrainedSpec, path: &str) -> Option<Place> {
         let part = spec.part.as_deref()?;
         let wrapper = part.split_once('.')?.1;
         let (network, path) = path.split_once('.')?;
-        let tubelet = [spec.encoder.dim, 3, spec.encoder.tubelet, spec.encoder.patch, spec.encoder.patch];
         if network == "encoder" {
-            return Some(match path {
-                "tubelet_embed.projection.weight" => Place::shaped(format!("{part}patch_embed.proj.weight"), tubelet),
-                "tubelet_embed.projection.bias" => Place::one(format!("{part}patch_embed.proj.bias")),
-                path => Place::one(format!("{part}{path}")),
-            });
+            return Some(of_encoder(spec, part, path));
         }
         let predictor = spec.predictor.as_ref()?;
         if path == "mask_tokens" {
             let name = |token| format!("predictor.{wrapper}mask_tokens.{token}");
             let parts = (0..predictor.mask_tokens).map(name).collect();
-            return Some(Place { parts, shape: Some(vec![1, 1, predictor.width]) });
+            return Some(Place { parts, shape: Some(vec![1, 1, predictor.width]), plus: None });
         }
         let name = if path.starts_with("blocks.") || path.starts_with("norm.") || path.starts_with("proj.") {
             format!("predictor_{path}")
@@ -107,17 +70,68 @@ impl Layout for Vjepa2Official {
     }
 
     fn left_out(&self, name: &str) -> Option<&'static str> {
-        let known = [
-            ("opt.", "of the optimiser"),
-            ("scaler.", "of the optimiser"),
-            ("encoder.", "another copy of the encoder"),
-            ("target_encoder.", "another copy of the encoder"),
-            ("ema_encoder.", "another copy of the encoder"),
-        ];
-        known.iter().find(|(start, _)| name.starts_with(start)).map(|(_, why)| *why)
+        left_out(name)
     }
 
     fn describe(&self, _: &PretrainedSpec) -> Vec<(&'static str, Value)> {
         Vec::new()
     }
+}
+
+/// The encoder that a file has.
+pub(super) struct Found {
+    /// What stands before the names of its tensors.
+    pub(super) part: String,
+    pub(super) encoder: VideoVitConfig,
+}
+
+/// The encoder of a pickle of the authors, by the shapes of its tensors; `None` if there is none.
+pub(super) fn encoder_of(checkpoint: &Checkpoint) -> Option<Found> {
+    let parts = ENCODERS.iter().flat_map(|encoder| WRAPPERS.map(|wrapper| format!("{encoder}.{wrapper}")));
+    let (part, kernel) = parts.into_iter().find_map(|part| {
+        let shape = checkpoint.shape(&format!("{part}patch_embed.proj.weight"))?;
+        (shape.len() == 5).then(|| (part, shape.to_vec()))
+    })?;
+    let (dim, tubelet, patch) = (kernel[0], kernel[2], kernel[3]);
+    let hidden = checkpoint.shape(&format!("{part}blocks.0.mlp.fc1.weight")).map_or(4 * dim, |shape| shape[0]);
+    let head = if dim == HUGE.0 { HUGE.1 } else { HEAD };
+    let encoder = VideoVitConfig {
+        dim,
+        depth: count(checkpoint, &format!("{part}blocks."), NORM),
+        heads: (dim / head).max(1),
+        mlp_ratio: hidden as f64 / dim as f64,
+        patch,
+        tubelet,
+        positions: PositionKind::RopeTiled,
+        ..VideoVitConfig::default()
+    };
+    Some(Found { part, encoder })
+}
+
+fn count(checkpoint: &Checkpoint, before: &str, after: &str) -> usize {
+    (0..MOST).take_while(|number| checkpoint.shape(&format!("{before}{number}{after}")).is_some()).count()
+}
+
+/// Where a parameter of the encoder lies.
+pub(super) fn of_encoder(spec: &PretrainedSpec, part: &str, path: &str) -> Place {
+    let VideoVitConfig { dim, tubelet, patch, .. } = spec.encoder;
+    match path {
+        "tubelet_embed.projection.weight" => {
+            Place::shaped(format!("{part}patch_embed.proj.weight"), [dim, 3, tubelet, patch, patch])
+        }
+        "tubelet_embed.projection.bias" => Place::one(format!("{part}patch_embed.proj.bias")),
+        path => Place::one(format!("{part}{path}")),
+    }
+}
+
+/// Why a tensor beside the networks that are taken is not used.
+pub(super) fn left_out(name: &str) -> Option<&'static str> {
+    let known = [
+        ("opt.", "of the optimiser"),
+        ("scaler.", "of the optimiser"),
+        ("encoder.", "another copy of the encoder"),
+        ("target_encoder.", "another copy of the encoder"),
+        ("ema_encoder.", "another copy of the encoder"),
+    ];
+    known.iter().find(|(start, _)| name.starts_with(start)).map(|(_, why)| *why)
 }
