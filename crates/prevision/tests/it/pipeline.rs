@@ -75,7 +75,19 @@ fn multi_view_model_of_a_folder_of_videos() {
     assert!(results["collapse"]["rankme"].is_number(), "{results}");
     assert!(results.get("rollout").is_none() && results.get("retrieval").is_none(), "nothing is predicted: {results}");
     succeed(&["report", text(&run)]);
-    let told = succeed(&["probe", text(&run), text(&data), "--task", "speed", "--head", "knn", "--json", "-"]);
+    let told = succeed(&[
+        "probe",
+        text(&run),
+        text(&data),
+        "--task",
+        "speed",
+        "--set",
+        "task.speed.steps=[1,2]",
+        "--head",
+        "knn",
+        "--json",
+        "-",
+    ]);
     assert_eq!(json(&told)["tasks"][0]["task"], "speed");
     let told = stdout(&succeed(&["import", text(&run), "--out", text(&weights)]));
     assert!(told.contains("multi-view") && told.contains("projector"), "{told}");

@@ -44,7 +44,7 @@ use work::{Masks, Wanted};
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// A file of `prevision import`, or the run folder of a masked model
+    /// A file of `prevision import`, or the run folder of a masked or a multi-view model
     model: PathBuf,
     /// Video files, or addresses (s3://…)
     #[arg(required_unless_present = "tensor", conflicts_with = "tensor")]

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use prevision_model::pretrained::{ImportReport, Pretrained, import};
 use prevision_train::RunFolder;
 
-/// A file of `prevision import`, or the newest checkpoint of the run folder of a masked model.
+/// A file of `prevision import`, or the newest checkpoint of the run folder of a masked or a multi-view model.
 pub(super) fn open(path: &Path, device: &Device) -> Result<Pretrained> {
     if is_run(path) {
         return Ok(bring_in(path, device)?.0);

@@ -19,13 +19,13 @@ use crate::app::App;
 use crate::{Output, Usage};
 use storing::Told;
 
-/// Bring in weights that others have trained: V-JEPA 2, I-JEPA, DINOv2, ViT, LeWM; or those of a run
+/// Bring in weights that others have trained: V-JEPA 2 and 2.1, LeVJEPA, I-JEPA, DINOv2, ViT, LeWM
 ///
 /// Takes a folder as transformers writes it (config.json and safetensors, in one file or several), one as
 /// stable-worldmodel writes it (config.json and weights.pt), a file that V-JEPA 2's authors publish (.pt), or
-/// the run folder of a masked model. Of a pickle nothing is executed. What is missing, has another shape, or is
-/// left over and not known is an error. `prevision encode` makes features of videos with the result; of a LeWM
-/// `prevision rollout` imagines.
+/// the run folder of a masked or a multi-view model. Of a pickle nothing is executed. What is missing, has
+/// another shape, or is left over and not known is an error. `prevision encode` makes features of videos with
+/// the result; of a LeWM `prevision rollout` imagines.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
