@@ -22,6 +22,7 @@ pub struct Rotation {
 
 /// Which keys a query sees: always the first ones, up to a number.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "made once for all blocks of an encoder, and seen by reference")]
 pub enum Mask {
     /// All.
     Full,

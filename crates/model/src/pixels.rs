@@ -308,8 +308,8 @@ mod tests {
         let expected = bytes.frames(1, 2).into_tensor().into_data();
         assert_eq!(from_bytes.into_tensor().into_data(), expected);
         assert_eq!(from_numbers.into_tensor().into_data(), expected);
-        let unknown = Pixels::from(Tensor::<5>::full([1, 3, 1, 1, 1], 0.5, &Device::flex()));
-        assert_eq!(unknown.to_rgb(), [128; 3]);
+        let unknown = Pixels::from(Tensor::<5>::full([1, 3, 1, 1, 1], 0.6, &Device::flex()));
+        assert_eq!(unknown.to_rgb(), [153; 3]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A perceptron with batch norm between its layers: the projectors of LeWM and LeVJEPA.
+//! A perceptron with batch norm between its layers: the projectors of `LeWM` and `LeVJEPA`.
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};

@@ -99,7 +99,7 @@ fn embeddings_are_of_the_kept_tokens() {
     let model = config.init(&device);
     let view = |video: Tensor<5>, keep: Vec<Vec<usize>>| View { pixels: video.into(), keep };
     let (large, small) = (random([2, 3, 2, 8, 8], &device), random([2, 3, 2, 4, 4], &device));
-    let views = [view(large.clone(), vec![vec![0, 5], vec![2, 7]]), view(small.clone(), vec![vec![0], vec![1]])];
+    let views = [view(large, vec![vec![0, 5], vec![2, 7]]), view(small.clone(), vec![vec![0], vec![1]])];
     let embedded = model.embed(&views);
     assert_eq!(embedded.dims(), [2, 2, 5]);
     // Other pixels where nothing is kept: the second frame of the first clip's small view.
@@ -127,7 +127,9 @@ fn configurations_that_do_not_fit_are_named() {
         "encoder.class_token is false, but must be true, as views are told by that token"
     );
     assert!(config(|config| config.encoder.registers = 2).starts_with("encoder.registers is 2, but must be 0"));
-    assert!(config(|config| config.views.size = 40).starts_with("views.size is 40, but must be a multiple of"));
+    assert!(
+        config(|config| config.views.size = 40).starts_with("views.size is 40, but must be a positive multiple of")
+    );
     assert!(config(|config| config.projector.dim = 0).starts_with("projector.dim is 0"));
     assert!(config(|config| config.encoder.positions = PositionKind::Learned).starts_with("encoder.positions is"));
 }

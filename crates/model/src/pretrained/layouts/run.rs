@@ -79,8 +79,7 @@ impl Layout for Run {
         let (network, rest) = path.split_once('.')?;
         match network {
             "encoder" if spec.predictor.is_some() => Some(Place::one(format!("target.{rest}"))),
-            "encoder" => Some(Place::one(path)),
-            "predictor" => Some(Place::one(path)),
+            "encoder" | "predictor" => Some(Place::one(path)),
             _ => None,
         }
     }
