@@ -278,7 +278,7 @@ impl VideoVit {
         let Start { tokens, behind, mask, rotation, .. } = self.start(video.into(), keep);
         let forward = |tokens, block: &Block| block.forward_masked(tokens, &mask, rotation.as_ref());
         let tokens = before.iter().fold(tokens, forward);
-        // Registers go before the others as the class token does, which is the very first one then.
+        // In front it is the very first token, before registers; behind it is the last, where there are no registers.
         let class = if behind { tokens.dims()[1] - 1 } else { 0 };
         Some(self.norm.forward(last.forward_one(tokens, class, rotation.as_ref())).squeeze_dim(1))
     }
