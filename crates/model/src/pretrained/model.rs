@@ -120,8 +120,10 @@ impl Pretrained {
         mask_vector: usize,
     ) -> Option<Tensor<3>> {
         let predictor = self.networks.predictor.clone()?.with_grid(grid);
-        let mask = MaskPair { context: lists(context), target: lists(target) };
-        let carried = predictor.carried_ids(&mask, &seen.device());
+        let carried = predictor.carry.as_ref().and_then(|_| {
+            let mask = MaskPair { context: lists(context), target: lists(target) };
+            predictor.carried_ids(&mask, &seen.device())
+        });
         Some(predictor.forward_with_mask_token(seen, context, target, carried.as_ref(), mask_vector))
     }
 
