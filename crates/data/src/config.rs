@@ -67,12 +67,25 @@ pub enum CropConfig {
         /// Width over height of the box, from and to. Default 0.75 to 1.35.
         #[serde(default = "aspect")]
         aspect: [f64; 2],
+        /// As that of `centre`, for clips that are not trained on.
+        #[serde(default)]
+        short_side: Option<usize>,
     },
 }
 
 impl Default for CropConfig {
     fn default() -> Self {
         Self::Centre { short_side: None }
+    }
+}
+
+impl CropConfig {
+    /// What the short side is scaled to before the middle is cut out, if it is not to be the size of the clip.
+    pub fn short_side(&self) -> Option<usize> {
+        match self {
+            Self::Centre { short_side } | Self::RandomResized { short_side, .. } => *short_side,
+            Self::Stretch {} => None,
+        }
     }
 }
 
@@ -148,18 +161,15 @@ impl DataConfig {
         } else if self.crop != CropConfig::default() {
             return Err(message("data.size", "not set", "the height and width to crop to where data.crop is given"));
         }
-        match (&self.crop, self.size) {
-            (CropConfig::Centre { short_side: Some(short) }, Some(size)) => {
-                check("data.crop.short_side", *short as f64).within(size as f64, LARGEST)?.done()?;
-            }
-            (CropConfig::RandomResized { area, aspect }, _) => {
-                let valid = area[0] > 0.0 && area[0] <= area[1] && area[1] <= 1.0;
-                let text = format!("{area:?}");
-                ensure(valid, "data.crop.area", text, "two shares above 0 and up to 1, the smaller first")?;
-                let valid = aspect[0] > 0.0 && aspect[0] <= aspect[1] && aspect[1].is_finite();
-                ensure(valid, "data.crop.aspect", format!("{aspect:?}"), "two positive ratios, the smaller first")?;
-            }
-            _ => {}
+        if let (Some(short), Some(size)) = (self.crop.short_side(), self.size) {
+            check("data.crop.short_side", short as f64).within(size as f64, LARGEST)?.done()?;
+        }
+        if let CropConfig::RandomResized { area, aspect, .. } = &self.crop {
+            let valid = area[0] > 0.0 && area[0] <= area[1] && area[1] <= 1.0;
+            let text = format!("{area:?}");
+            ensure(valid, "data.crop.area", text, "two shares above 0 and up to 1, the smaller first")?;
+            let valid = aspect[0] > 0.0 && aspect[0] <= aspect[1] && aspect[1].is_finite();
+            ensure(valid, "data.crop.aspect", format!("{aspect:?}"), "two positive ratios, the smaller first")?;
         }
         let Normalise { mean, std } = self.normalise;
         let positive = std.iter().all(|&std| std > 0.0 && std.is_finite());

@@ -4,7 +4,7 @@
 //! Dao et al. 2022, "`FlashAttention`"; the backward pass computes the scores again, as there).
 #![allow(unsafe_code)]
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::level::{Vectorised, at};
 use super::math::{exp, fma};
@@ -115,9 +115,9 @@ impl Attention<'_> {
         self.heads * self.head_dim
     }
 
-    fn heads(&self) -> impl IndexedParallelIterator<Item = Head> + use<> {
+    fn heads(&self) -> impl Iterator<Item = Head> + use<> {
         let heads = self.heads;
-        (0..self.batch * heads).into_par_iter().map(move |index| Head { batch: index / heads, head: index % heads })
+        (0..self.batch * heads).map(move |index| Head { batch: index / heads, head: index % heads })
     }
 
     /// `[tokens, head_dim]` of the queries (part 0), keys (1) or values (2) of a head.
@@ -161,7 +161,7 @@ impl Attention<'_> {
             return;
         }
         let out = Shared::new(out);
-        self.heads().zip(logarithms.par_chunks_mut(tokens)).for_each(|(head, logarithms)| {
+        each(self.heads().zip(logarithms.chunks_mut(tokens)), |(head, logarithms)| {
             with_scratch(|rotated| {
                 with_scratch(|key| {
                     with_scratch(|value| {
@@ -205,17 +205,19 @@ impl Attention<'_> {
 
     /// As [`Self::forward`], of a few tokens without a rotation.
     fn forward_few(&self, level: Level, qkv: &[f32], out: &mut [f32], logarithms: &mut [f32]) {
-        /// Rows of the batch that are not worth another thread.
+        /// Rows of the batch in a task.
         const ROWS: usize = 16;
         let one = self.tokens * self.width();
-        out.par_chunks_exact_mut(one)
-            .zip(qkv.par_chunks_exact(3 * one))
-            .zip(logarithms.par_chunks_exact_mut(self.heads * self.tokens))
-            .enumerate()
-            .with_min_len(ROWS)
-            .for_each(|(row, ((out, qkv), logarithms))| {
-                at(level, FewTokens { sizes: *self, row, qkv, out, logarithms });
-            });
+        let logarithm = self.heads * self.tokens;
+        let tasks =
+            out.chunks_mut(ROWS * one).zip(qkv.chunks(3 * ROWS * one)).zip(logarithms.chunks_mut(ROWS * logarithm));
+        each(tasks.enumerate(), |(task, ((out, qkv), logarithms))| {
+            let rows =
+                out.chunks_exact_mut(one).zip(qkv.chunks_exact(3 * one)).zip(logarithms.chunks_exact_mut(logarithm));
+            for (index, ((out, qkv), logarithms)) in rows.enumerate() {
+                at(level, FewTokens { sizes: *self, row: task * ROWS + index, qkv, out, logarithms });
+            }
+        });
     }
 
     /// Writes the gradient of `qkv` to `out`, of its shape, from that of the mixed values.
@@ -243,7 +245,7 @@ impl Attention<'_> {
             return;
         }
         let out = Shared::new(out);
-        self.heads().zip(logarithms.par_chunks(tokens)).for_each(|(head, logarithms)| {
+        each(self.heads().zip(logarithms.chunks(tokens)), |(head, logarithms)| {
             with_scratch(|operands| {
                 let block = BACKWARD_ROWS.min(tokens);
                 let whole = tokens * dim;

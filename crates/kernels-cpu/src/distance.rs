@@ -1,6 +1,6 @@
 //! How far rows are from a goal: what a planner compares candidates by.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::Level;
 use super::level::{Vectorised, at};
@@ -47,8 +47,8 @@ pub fn squared(level: Level, values: &[f32], goals: &[f32], width: usize, out: &
     let fits = length * rows == values.len() && length.is_multiple_of(width) && goals.len() == groups * width;
     assert!(fits && rows.is_multiple_of(groups), "{} values in {rows} rows, {} of goals", values.len(), goals.len());
     let task = (TASK_NUMBERS / length).max(1);
-    let tasks = out.par_chunks_mut(task).zip(values.par_chunks(task * length)).enumerate();
-    tasks.for_each(|(number, (out, values))| {
+    let tasks = out.chunks_mut(task).zip(values.chunks(task * length)).enumerate();
+    each(tasks, |(number, (out, values))| {
         at(level, Rows { values, goals, width, first: number * task, alike: rows / groups, out });
     });
 }

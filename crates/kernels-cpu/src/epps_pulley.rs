@@ -3,7 +3,7 @@
 //! The points of the test are evenly spaced, so that the sines and cosines of all of them follow from those of the first, by the theorem
 //! of addition.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::Level;
 use super::level::{Vectorised, at};
@@ -148,9 +148,9 @@ fn forward_at<const COUNT: usize>(level: Level, knots: Knots, x: &[f32], columns
     assert!(x.len().is_multiple_of(columns), "{} numbers in rows of {columns}", x.len());
     let rows = x.len() / columns;
     let mut sums = vec![0.0; rows.div_ceil(TASK_ROWS) * means.len()];
-    sums.par_chunks_mut(means.len())
-        .zip(x.par_chunks(TASK_ROWS * columns))
-        .for_each(|(sums, x)| at(level, Rows::<COUNT> { knots, x, columns, sums }));
+    each(sums.chunks_mut(means.len()).zip(x.chunks(TASK_ROWS * columns)), |(sums, x)| {
+        at(level, Rows::<COUNT> { knots, x, columns, sums })
+    });
     sum_rows(level, &sums, means);
     for mean in &mut *means {
         *mean /= rows as f32;
@@ -232,7 +232,7 @@ fn backward_at<const COUNT: usize>(
         -factor(point) * (f64::from(*cosine) - knots.gaussian(point))
     });
     let factors: Vec<f32> = of_cosine.chain(of_sine).map(|factor| factor as f32).collect();
-    out.par_chunks_mut(TASK_ROWS * columns)
-        .zip(x.par_chunks(TASK_ROWS * columns))
-        .for_each(|(out, x)| at(level, Rows::<COUNT> { knots, x, columns, factors: &factors, out }));
+    each(out.chunks_mut(TASK_ROWS * columns).zip(x.chunks(TASK_ROWS * columns)), |(out, x)| {
+        at(level, Rows::<COUNT> { knots, x, columns, factors: &factors, out })
+    });
 }

@@ -2,7 +2,7 @@
 //!
 //! A task takes some rows from the norm to the sum, and their hidden values stay in its cache.
 
-use rayon::prelude::*;
+use super::parallel::{collect, each};
 
 use super::level::at;
 use super::linear::Finish;
@@ -43,9 +43,9 @@ impl FeedForward<'_> {
             return;
         }
         let pack = |weight: Matrix<'_>| Packed::new(level, precision, weight);
-        let packed = rayon::join(|| pack(first.0), || pack(second.0));
+        let packed = collect([first.0, second.0], pack);
         let most = rows_of_task(x.len() / width, true);
-        out.par_chunks_mut(most * width).zip(x.par_chunks(most * width)).for_each(|(out, x)| {
+        each(out.chunks_mut(most * width).zip(x.chunks(most * width)), |(out, x)| {
             let rows = x.len() / width;
             with_scratch(|scratch| {
                 let (normed, buffer) = scratch.get::<f32>(rows * (width + hidden + 2)).split_at_mut(rows * width);
@@ -54,10 +54,10 @@ impl FeedForward<'_> {
                 let affine = Affine::Shared { scale, shift: Some(shift) };
                 at(level, Forward { first: 0, x, width, epsilon, affine, statistics, out: &mut *normed });
                 let finish = Finish { bias: first.1, activation, inner: None, residual: None, columns: hidden };
-                packed.0.product_on_thread(precision, Matrix::new(normed, rows, width), first.0, inner, &finish);
+                packed[0].product_on_thread(precision, Matrix::new(normed, rows, width), first.0, inner, &finish);
                 let activation = Activation::Identity;
                 let finish = Finish { bias: second.1, activation, inner: None, residual: Some(x), columns: width };
-                packed.1.product_on_thread(precision, Matrix::new(inner, rows, hidden), second.0, out, &finish);
+                packed[1].product_on_thread(precision, Matrix::new(inner, rows, hidden), second.0, out, &finish);
             });
         });
     }

@@ -1,6 +1,6 @@
 //! `residual + gate * x`, row by row, with the gates of a row among other numbers of that row.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::Level;
 use super::level::{Vectorised, at};
@@ -60,13 +60,15 @@ pub fn forward(level: Level, x: &[f32], residual: &[f32], gates: Gates<'_>, out:
         return;
     }
     let width = gates.width;
-    out.par_chunks_mut(TASK_ROWS * width)
-        .zip(x.par_chunks(TASK_ROWS * width))
-        .zip(residual.par_chunks(TASK_ROWS * width))
-        .zip(gates.values.par_chunks(TASK_ROWS * gates.stride))
-        .for_each(|(((out, x), residual), values)| {
+    each(
+        out.chunks_mut(TASK_ROWS * width)
+            .zip(x.chunks(TASK_ROWS * width))
+            .zip(residual.chunks(TASK_ROWS * width))
+            .zip(gates.values.chunks(TASK_ROWS * gates.stride)),
+        |(((out, x), residual), values)| {
             at(level, Rows { x, residual, gates: Gates { values, ..gates }, out });
-        });
+        },
+    );
 }
 
 /// Writes the gradients of `x`, `[rows, width]`, and of what the gates are a part of, `[rows, stride]`, which is zero in all other parts.
@@ -117,13 +119,15 @@ pub fn backward(
         return;
     }
     let width = gates.width;
-    x_gradient
-        .par_chunks_mut(TASK_ROWS * width)
-        .zip(x.par_chunks(TASK_ROWS * width))
-        .zip(gradient.par_chunks(TASK_ROWS * width))
-        .zip(gates.values.par_chunks(TASK_ROWS * gates.stride))
-        .zip(gates_gradient.par_chunks_mut(TASK_ROWS * gates.stride))
-        .for_each(|((((x_gradient, x), gradient), values), gates_gradient)| {
+    each(
+        x_gradient
+            .chunks_mut(TASK_ROWS * width)
+            .zip(x.chunks(TASK_ROWS * width))
+            .zip(gradient.chunks(TASK_ROWS * width))
+            .zip(gates.values.chunks(TASK_ROWS * gates.stride))
+            .zip(gates_gradient.chunks_mut(TASK_ROWS * gates.stride)),
+        |((((x_gradient, x), gradient), values), gates_gradient)| {
             at(level, Rows { x, gates: Gates { values, ..gates }, gradient, x_gradient, gates_gradient });
-        });
+        },
+    );
 }

@@ -1,6 +1,6 @@
 //! `residual + x * sigmoid(gate)`, row by row, of rows that hold `x` and then its gate.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::Level;
 use super::level::{Vectorised, at};
@@ -41,10 +41,12 @@ pub fn forward(level: Level, packed: &[f32], residual: &[f32], width: usize, out
     if out.is_empty() {
         return;
     }
-    out.par_chunks_mut(TASK_ROWS * width)
-        .zip(packed.par_chunks(2 * TASK_ROWS * width))
-        .zip(residual.par_chunks(TASK_ROWS * width))
-        .for_each(|((out, packed), residual)| at(level, Rows(packed, residual, width, out)));
+    each(
+        out.chunks_mut(TASK_ROWS * width)
+            .zip(packed.chunks(2 * TASK_ROWS * width))
+            .zip(residual.chunks(TASK_ROWS * width)),
+        |((out, packed), residual)| at(level, Rows(packed, residual, width, out)),
+    );
 }
 
 /// Writes the gradient of `packed`, `[rows, 2 width]`, from that of the result, `[rows, width]`, which is that of the residual too.
@@ -84,10 +86,12 @@ pub fn backward(level: Level, packed: &[f32], gradient: &[f32], width: usize, ou
     if out.is_empty() {
         return;
     }
-    out.par_chunks_mut(2 * TASK_ROWS * width)
-        .zip(packed.par_chunks(2 * TASK_ROWS * width))
-        .zip(gradient.par_chunks(TASK_ROWS * width))
-        .for_each(|((out, packed), gradient)| at(level, Rows(packed, gradient, width, out)));
+    each(
+        out.chunks_mut(2 * TASK_ROWS * width)
+            .zip(packed.chunks(2 * TASK_ROWS * width))
+            .zip(gradient.chunks(TASK_ROWS * width)),
+        |((out, packed), gradient)| at(level, Rows(packed, gradient, width, out)),
+    );
 }
 
 #[cfg(test)]

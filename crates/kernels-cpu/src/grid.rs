@@ -1,6 +1,6 @@
 //! Neighbourhoods and shortest paths on grids: each grid of a batch is worked off by one thread, within its first cache.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 /// Places in a neighbourhood, the middle one included.
 pub const NEIGHBOURS: usize = 9;
@@ -45,8 +45,8 @@ pub fn neighbourhoods(tokens: &[f32], grid: [usize; 2], channels: usize, outside
         return;
     }
     let task = grids_per_task(places * width);
-    let inputs = tokens.par_chunks(task * places * channels);
-    out.par_chunks_mut(task * places * width).zip(inputs).for_each(|(out, tokens)| {
+    let inputs = tokens.chunks(task * places * channels);
+    each(out.chunks_mut(task * places * width).zip(inputs), |(out, tokens)| {
         out.fill(outside);
         for (out, tokens) in out.chunks_exact_mut(places * width).zip(tokens.chunks_exact(places * channels)) {
             for (place, around) in out.chunks_exact_mut(width).enumerate() {
@@ -71,8 +71,8 @@ pub fn neighbourhoods_gradient(gradient: &[f32], grid: [usize; 2], channels: usi
         return;
     }
     let task = grids_per_task(places * width);
-    let inputs = gradient.par_chunks(task * places * width);
-    out.par_chunks_mut(task * places * channels).zip(inputs).for_each(|(out, gradient)| {
+    let inputs = gradient.chunks(task * places * width);
+    each(out.chunks_mut(task * places * channels).zip(inputs), |(out, gradient)| {
         out.fill(0.0);
         for (out, gradient) in out.chunks_exact_mut(places * channels).zip(gradient.chunks_exact(places * width)) {
             for (place, around) in gradient.chunks_exact(width).enumerate() {
@@ -106,16 +106,14 @@ pub fn shortest_paths(
     if choices.is_empty() {
         return;
     }
-    let grids = field.par_chunks_mut(places).zip(choices.par_chunks_mut(rounds * places));
-    grids.zip(ways.par_chunks(places * NEIGHBOURS)).with_min_len(grids_per_task(rounds * places)).for_each(
-        |((field, choices), ways)| {
-            let mut before = vec![0.0; places];
-            for choices in choices.chunks_exact_mut(places) {
-                before.copy_from_slice(field);
-                relax(&before, ways, grid, outside, field, choices);
-            }
-        },
-    );
+    let grids = field.chunks_mut(places).zip(choices.chunks_mut(rounds * places));
+    each(grids.zip(ways.chunks(places * NEIGHBOURS)), |((field, choices), ways)| {
+        let mut before = vec![0.0; places];
+        for choices in choices.chunks_exact_mut(places) {
+            before.copy_from_slice(field);
+            relax(&before, ways, grid, outside, field, choices);
+        }
+    });
 }
 
 /// One round on one grid.
@@ -151,22 +149,20 @@ pub fn shortest_paths_gradient(choices: &[u8], grid: [usize; 2], rounds: usize, 
     if choices.is_empty() {
         return;
     }
-    let grids = field.par_chunks_mut(places).zip(ways.par_chunks_mut(places * NEIGHBOURS));
-    grids.zip(choices.par_chunks(rounds * places)).with_min_len(grids_per_task(rounds * places)).for_each(
-        |((field, ways), choices)| {
-            let mut after = vec![0.0; places];
-            for choices in choices.chunks_exact(places).rev() {
-                after.copy_from_slice(field);
-                field.fill(0.0);
-                for (place, (&gradient, &choice)) in after.iter().zip(choices).enumerate() {
-                    ways[place * NEIGHBOURS + usize::from(choice)] += gradient;
-                    if let Some(neighbour) = neighbour(grid, place, choice) {
-                        field[neighbour] += gradient;
-                    }
+    let grids = field.chunks_mut(places).zip(ways.chunks_mut(places * NEIGHBOURS));
+    each(grids.zip(choices.chunks(rounds * places)), |((field, ways), choices)| {
+        let mut after = vec![0.0; places];
+        for choices in choices.chunks_exact(places).rev() {
+            after.copy_from_slice(field);
+            field.fill(0.0);
+            for (place, (&gradient, &choice)) in after.iter().zip(choices).enumerate() {
+                ways[place * NEIGHBOURS + usize::from(choice)] += gradient;
+                if let Some(neighbour) = neighbour(grid, place, choice) {
+                    field[neighbour] += gradient;
                 }
             }
-        },
-    );
+        }
+    });
 }
 
 /// The place of a neighbour; `None` beyond the edge.

@@ -3,7 +3,7 @@
 //! Rows do not meet: a task takes some rows from the first step to the last, and their values stay in its cache. The weights are
 //! prepared once for all steps of all tasks.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::level::{Vectorised, at};
 use super::linear::{sum_rows, weight_gradient};
@@ -122,13 +122,15 @@ impl Gru<'_> {
         };
         with_scratch(|scratch| {
             let weight = Right::new(level, precision, Matrix::new(self.weight, dim, 3 * dim), scratch);
-            out.par_chunks_mut(TASK_ROWS * steps * dim)
-                .zip(inputs.par_chunks(TASK_ROWS * steps * 3 * dim))
-                .zip(state.par_chunks(TASK_ROWS * dim))
-                .zip(kept)
-                .for_each(|(((out, inputs), state), kept)| {
+            each(
+                out.chunks_mut(TASK_ROWS * steps * dim)
+                    .zip(inputs.chunks(TASK_ROWS * steps * 3 * dim))
+                    .zip(state.chunks(TASK_ROWS * dim))
+                    .zip(kept),
+                |(((out, inputs), state), kept)| {
                     self.forward_rows(level, &weight, steps, inputs, state, kept, out);
-                });
+                },
+            );
         });
     }
 
@@ -195,19 +197,19 @@ impl Gru<'_> {
                 let weight = Right::new(level, precision, transposed, scratch);
                 let (states, gates) = (TASK_ROWS * steps * dim, TASK_ROWS * steps * 4 * dim);
                 let given = gradient
-                    .par_chunks(states)
-                    .zip(rolled.state.par_chunks(TASK_ROWS * dim))
-                    .zip(rolled.states.par_chunks(states))
-                    .zip(rolled.gates.par_chunks(gates))
-                    .zip(rolled.statistics.par_chunks(TASK_ROWS * steps * 2));
+                    .chunks(states)
+                    .zip(rolled.state.chunks(TASK_ROWS * dim))
+                    .zip(rolled.states.chunks(states))
+                    .zip(rolled.gates.chunks(gates))
+                    .zip(rolled.statistics.chunks(TASK_ROWS * steps * 2));
                 let written = out
                     .inputs
-                    .par_chunks_mut(3 * states)
-                    .zip(out.state.par_chunks_mut(TASK_ROWS * dim))
-                    .zip(previous.par_chunks_mut(states))
-                    .zip(products.par_chunks_mut(3 * states))
-                    .zip(sums.par_chunks_mut(2 * dim));
-                given.zip(written).for_each(|(given, written)| {
+                    .chunks_mut(3 * states)
+                    .zip(out.state.chunks_mut(TASK_ROWS * dim))
+                    .zip(previous.chunks_mut(states))
+                    .zip(products.chunks_mut(3 * states))
+                    .zip(sums.chunks_mut(2 * dim));
+                each(given.zip(written), |(given, written)| {
                     let ((((gradient, state), states), gates), statistics) = given;
                     let ((((inputs, carried), previous), products), sums) = written;
                     let rolled = Rolled { state, states, gates, statistics };

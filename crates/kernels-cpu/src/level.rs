@@ -61,6 +61,11 @@ impl Level {
         self.0
     }
 
+    /// This level, or that of these instructions if it is lower.
+    pub(crate) fn at_most(self, instructions: Instructions) -> Self {
+        Self(self.0.min(instructions))
+    }
+
     /// Whether products run on tiles of bfloat16 (and 512-bit vectors are there).
     pub(crate) fn has_tiles(self) -> bool {
         self.0 == Instructions::Amx

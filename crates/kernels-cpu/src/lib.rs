@@ -63,7 +63,7 @@ pub use activation::Activation;
 pub use level::Level;
 pub use matrix::Matrix;
 pub use precision::Precision;
-pub use product::{Epilogue, Packed, Sums, product};
+pub use product::{Epilogue, Packed, Sums, product, product_at, route};
 pub use runtime::{LEVEL_VARIABLE, Runtime, RuntimeError, with_level, with_precision};
 
 #[cfg(test)]

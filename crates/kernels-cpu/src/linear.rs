@@ -1,7 +1,7 @@
 //! `activation(x w + b + residual)`, and its gradients.
 #![allow(unsafe_code)]
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::level::{Vectorised, at};
 use super::product::prefetch;
@@ -112,10 +112,9 @@ pub fn activation_backward(level: Level, activation: Activation, kept: &[f32], g
     }
     assert_eq!(kept.len(), gradient.len());
     assert_eq!(out.len(), gradient.len());
-    out.par_chunks_mut(CHUNK)
-        .zip(gradient.par_chunks(CHUNK))
-        .zip(kept.par_chunks(CHUNK))
-        .for_each(|((out, gradient), kept)| at(level, Multiply(activation, kept, gradient, out)));
+    each(out.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK)).zip(kept.chunks(CHUNK)), |((out, gradient), kept)| {
+        at(level, Multiply(activation, kept, gradient, out))
+    });
 }
 
 /// The gradient of the input of `x weight`: `gradient weight^T`, `[rows, inputs]`.
@@ -153,8 +152,6 @@ pub fn sum_rows(level: Level, gradient: &[f32], out: &mut [f32]) {
     assert!(gradient.len().is_multiple_of(columns), "{} numbers in rows of {columns}", gradient.len());
     let parts = gradient.len().div_ceil(PART * columns);
     let mut sums = vec![0.0; parts * columns];
-    sums.par_chunks_mut(columns)
-        .zip(gradient.par_chunks(PART * columns))
-        .for_each(|(sums, rows)| at(level, Add(sums, rows)));
+    each(sums.chunks_mut(columns).zip(gradient.chunks(PART * columns)), |(sums, rows)| at(level, Add(sums, rows)));
     at(level, Add(out, &sums));
 }

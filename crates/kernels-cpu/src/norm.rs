@@ -1,7 +1,7 @@
 //! Layer norm over the last axis, with an affine map that is the same for all rows or a row's own (adaptive layer norm), and its
 //! gradients.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::Level;
 use super::level::{Vectorised, at};
@@ -78,13 +78,15 @@ pub fn forward(
     }
     assert_eq!(x.len(), out.len());
     assert_eq!(x.len(), width * statistics.len());
-    out.par_chunks_mut(TASK_ROWS * width)
-        .zip(x.par_chunks(TASK_ROWS * width))
-        .zip(statistics.par_chunks_mut(TASK_ROWS))
-        .enumerate()
-        .for_each(|(task, ((out, x), statistics))| {
+    each(
+        out.chunks_mut(TASK_ROWS * width)
+            .zip(x.chunks(TASK_ROWS * width))
+            .zip(statistics.chunks_mut(TASK_ROWS))
+            .enumerate(),
+        |(task, ((out, x), statistics))| {
             at(level, Forward { first: task * TASK_ROWS, x, width, epsilon, affine, statistics, out });
-        });
+        },
+    );
 }
 
 /// [`forward`] of some rows, on this thread.
@@ -243,18 +245,20 @@ pub fn backward(
         }
         _ => (0..tasks).map(|_| &mut [][..]).collect(),
     };
-    out.x
-        .par_chunks_mut(TASK_ROWS * width)
-        .zip(x.par_chunks(TASK_ROWS * width))
-        .zip(gradient.par_chunks(TASK_ROWS * width))
-        .zip(statistics.par_chunks(TASK_ROWS))
-        .zip(sums.par_chunks_mut(2 * width))
-        .zip(own)
-        .enumerate()
-        .for_each(|(task, (((((out, x), gradient), statistics), sums), own))| {
+    each(
+        out.x
+            .chunks_mut(TASK_ROWS * width)
+            .zip(x.chunks(TASK_ROWS * width))
+            .zip(gradient.chunks(TASK_ROWS * width))
+            .zip(statistics.chunks(TASK_ROWS))
+            .zip(sums.chunks_mut(2 * width))
+            .zip(own)
+            .enumerate(),
+        |(task, (((((out, x), gradient), statistics), sums), own))| {
             let first = task * TASK_ROWS;
             at(level, Rows { first, x, width, affine, statistics, gradient, out, own, sums });
-        });
+        },
+    );
     let mut total = vec![0.0; 2 * width];
     sum_rows(level, &sums, &mut total);
     if let Some(scale) = out.scale {

@@ -1,6 +1,6 @@
 //! Tubelets of videos through a linear layer.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::linear::Finish;
 use super::product::rows_of_task;
@@ -56,12 +56,12 @@ impl PatchEmbedding<'_> {
                 packed.product_on_thread(precision, Matrix::new(tubelets, count, depth), weight, out, &finish);
             });
         };
-        let outs = out.par_chunks_mut(rows * outputs).enumerate();
+        let outs = out.chunks_mut(rows * outputs).enumerate();
         match inner {
-            Some(inner) => outs
-                .zip(inner.par_chunks_mut(rows * outputs))
-                .for_each(|((task, out), inner)| one(task, Some(inner), out)),
-            None => outs.for_each(|(task, out)| one(task, None, out)),
+            Some(inner) => {
+                each(outs.zip(inner.chunks_mut(rows * outputs)), |((task, out), inner)| one(task, Some(inner), out));
+            }
+            None => each(outs, |(task, out)| one(task, None, out)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Videos as bytes, and the numbers that a model reads of them.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::Level;
 use super::level::{Vectorised, at};
@@ -67,7 +67,7 @@ impl<'a> Clips<'a> {
         if out.is_empty() {
             return;
         }
-        out.par_chunks_mut(3 * time * plane).enumerate().for_each(|(clip, out)| {
+        each(out.chunks_mut(3 * time * plane).enumerate(), |(clip, out)| {
             let [red, green, blue] = thirds(out);
             for (time, red) in red.chunks_exact_mut(plane).enumerate() {
                 let planes = [red, &mut green[time * plane..][..plane], &mut blue[time * plane..][..plane]];

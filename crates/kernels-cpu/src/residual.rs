@@ -3,7 +3,7 @@
 //! Rows do not meet: a task takes some rows from the first step to the last, and their values stay in its cache.
 #![allow(unsafe_code)]
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::linear::{Finish, add};
 use super::product::{prefetch, rows_of_task};
@@ -55,8 +55,8 @@ impl ResidualMlp<'_> {
         }
         let batch = state.len() / dim;
         let rows = rows_of_task(batch, true).max(FEW_ROWS);
-        let states = state.par_chunks(rows * dim);
-        out.par_chunks_mut(rows * steps * dim).zip(states).enumerate().for_each(|(task, (out, state))| {
+        let states = state.chunks(rows * dim);
+        each(out.chunks_mut(rows * steps * dim).zip(states).enumerate(), |(task, (out, state))| {
             let (first, rows) = (task * rows * hidden, state.len() / dim);
             let actions = |step: usize| &actions[step * batch * hidden + first..][..rows * hidden];
             self.rollout_rows(precision, actions, state, out);

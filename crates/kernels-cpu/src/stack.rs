@@ -1,6 +1,6 @@
 //! Steps of several groups of rows as one block of memory.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 /// Copies what each step gave, `[rows of the group, width]`, to its place in `out`, `[all rows, steps, width]`.
 /// `inputs` are the steps of the first group, then those of the second, and so on.
@@ -21,7 +21,7 @@ pub fn stack_steps(rows: &[usize], steps: usize, width: usize, inputs: &[&[f32]]
         groups.push((out, inputs));
         rest = after;
     }
-    groups.into_par_iter().for_each(|(out, inputs)| {
+    each(groups, |(out, inputs)| {
         for (step, input) in inputs.iter().enumerate() {
             let places = out.chunks_exact_mut(width).skip(step).step_by(steps);
             for (out, row) in places.zip(input.chunks_exact(width)) {

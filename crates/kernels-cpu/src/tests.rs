@@ -11,6 +11,7 @@ use super::feed_forward::FeedForward;
 use super::gru::{Gru, Kept, Rolled};
 use super::linear::{Linear, activation_backward, input_gradient, sum_rows, weight_gradient};
 use super::norm::{Affine, Gradients, Modulation};
+use super::parallel::Threads;
 use super::{Activation, Level, Matrix, Precision, epps_pulley, gate, gru, norm, vicreg};
 
 pub(super) const ACTIVATIONS: [Activation; 4] =
@@ -471,8 +472,7 @@ fn threads_do_not_change_a_bit() {
     let qkv = numbers(2 * 70 * 3 * 32, 4);
     for level in Level::available() {
         let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| {
+            Threads::new(threads).install(|| {
                 let [out, inner] = linear(level, &x, &weight, &bias, Activation::Gelu, rows);
                 let mut of_weight = vec![0.0; weight.len()];
                 weight_gradient(

@@ -1,6 +1,6 @@
 //! Videos as tubelets: blocks of frames, rows and columns, each one row of numbers.
 
-use rayon::prelude::*;
+use super::parallel::each;
 
 use super::Level;
 
@@ -74,7 +74,7 @@ impl Cut {
         if out.is_empty() {
             return;
         }
-        out.par_chunks_mut(ROWS * depth).enumerate().for_each(|(task, out)| {
+        each(out.chunks_mut(ROWS * depth).enumerate(), |(task, out)| {
             for (index, out) in out.chunks_exact_mut(depth).enumerate() {
                 let row = first + task * ROWS + index;
                 let (clip, token) = match ids {
@@ -100,7 +100,7 @@ impl Cut {
         if video.is_empty() {
             return;
         }
-        video.par_chunks_mut(width).enumerate().for_each(|(line, pixels)| {
+        each(video.chunks_mut(width).enumerate(), |(line, pixels)| {
             let (y, rest) = (line % height, line / height);
             let (frame, rest) = (rest % time, rest / time);
             let (channel, sample) = (rest % channels, rest / channels);

@@ -1,6 +1,6 @@
 //! Variance and covariance of the columns of a matrix, as VICReg penalises them, and the gradients.
 
-use rayon::prelude::*;
+use super::parallel::{collect, each};
 
 use super::level::{Vectorised, at};
 use super::linear::sum_rows;
@@ -53,9 +53,7 @@ pub fn variance(level: Level, x: &[f32], margin: f32, epsilon: f32, means: &mut 
     let rows = x.len() / columns;
     column_means(level, x, means);
     let mut sums = vec![0.0; rows.div_ceil(TASK_ROWS) * columns];
-    sums.par_chunks_mut(columns)
-        .zip(x.par_chunks(TASK_ROWS * columns))
-        .for_each(|(sums, x)| at(level, Rows { x, means, sums }));
+    each(sums.chunks_mut(columns).zip(x.chunks(TASK_ROWS * columns)), |(sums, x)| at(level, Rows { x, means, sums }));
     sum_rows(level, &sums, factors);
     let mut total = 0.0;
     for factor in factors {
@@ -96,9 +94,9 @@ pub fn variance_gradient(level: Level, x: &[f32], means: &[f32], factors: &[f32]
     if x.is_empty() {
         return;
     }
-    out.par_chunks_mut(TASK_ROWS * columns)
-        .zip(x.par_chunks(TASK_ROWS * columns))
-        .for_each(|(out, x)| at(level, Rows { x, means, factors, gradient, out }));
+    each(out.chunks_mut(TASK_ROWS * columns).zip(x.chunks(TASK_ROWS * columns)), |(out, x)| {
+        at(level, Rows { x, means, factors, gradient, out })
+    });
 }
 
 /// The mean of the squares of the covariances of different columns of `x`, `[rows, columns]`. Writes the columns less their means to
@@ -129,18 +127,16 @@ pub fn covariance(level: Level, x: &[f32], columns: usize, centred: &mut [f32], 
     let rows = x.len() / columns;
     let mut means = vec![0.0; columns];
     column_means(level, x, &mut means);
-    centred
-        .par_chunks_mut(TASK_ROWS * columns)
-        .zip(x.par_chunks(TASK_ROWS * columns))
-        .for_each(|(out, x)| at(level, Rows { x, means: &means, out }));
+    each(centred.chunks_mut(TASK_ROWS * columns).zip(x.chunks(TASK_ROWS * columns)), |(out, x)| {
+        at(level, Rows { x, means: &means, out })
+    });
     let centred = Matrix::new(centred, rows, columns);
     product(level, Precision::Float32, centred.transposed(), centred, matrix, &Sums);
     let scale = 1.0 / (rows - 1) as f32;
-    let sums = matrix.par_chunks_mut(columns).enumerate().map(|(row, covariances)| {
+    let sums: Vec<f32> = collect(matrix.chunks_mut(columns).enumerate(), |(row, covariances)| {
         covariances[row] = 0.0;
         at(level, Squares(covariances, scale))
     });
-    let sums: Vec<f32> = sums.collect();
     (sums.into_iter().map(f64::from).sum::<f64>() / (columns * (columns - 1)) as f64) as f32
 }
 
@@ -182,5 +178,5 @@ pub fn covariance_gradient(
     let (centred, matrix) = (Matrix::new(centred, rows, columns), Matrix::new(matrix, columns, columns));
     product(level, Precision::Float32, centred, matrix, out, &Sums);
     let factor = 4.0 * f64::from(gradient) / ((rows - 1) as f64 * (columns * (columns - 1)) as f64);
-    out.par_chunks_mut(TASK_ROWS * columns).for_each(|out| at(level, Scale(out, factor as f32)));
+    each(out.chunks_mut(TASK_ROWS * columns), |out| at(level, Scale(out, factor as f32)));
 }

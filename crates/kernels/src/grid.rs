@@ -212,8 +212,7 @@ mod tests {
     #[test]
     fn results_do_not_depend_on_the_number_of_threads() {
         let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            pool.install(|| {
+            crate::parallel::Threads::new(threads).install(|| {
                 let tokens = random([70, 20, 3], 6).autodiff().require_grad();
                 let around = neighbourhoods(tokens.clone(), [4, 5], 0.0);
                 let ways = around.clone().narrow(2, 0, NEIGHBOURS).square();

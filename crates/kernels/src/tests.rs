@@ -494,12 +494,12 @@ fn an_operation_keeps_what_it_was_created_with() {
         let gradients = out.clone().sum().backward();
         (out.without_autodiff(), x.grad(&gradients).unwrap())
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let threads = parallel::Threads::new(3);
     for level in Level::available() {
         let [exact, rounded] = [Precision::Float32, Precision::Bfloat16].map(|precision| {
             let scope = |work: &dyn Fn() -> Vec<Tensor<2>>| with_level(level, || with_precision(precision, work));
             let expected = scope(&|| Vec::from(<[Tensor<2>; 2]>::from(both(product(())))));
-            let created = pool.install(|| scope(&|| parallel::map(vec![(); 12], product)));
+            let created = threads.install(|| scope(&|| parallel::map(vec![(); 12], product)));
             for (value, gradient) in created.into_iter().map(both) {
                 let apart = [difference(&value, &expected[0]), difference(&gradient, &expected[1])];
                 assert_eq!(apart, [0.0; 2], "{level} {precision}");

@@ -98,7 +98,7 @@ impl Transform {
         let down = stored.1 as f64 / display.1 as f64;
         let window = match (self.size, &self.crop) {
             (None, _) | (_, CropConfig::Stretch {}) => Window::whole(stored.0, stored.1),
-            (Some(_), CropConfig::RandomResized { area, aspect }) if augmented => {
+            (Some(_), CropConfig::RandomResized { area, aspect, .. }) if augmented => {
                 let (x, y, width, height) = random_box(&mut stream("crop"), display.0, display.1, *area, *aspect);
                 Window {
                     x: x as f64 * across,
@@ -107,13 +107,7 @@ impl Transform {
                     height: height as f64 * down,
                 }
             }
-            (Some(size), crop) => {
-                let short = match crop {
-                    CropConfig::Centre { short_side } => short_side.unwrap_or(size),
-                    _ => size,
-                };
-                centre(size, short, stored, display)
-            }
+            (Some(size), crop) => centre(size, crop.short_side().unwrap_or(size), stored, display),
         };
         View { window, mirror: self.flip && augmented && stream("flip").random_bool(0.5) }
     }
@@ -198,10 +192,10 @@ mod tests {
 
     #[test]
     fn random_crops_are_for_training() {
-        let crop = CropConfig::RandomResized { area: [0.3, 0.5], aspect: [0.75, 1.35] };
+        let crop = CropConfig::RandomResized { area: [0.3, 0.5], aspect: [0.75, 1.35], short_side: Some(12) };
         let transform = Transform::new(&DataConfig { size: Some(8), crop, ..DataConfig::default() }, Split::Train);
         let view = |draw, slot| transform.view(&request(draw, slot), (320, 240), (640, 240)).window;
-        assert_eq!(view(Draw::Uniform, 0), centre(8, 8, (320, 240), (640, 240)));
+        assert_eq!(view(Draw::Uniform, 0), centre(8, 12, (320, 240), (640, 240)));
         let windows: Vec<_> = (0..50).map(|slot| view(Draw::Random, slot)).collect();
         assert!(windows.iter().all(|window| window.fits(320, 240)));
         assert!(windows.windows(2).all(|pair| pair[0] != pair[1]));

@@ -115,7 +115,7 @@ fn size_crop_and_labels() {
         "columns 4 to 19 of 24"
     );
 
-    let crop = CropConfig::RandomResized { area: [0.3, 0.6], aspect: [0.75, 1.35] };
+    let crop = CropConfig::RandomResized { area: [0.3, 0.6], aspect: [0.75, 1.35], short_side: None };
     let random = DataConfig { size: Some(12), crop, ..config };
     let dataset = train(&random);
     let lefts: std::collections::HashSet<_> = (0..20)

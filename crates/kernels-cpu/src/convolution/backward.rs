@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
+use super::super::parallel::{collect, each};
 
 use super::super::level::{Vectorised, at};
 use super::super::linear::sum_rows;
@@ -78,10 +78,10 @@ impl WithVectors for BackwardAll<'_> {
         let Self { level, precision, layers, batch, known, gradient, out } = self;
         let together = together(batch);
         let methods: Vec<Box<dyn Backward>> =
-            layers.par_iter().map(|layer| layer.backward::<V, ROWS, COLUMNS>(level, precision, together)).collect();
-        let each = layers.iter().zip(methods).zip(known);
+            collect(layers, |layer| layer.backward::<V, ROWS, COLUMNS>(level, precision, together));
+        let known = layers.iter().zip(methods).zip(known);
         let layers: Vec<OneLayer<'_>> =
-            each.map(|((layer, method), known)| OneLayer { layer, method, known: *known }).collect();
+            known.map(|((layer, method), known)| OneLayer { layer, method, known: *known }).collect();
         // Of every part of the batch: for each layer the sums for the gradient of the weight, then of the bias.
         let total = layers.iter().map(OneLayer::sums).sum();
         let count = batch.div_ceil(IMAGES_PER_PART);
@@ -90,7 +90,7 @@ impl WithVectors for BackwardAll<'_> {
         let mut total = vec![0.0; total];
         with_scratch(|scratch| {
             let sums = scratch.get::<f32>(count * total.len());
-            sums.par_chunks_mut(total.len()).zip(x_gradients).enumerate().for_each(|(part, (sums, x_gradient))| {
+            each(sums.chunks_mut(total.len()).zip(x_gradients).enumerate(), |(part, (sums, x_gradient))| {
                 let first = part * IMAGES_PER_PART;
                 sums.fill(0.0);
                 all.part(first..batch.min(first + IMAGES_PER_PART), sums, x_gradient);
@@ -98,12 +98,12 @@ impl WithVectors for BackwardAll<'_> {
             sum_rows(level, sums, &mut total);
         });
         let mut rest = total.as_slice();
-        let each = all.layers.iter().zip(out.weights).zip(out.biases).map(|((layer, weight), bias)| {
+        let tasks = all.layers.iter().zip(out.weights).zip(out.biases).map(|((layer, weight), bias)| {
             let sums;
             (sums, rest) = rest.split_at(layer.sums());
             (layer, sums, weight, bias)
         });
-        each.collect::<Vec<_>>().into_par_iter().for_each(|(layer, sums, weight, bias)| {
+        each(tasks, |(layer, sums, weight, bias)| {
             let (weight_sums, bias_sums) = sums.split_at(layer.method.sums());
             layer.method.write_weight_gradient(weight_sums, weight);
             bias.copy_from_slice(bias_sums);

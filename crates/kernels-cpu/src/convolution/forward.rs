@@ -1,6 +1,6 @@
 //! Layers of convolutions, a few images on one thread from the first to the last.
 
-use rayon::prelude::*;
+use super::super::parallel::{collect, each};
 
 use super::super::scratch::with_scratch;
 use super::super::vectors::{Vectors, WithVectors, with_vectors};
@@ -59,7 +59,7 @@ impl WithVectors for ForwardAll<'_> {
         let Self { level, precision, layers, batch, x, results } = self;
         let together = together(batch);
         let methods: Vec<Box<dyn Forward>> =
-            layers.par_iter().map(|layer| layer.forward::<V, ROWS, COLUMNS>(level, precision, together)).collect();
+            collect(layers, |layer| layer.forward::<V, ROWS, COLUMNS>(level, precision, together));
         let together = methods.iter().map(|method| method.together()).max().unwrap_or(1);
         let mut tasks: Vec<Vec<Results<'_>>> = (0..batch.div_ceil(together)).map(|_| Vec::new()).collect();
         for (Layer { sizes, .. }, Results { inner, out }) in layers.iter().zip(results) {
@@ -69,7 +69,7 @@ impl WithVectors for ForwardAll<'_> {
             }
         }
         let size = together * layers[0].sizes.image();
-        tasks.into_par_iter().enumerate().for_each(|(index, results)| {
+        each(tasks.into_iter().enumerate(), |(index, results)| {
             let (images, ahead) = x[index * size..].split_at(size.min(x.len() - index * size));
             through(layers, &methods, images, &ahead[..size.min(ahead.len())], results);
         });

@@ -14,6 +14,7 @@ mod winograd;
 pub use backward::{Gradients, Known, backward};
 pub use forward::{Results, forward};
 
+use super::parallel::threads;
 use super::vectors::Vectors;
 use super::{Activation, Level, Precision};
 use direct::{DirectBackward, DirectForward};
@@ -145,7 +146,7 @@ impl Method {
 
 /// Images of so many that one task may take at a time: each core gets some. No result depends on it.
 fn together(batch: usize) -> usize {
-    (batch / (2 * rayon::current_num_threads())).clamp(1, IMAGES_PER_PART)
+    (batch / (2 * threads())).clamp(1, IMAGES_PER_PART)
 }
 
 /// A convolution of a few images.

@@ -1,6 +1,6 @@
 //! `AdamW` (Loshchilov and Hutter, 2019, algorithm 2), as `torch.optim.AdamW`.
 
-use rayon::prelude::*;
+use super::super::parallel::{collect, each};
 
 use super::super::Level;
 use super::super::level::{Vectorised, at};
@@ -42,7 +42,7 @@ pub struct Constants {
 /// The Euclidean norm of all numbers together.
 pub fn norm<'a>(level: Level, gradients: impl IntoIterator<Item = &'a [f32]>) -> f64 {
     let chunks: Vec<&[f32]> = gradients.into_iter().flat_map(|gradient| gradient.chunks(CHUNK)).collect();
-    let squares: Vec<f64> = chunks.into_par_iter().map(|chunk| at(level, SumOfSquares(chunk))).collect();
+    let squares: Vec<f64> = collect(chunks, |chunk| at(level, SumOfSquares(chunk)));
     squares.into_iter().sum::<f64>().sqrt()
 }
 
@@ -67,7 +67,7 @@ pub fn step<'a>(level: Level, parameters: impl IntoIterator<Item = Parameter<'a>
             constants,
         }));
     }
-    chunks.into_par_iter().for_each(|chunk| at(level, chunk));
+    each(chunks, |chunk| at(level, chunk));
 }
 
 impl Vectorised for Parameter<'_> {

@@ -1,6 +1,6 @@
 //! Exponential moving averages of parameters.
 
-use rayon::prelude::*;
+use super::super::parallel::each;
 
 use super::super::Level;
 use super::super::level::{Vectorised, at};
@@ -17,7 +17,7 @@ pub fn update<'a>(level: Level, momentum: f64, pairs: impl IntoIterator<Item = (
         assert_eq!(target.len(), source.len(), "a moving average has the length of what it follows");
         chunks.extend(target.chunks_mut(CHUNK).zip(source.chunks(CHUNK)));
     }
-    chunks.into_par_iter().for_each(|(target, source)| at(level, Chunk { target, source, keep, new }));
+    each(chunks.into_iter(), |(target, source)| at(level, Chunk { target, source, keep, new }));
 }
 
 /// Part of a parameter.

@@ -74,7 +74,7 @@ impl<E: Epilogue> WithVectors for Product<'_, E> {
                     write_panel::<V, COLUMNS>(precision, &columns, index * COLUMNS, depth, panel);
                 };
                 if shared && panels.len() > SMALL_RIGHT {
-                    panels.par_chunks_mut(length).enumerate().for_each(lay_out);
+                    each(panels.chunks_mut(length).enumerate(), lay_out);
                 } else {
                     panels.chunks_mut(length).enumerate().for_each(lay_out);
                 }
@@ -120,7 +120,7 @@ impl<E: Epilogue> Part<'_, E> {
             self.rows::<V, ROWS, COLUMNS>(task * height, right.clone(), out);
         };
         if shared {
-            out.par_chunks_mut(height * self.n).enumerate().for_each(rows);
+            each(out.chunks_mut(height * self.n).enumerate(), rows);
         } else {
             out.chunks_mut(height * self.n).enumerate().for_each(rows);
         }

@@ -31,50 +31,66 @@ pub(super) fn deep<V: Vectors, const ROWS: usize, const COLUMNS: usize>(
     epilogue: &impl Epilogue,
 ) {
     let n = b.columns();
+    let part = |whole: (usize, usize), sums: &mut [f32]| {
+        with_scratch(|scratch| {
+            for depth in parts(whole) {
+                let buffer = scratch.get::<V::Element>(panel_length::<V, COLUMNS>(depth.1 - depth.0));
+                let part = Part { precision, a, depth, whole, n, far: false, epilogue: &Sums };
+                let right = OnDemand::<V, COLUMNS> { precision, b, depth, few: a.rows() <= FEW_ROWS, buffer };
+                part.rows::<V, ROWS, COLUMNS>(0, right, sums);
+            }
+        });
+    };
+    // SAFETY: the vectors are supported.
+    shared_depth(a.columns(), n, part, |add_up| unsafe { V::vectorise(add_up) }, out, epilogue);
+}
+
+/// Shares a product's depth among tasks: `part` computes the sums of a range of it, on its thread alone, and `add_up` compiles what adds
+/// them up for the processor.
+pub(super) fn shared_depth<E: Epilogue>(
+    depth: usize,
+    n: usize,
+    part: impl Fn((usize, usize), &mut [f32]) + Sync,
+    add_up: impl Fn(AddUp<'_, E>) + Sync,
+    out: &mut [f32],
+    epilogue: &E,
+) {
     // Many tasks for many cores, but no more sums than they are worth.
-    let tasks = (a.columns() / DEEP).min(SUMS / out.len()).max(2);
-    let length = a.columns().div_ceil(tasks).next_multiple_of(2);
+    let tasks = (depth / DEEP).min(SUMS / out.len()).max(2);
+    let length = depth.div_ceil(tasks).next_multiple_of(2);
     with_scratch(|scratch| {
-        let sums = scratch.get::<f32>(a.columns().div_ceil(length) * out.len());
-        sums.par_chunks_mut(out.len()).enumerate().for_each(|(task, sums)| {
-            let whole = (task * length, ((task + 1) * length).min(a.columns()));
-            with_scratch(|scratch| {
-                for depth in parts(whole) {
-                    let buffer = scratch.get::<V::Element>(panel_length::<V, COLUMNS>(depth.1 - depth.0));
-                    let part = Part { precision, a, depth, whole, n, far: false, epilogue: &Sums };
-                    let right = OnDemand::<V, COLUMNS> { precision, b, depth, few: a.rows() <= FEW_ROWS, buffer };
-                    part.rows::<V, ROWS, COLUMNS>(0, right, sums);
-                }
-            });
+        let sums = scratch.get::<f32>(depth.div_ceil(length) * out.len());
+        each(sums.chunks_mut(out.len()).enumerate(), |(task, sums)| {
+            part((task * length, ((task + 1) * length).min(depth)), sums);
         });
         let (sums, one) = (&*sums, out.len());
-        out.par_chunks_mut(TASK_ROWS * n).enumerate().for_each(|(index, out)| {
-            let (first, count) = (index * TASK_ROWS, out.len());
-            let parts = sums.chunks_exact(one).map(|sums| &sums[first * n..][..count]);
-            // SAFETY: the vectors are supported.
-            unsafe { V::vectorise(AddUp { parts, first, n, epilogue, out }) };
+        each(out.chunks_mut(TASK_ROWS * n).enumerate(), |(index, out)| {
+            add_up(AddUp { sums, one, first: index * TASK_ROWS, n, epilogue, out });
         });
     });
 }
 
 /// Adds parts of some rows of a result up.
-struct AddUp<'a, E, P> {
-    parts: P,
+pub(super) struct AddUp<'a, E> {
+    /// Of every part, one after the other.
+    sums: &'a [f32],
+    /// Numbers of a part.
+    one: usize,
     first: usize,
     n: usize,
     epilogue: &'a E,
     out: &'a mut [f32],
 }
 
-impl<'a, E: Epilogue, P: Iterator<Item = &'a [f32]>> Vectorised for AddUp<'a, E, P> {
+impl<E: Epilogue> Vectorised for AddUp<'_, E> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { parts, first, n, epilogue, out } = self;
+        let Self { sums, one, first, n, epilogue, out } = self;
         out.fill(0.0);
-        for part in parts {
-            out.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        for part in sums.chunks_exact(one) {
+            out.iter_mut().zip(&part[first * n..]).for_each(|(sum, part)| *sum += part);
         }
         for (row, sums) in out.chunks_exact_mut(n).enumerate() {
             epilogue.finish::<FUSED>(first + row, 0, sums);

@@ -5,14 +5,16 @@ mod blocked;
 mod deep;
 mod left;
 mod panels;
+mod route;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
 
 use std::marker::PhantomData;
 
-use rayon::prelude::*;
+use super::parallel::{each, threads};
 
 pub(crate) use panels::write_numbers;
+pub use route::route;
 
 use super::scratch::{Scratch, with_scratch};
 use super::vectors::with_vectors;
@@ -48,7 +50,7 @@ const TASK_ROWS: usize = 72;
 
 /// Rows of each task, of some: tasks of one height, and if they are shared as many for each core.
 pub(crate) fn rows_of_task(rows: usize, shared: bool) -> usize {
-    let cores = if shared { rayon::current_num_threads() } else { 1 };
+    let cores = if shared { threads() } else { 1 };
     rows.div_ceil(rows.div_ceil(TASK_ROWS).next_multiple_of(cores).max(1)).max(1)
 }
 
@@ -61,11 +63,26 @@ impl Epilogue for Sums {
     fn finish<const FUSED: bool>(&self, _: usize, _: usize, _: &mut [f32]) {}
 }
 
-/// `out = finish(a b)`, `[m, n]` with rows one after the other.
+/// `out = finish(a b)`, `[m, n]` with rows one after the other, on the instructions of the level that are fastest for such a product.
 ///
 /// # Panics
 /// If the shapes do not fit.
 pub fn product(
+    level: Level,
+    precision: Precision,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    out: &mut [f32],
+    epilogue: &impl Epilogue,
+) {
+    product_at(route(level, precision, [a.rows(), b.rows(), b.columns()]), precision, a, b, out, epilogue);
+}
+
+/// As [`product`], on the highest instructions of the level, for measurements.
+///
+/// # Panics
+/// If the shapes do not fit.
+pub fn product_at(
     level: Level,
     precision: Precision,
     a: Matrix<'_>,
@@ -80,7 +97,7 @@ pub fn product(
         return;
     }
     if k == 0 {
-        out.par_chunks_mut(n).enumerate().for_each(|(row, sums)| {
+        each(out.chunks_mut(n).enumerate(), |(row, sums)| {
             sums.fill(0.0);
             epilogue.finish::<false>(row, 0, sums);
         });
@@ -94,8 +111,12 @@ pub fn product(
     with_vectors(level, precision, Product { precision, a, b, packed: None, shared: true, out, epilogue });
 }
 
+/// Rows of the left operands of a right one that is prepared before they are known.
+const MANY: usize = usize::MAX;
+
 /// A right operand that several products on one thread share, in the order in which they read it.
 pub(crate) struct Right<'a> {
+    /// The one it is laid out for.
     level: Level,
     precision: Precision,
     matrix: Matrix<'a>,
@@ -105,6 +126,7 @@ pub(crate) struct Right<'a> {
 impl<'a> Right<'a> {
     /// Prepares `matrix`, `[k, n]`, in `room`.
     pub(crate) fn new(level: Level, precision: Precision, matrix: Matrix<'a>, buffer: &'a mut Scratch) -> Self {
+        let level = route(level, precision, [MANY, matrix.rows(), matrix.columns()]);
         lay_out(level, precision, matrix, buffer);
         Self { level, precision, matrix, buffer }
     }
@@ -132,7 +154,7 @@ fn product_with(b: &Right<'_>, shared: bool, a: Matrix<'_>, out: &mut [f32], epi
     assert_eq!(k, b.rows(), "the depth of the operands");
     assert_eq!(out.len(), m * n, "the length of the result [{m}, {n}]");
     if out.is_empty() || k == 0 {
-        product(level, precision, a, b, out, epilogue);
+        product_at(level, precision, a, b, out, epilogue);
         return;
     }
     #[cfg(target_arch = "x86_64")]
@@ -146,6 +168,8 @@ fn product_with(b: &Right<'_>, shared: bool, a: Matrix<'_>, out: &mut [f32], epi
 /// A right operand that is kept in the order in which products read it, for many of them.
 #[derive(Debug)]
 pub struct Packed {
+    asked: Level,
+    /// The one it is laid out for.
     level: Level,
     precision: Precision,
     sizes: [usize; 2],
@@ -155,14 +179,15 @@ pub struct Packed {
 impl Packed {
     /// Prepares `matrix`, `[k, n]`.
     pub fn new(level: Level, precision: Precision, matrix: Matrix<'_>) -> Self {
-        let mut buffer = Scratch::default();
+        let (mut buffer, sizes) = (Scratch::default(), [matrix.rows(), matrix.columns()]);
+        let (asked, level) = (level, route(level, precision, [MANY, matrix.rows(), matrix.columns()]));
         lay_out(level, precision, matrix, &mut buffer);
-        Self { level, precision, sizes: [matrix.rows(), matrix.columns()], buffer }
+        Self { asked, level, precision, sizes, buffer }
     }
 
     /// The level and the precision that it was prepared for.
     pub fn prepared_for(&self) -> (Level, Precision) {
-        (self.level, self.precision)
+        (self.asked, self.precision)
     }
 
     /// `out = finish(a matrix)`, as [`product`] does it. `matrix` and `precision` are those that this was made of.
@@ -223,7 +248,7 @@ mod tests {
         };
         let (a, b) = (view(&a, m, k, transposed[0]), view(&b, k, n, transposed[1]));
         let mut out = vec![f32::NAN; m * n];
-        product(level, precision, a, b, &mut out, &Sums);
+        product_at(level, precision, a, b, &mut out, &Sums);
         let mut worst = 0.0_f64;
         for row in 0..m {
             for column in 0..n {

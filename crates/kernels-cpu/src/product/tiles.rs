@@ -7,38 +7,72 @@
 #![allow(unsafe_code)]
 
 use super::super::amx::{BLOCK, Tiles};
+use super::super::level::with_avx512;
 use super::super::pack::{Side, pack};
 use super::*;
 
-/// Rows of the result that one task computes.
-const TASK_ROWS: usize = 64;
+/// Rows of each task: tasks of one height, all but the last of whole blocks, and if they are shared as many for each core.
+fn task_rows(rows: usize, shared: bool) -> usize {
+    rows_of_task(rows, shared).next_multiple_of(BLOCK)
+}
+
 /// Depth up to which a product is done in one go, and the depth of a part of a longer one.
 const DEPTH_WHOLE: usize = 1024;
 const DEPTH_PART: usize = 256;
+/// Rows of a deep product that are laid out together.
+const DEEP_ROWS: usize = 128;
+
 /// The depths of a product's parts.
-fn parts(depth: usize) -> impl Iterator<Item = (usize, usize)> {
-    let length = if depth <= DEPTH_WHOLE { depth } else { DEPTH_PART };
-    (0..depth).step_by(length).map(move |start| (start, (start + length).min(depth)))
+fn parts((start, end): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+    let length = if end - start <= DEPTH_WHOLE { end - start } else { DEPTH_PART };
+    (start..end).step_by(length).map(move |start| (start, (start + length).min(end)))
 }
 
 pub(super) fn product(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], epilogue: &impl Epilogue) {
     let (k, n) = (a.columns(), b.columns());
-    let columns = b.transposed();
+    let (columns, height, whole) = (b.transposed(), task_rows(a.rows(), true), (0, k));
+    if deep::suits(k, out.len()) {
+        deep(precision, a, b, out, epilogue);
+        return;
+    }
     with_scratch(|scratch| {
-        for depth in parts(k) {
+        for depth in parts(whole) {
             let panel = precision.panel(depth.1 - depth.0);
             let right = scratch.get::<u16>(n.div_ceil(BLOCK) * panel);
-            right.par_chunks_mut(panel).enumerate().for_each(|(index, panel)| {
+            each(right.chunks_mut(panel).enumerate(), |(index, panel)| {
                 // SAFETY: tiles are supported.
                 unsafe { pack(&columns, index * BLOCK, depth, Side::Right, precision, panel) };
             });
             let right = &*right;
-            out.par_chunks_mut(TASK_ROWS * n).enumerate().for_each(|(task, rows)| {
+            each(out.chunks_mut(height * n).enumerate(), |(task, rows)| {
                 // SAFETY: tiles are supported.
-                unsafe { block(precision, a, task * TASK_ROWS, depth, right, n, rows, epilogue) };
+                unsafe { block(precision, a, task * height, depth, whole, right, n, rows, epilogue) };
             });
         }
     });
+}
+
+/// A product that is much deeper than its result is large: tasks share its depth.
+fn deep(precision: Precision, a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], epilogue: &impl Epilogue) {
+    let (n, columns) = (b.columns(), b.transposed());
+    let part = |whole: (usize, usize), sums: &mut [f32]| {
+        with_scratch(|scratch| {
+            for depth in parts(whole) {
+                let panel = precision.panel(depth.1 - depth.0);
+                let right = scratch.get::<u16>(n.div_ceil(BLOCK) * panel);
+                for (index, panel) in right.chunks_exact_mut(panel).enumerate() {
+                    // SAFETY: tiles are supported.
+                    unsafe { pack(&columns, index * BLOCK, depth, Side::Right, precision, panel) };
+                }
+                for (task, rows) in sums.chunks_mut(DEEP_ROWS * n).enumerate() {
+                    // SAFETY: tiles are supported.
+                    unsafe { block(precision, a, task * DEEP_ROWS, depth, whole, right, n, rows, &Sums) };
+                }
+            }
+        });
+    };
+    // SAFETY: AVX-512 is supported where tiles are.
+    deep::shared_depth(a.columns(), n, part, |add_up| unsafe { with_avx512(add_up) }, out, epilogue);
 }
 
 /// The whole depth of a right operand, packed by this thread.
@@ -64,18 +98,19 @@ pub(super) fn product_packed(
     epilogue: &impl Epilogue,
 ) {
     let panels = panels.kept::<u16>(n.div_ceil(BLOCK) * precision.panel(a.columns()));
+    let (height, whole) = (task_rows(out.len() / n, shared), (0, a.columns()));
     let task = |(task, rows): (usize, &mut [f32])| {
         // SAFETY: tiles are supported.
-        unsafe { block(precision, a, task * TASK_ROWS, (0, a.columns()), panels, n, rows, epilogue) };
+        unsafe { block(precision, a, task * height, whole, whole, panels, n, rows, epilogue) };
     };
     if shared {
-        out.par_chunks_mut(TASK_ROWS * n).enumerate().for_each(task);
+        each(out.chunks_mut(height * n).enumerate(), task);
     } else {
-        out.chunks_mut(TASK_ROWS * n).enumerate().for_each(task);
+        out.chunks_mut(height * n).enumerate().for_each(task);
     }
 }
 
-/// Computes the rows `first ..` that `out` holds.
+/// Computes the rows `first ..` that `out` holds, or adds a part of the depth to them; `whole` is the depth that is added up there.
 ///
 /// # Safety
 /// Tiles are supported.
@@ -85,6 +120,7 @@ unsafe fn block(
     a: Matrix<'_>,
     first: usize,
     depth: (usize, usize),
+    whole: (usize, usize),
     right: &[u16],
     n: usize,
     out: &mut [f32],
@@ -92,7 +128,7 @@ unsafe fn block(
 ) {
     let panel = precision.panel(depth.1 - depth.0);
     let steps = (depth.1 - depth.0).div_ceil(super::super::amx::DEPTH);
-    let (begins, ends) = (depth.0 == 0, depth.1 == a.columns());
+    let (begins, ends) = (depth.0 == whole.0, depth.1 == whole.1);
     let rows = out.len() / n;
     with_scratch(|scratch| {
         let left = scratch.get::<u16>(rows.div_ceil(BLOCK) * panel);

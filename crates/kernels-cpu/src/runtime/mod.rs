@@ -52,9 +52,9 @@ impl Runtime {
     /// Makes this the runtime of the process: starts the threads, of which the calling one is the first, and has the
     /// allocator keep freed memory. Does nothing if the same is running.
     ///
-    /// The calling thread works instead of waiting for others, so that a step of many small kernels does not change
-    /// threads with each of them. It should be the one that trains or plans: kernels that another thread calls are done
-    /// by the other threads alone, and where `threads` is 1 they wait until this one is in a kernel of its own.
+    /// The threads work together on one kernel at a time: of two that are called at the same time, one is done by the thread that
+    /// calls it. Burn's own operations run on rayon's threads, as many, of which the calling one is the first: it should be the one
+    /// that trains or plans.
     ///
     /// # Errors
     /// If there are to be no threads, another runtime is running, or rayon's global pool cannot be started or was
@@ -67,7 +67,7 @@ impl Runtime {
         let running = *PROCESS.get_or_init(|| {
             allocator::keep_freed_memory();
             started = threads::start(self.threads);
-            if started.is_ok() { self } else { Self { threads: threads::running(), ..self } }
+            if started.is_ok() { self } else { Self { threads: threads::start_unless_running(self.threads), ..self } }
         });
         started?;
         if running == self { Ok(()) } else { Err(RuntimeError::Running { running, asked: self }) }
@@ -96,6 +96,5 @@ impl fmt::Display for Runtime {
 fn first() -> Runtime {
     let runtime = Runtime::from_environment().unwrap_or_else(|error| panic!("{error}"));
     allocator::keep_freed_memory();
-    threads::start_unless_running(runtime.threads);
-    Runtime { threads: threads::running(), ..runtime }
+    Runtime { threads: threads::start_unless_running(runtime.threads), ..runtime }
 }

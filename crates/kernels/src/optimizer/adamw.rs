@@ -240,10 +240,7 @@ mod tests {
     #[test]
     fn several_chunks_and_any_number_of_threads() {
         let lengths = [50_003, 1, 1 << 14, 77];
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            pool.install(|| trained(&lengths, &RULE, 3, true))
-        };
+        let on = |threads: usize| crate::parallel::Threads::new(threads).install(|| trained(&lengths, &RULE, 3, true));
         let one = on(1);
         assert_eq!(one, on(3), "bit for bit");
         assert_close(&one.0, &trained(&lengths, &RULE, 3, false).0);

@@ -89,7 +89,7 @@ impl<'a> ModelScore<'a> {
     fn rows_at_once(&self, horizon: usize, tape: Tape) -> usize {
         let most = self.rows_at_once[tape as usize];
         self.memory.map_or(most, |bound| {
-            let workers = if on_cpu(&self.device()) { rayon::current_num_threads() } else { 1 };
+            let workers = if on_cpu(&self.device()) { parallel::threads() } else { 1 };
             let each = bytes_per_rollout(self.model.spec(), horizon)[tape as usize];
             most.min(rows_within(bound, each, workers))
         })

@@ -9,6 +9,8 @@ use prevision_plan::{
     AdaptationConfig, Adapting, EpisodeResult, Parts, PlanConfig, Remembering, Rules, run_episodes, setup,
 };
 
+use prevision_kernels::parallel::Threads;
+
 use super::Notes;
 use super::models::{GRID, TRANSFORMER, VECTORS, model, rooms, spaces};
 
@@ -20,8 +22,7 @@ fn plan(
     model: &Arc<dyn WorldModel>,
     [episodes, rows, rows_at_once, threads]: [usize; 4],
 ) -> Episodes {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    pool.install(|| {
+    Threads::new(threads).install(|| {
         let mut worlds = rooms(rows);
         let spec = worlds[0].spec().clone();
         let planner = setup::planner(config, &Parts::default(), Arc::clone(model), &spec).unwrap();

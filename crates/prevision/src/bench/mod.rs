@@ -9,6 +9,7 @@ mod predictors;
 mod products;
 mod regularise;
 mod rollout;
+pub(crate) mod routes;
 mod step;
 mod vit;
 mod work;

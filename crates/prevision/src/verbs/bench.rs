@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use prevision_kernels::{Precision, Runtime, with_precision};
 use prevision_train::peak_memory_bytes;
 use serde::Serialize;
 
 use crate::app::{App, Verb};
+use crate::bench::routes::{self, Shape};
 use crate::bench::{Case, matmul_flops_per_second, measure};
 use crate::cli::precision::precision;
 use crate::{DeviceName, Output};
@@ -17,9 +18,12 @@ use crate::{DeviceName, Output};
 ///
 /// It is the same every time: what experiments/training-speed compares with PyTorch.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Args {
-    #[arg(value_enum)]
-    case: Case,
+    #[command(subcommand)]
+    routes: Option<Table>,
+    #[arg(value_enum, required = true)]
+    case: Option<Case>,
     /// Numbers that products multiply, float32 or bf16; sums are in float32 either way
     #[arg(long, default_value_t, value_parser = precision)]
     precision: Precision,
@@ -34,6 +38,21 @@ struct Args {
     warm_up: u32,
     #[arg(long, value_enum, default_value_t)]
     device: DeviceName,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(clap::Subcommand)]
+enum Table {
+    /// Matrix products of many shapes at every level of the processor, and which level the kernels choose
+    Routes(RoutesArgs),
+}
+
+#[derive(clap::Args)]
+struct RoutesArgs {
+    /// Numbers that products multiply, float32 or bf16 [default: both]
+    #[arg(long, value_parser = precision)]
+    precision: Option<Precision>,
     #[command(flatten)]
     output: Output,
 }
@@ -68,17 +87,30 @@ impl Verb for Bench {
     }
 
     fn run(&self, _app: &App, arguments: &ArgMatches) -> Result<()> {
-        run(&Args::from_arg_matches(arguments)?)
+        let args = Args::from_arg_matches(arguments)?;
+        match (&args.routes, args.case) {
+            (Some(Table::Routes(args)), _) => routes(args),
+            (None, Some(case)) => run(case, &args),
+            (None, None) => bail!("a case is needed"),
+        }
     }
 
     fn threads(&self, arguments: &ArgMatches) -> Option<usize> {
-        arguments.get_one::<u16>("threads").map(|count| usize::from(*count))
+        arguments.try_get_one::<u16>("threads").ok().flatten().map(|count| usize::from(*count))
     }
 }
 
-fn run(args: &Args) -> Result<()> {
+/// Where products run, and where they would run faster.
+fn routes(args: &RoutesArgs) -> Result<()> {
+    let precisions = args.precision.map_or(vec![Precision::Float32, Precision::Bfloat16], |precision| vec![precision]);
+    let highest = Runtime::current().level;
+    let shapes: Vec<Shape> = precisions.into_iter().flat_map(|precision| routes::measure(highest, precision)).collect();
+    args.output.give(&shapes, &routes::table(&shapes))
+}
+
+fn run(case: Case, args: &Args) -> Result<()> {
     let device = args.device.open()?;
-    let mut work = args.case.prepare(&device)?;
+    let mut work = case.prepare(&device)?;
     let precision = args.precision;
     let measured =
         with_precision(precision, || measure(&mut work.run, &device, args.warm_up as usize, args.runs as usize))?;
@@ -86,7 +118,7 @@ fn run(args: &Args) -> Result<()> {
     let matmul = with_precision(precision, || matmul_flops_per_second(&device))?;
     let name = |value: Option<clap::builder::PossibleValue>| value.map_or_else(String::new, |it| it.get_name().into());
     let results = Results {
-        case: name(clap::ValueEnum::to_possible_value(&args.case)),
+        case: name(clap::ValueEnum::to_possible_value(&case)),
         device: name(clap::ValueEnum::to_possible_value(&args.device)),
         precision,
         threads: Runtime::current().threads,

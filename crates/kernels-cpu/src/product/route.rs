@@ -1,0 +1,24 @@
+//! Which instructions a product runs on.
+
+use super::super::level::Instructions;
+use super::{Level, Precision};
+
+/// Depths and columns of a right operand from which a product of float32 is faster on tiles than on vectors: to cut numbers into parts
+/// and to lay them out for tiles is work that few products with each of them do not repay.
+const WIDE: [[usize; 2]; 3] = [[32, 128], [256, 64], [1024, 32]];
+/// Rows of a left operand from which it is.
+const HIGH: usize = 48;
+
+/// The level at which a product of a left operand of `rows` rows and a right one of `depth` rows and so many columns is done in this
+/// precision: the highest that does not lose to a lower one. `prevision bench routes` measures it; the numbers behind it are in
+/// `docs/src/kernels.md`.
+pub fn route(level: Level, precision: Precision, [rows, depth, columns]: [usize; 3]) -> Level {
+    if !level.has_tiles() {
+        return level;
+    }
+    let tiles = match precision {
+        Precision::Float32 => rows >= HIGH && WIDE.iter().any(|least| depth >= least[0] && columns >= least[1]),
+        Precision::Bfloat16 => true,
+    };
+    if tiles { level } else { level.at_most(Instructions::Avx512) }
+}
