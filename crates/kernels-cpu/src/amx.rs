@@ -173,6 +173,106 @@ impl Tiles {
             );
         }
     }
+
+    /// Products of tiles that lie here and there: `c` becomes the sum over the steps of two left tiles, `next` bytes apart, with two right
+    /// tiles that follow each other. `c` is four tiles: of the first left one with both right ones, then of the second.
+    ///
+    /// # Safety
+    /// At every step 16 rows of 64 bytes, `row` bytes apart, are at `left + step.left` and at `next` bytes behind, and `2 * TILE` numbers at
+    /// `right + step.right`.
+    #[allow(clippy::unused_self)]
+    pub(crate) unsafe fn gather(
+        &mut self,
+        steps: &[Step],
+        left: *const u16,
+        [row, next]: [usize; 2],
+        right: *const u16,
+        c: &mut [f32; BLOCK * BLOCK],
+    ) {
+        // SAFETY: the loop reads the steps and what they name, and the stores write the 4 KiB of `c`. The tile registers belong to `self`.
+        unsafe {
+            asm!(
+                "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+                "test {n}, {n}",
+                "jz 3f",
+                "2:",
+                "mov {p}, [{steps}]", "mov {q}, [{steps} + 8]",
+                "add {p}, {left}", "add {q}, {right}",
+                "tileloadd tmm4, [{p} + {row}*1]", "tileloadd tmm6, [{q} + {s}*1]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{q} + {s}*1 + 1024]",
+                "add {p}, {next}",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{p} + {row}*1]",
+                "tdpbf16ps tmm2, tmm5, tmm6", "tdpbf16ps tmm3, tmm5, tmm7",
+                "add {steps}, 16",
+                "dec {n}",
+                "jnz 2b",
+                "3:",
+                "tilestored [{c} + {s}*1], tmm0", "tilestored [{c} + {s}*1 + 1024], tmm1",
+                "tilestored [{c} + {s}*1 + 2048], tmm2", "tilestored [{c} + {s}*1 + 3072], tmm3",
+                n = inout(reg) steps.len() => _, steps = inout(reg) steps.as_ptr() => _, left = in(reg) left, right = in(reg) right,
+                row = in(reg) row, next = in(reg) next, c = in(reg) c.as_mut_ptr(), s = in(reg) 64_usize,
+                p = out(reg) _, q = out(reg) _,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack),
+            );
+        }
+    }
+
+    /// Adds products of tiles in rows to `c`, four tiles as of [`Self::gather`].
+    ///
+    /// # Safety
+    /// For every line and every step in it, 16 rows of 64 bytes are at the places of both left and both right tiles.
+    #[allow(clippy::unused_self)]
+    pub(crate) unsafe fn accumulate(
+        &mut self,
+        mut lines: Lines,
+        left: *const u16,
+        right: *const u16,
+        c: &mut [f32; BLOCK * BLOCK],
+    ) {
+        if lines.count == 0 {
+            return;
+        }
+        // SAFETY: the loops read what the lines name, and the 4 KiB of `c` are read and written. The tile registers belong to `self`.
+        unsafe {
+            asm!(
+                "tileloadd tmm0, [{c} + {s}*1]", "tileloadd tmm1, [{c} + {s}*1 + 1024]",
+                "tileloadd tmm2, [{c} + {s}*1 + 2048]", "tileloadd tmm3, [{c} + {s}*1 + 3072]",
+                "2:",
+                "mov {n}, [{lines} + 8]",
+                "mov {p}, {left}", "mov {q}, {right}",
+                "3:",
+                "tileloadd tmm4, [{p} + {left_row}*1]", "tileloadd tmm6, [{q} + {right_row}*1]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{q} + {right_row}*1 + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "mov {t}, {p}", "add {t}, {second}",
+                "tileloadd tmm5, [{t} + {left_row}*1]",
+                "tdpbf16ps tmm2, tmm5, tmm6", "tdpbf16ps tmm3, tmm5, tmm7",
+                "add {p}, 64",
+                "add {q}, [{lines} + 16]",
+                "dec {n}",
+                "jnz 3b",
+                "add {left}, [{lines} + 24]",
+                "add {right}, [{lines} + 32]",
+                "dec qword ptr [{lines}]",
+                "jnz 2b",
+                "tilestored [{c} + {s}*1], tmm0", "tilestored [{c} + {s}*1 + 1024], tmm1",
+                "tilestored [{c} + {s}*1 + 2048], tmm2", "tilestored [{c} + {s}*1 + 3072], tmm3",
+                lines = in(reg) &raw mut lines,
+                left = inout(reg) left => _, right = inout(reg) right => _,
+                left_row = in(reg) lines.left_row, second = in(reg) 16 * lines.left_row, right_row = in(reg) lines.right_row,
+                c = in(reg) c.as_mut_ptr(), s = in(reg) 64_usize,
+                n = out(reg) _, p = out(reg) _, q = out(reg) _, t = out(reg) _,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack),
+            );
+        }
+    }
 }
 
 impl Drop for Tiles {
@@ -180,4 +280,35 @@ impl Drop for Tiles {
         // SAFETY: the registers are this value's; nothing reads them afterwards.
         unsafe { asm!("tilerelease", options(nostack, nomem)) };
     }
+}
+
+/// A step of [`Tiles::gather`], in bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// Where its left tiles begin.
+    pub(crate) left: usize,
+    /// Where its right tiles begin.
+    pub(crate) right: usize,
+}
+
+/// Where the tiles of [`Tiles::accumulate`] lie, in bytes. The left tiles of a line follow each other in 16 rows, the second ones are in
+/// the 16 rows below; the right ones of a step are beside each other.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lines {
+    /// Number of lines.
+    pub(crate) count: usize,
+    /// Steps of a line, at least one.
+    pub(crate) steps: usize,
+    /// From the right tiles of a step to those of the next.
+    pub(crate) right_step: usize,
+    /// From a line of left tiles to the next.
+    pub(crate) left_line: usize,
+    /// From a line of right tiles to the next.
+    pub(crate) right_line: usize,
+    /// Between rows of a left tile.
+    pub(crate) left_row: usize,
+    /// Between rows of a right tile.
+    pub(crate) right_row: usize,
 }

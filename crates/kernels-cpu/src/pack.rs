@@ -201,7 +201,7 @@ fn split<const PARTS: usize>(x: __m512) -> [__m512i; PARTS] {
 /// The processor has AVX-512 F, and 16 aligned vectors are at `rows`.
 #[target_feature(enable = "avx512f")]
 #[inline]
-unsafe fn transpose(rows: *mut __m512i) {
+pub(crate) unsafe fn transpose(rows: *mut __m512i) {
     // SAFETY: 16 aligned vectors are at `rows`.
     let r: [__m512i; 16] = std::array::from_fn(|i| unsafe { _mm512_load_si512(rows.add(i)) });
     let mut t = r;

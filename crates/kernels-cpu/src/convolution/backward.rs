@@ -11,7 +11,7 @@ use super::super::sums::sum_of;
 use super::super::vectors::{Vectors, WithVectors, with_vectors};
 use super::super::{Activation, Level, Precision};
 use super::forward::parts;
-use super::{Backward, IMAGES_PER_PART, Layer, together};
+use super::{Backward, IMAGES_PER_PART, Layer, together, vectors_of};
 
 /// What the forward pass of a layer leaves for its gradients.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ pub fn backward(
         assert_eq!(x.len(), batch * sizes.image(), "as many images as results");
         assert!(kept.is_none_or(|kept| kept.len() == batch * sizes.result()), "kept values");
     }
-    with_vectors(level, precision, BackwardAll { level, precision, layers, batch, known, gradient, out });
+    with_vectors(vectors_of(level), precision, BackwardAll { level, precision, layers, batch, known, gradient, out });
 }
 
 /// [`backward`] on vectors.
@@ -78,7 +78,7 @@ impl WithVectors for BackwardAll<'_> {
         let Self { level, precision, layers, batch, known, gradient, out } = self;
         let together = together(batch);
         let methods: Vec<Box<dyn Backward>> =
-            collect(layers, |layer| layer.backward::<V, ROWS, COLUMNS>(level, precision, together));
+            collect(layers, |layer| layer.backward::<V, ROWS, COLUMNS>(level, precision, [together, batch]));
         let known = layers.iter().zip(methods).zip(known);
         let layers: Vec<OneLayer<'_>> =
             known.map(|((layer, method), known)| OneLayer { layer, method, known: *known }).collect();

@@ -5,7 +5,7 @@ use super::super::parallel::{collect, each};
 use super::super::scratch::with_scratch;
 use super::super::vectors::{Vectors, WithVectors, with_vectors};
 use super::super::{Level, Precision};
-use super::{Finish, Forward, Layer, together};
+use super::{Finish, Forward, Layer, together, vectors_of};
 
 /// Where a layer's numbers go, `[batch, outputs, height, width]`.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ pub fn forward(level: Level, precision: Precision, layers: &[Layer<'_>], x: &[f3
         let ([before, after], sizes) = ([pair[0].sizes, pair[1].sizes], pair[1].sizes.size);
         assert!(before.outputs == after.inputs && before.output_size() == sizes, "layers that follow each other");
     }
-    with_vectors(level, precision, ForwardAll { level, precision, layers, batch, x, results });
+    with_vectors(vectors_of(level), precision, ForwardAll { level, precision, layers, batch, x, results });
 }
 
 /// [`forward`] on vectors.
@@ -59,7 +59,7 @@ impl WithVectors for ForwardAll<'_> {
         let Self { level, precision, layers, batch, x, results } = self;
         let together = together(batch);
         let methods: Vec<Box<dyn Forward>> =
-            collect(layers, |layer| layer.forward::<V, ROWS, COLUMNS>(level, precision, together));
+            collect(layers, |layer| layer.forward::<V, ROWS, COLUMNS>(level, precision, [together, batch]));
         let together = methods.iter().map(|method| method.together()).max().unwrap_or(1);
         let mut tasks: Vec<Vec<Results<'_>>> = (0..batch.div_ceil(together)).map(|_| Vec::new()).collect();
         for (Layer { sizes, .. }, Results { inner, out }) in layers.iter().zip(results) {

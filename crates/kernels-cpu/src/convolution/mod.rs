@@ -8,12 +8,15 @@ mod direct;
 mod forward;
 mod padded;
 mod patches;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 mod weight_sums;
 mod winograd;
 
 pub use backward::{Gradients, Known, backward};
 pub use forward::{Results, forward};
 
+use super::level::Instructions;
 use super::parallel::threads;
 use super::vectors::Vectors;
 use super::{Activation, Level, Precision};
@@ -93,41 +96,51 @@ impl Layer<'_> {
         assert!(bias.is_none_or(|bias| bias.len() == sizes.outputs), "a bias of {} numbers", sizes.outputs);
     }
 
-    /// How the layer is done, of at most so many images together.
+    /// How the layer is done, of at most so many of all images together.
     fn forward<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize>(
         &'a self,
         level: Level,
         precision: Precision,
-        together: usize,
+        [together, batch]: [usize; 2],
     ) -> Box<dyn Forward + 'a> {
         let Self { sizes, weight, .. } = self;
+        #[cfg(target_arch = "x86_64")]
+        if tiles::suits(sizes, level, precision, batch) {
+            return Box::new(tiles::TilesForward::new(sizes, weight));
+        }
+        let _ = batch;
         match Method::of::<V>(sizes, precision) {
-            Method::Tiles => Box::new(WinogradForward::<V, ROWS, COLUMNS>::new(sizes, together, weight)),
+            Method::Winograd => Box::new(WinogradForward::<V, ROWS, COLUMNS>::new(sizes, together, weight)),
             Method::Direct => Box::new(DirectForward::<V, ROWS, COLUMNS>::new(sizes, precision, weight)),
             Method::Patches => Box::new(Patches { convolution: sizes, level, precision, weight }),
         }
     }
 
-    /// How its gradients are computed, of at most so many images together.
+    /// How its gradients are computed, of at most so many of all images together.
     fn backward<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize>(
         &'a self,
         level: Level,
         precision: Precision,
-        together: usize,
+        [together, batch]: [usize; 2],
     ) -> Box<dyn Backward + 'a> {
         let Self { sizes, weight, .. } = self;
+        #[cfg(target_arch = "x86_64")]
+        if tiles::suits_gradients(sizes, level, precision, batch) {
+            return Box::new(tiles::TilesBackward::new(sizes, weight));
+        }
+        let _ = batch;
         match Method::of::<V>(sizes, precision) {
-            Method::Tiles => Box::new(WinogradBackward::<V, ROWS, COLUMNS>::new(sizes, together, weight)),
+            Method::Winograd => Box::new(WinogradBackward::<V, ROWS, COLUMNS>::new(sizes, together, weight)),
             Method::Direct => Box::new(DirectBackward::<V, ROWS, COLUMNS>::new(sizes, precision, weight)),
             Method::Patches => Box::new(Patches { convolution: sizes, level, precision, weight }),
         }
     }
 }
 
-/// How a convolution is done.
+/// How a convolution is done on vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
-    Tiles,
+    Winograd,
     Direct,
     Patches,
 }
@@ -135,13 +148,18 @@ enum Method {
 impl Method {
     fn of<V: Vectors>(convolution: &Convolution, precision: Precision) -> Self {
         if winograd::suits::<V>(convolution, precision) {
-            Self::Tiles
+            Self::Winograd
         } else if direct::suits::<V>(convolution) {
             Self::Direct
         } else {
             Self::Patches
         }
     }
+}
+
+/// The level whose vectors convolutions run on where there are no tiles for them: with AMX pairs of bfloat16 are slower than float32.
+fn vectors_of(level: Level) -> Level {
+    if level.has_tiles() { level.at_most(Instructions::Avx512) } else { level }
 }
 
 /// Images of so many that one task may take at a time: each core gets some. No result depends on it.

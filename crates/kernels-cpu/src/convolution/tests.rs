@@ -116,3 +116,19 @@ proptest! {
         check_convolution(batch, convolution);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn convolution_of_many_images(
+        batch in 8_usize..20, inputs in 1_usize..40, outputs in 16_usize..40, height in 1_usize..9, width in 1_usize..40,
+        kernel in 1_usize..4, stride in 1_usize..4, padding in 0_usize..3, kind in 0_usize..4,
+    ) {
+        let convolution = Convolution {
+            inputs, outputs, size: [height, width], kernel: [kernel, kernel], stride: [stride, stride], padding: [padding, padding],
+            activation: ACTIVATIONS[kind],
+        };
+        check_convolution(batch, convolution);
+    }
+}
