@@ -174,12 +174,12 @@ impl Tiles {
         }
     }
 
-    /// Products of tiles that lie here and there: `c` becomes the sum over the steps of two left tiles, `next` bytes apart, with two right
-    /// tiles that follow each other. `c` is four tiles: of the first left one with both right ones, then of the second.
+    /// Products of tiles that lie here and there: the sums over the steps of two left tiles, `next` bytes apart, with two right tiles that
+    /// follow each other. Both tiles of the first left one go to `out[0]`, one after the other, those of the second to `out[1]`.
     ///
     /// # Safety
     /// At every step 16 rows of 64 bytes, `row` bytes apart, are at `left + step.left` and at `next` bytes behind, and `2 * TILE` numbers at
-    /// `right + step.right`.
+    /// `right + step.right`; there is room for two tiles of sums at both places of `out`.
     #[allow(clippy::unused_self)]
     pub(crate) unsafe fn gather(
         &mut self,
@@ -187,9 +187,9 @@ impl Tiles {
         left: *const u16,
         [row, next]: [usize; 2],
         right: *const u16,
-        c: &mut [f32; BLOCK * BLOCK],
+        out: [*mut f32; 2],
     ) {
-        // SAFETY: the loop reads the steps and what they name, and the stores write the 4 KiB of `c`. The tile registers belong to `self`.
+        // SAFETY: the loop reads the steps and what they name, and the stores write 2 KiB to each place. The tile registers belong to `self`.
         unsafe {
             asm!(
                 "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
@@ -210,9 +210,9 @@ impl Tiles {
                 "jnz 2b",
                 "3:",
                 "tilestored [{c} + {s}*1], tmm0", "tilestored [{c} + {s}*1 + 1024], tmm1",
-                "tilestored [{c} + {s}*1 + 2048], tmm2", "tilestored [{c} + {s}*1 + 3072], tmm3",
+                "tilestored [{d} + {s}*1], tmm2", "tilestored [{d} + {s}*1 + 1024], tmm3",
                 n = inout(reg) steps.len() => _, steps = inout(reg) steps.as_ptr() => _, left = in(reg) left, right = in(reg) right,
-                row = in(reg) row, next = in(reg) next, c = in(reg) c.as_mut_ptr(), s = in(reg) 64_usize,
+                row = in(reg) row, next = in(reg) next, c = in(reg) out[0], d = in(reg) out[1], s = in(reg) 64_usize,
                 p = out(reg) _, q = out(reg) _,
                 out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
                 out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
@@ -221,7 +221,7 @@ impl Tiles {
         }
     }
 
-    /// Adds products of tiles in rows to `c`, four tiles as of [`Self::gather`].
+    /// Adds products of tiles in rows to `c`, four tiles: of the first left one with both right ones, then of the second.
     ///
     /// # Safety
     /// For every line and every step in it, 16 rows of 64 bytes are at the places of both left and both right tiles.

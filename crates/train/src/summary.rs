@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use prevision_data::SkippedFile;
 use serde::Serialize;
 
+use crate::Stages;
+
 /// The result of a training; `summary.json` in the run folder.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TrainSummary {
@@ -18,6 +20,8 @@ pub struct TrainSummary {
     pub frames_per_second: f64,
     /// Share of this part of the run in which the training waited for the next batch, 0 to 1.
     pub waiting_for_data: f64,
+    /// What the time of this part of the run went to, in seconds.
+    pub stages: Stages,
     /// The most memory the process ever held, in bytes; absent where the system does not tell.
     pub peak_memory_bytes: Option<u64>,
     /// The total loss and every unweighted term, means over the last steps (up to `train.log_every`).

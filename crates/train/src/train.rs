@@ -19,6 +19,7 @@ use crate::optimizer::{Optimizer, add};
 use crate::recorder::{Rates, Recorder};
 use crate::run::first_difference;
 use crate::schedule::learning_rate;
+use crate::stages::{Stages, Stopwatch};
 use crate::team::{agree, average_gradients};
 use crate::{
     Checkpoint, CheckpointState, Control, Progress, RunFolder, Settings, Task, Team, TrainError, TrainSummary,
@@ -79,6 +80,7 @@ pub fn train_on<T: Task>(
     let mut interrupted = control.stops();
     agree(team, &mut interrupted, &mut state.seconds)?;
     let (clock, before, first) = (Instant::now(), state.seconds, state.step);
+    let mut watch = Stopwatch::start();
 
     while !interrupted && !budget.is_spent(state.step, state.seconds) {
         let step = state.step + 1;
@@ -91,12 +93,14 @@ pub fn train_on<T: Task>(
 
         // Loss and gradients, averaged over the batches of the step and over the team.
         let mut gradients = GradientsParams::new();
+        watch.lap(|stages| &mut stages.rest);
         let mut batch = loader.next_batch()?;
         let mut shown = None;
         for index in 0..train.accumulate {
             if index > 0 {
                 batch = loader.next_batch()?;
             }
+            watch.lap(|stages| &mut stages.waiting_for_data);
             let inputs = ClipBatch::upload(&batch, state.spaces.frame_step, &data.normalise, &device);
             shown = shows_histograms.then(|| inputs.clone());
             let draw = Draw { seed: *seed, number: batch.number, first: batch.first };
@@ -104,17 +108,21 @@ pub fn train_on<T: Task>(
             let terms = with_precision(train.precision, || task.terms(&model, inputs, &draw));
             let count = train.accumulate;
             let loss = if count > 1 { terms.total.clone() / count as f64 } else { terms.total.clone() };
+            watch.lap(|stages| &mut stages.forward);
             let more = GradientsParams::from_grads(loss.backward(), &model);
             gradients = if index == 0 { more } else { add(&model, gradients, more) };
+            watch.lap(|stages| &mut stages.backward);
             window.push_terms(step, terms);
             let clips = batch.clips.len() * team.size();
             state.frames += (clips * state.spaces.frames) as u64;
             recorder.count(clips);
         }
         gradients = average_gradients(team, &model, gradients)?;
+        watch.lap(|stages| &mut stages.backward);
         if let Some(batch) = shown {
             recorder.histograms(step, task, &model, &gradients, &batch)?;
         }
+        watch.lap(|stages| &mut stages.rest);
 
         // The step, and what follows it, as a target encoder.
         let norm;
@@ -123,6 +131,7 @@ pub fn train_on<T: Task>(
             window.push_norm(step, norm);
         }
         model = task.after_step(model, done);
+        watch.lap(|stages| &mut stages.optimizer);
         state.step = step;
         state.seconds = before + clock.elapsed().as_secs_f64();
 
@@ -151,8 +160,7 @@ pub fn train_on<T: Task>(
     }
     state.seconds = before + clock.elapsed().as_secs_f64();
     let interrupted = !budget.is_spent(state.step, state.seconds);
-    let waiting = loader.waited().as_secs_f64() / (state.seconds - before).max(1e-9);
-    let summary = summarise(&state, &recorder, &*dataset, waiting, interrupted);
+    let summary = summarise(&state, &recorder, &*dataset, watch.stop(), interrupted);
     if let Some(run) = written {
         run.write_json("summary.json", &summary)?;
     }
@@ -227,7 +235,7 @@ fn summarise(
     state: &CheckpointState,
     recorder: &Recorder,
     dataset: &dyn ClipDataset,
-    waiting_for_data: f64,
+    stages: Stages,
     interrupted: bool,
 ) -> TrainSummary {
     TrainSummary {
@@ -235,7 +243,8 @@ fn summarise(
         steps: state.step,
         seconds: state.seconds,
         frames_per_second: state.frames as f64 / state.seconds.max(1e-9),
-        waiting_for_data,
+        waiting_for_data: stages.waiting_for_data / stages.total().max(1e-9),
+        stages,
         peak_memory_bytes: peak_memory_bytes(),
         final_loss: recorder.reading.loss.clone(),
         skipped_files: dataset.skipped(),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::chart::LineChart;
-use super::html::{figures, section};
+use super::html::{figures, section, table};
 use super::run::Run;
-use crate::Series;
-use crate::format::{number_at, words};
+use crate::format::{duration, number_at, percent, words};
+use crate::{Series, Table};
 
 /// A small chart of the total, every term, the learning rate and the gradient norm.
 pub(super) fn curves(run: &Run) -> String {
@@ -36,7 +36,21 @@ pub(super) fn curves(run: &Run) -> String {
     };
     let charts: String = total.into_iter().chain(rest).chain(others).map(chart).collect();
     let note = "Every term before weighting; the total is their weighted sum.";
-    section("training", "Training", note, &figures(charts))
+    let times = run.train.as_ref().map(stages).map_or_else(String::new, |stages| table(&stages));
+    section("training", "Training", note, &(figures(charts) + &times))
+}
+
+/// What the time of the training went to; no rows where that is not known.
+fn stages(train: &Value) -> Table {
+    let stages = train.get("stages").and_then(Value::as_object);
+    let seconds = |key: &str| number_at(train, &["stages", key]);
+    let total: f64 = stages.into_iter().flatten().filter_map(|(key, _)| seconds(key)).sum();
+    let known = stages.into_iter().flatten().filter_map(|(key, _)| Some((words(key), seconds(key)?)));
+    Table {
+        caption: "Where the time went".to_owned(),
+        heads: ["stage", "time", "share"].map(str::to_owned).into(),
+        rows: known.map(|(name, seconds)| vec![name, duration(seconds), percent(seconds / total.max(1e-9))]).collect(),
+    }
 }
 
 /// With a capital at the start.

@@ -135,6 +135,10 @@ pub(crate) fn table(summary: &TrainSummary, root: &Path) -> String {
         ""
     };
     let _ = writeln!(text, "waiting for data {:.0} % of the time{cure}", 100.0 * waiting);
+    let shares = summary.stages.each().into_iter().skip(1);
+    let shares =
+        shares.map(|(name, seconds)| format!("{name} {:.0} %", 100.0 * seconds / summary.stages.total().max(1e-9)));
+    let _ = writeln!(text, "{}", shares.collect::<Vec<_>>().join(", "));
     for (name, value) in &summary.final_loss {
         let _ = writeln!(text, "  {name:<22} {value:.5}");
     }

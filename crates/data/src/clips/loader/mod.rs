@@ -9,7 +9,6 @@ mod prefetch;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use prevision_core::HostBatch;
 use prevision_core::config::check::{message, multiple_of};
@@ -80,7 +79,6 @@ pub struct Loader {
     last_batch: Option<u64>,
     /// Place of the first clip of this process in each batch, and number of its clips.
     part: (usize, usize),
-    waited: Duration,
     failed: bool,
 }
 
@@ -94,15 +92,8 @@ impl Loader {
         let numbering = Numbering::new(dataset.as_ref(), config);
         let part = (numbering.first(), numbering.clips());
         let prefetch = Arc::new(Prefetch::new(dataset, numbering, config, start));
-        let mut loader = Self {
-            prefetch,
-            workers: vec![],
-            batch: start,
-            last_batch: config.last_batch,
-            part,
-            waited: Duration::ZERO,
-            failed: false,
-        };
+        let mut loader =
+            Self { prefetch, workers: vec![], batch: start, last_batch: config.last_batch, part, failed: false };
         for worker in 0..config.workers {
             let prefetch = Arc::clone(&loader.prefetch);
             let thread = std::thread::Builder::new().name(format!("loader-{worker}")).spawn(move || prefetch.work());
@@ -127,13 +118,11 @@ impl Loader {
         assert!(last.is_none_or(|last| self.batch <= last), "batch {} was asked for, the last is {last:?}", self.batch);
         let (first, clips) = self.part;
         let numbers = self.batch * clips as u64..(self.batch + 1) * clips as u64;
-        let begin = Instant::now();
         let clips: Result<Vec<_>, _> = if self.workers.is_empty() {
             self.prefetch.read(&numbers.collect::<Vec<_>>()).into_iter().collect()
         } else {
             numbers.map(|number| self.prefetch.take(number)).collect()
         };
-        self.waited += begin.elapsed();
         match clips {
             Ok(clips) => {
                 let number = self.batch;
@@ -146,11 +135,6 @@ impl Loader {
                 Err(error)
             }
         }
-    }
-
-    /// How long [`next_batch`](Self::next_batch) has taken so far, all calls together: the time that was waited for data.
-    pub fn waited(&self) -> Duration {
-        self.waited
     }
 
     fn stop(&mut self) {

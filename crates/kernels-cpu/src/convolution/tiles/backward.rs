@@ -5,8 +5,8 @@
 use super::super::super::amx::{BLOCK, DEPTH, Lines, Step, Tiles};
 use super::super::super::scratch::with_scratch;
 use super::super::{Backward, Convolution};
-use super::layout::{Channels, Pairs, Pixels, Planes, Square};
-use super::rows::{CHUNK, CHUNK_SUMS, ChunkSums, Row, channels, pack};
+use super::layout::{Channels, Pairs, Pixels, Planes};
+use super::rows::{CHUNK, Row, Strip, pack, write};
 use super::{GROUP, RIGHT};
 
 /// Bytes of both operands of a strip of rows, about: half of the second cache.
@@ -92,6 +92,7 @@ impl<'a> TilesBackward<'a> {
     unsafe fn of_images(&self, gradients: &[f32], out: &mut [f32]) {
         let Convolution { inputs, outputs, size: [height, width], kernel, stride, .. } = *self.sizes;
         let count = out.len() / self.sizes.image();
+        let strip = Strip::new([height, width], inputs.div_ceil(BLOCK));
         with_scratch(|scratch| {
             let pixels = scratch.get::<u16>(self.pixels.count());
             // SAFETY: AVX-512 is supported where tiles are.
@@ -100,39 +101,33 @@ impl<'a> TilesBackward<'a> {
                 self.pixels.write(Planes { numbers: gradients, channels: outputs, size }, pixels);
                 Tiles::new()
             };
-            let (mut sums, mut square) = (ChunkSums([0.0; CHUNK_SUMS]), Square::ZERO);
             let of_block = kernel[0] * kernel[1] * self.pixels.channels / DEPTH * RIGHT;
             let (image, pixel) = (2 * self.pixels.pitch * self.pixels.channels, 2 * self.pixels.channels);
-            for (row, phase) in (0..height).flat_map(|row| (0..stride[1]).map(move |phase| (row, phase))) {
-                let (steps, columns) = (self.steps(row, phase), width.saturating_sub(phase).div_ceil(stride[1]));
-                let row_of = Row { steps: &steps, image, pixel };
-                for (block, weights) in self.weights.chunks_exact(of_block).enumerate() {
-                    for column in (0..columns).step_by(CHUNK) {
-                        let there = CHUNK.min(columns - column);
-                        // SAFETY: tiles are supported. The columns that the steps name are within the pitch, their lines inside; the
-                        // weights have all steps of a block.
-                        unsafe {
-                            let left = pixels.as_ptr().cast::<u8>().add(column * pixel).cast();
-                            row_of.sums(&mut tiles, left, there, weights.as_ptr(), &mut sums.0);
-                        }
-                        for (image, half) in (0..count).flat_map(|image| [(image, 0), (image, 1)]) {
-                            let first = block * BLOCK + half * 16;
-                            // SAFETY: AVX-512 is supported.
-                            unsafe { channels(&sums.0, image, half, &mut square) };
-                            for (input, numbers) in (first..inputs).zip(&square.0) {
-                                let place =
-                                    ((image * inputs + input) * height + row) * width + column * stride[1] + phase;
-                                if stride[1] == 1 {
-                                    out[place..][..there].copy_from_slice(&numbers[..there]);
-                                } else {
-                                    let out = out[place..].iter_mut().step_by(stride[1]);
-                                    out.zip(&numbers[..there]).for_each(|(out, number)| *out = *number);
-                                }
-                            }
+            with_scratch(|scratch| {
+                let sums = scratch.get::<f32>(strip.count());
+                for first in (0..height).step_by(strip.rows) {
+                    let end = (first + strip.rows).min(height);
+                    for (row, phase) in (first..end).flat_map(|row| (0..stride[1]).map(move |phase| (row, phase))) {
+                        let (steps, columns) =
+                            (self.steps(row, phase), width.saturating_sub(phase).div_ceil(stride[1]));
+                        let row_of = Row { steps: &steps, image, pixel };
+                        for (block, weights) in self.weights.chunks_exact(of_block).enumerate() {
+                            let places = [block, (row - first) * width + phase, stride[1], columns];
+                            let (left, weights) = (pixels.as_ptr(), weights.as_ptr());
+                            // SAFETY: tiles are supported. The columns that the steps name are within the pitch, their lines inside; the
+                            // weights have all steps of a block.
+                            unsafe { strip.write(&mut tiles, row_of, left, weights, places, sums) };
                         }
                     }
+                    let give = |[image, input, pixel, there]: [usize; 4], numbers: &mut [f32; CHUNK]| {
+                        let place = ((image * inputs + input) * height + first) * width + pixel;
+                        // SAFETY: AVX-512 is supported where tiles are.
+                        unsafe { write(numbers, &mut out[place..][..there]) };
+                    };
+                    // SAFETY: AVX-512 is supported where tiles are.
+                    unsafe { strip.read(end - first, count, inputs, sums, give) };
                 }
-            }
+            });
         });
     }
 

@@ -4,8 +4,8 @@
 use super::super::super::amx::{BLOCK, DEPTH, Step, Tiles};
 use super::super::super::scratch::with_scratch;
 use super::super::{Convolution, Finish, Forward};
-use super::layout::{Pixels, Planes, Square};
-use super::rows::{CHUNK, CHUNK_SUMS, ChunkSums, Row, channels, pack};
+use super::layout::{Pixels, Planes};
+use super::rows::{CHUNK, Row, Strip, pack, write};
 use super::{GROUP, RIGHT, padded_channels};
 
 /// See [`super`].
@@ -71,6 +71,7 @@ impl<'a> TilesForward<'a> {
         let Convolution { inputs, outputs, size, stride, .. } = *self.sizes;
         let [rows, columns] = self.sizes.output_size();
         let count = images.len() / self.sizes.image();
+        let strip = Strip::new([rows, columns], outputs.div_ceil(BLOCK));
         with_scratch(|scratch| {
             let pixels = scratch.get::<u16>(self.pixels.count());
             // SAFETY: AVX-512 is supported where tiles are.
@@ -78,52 +79,53 @@ impl<'a> TilesForward<'a> {
                 self.pixels.write(Planes { numbers: images, channels: inputs, size }, pixels);
                 Tiles::new()
             };
-            let (mut sums, mut square) = (ChunkSums([0.0; CHUNK_SUMS]), Square::ZERO);
             let of_block = self.sizes.kernel[0] * self.places.len() * RIGHT;
-            for row in 0..rows {
-                let steps = self.steps(row);
-                let pixel = 2 * stride[1] * self.pixels.channels;
-                let row_of = Row { steps: &steps, image: 2 * self.pixels.pitch * self.pixels.channels, pixel };
-                for (block, weights) in self.weights.chunks_exact(of_block).enumerate() {
-                    for column in (0..columns).step_by(CHUNK) {
-                        let there = CHUNK.min(columns - column);
-                        // SAFETY: tiles are supported. The last step of the last pixel ends within the pitch, and the lines of the
-                        // steps are inside; the weights have all steps of a block.
-                        unsafe {
-                            let left = pixels.as_ptr().cast::<u8>().add(column * pixel).cast();
-                            row_of.sums(&mut tiles, left, there, weights.as_ptr(), &mut sums.0);
-                        }
-                        for (image, half) in (0..count).flat_map(|image| [(image, 0), (image, 1)]) {
-                            let first = block * BLOCK + half * 16;
-                            // SAFETY: AVX-512 is supported.
-                            unsafe { channels(&sums.0, image, half, &mut square) };
-                            for (output, numbers) in (first..outputs).zip(&mut square.0) {
-                                let place = ((image * outputs + output) * rows + row) * columns + column;
-                                finish_row(&mut finish, output, place, there, numbers);
-                            }
+            let (image, pixel) = (2 * self.pixels.pitch * self.pixels.channels, 2 * stride[1] * self.pixels.channels);
+            with_scratch(|scratch| {
+                let sums = scratch.get::<f32>(strip.count());
+                for first in (0..rows).step_by(strip.rows) {
+                    let end = (first + strip.rows).min(rows);
+                    for row in first..end {
+                        let steps = self.steps(row);
+                        let row_of = Row { steps: &steps, image, pixel };
+                        for (block, weights) in self.weights.chunks_exact(of_block).enumerate() {
+                            let places = [block, (row - first) * columns, 1, columns];
+                            let (left, weights) = (pixels.as_ptr(), weights.as_ptr());
+                            // SAFETY: tiles are supported. The last step of the last pixel ends within the pitch, and the lines of the
+                            // steps are inside; the weights have all steps of a block.
+                            unsafe { strip.write(&mut tiles, row_of, left, weights, places, sums) };
                         }
                     }
+                    let give = |[image, output, pixel, there]: [usize; 4], numbers: &mut [f32; CHUNK]| {
+                        let place = ((image * outputs + output) * rows + first) * columns + pixel;
+                        // SAFETY: AVX-512 is supported where tiles are.
+                        unsafe { finish_chunk(&mut finish, output, place, there, numbers) };
+                    };
+                    // SAFETY: AVX-512 is supported where tiles are.
+                    unsafe { strip.read(end - first, count, outputs, sums, give) };
                 }
-            }
+            });
         });
     }
 }
 
 /// Takes some pixels of a channel to the result.
-#[inline(always)]
-fn finish_row(finish: &mut Finish<'_>, output: usize, place: usize, there: usize, numbers: &mut [f32; CHUNK]) {
+///
+/// # Safety
+/// The processor has AVX-512.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
+#[inline]
+unsafe fn finish_chunk(finish: &mut Finish<'_>, output: usize, place: usize, there: usize, numbers: &mut [f32; CHUNK]) {
     if let Some(bias) = finish.bias {
         numbers.iter_mut().for_each(|number| *number += bias[output]);
     }
     if let Some(inner) = &mut finish.inner {
-        inner[place..][..there].copy_from_slice(&numbers[..there]);
+        // SAFETY: AVX-512 is supported.
+        unsafe { write(numbers, &mut inner[place..][..there]) };
     }
     finish.activation.apply::<true>(numbers);
-    let out = &mut finish.out[place..][..there];
-    match out.as_mut_array::<CHUNK>() {
-        Some(out) => *out = *numbers,
-        None => out.copy_from_slice(&numbers[..there]),
-    }
+    // SAFETY: AVX-512 is supported.
+    unsafe { write(numbers, &mut finish.out[place..][..there]) };
 }
 
 impl Forward for TilesForward<'_> {

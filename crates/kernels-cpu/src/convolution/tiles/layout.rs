@@ -85,13 +85,28 @@ impl Square {
         }
     }
 
+    /// Reads sixteen rows of sixteen numbers, `pitch` apart, and makes columns of them.
+    ///
+    /// # Safety
+    /// See the module; they are there.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    pub(super) unsafe fn gather(&mut self, numbers: *const f32, pitch: usize) {
+        for (index, row) in self.0.iter_mut().enumerate() {
+            // SAFETY: sixteen numbers are there; a row is a vector.
+            unsafe { _mm512_store_ps(row.as_mut_ptr(), _mm512_loadu_ps(numbers.add(index * pitch))) };
+        }
+        // SAFETY: AVX-512 is supported.
+        unsafe { self.transpose() };
+    }
+
     /// Makes columns of the rows.
     ///
     /// # Safety
     /// See the module.
     #[target_feature(enable = "avx512f")]
     #[inline]
-    pub(super) unsafe fn transpose(&mut self) {
+    unsafe fn transpose(&mut self) {
         // SAFETY: AVX-512 is supported; the square is sixteen aligned vectors.
         unsafe { transpose(self.0.as_mut_ptr().cast()) };
     }
@@ -134,8 +149,9 @@ impl Pixels {
         let width = planes.size[1];
         assert!(out.len() == self.count() && left + width <= pitch && height == planes.size[0], "room for pixels");
         let (mask, mut square) = (u16::MAX >> (16 - channels.min(16)), Square::ZERO);
-        for (line, out) in out.chunks_exact_mut(pitch * channels).enumerate() {
-            let (row, image) = (line / GROUP, line % GROUP);
+        // Row after row of a plane: what is read next can be foreseen.
+        for (image, row) in (0..GROUP).flat_map(|image| (0..height).map(move |row| (image, row))) {
+            let out = &mut out[(row * GROUP + image) * pitch * channels..][..pitch * channels];
             out[..left * channels].fill(0);
             out[(left + width) * channels..].fill(0);
             for first in (0..channels).step_by(16) {
@@ -180,8 +196,8 @@ impl Channels {
         let Self { channels, pitch, height } = *self;
         let (width, mut square) = (planes.size[1], Square::ZERO);
         assert!(out.len() == self.count() && width <= pitch && height == planes.size[0], "room for channels");
-        for (line, out) in out.chunks_exact_mut(pitch * GROUP).enumerate() {
-            let (row, channel) = (line / channels, line % channels);
+        for (channel, row) in (0..channels).flat_map(|channel| (0..height).map(move |row| (channel, row))) {
+            let out = &mut out[(row * channels + channel) * pitch * GROUP..][..pitch * GROUP];
             out[width * GROUP..].fill(0);
             for column in (0..width).step_by(16) {
                 let count = (width - column).min(16);
@@ -233,34 +249,34 @@ impl Pairs {
         let mut pair_of = [Square::ZERO; 2];
         assert!(out.len() == self.count() && height == planes.size[0], "room for pairs");
         assert!(left + width.div_ceil(phases) <= pitch, "columns of a phase");
-        for (row, out) in out.chunks_exact_mut(phases * pitch * one).enumerate() {
+        for out in out.chunks_exact_mut(phases * pitch * one) {
             for (phase, out) in out.chunks_exact_mut(pitch * one).enumerate() {
                 let there = width.saturating_sub(phase).div_ceil(phases);
                 out[..left * one].fill(0);
                 out[(left + there) * one..].fill(0);
             }
-            for (pair, first) in
-                (0..GROUP / 2).flat_map(|pair| (0..channels).step_by(16).map(move |first| (pair, first)))
-            {
-                for column in (0..width).step_by(16) {
-                    let count = (width - column).min(16);
-                    // SAFETY: AVX-512 is supported, row and columns are those of the planes; the room for a pair's sixteen channels is
-                    // inside `out`.
-                    unsafe {
-                        for (image, square) in pair_of.iter_mut().enumerate() {
-                            planes.channels_of(2 * pair + image, first, [row, column], count, square);
-                            square.transpose();
-                        }
-                        for index in 0..count {
-                            let [even, odd] = &pair_of;
-                            let low = _mm512_cvtepu16_epi32(even.rounded(index));
-                            let high = _mm512_cvtepu16_epi32(odd.rounded(index));
-                            let words = _mm512_or_si512(low, _mm512_slli_epi32::<16>(high));
-                            let column = column + index;
-                            let place = ((column % phases) * pitch + left + column / phases) * one
-                                + 2 * (pair * channels + first);
-                            _mm512_storeu_si512(out.as_mut_ptr().add(place).cast(), words);
-                        }
+        }
+        let parts = (0..GROUP / 2).flat_map(|pair| (0..channels).step_by(16).map(move |first| (pair, first)));
+        for ((pair, first), row) in parts.flat_map(|part| (0..height).map(move |row| (part, row))) {
+            let out = &mut out[row * phases * pitch * one..][..phases * pitch * one];
+            for column in (0..width).step_by(16) {
+                let count = (width - column).min(16);
+                // SAFETY: AVX-512 is supported, row and columns are those of the planes; the room for a pair's sixteen channels is inside
+                // `out`.
+                unsafe {
+                    for (image, square) in pair_of.iter_mut().enumerate() {
+                        planes.channels_of(2 * pair + image, first, [row, column], count, square);
+                        square.transpose();
+                    }
+                    for index in 0..count {
+                        let [even, odd] = &pair_of;
+                        let low = _mm512_cvtepu16_epi32(even.rounded(index));
+                        let high = _mm512_cvtepu16_epi32(odd.rounded(index));
+                        let words = _mm512_or_si512(low, _mm512_slli_epi32::<16>(high));
+                        let column = column + index;
+                        let place =
+                            ((column % phases) * pitch + left + column / phases) * one + 2 * (pair * channels + first);
+                        _mm512_storeu_si512(out.as_mut_ptr().add(place).cast(), words);
                     }
                 }
             }
