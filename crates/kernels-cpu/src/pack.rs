@@ -22,8 +22,8 @@ pub(crate) enum Side {
 /// product sums over. A right operand is given transposed.
 ///
 /// # Safety
-/// The processor has AVX-512 F and BW.
-#[target_feature(enable = "avx512f,avx512bw")]
+/// The processor has AVX-512 F, BW and BF16.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 pub(crate) unsafe fn pack(
     matrix: &Matrix<'_>,
     first: usize,
@@ -33,7 +33,7 @@ pub(crate) unsafe fn pack(
     panel: &mut [u16],
 ) {
     assert!(panel.len() >= precision.panel(depth.1 - depth.0));
-    // SAFETY: AVX-512 F and BW are supported.
+    // SAFETY: AVX-512 F, BW and BF16 are supported.
     unsafe {
         match precision {
             Precision::Float32 => pack_parts::<3>(matrix, first, depth, side, panel),
@@ -43,8 +43,8 @@ pub(crate) unsafe fn pack(
 }
 
 /// # Safety
-/// The processor has AVX-512 F and BW.
-#[target_feature(enable = "avx512f,avx512bw")]
+/// The processor has AVX-512 F, BW and BF16.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn pack_parts<const PARTS: usize>(
     matrix: &Matrix<'_>,
     first: usize,
@@ -93,9 +93,9 @@ unsafe fn pack_parts<const PARTS: usize>(
 /// A tile out of a matrix whose rows are next to each other: a vector holds a column of sixteen, two columns make sixteen pairs.
 ///
 /// # Safety
-/// The processor has AVX-512 F and BW, rows and columns are inside the matrix, and at `target` there is room for 16
+/// The processor has AVX-512 F, BW and BF16, rows and columns are inside the matrix, and at `target` there is room for 16
 /// aligned vectors of each part, parts 32 vectors apart.
-#[target_feature(enable = "avx512f,avx512bw")]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 #[inline]
 unsafe fn pairs_of_rows<const PARTS: usize>(
     matrix: &Matrix<'_>,
@@ -110,9 +110,20 @@ unsafe fn pairs_of_rows<const PARTS: usize>(
         _mm512_maskz_loadu_ps(mask, matrix.data().as_ptr().add(row + (column + k) * column_stride))
     };
     let upper = _mm512_set1_epi32(0xffff_0000_u32 as i32);
+    let interleaved = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
+        16, 0,
+    );
     for pair in 0..16 {
         let first = if 2 * pair < columns { load(2 * pair) } else { _mm512_setzero_ps() };
         let second = if 2 * pair + 1 < columns { load(2 * pair + 1) } else { _mm512_setzero_ps() };
+        if PARTS == 1 {
+            // Sixteen of the first, then sixteen of the second.
+            let pairs = _mm512_permutexvar_epi16(interleaved, joined(first, second));
+            // SAFETY: there is room for 16 aligned vectors.
+            unsafe { _mm512_store_si512(target.add(pair), pairs) };
+            continue;
+        }
         let (first, second) = (split::<PARTS>(first), split::<PARTS>(second));
         for part in 0..PARTS {
             let words = _mm512_or_si512(_mm512_srli_epi32::<16>(first[part]), _mm512_and_si512(second[part], upper));
@@ -125,9 +136,9 @@ unsafe fn pairs_of_rows<const PARTS: usize>(
 /// A tile out of any matrix, best one whose columns are next to each other.
 ///
 /// # Safety
-/// The processor has AVX-512 F and BW, rows and columns are inside the matrix, and at `target` there is room for 16
+/// The processor has AVX-512 F, BW and BF16, rows and columns are inside the matrix, and at `target` there is room for 16
 /// aligned vectors of each part, parts 32 vectors apart.
-#[target_feature(enable = "avx512f,avx512bw")]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 #[inline]
 unsafe fn pairs_of_columns<const PARTS: usize>(
     matrix: &Matrix<'_>,
@@ -158,6 +169,11 @@ unsafe fn pairs_of_columns<const PARTS: usize>(
             // SAFETY: `values` are 32 numbers.
             unsafe { (_mm512_loadu_ps(values.as_ptr()), _mm512_loadu_ps(values.as_ptr().add(16))) }
         };
+        if PARTS == 1 {
+            // SAFETY: there is room for 16 aligned vectors.
+            unsafe { _mm512_store_si512(target.add(index), joined(first, second)) };
+            continue;
+        }
         let (first, second) = (split::<PARTS>(first), split::<PARTS>(second));
         for part in 0..PARTS {
             // SAFETY: there is room for 16 aligned vectors of each part, 32 vectors apart.
@@ -171,27 +187,27 @@ unsafe fn pairs_of_columns<const PARTS: usize>(
     }
 }
 
-/// A number as bfloat16 numbers in the upper halves of words: one rounded to nearest, or three whose sum is the number.
+/// Thirty-two numbers as bfloat16, rounded to nearest.
+#[target_feature(enable = "avx512f,avx512bf16")]
+#[inline]
+fn joined(first: __m512, second: __m512) -> __m512i {
+    // SAFETY: both are 64 bytes of which any bits are a value.
+    unsafe { std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first)) }
+}
+
+/// A number as the sum of bfloat16 numbers in the upper halves of words.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn split<const PARTS: usize>(x: __m512) -> [__m512i; PARTS] {
     let upper = _mm512_set1_epi32(0xffff_0000_u32 as i32);
-    let bits = _mm512_castps_si512(x);
+    let half = _mm512_set1_epi32(0x8000);
     let mut parts = [_mm512_setzero_si512(); PARTS];
-    if PARTS == 1 {
-        // Ties to even, as hardware conversions round.
-        let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
-        let rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
-        parts[0] = _mm512_and_si512(rounded, upper);
-    } else {
-        let half = _mm512_set1_epi32(0x8000);
-        let mut rest = x;
-        for part in &mut parts[..PARTS - 1] {
-            *part = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(rest), half), upper);
-            rest = _mm512_sub_ps(rest, _mm512_castsi512_ps(*part));
-        }
-        parts[PARTS - 1] = _mm512_castps_si512(rest);
+    let mut rest = x;
+    for part in &mut parts[..PARTS - 1] {
+        *part = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(rest), half), upper);
+        rest = _mm512_sub_ps(rest, _mm512_castsi512_ps(*part));
     }
+    parts[PARTS - 1] = _mm512_castps_si512(rest);
     parts
 }
 
