@@ -222,8 +222,8 @@ mod tests {
         );
         let message = check("frame_steps = 3").unwrap_err();
         assert!(message.contains("unknown key `data.frame_steps`; did you mean `data.frame_step`?"), "{message}");
-        let message = check("[crop]\nkind = \"stretch\"\nshort_side = 9").unwrap_err();
-        assert!(message.contains("`short_side` is a key of kind = \"centre\""), "{message}");
+        let message = check("[crop]\nkind = \"stretch\"\narea = [0.1, 0.5]").unwrap_err();
+        assert!(message.contains("`area` is a key of kind = \"random-resized\""), "{message}");
         let described = &schema.as_value()["properties"]["frames"]["description"];
         assert_eq!(described, "Frames in a clip. Default 16.");
     }

@@ -149,7 +149,7 @@ fn forward_at<const COUNT: usize>(level: Level, knots: Knots, x: &[f32], columns
     let rows = x.len() / columns;
     let mut sums = vec![0.0; rows.div_ceil(TASK_ROWS) * means.len()];
     each(sums.chunks_mut(means.len()).zip(x.chunks(TASK_ROWS * columns)), |(sums, x)| {
-        at(level, Rows::<COUNT> { knots, x, columns, sums })
+        at(level, Rows::<COUNT> { knots, x, columns, sums });
     });
     sum_rows(level, &sums, means);
     for mean in &mut *means {
@@ -233,6 +233,6 @@ fn backward_at<const COUNT: usize>(
     });
     let factors: Vec<f32> = of_cosine.chain(of_sine).map(|factor| factor as f32).collect();
     each(out.chunks_mut(TASK_ROWS * columns).zip(x.chunks(TASK_ROWS * columns)), |(out, x)| {
-        at(level, Rows::<COUNT> { knots, x, columns, factors: &factors, out })
+        at(level, Rows::<COUNT> { knots, x, columns, factors: &factors, out });
     });
 }

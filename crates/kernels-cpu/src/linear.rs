@@ -113,7 +113,7 @@ pub fn activation_backward(level: Level, activation: Activation, kept: &[f32], g
     assert_eq!(kept.len(), gradient.len());
     assert_eq!(out.len(), gradient.len());
     each(out.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK)).zip(kept.chunks(CHUNK)), |((out, gradient), kept)| {
-        at(level, Multiply(activation, kept, gradient, out))
+        at(level, Multiply(activation, kept, gradient, out));
     });
 }
 

@@ -95,7 +95,7 @@ pub fn variance_gradient(level: Level, x: &[f32], means: &[f32], factors: &[f32]
         return;
     }
     each(out.chunks_mut(TASK_ROWS * columns).zip(x.chunks(TASK_ROWS * columns)), |(out, x)| {
-        at(level, Rows { x, means, factors, gradient, out })
+        at(level, Rows { x, means, factors, gradient, out });
     });
 }
 
@@ -128,7 +128,7 @@ pub fn covariance(level: Level, x: &[f32], columns: usize, centred: &mut [f32], 
     let mut means = vec![0.0; columns];
     column_means(level, x, &mut means);
     each(centred.chunks_mut(TASK_ROWS * columns).zip(x.chunks(TASK_ROWS * columns)), |(out, x)| {
-        at(level, Rows { x, means: &means, out })
+        at(level, Rows { x, means: &means, out });
     });
     let centred = Matrix::new(centred, rows, columns);
     product(level, Precision::Float32, centred.transposed(), centred, matrix, &Sums);

@@ -57,9 +57,10 @@ impl Recorder {
         self.files.is_some()
     }
 
-    /// Counts clips for the rate of the next line.
-    pub(crate) fn count(&mut self, clips: usize) {
+    /// Counts clips for the rate of the next line, and gives their number.
+    pub(crate) fn count(&mut self, clips: usize) -> u64 {
         self.clips += clips as u64;
+        clips as u64
     }
 
     /// Writes a line. The first reports all files skipped so far, the others only new ones.

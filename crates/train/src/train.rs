@@ -54,10 +54,10 @@ pub fn train_on<T: Task>(
     // Build everything, fresh or from the last checkpoint.
     let spaces = dataset.spaces().clone();
     check(task, settings, &spaces, &device)?;
-    let Settings { seed, data, optimizer: optimizer_config, schedule, train, resolved } = settings;
+    let Settings { seed, data, train, resolved, .. } = settings;
     let device = device.autodiff();
     let mut model = fresh(task, &spaces, *seed, &device);
-    let mut optimizer = Optimizer::new(optimizer_config);
+    let mut optimizer = Optimizer::new(&settings.optimizer);
     let mut state = CheckpointState { step: 0, frames: 0, seconds: 0.0, seed: *seed, spaces };
     let mut saved: Option<PathBuf> = None;
     if let Some(checkpoint) = run.latest_checkpoint()? {
@@ -85,10 +85,7 @@ pub fn train_on<T: Task>(
     while !interrupted && !budget.is_spent(state.step, state.seconds) {
         let step = state.step + 1;
         let done = budget.done(step, state.seconds);
-        let rates = Rates {
-            learning_rate: learning_rate(&schedule.learning_rate, optimizer_config.lr, done, budget.steps),
-            momentum: task.momentum(done),
-        };
+        let rates = rates(task, settings, &budget, done);
         let shows_histograms = recorder.writes() && due(step, train.histogram_every);
 
         // Loss and gradients, averaged over the batches of the step and over the team.
@@ -106,16 +103,13 @@ pub fn train_on<T: Task>(
             let draw = Draw { seed: *seed, number: batch.number, first: batch.first };
             // The backward pass is in the precision of the operations it is of.
             let terms = with_precision(train.precision, || task.terms(&model, inputs, &draw));
-            let count = train.accumulate;
-            let loss = if count > 1 { terms.total.clone() / count as f64 } else { terms.total.clone() };
+            let loss = terms.total.clone() / train.accumulate as f64;
             watch.lap(|stages| &mut stages.forward);
             let more = GradientsParams::from_grads(loss.backward(), &model);
             gradients = if index == 0 { more } else { add(&model, gradients, more) };
             watch.lap(|stages| &mut stages.backward);
             window.push_terms(step, terms);
-            let clips = batch.clips.len() * team.size();
-            state.frames += (clips * state.spaces.frames) as u64;
-            recorder.count(clips);
+            state.frames += recorder.count(batch.clips.len() * team.size()) * state.spaces.frames as u64;
         }
         gradients = average_gradients(team, &model, gradients)?;
         watch.lap(|stages| &mut stages.backward);
@@ -159,8 +153,7 @@ pub fn train_on<T: Task>(
         }
     }
     state.seconds = before + clock.elapsed().as_secs_f64();
-    let interrupted = !budget.is_spent(state.step, state.seconds);
-    let summary = summarise(&state, &recorder, &*dataset, watch.stop(), interrupted);
+    let summary = summarise(&state, &recorder, &*dataset, watch.stop(), !budget.is_spent(state.step, state.seconds));
     if let Some(run) = written {
         run.write_json("summary.json", &summary)?;
     }
@@ -194,6 +187,12 @@ fn resumes(checkpoint: &Checkpoint, settings: &Settings, spaces: &Spaces) -> Res
         return Err(refused(("data".to_owned(), show(&checkpoint.state.spaces), show(spaces))));
     }
     Ok(())
+}
+
+/// What a step is made with when so much of the training is done.
+fn rates<T: Task>(task: &T, Settings { optimizer, schedule, .. }: &Settings, budget: &Budget, done: f64) -> Rates {
+    let learning_rate = learning_rate(&schedule.learning_rate, optimizer.lr, done, budget.steps);
+    Rates { learning_rate, momentum: task.momentum(done) }
 }
 
 /// Whether something that happens every `every` steps (0 = never) happens at this one.

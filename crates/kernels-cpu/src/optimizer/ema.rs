@@ -17,7 +17,7 @@ pub fn update<'a>(level: Level, momentum: f64, pairs: impl IntoIterator<Item = (
         assert_eq!(target.len(), source.len(), "a moving average has the length of what it follows");
         chunks.extend(target.chunks_mut(CHUNK).zip(source.chunks(CHUNK)));
     }
-    each(chunks.into_iter(), |(target, source)| at(level, Chunk { target, source, keep, new }));
+    each(chunks, |(target, source)| at(level, Chunk { target, source, keep, new }));
 }
 
 /// Part of a parameter.

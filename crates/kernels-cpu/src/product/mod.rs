@@ -75,7 +75,7 @@ pub fn product(
     out: &mut [f32],
     epilogue: &impl Epilogue,
 ) {
-    product_at(route(level, precision, [a.rows(), b.rows(), b.columns()]), precision, a, b, out, epilogue);
+    product_at(route(level, precision, [b.rows(), b.columns()]), precision, a, b, out, epilogue);
 }
 
 /// As [`product`], on the highest instructions of the level, for measurements.
@@ -111,9 +111,6 @@ pub fn product_at(
     with_vectors(level, precision, Product { precision, a, b, packed: None, shared: true, out, epilogue });
 }
 
-/// Rows of the left operands of a right one that is prepared before they are known.
-const MANY: usize = usize::MAX;
-
 /// A right operand that several products on one thread share, in the order in which they read it.
 pub(crate) struct Right<'a> {
     /// The one it is laid out for.
@@ -126,7 +123,7 @@ pub(crate) struct Right<'a> {
 impl<'a> Right<'a> {
     /// Prepares `matrix`, `[k, n]`, in `room`.
     pub(crate) fn new(level: Level, precision: Precision, matrix: Matrix<'a>, buffer: &'a mut Scratch) -> Self {
-        let level = route(level, precision, [MANY, matrix.rows(), matrix.columns()]);
+        let level = route(level, precision, [matrix.rows(), matrix.columns()]);
         lay_out(level, precision, matrix, buffer);
         Self { level, precision, matrix, buffer }
     }
@@ -180,7 +177,7 @@ impl Packed {
     /// Prepares `matrix`, `[k, n]`.
     pub fn new(level: Level, precision: Precision, matrix: Matrix<'_>) -> Self {
         let (mut buffer, sizes) = (Scratch::default(), [matrix.rows(), matrix.columns()]);
-        let (asked, level) = (level, route(level, precision, [MANY, matrix.rows(), matrix.columns()]));
+        let (asked, level) = (level, route(level, precision, sizes));
         lay_out(level, precision, matrix, &mut buffer);
         Self { asked, level, precision, sizes, buffer }
     }

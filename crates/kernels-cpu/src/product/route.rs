@@ -6,18 +6,16 @@ use super::{Level, Precision};
 /// Depths and columns of a right operand from which a product of float32 is faster on tiles than on vectors: to cut numbers into parts
 /// and to lay them out for tiles is work that few products with each of them do not repay.
 const WIDE: [[usize; 2]; 3] = [[32, 128], [256, 64], [1024, 32]];
-/// Rows of a left operand from which it is.
-const HIGH: usize = 48;
 
-/// The level at which a product of a left operand of `rows` rows and a right one of `depth` rows and so many columns is done in this
-/// precision: the highest that does not lose to a lower one. `prevision bench routes` measures it; the numbers behind it are in
-/// `docs/src/kernels.md`.
-pub fn route(level: Level, precision: Precision, [rows, depth, columns]: [usize; 3]) -> Level {
+/// The level at which a product with a right operand of these sizes is done in this precision: the highest that does not lose to a lower
+/// one. `prevision bench routes` measures it; the numbers behind it are in `docs/src/kernels.md`. The rows of the left operand have no
+/// say, so that a row's result does not depend on how many others are beside it.
+pub fn route(level: Level, precision: Precision, [depth, columns]: [usize; 2]) -> Level {
     if !level.has_tiles() {
         return level;
     }
     let tiles = match precision {
-        Precision::Float32 => rows >= HIGH && WIDE.iter().any(|least| depth >= least[0] && columns >= least[1]),
+        Precision::Float32 => WIDE.iter().any(|least| depth >= least[0] && columns >= least[1]),
         Precision::Bfloat16 => true,
     };
     if tiles { level } else { level.at_most(Instructions::Avx512) }

@@ -91,6 +91,6 @@ fn one(levels: &[Level], highest: Level, precision: Precision, [rows, depth, col
     }
     let flops = (2 * rows * depth * columns) as f64;
     let rates = levels.iter().zip(least).map(|(level, seconds)| (level.name().to_owned(), flops / seconds));
-    let chosen = route(highest, precision, [rows, depth, columns]).name().to_owned();
+    let chosen = route(highest, precision, [depth, columns]).name().to_owned();
     Shape { precision, rows, depth, columns, chosen, flops_per_second: rates.collect() }
 }

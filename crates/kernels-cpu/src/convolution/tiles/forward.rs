@@ -117,7 +117,9 @@ impl<'a> TilesForward<'a> {
 #[inline]
 unsafe fn finish_chunk(finish: &mut Finish<'_>, output: usize, place: usize, there: usize, numbers: &mut [f32; CHUNK]) {
     if let Some(bias) = finish.bias {
-        numbers.iter_mut().for_each(|number| *number += bias[output]);
+        for number in numbers.iter_mut() {
+            *number += bias[output];
+        }
     }
     if let Some(inner) = &mut finish.inner {
         // SAFETY: AVX-512 is supported.
