@@ -24,7 +24,8 @@ const FEWEST: usize = 8;
 /// Channels below which too much of the tiles would be empty.
 const FEWEST_CHANNELS: usize = 16;
 
-/// Whether a convolution of so many images is done this way.
+/// Whether a convolution of so many images is done this way. Their number decides: bfloat16 is for training steps, whose batches are all of
+/// one size, and what is planned is in float32.
 pub(super) fn suits(convolution: &Convolution, level: Level, precision: Precision, batch: usize) -> bool {
     level.has_tiles()
         && precision == Precision::Bfloat16
