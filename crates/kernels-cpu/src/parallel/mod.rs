@@ -1,6 +1,6 @@
 //! Work spread over the threads.
 //!
-//! A kernel cuts its work into tasks and gives them to [`each`], which returns when all are done. The threads wait for the next kernel
+//! A kernel cuts its work into tasks and gives them to `each`, which returns when all are done. The threads wait for the next kernel
 //! awake for a moment before they sleep, since waking one takes longer than many kernels do. Work that calls kernels itself goes through
 //! [`map`].
 

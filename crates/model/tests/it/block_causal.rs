@@ -50,7 +50,9 @@ fn a_later_moment_or_action_changes_nothing_before_it() {
             let early = |moments: &Moments| moments.latents.clone().narrow(1, 0, 2);
             assert_eq!(difference(early(&before), early(&after)), 0.0, "{config:?}");
             let late = |moments: &Moments| moments.latents.clone().narrow(1, 2, 1);
-            assert!(difference(late(&before), late(&after)) > 1e-6, "{config:?}");
+            // However little: what is the same comes out the same to the last bit.
+            let changed = difference(late(&before), late(&after));
+            assert!(changed > 0.0, "{changed} with {config:?}");
         }
     }
 }
