@@ -49,6 +49,17 @@ def clips(folder, spacing):
     return np.stack(rows), np.array(videos)
 
 
+def latents_of(prevision, model, pixels):
+    """Layer-normed latents of clips, `[clips, tubelets, places, numbers]`."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, out = pathlib.Path(folder) / "clips.npy", pathlib.Path(folder) / "features.safetensors"
+        np.save(given, ((pixels / 255 - MEAN) / STD).transpose(0, 4, 1, 2, 3).astype(np.float32))
+        subprocess.run([prevision, "encode", model, "--tensor", given, "--out", out], check=True, stdout=subprocess.DEVNULL)
+        features = load_file(out)["features"]
+    latents = features.reshape(len(pixels), FRAMES // TUBELET, -1, features.shape[-1])
+    return (latents - latents.mean(-1, keepdims=True)) / np.sqrt(latents.var(-1, keepdims=True) + 1e-5)
+
+
 def over_copy(latents, videos, ahead):
     """Latents `[clips, tubelets, places, numbers]`."""
     seen = latents.shape[1] - 2
@@ -74,13 +85,7 @@ def main():
     parser.add_argument("--spacing", type=float, default=0.25)
     options = parser.parse_args()
     pixels, videos = clips(options.videos, options.spacing)
-    with tempfile.TemporaryDirectory() as folder:
-        given, out = pathlib.Path(folder) / "clips.npy", pathlib.Path(folder) / "features.safetensors"
-        np.save(given, ((pixels / 255 - MEAN) / STD).transpose(0, 4, 1, 2, 3).astype(np.float32))
-        subprocess.run([options.prevision, "encode", options.model, "--tensor", given, "--out", out], check=True, stdout=subprocess.DEVNULL)
-        features = load_file(out)["features"]
-    latents = features.reshape(len(pixels), FRAMES // TUBELET, -1, features.shape[-1])
-    latents = (latents - latents.mean(-1, keepdims=True)) / np.sqrt(latents.var(-1, keepdims=True) + 1e-5)
+    latents = latents_of(options.prevision, options.model, pixels)
     across = SIDE // PATCH
     # The first frame of each tubelet, at half its size.
     half = pixels[:, ::TUBELET].reshape(-1, across, PATCH // 2, 2, across, PATCH // 2, 2, 3).mean((3, 6)) / 255

@@ -9,12 +9,9 @@ ratio that `eval` prints, and of the second tubelet against the third and the fo
 
 import argparse
 import pathlib
-import subprocess
-import tempfile
 
 import numpy as np
-from linear import FRAMES, MEAN, STD, TUBELET, clips
-from safetensors.numpy import load_file
+from linear import FRAMES, clips, latents_of
 
 
 def main():
@@ -24,14 +21,7 @@ def main():
     parser.add_argument("videos", type=pathlib.Path)
     options = parser.parse_args()
     pixels, _ = clips(options.videos, 0.25)
-    pixels = np.repeat(pixels[:, :1], FRAMES, 1)
-    with tempfile.TemporaryDirectory() as folder:
-        given, out = pathlib.Path(folder) / "clips.npy", pathlib.Path(folder) / "features.safetensors"
-        np.save(given, ((pixels / 255 - MEAN) / STD).transpose(0, 4, 1, 2, 3).astype(np.float32))
-        subprocess.run([options.prevision, "encode", options.model, "--tensor", given, "--out", out], check=True, stdout=subprocess.DEVNULL)
-        features = load_file(out)["features"]
-    latents = features.reshape(len(pixels), FRAMES // TUBELET, -1, features.shape[-1])
-    latents = (latents - latents.mean(-1, keepdims=True)) / np.sqrt(latents.var(-1, keepdims=True) + 1e-5)
+    latents = latents_of(options.prevision, options.model, np.repeat(pixels[:, :1], FRAMES, 1))
     changes = [((latents[:, 1 + ahead] - latents[:, 1]) ** 2).mean() for ahead in (1, 2)]
     print("change of still videos, 1 and 2 tubelets ahead: {:.3f} {:.3f}".format(*changes))
 

@@ -9,7 +9,7 @@ const WIDE: [[usize; 2]; 3] = [[32, 128], [256, 64], [1024, 32]];
 
 /// The level at which a product with a right operand of these sizes is done in this precision: the highest that does not lose to a lower
 /// one. `prevision bench routes` measures it; the numbers behind it are in `docs/src/kernels.md`. The rows of the left operand have no
-/// say, so that a row's result does not depend on how many others are beside it.
+/// say, so that a row's result does not depend on how many others are beside it, unless the product is so deep that its depth is shared.
 pub fn route(level: Level, precision: Precision, [depth, columns]: [usize; 2]) -> Level {
     if !level.has_tiles() {
         return level;

@@ -235,7 +235,7 @@ impl Vectorised for Join<'_> {
 
 /// The bits of a number rounded to bfloat16, ties to even.
 #[inline(always)]
-fn round(number: f32) -> u32 {
+pub(crate) fn round(number: f32) -> u32 {
     let bits = number.to_bits();
     bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000
 }

@@ -18,6 +18,8 @@ mod portable;
 mod sse;
 
 pub(crate) use element::Element;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use element::round;
 
 use super::level::{Instructions, Vectorised};
 use super::{Level, Precision};

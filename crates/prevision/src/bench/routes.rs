@@ -48,7 +48,7 @@ pub(crate) fn measure(highest: Level, precision: Precision) -> Vec<Shape> {
     shapes.map(|shape| one(&levels, highest, precision, shape)).collect()
 }
 
-/// The shapes for people: rates in GFLOP/s, the best level of each in brackets where it is not the chosen one.
+/// The shapes for people: rates in GFLOP/s, the chosen level, and how much longer than the best it takes where that is over a tenth.
 pub(crate) fn table(shapes: &[Shape]) -> String {
     let mut text = String::new();
     let Some(first) = shapes.first() else { return text };
@@ -74,6 +74,7 @@ pub(crate) fn table(shapes: &[Shape]) -> String {
     text
 }
 
+/// Measures a shape.
 fn one(levels: &[Level], highest: Level, precision: Precision, [rows, depth, columns]: [usize; 3]) -> Shape {
     let number = |index: usize| (index * 7919 % 1009) as f32 / 504.5 - 1.0;
     let [a, b] = [rows * depth, depth * columns].map(|count| (0..count).map(number).collect::<Vec<f32>>());

@@ -7,6 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::super::super::amx::{BLOCK, Step, Tiles};
+use super::super::super::vectors::round;
 use super::layout::Square;
 use super::{GROUP, RIGHT};
 
@@ -139,15 +140,9 @@ pub(super) fn pack(steps: usize, columns: usize, weight: impl Fn(usize, usize, u
             let (half, place) = (place / 512, place % 512);
             let (k, column) = (place / 32 * 2 + place % 2, block * BLOCK + half * 16 + place % 32 / 2);
             if column < columns {
-                *number = rounded(weight(step, k, column));
+                *number = (round(weight(step, k, column)) >> 16) as u16;
             }
         }
     }
     packed
-}
-
-/// A number as bfloat16, rounded to nearest, ties to even.
-fn rounded(number: f32) -> u16 {
-    let bits = number.to_bits();
-    ((bits.wrapping_add(0x7fff + (bits >> 16 & 1))) >> 16) as u16
 }
