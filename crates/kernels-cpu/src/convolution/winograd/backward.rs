@@ -38,6 +38,11 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> WinogradBackward<V, RO
             of_image: WinogradForward::of_gradient(convolution, images, weight),
         }
     }
+
+    /// As [`Tiling::pitch`], of the tiles of the gradients.
+    fn gradient_pitch(&self) -> usize {
+        (self.outputs.div_ceil(COLUMNS) * self.tiling.count() + 1) * COLUMNS
+    }
 }
 
 impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for WinogradBackward<V, ROWS, COLUMNS> {
@@ -58,9 +63,9 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Backward for WinogradB
         with_scratch(|scratch| {
             let sizes = [
                 self.image.len() * count,
-                PLACES * self.inputs * self.tiling.count(),
+                PLACES * self.tiling.pitch(self.inputs),
                 panels * pixels * count,
-                PLACES * panels * self.tiling.count(),
+                PLACES * self.gradient_pitch(),
             ];
             let (padded, buffer) = scratch.get::<f32>(sizes.iter().sum()).split_at_mut(sizes[0]);
             let (tiles, buffer) = buffer.split_at_mut(sizes[1]);
@@ -120,11 +125,11 @@ struct AddWeightGradient<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize
     /// Images.
     count: usize,
     padded: &'a [f32],
-    /// `[PLACES, inputs, tiles]`
+    /// For each place `[inputs, tiles]`.
     tiles: &'a mut [f32],
     /// `[images, outputs / COLUMNS, pixels, COLUMNS]`
     gradient_panels: &'a [f32],
-    /// `[PLACES, outputs / COLUMNS, tiles, COLUMNS]`
+    /// For each place `[outputs / COLUMNS, tiles, COLUMNS]`.
     gradient_tiles: &'a mut [f32],
     /// What is needed next.
     ahead: [&'a [f32]; 2],
@@ -139,7 +144,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Vectorised for AddWeig
         let Self { backward, count, padded, tiles, gradient_panels, gradient_tiles, ahead, sums } = self;
         let WinogradBackward { inputs, outputs, image, tiling, offsets, .. } = backward;
         let (length, pixels) = (tiling.count(), tiling.size[0] * tiling.size[1]);
-        let panels = outputs.div_ceil(COLUMNS);
+        let (panels, pitch) = (outputs.div_ceil(COLUMNS), backward.gradient_pitch());
         // Part of it with each product.
         let parts = PLACES * tiling.blocks(count).count();
         let mut ahead = ahead.map(|ahead| ahead.chunks(ahead.len().div_ceil(parts).max(1)));
@@ -153,14 +158,17 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Vectorised for AddWeig
                         let place = panel * length + tiling.place(&block, image, row);
                         let tiles = &mut gradient_tiles[place * COLUMNS..];
                         // SAFETY: the vectors are supported, and two of them are `COLUMNS` numbers.
-                        unsafe { gradient_lines::<V, COLUMNS>(gradient, tiling, row, tiles, panels * length) };
+                        unsafe { gradient_lines::<V, COLUMNS>(gradient, tiling, row, tiles, pitch / COLUMNS) };
                     }
                 }
             }
-            let each = tiles.chunks_exact(inputs * length).zip(gradient_tiles.chunks_exact(panels * length * COLUMNS));
+            let each = tiles.chunks_exact(tiling.pitch(*inputs)).zip(gradient_tiles.chunks_exact(pitch));
             for ((tiles, gradients), sums) in each.zip(sums.chunks_exact_mut(panels * inputs * COLUMNS)) {
                 let numbers = |numbers| V::Element::of_numbers(numbers, Precision::Float32);
-                let (Some(image), Some(panels)) = (numbers(tiles), numbers(gradients)) else { continue };
+                let (Some(image), Some(panels)) = (numbers(tiles), numbers(&gradients[..panels * length * COLUMNS]))
+                else {
+                    continue;
+                };
                 let extent = [1, length];
                 let ahead = ahead.each_mut().map(|ahead| ahead.next().unwrap_or_default());
                 WeightSums::<V> { image, pitch: 0, offsets, panels, extent, used: [1, used], ahead }

@@ -79,10 +79,11 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> WinogradForward<V, ROW
 
     pub(super) fn run(&self, images: &[f32], ahead: &[f32], finish: Finish<'_>) {
         let one = self.image.planes * self.image.size[0] * self.image.size[1];
-        let (count, images) = (self.tiling.count(), images.chunks_exact(one).collect::<Vec<_>>());
+        let images = images.chunks_exact(one).collect::<Vec<_>>();
         with_scratch(|scratch| {
-            let sizes = [self.image.len() * self.tiling.images, PLACES * self.image.planes * count];
-            let buffer = scratch.get::<f32>(sizes[0] + sizes[1] + PLACES * self.outputs * count);
+            let pitches = [self.image.planes, self.outputs].map(|channels| self.tiling.pitch(channels));
+            let sizes = [self.image.len() * self.tiling.images, PLACES * pitches[0]];
+            let buffer = scratch.get::<f32>(sizes[0] + sizes[1] + PLACES * pitches[1]);
             let (padded, buffer) = buffer.split_at_mut(sizes[0]);
             let (tiles, sums) = buffer.split_at_mut(sizes[1]);
             // SAFETY: the vectors are supported.
@@ -108,9 +109,9 @@ struct Run<'a, V: Vectors, const ROWS: usize, const COLUMNS: usize> {
     /// Images that are needed next.
     ahead: &'a [f32],
     padded: &'a mut [f32],
-    /// `[PLACES, inputs, tiles]`
+    /// For each place `[inputs, tiles]`.
     tiles: &'a mut [f32],
-    /// `[PLACES, outputs, tiles]`
+    /// For each place `[outputs, tiles]`.
     sums: &'a mut [f32],
     finish: Finish<'a>,
 }
@@ -123,7 +124,7 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Vectorised for Run<'_,
         let Self { forward, images, ahead, padded, tiles, sums, finish } = self;
         let Finish { bias, activation, mut inner, out, .. } = finish;
         let WinogradForward { image, outputs, tiling, products } = forward;
-        let (count, [height, width]) = (tiling.count(), tiling.size);
+        let (count, pitch, [height, width]) = (tiling.count(), tiling.pitch(*outputs), tiling.size);
         // Part of them with each product.
         let parts = PLACES * tiling.blocks(images.len()).count();
         let mut ahead = ahead.chunks(ahead.len().div_ceil(parts).max(1));
@@ -136,11 +137,10 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Vectorised for Run<'_,
                 }
             }
             transform_tiles::<V>(image, tiling, &block, padded, tiles);
-            for ((product, tiles), sums) in products
-                .iter()
-                .zip(tiles.chunks_exact(image.planes * count))
-                .zip(sums.chunks_exact_mut(outputs * count))
+            for ((product, tiles), sums) in
+                products.iter().zip(tiles.chunks_exact(tiling.pitch(image.planes))).zip(sums.chunks_exact_mut(pitch))
             {
+                let sums = &mut sums[..outputs * count];
                 let Some(tiles) = V::Element::of_numbers(tiles, Precision::Float32) else { continue };
                 product.run(tiles, ahead.next().unwrap_or_default(), Ends::NONE, sums, |_, _, _| {});
             }
@@ -155,11 +155,11 @@ impl<V: Vectors, const ROWS: usize, const COLUMNS: usize> Vectorised for Run<'_,
                         // SAFETY: the vectors are supported, and so are the shorter ones.
                         unsafe {
                             if columns >= V::LANES {
-                                result_lines::<V>(sums, outputs * count, place, columns, width, out);
+                                result_lines::<V>(sums, pitch, place, columns, width, out);
                             } else if columns >= V::Half::LANES {
-                                result_lines::<V::Half>(sums, outputs * count, place, columns, width, out);
+                                result_lines::<V::Half>(sums, pitch, place, columns, width, out);
                             } else {
-                                result_lines::<Quarter<V>>(sums, outputs * count, place, columns, width, out);
+                                result_lines::<Quarter<V>>(sums, pitch, place, columns, width, out);
                             }
                         }
                     }

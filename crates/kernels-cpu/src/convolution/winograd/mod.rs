@@ -76,6 +76,12 @@ impl Tiling {
         (self.images * self.rows * self.tiles[1]).next_multiple_of(MOST_LANES)
     }
 
+    /// Numbers from one place of the tiles of some channels to the next. A transformed tile has a number in each: places that are powers of two
+    /// apart would share the same few lines of the first cache.
+    fn pitch(&self, channels: usize) -> usize {
+        channels * self.count() + MOST_LANES
+    }
+
     fn blocks(self, images: usize) -> impl Iterator<Item = Block> {
         (0..images).step_by(self.images).flat_map(move |first| {
             (0..self.tiles[0]).step_by(self.rows).map(move |row| Block {

@@ -49,7 +49,7 @@ unsafe fn gradient_line<V: Vectors>([a, b]: [V::Sums; 2]) -> [V::Sums; 4] {
     unsafe { [a, V::add(a, b), V::subtract(a, b), V::subtract(V::all(0.0), b)] }
 }
 
-/// Writes `B^T d B` of the tiles of a block, `[PLACES, channels, tiles]`. `padded` has its images.
+/// Writes `B^T d B` of the tiles of a block, `[channels, tiles]` for each place. `padded` has its images.
 #[inline(always)]
 pub(super) fn transform_tiles<V: Vectors>(
     image: &Padded,
@@ -64,7 +64,7 @@ pub(super) fn transform_tiles<V: Vectors>(
             for row in block.rows.clone() {
                 let first = (index - block.images.start) * image.len() + image.place(channel, 2 * row, 0);
                 let lines = [0, 1, 2, 3].map(|line| first + line * image.phases * image.pitch);
-                let (place, pitch) = (channel * count + tiling.place(block, index, row), image.planes * count);
+                let (place, pitch) = (channel * count + tiling.place(block, index, row), tiling.pitch(image.planes));
                 // SAFETY: the vectors are supported, and so are the shorter ones.
                 unsafe {
                     if columns >= V::LANES {
@@ -140,27 +140,38 @@ pub(super) unsafe fn result_lines<V: Vectors>(
     out: &mut [f32],
 ) {
     assert!(columns >= V::LANES && place + (PLACES - 1) * pitch + columns <= sums.len(), "the places of tiles");
+    let (first, second) = out.split_at_mut(width);
     for x in starts::<V>(columns) {
         // SAFETY: the vectors are supported; the tiles of a vector from `x` on are among the columns, whose places are
-        // inside by the assertion; a vector that is longer than the rest of its row goes through memory that has room
-        // for it.
+        // inside by the assertion.
         unsafe {
             let column = |column: usize| {
                 let number = |row: usize| V::read(sums.as_ptr().add(place + x + (row * 4 + column) * pitch));
                 result_line::<V>([number(0), number(1), number(2), number(3)])
             };
-            let (a, b, c, d) = (column(0), column(1), column(2), column(3));
-            for (row, out) in out.chunks_exact_mut(width).enumerate() {
-                let [even, odd] = result_line::<V>([a[row], b[row], c[row], d[row]]);
-                let out = &mut out[2 * x..];
-                if out.len() >= 2 * V::LANES {
-                    V::write_interleaved(even, odd, out.as_mut_ptr());
-                } else {
-                    let mut buffer = [0.0; 2 * MOST_LANES];
-                    V::write_interleaved(even, odd, buffer.as_mut_ptr());
-                    out.copy_from_slice(&buffer[..out.len()]);
-                }
+            let ([a, e], [b, f], [c, g], [d, h]) = (column(0), column(1), column(2), column(3));
+            write_pairs::<V>(result_line::<V>([a, b, c, d]), &mut first[2 * x..]);
+            if !second.is_empty() {
+                write_pairs::<V>(result_line::<V>([e, f, g, h]), &mut second[2 * x..]);
             }
+        }
+    }
+}
+
+/// Writes the numbers of even and odd columns in turns, as many as there is room for.
+///
+/// # Safety
+/// The vectors are supported.
+#[inline(always)]
+unsafe fn write_pairs<V: Vectors>([even, odd]: [V::Sums; 2], out: &mut [f32]) {
+    // SAFETY: the vectors are supported; vectors that are longer than the rest of a row go through memory that has room for them.
+    unsafe {
+        if out.len() >= 2 * V::LANES {
+            V::write_interleaved(even, odd, out.as_mut_ptr());
+        } else {
+            let mut buffer = [0.0; 2 * MOST_LANES];
+            V::write_interleaved(even, odd, buffer.as_mut_ptr());
+            out.copy_from_slice(&buffer[..out.len()]);
         }
     }
 }
