@@ -4,6 +4,8 @@
 //! Dao et al. 2022, "`FlashAttention`"; the backward pass computes the scores again, as there).
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use super::parallel::each;
 
 use super::level::{Vectorised, at};
@@ -20,25 +22,26 @@ const BACKWARD_ROWS: usize = 256;
 /// Sequences of at most so many tokens are mixed pair by pair: laying out keys and values for products would take longer.
 const FEW_TOKENS: usize = 8;
 
-/// Which keys a query sees: always the first ones, up to a number.
+/// Which keys a query sees: always some that follow each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mask<'a> {
     /// All.
     Full,
     /// Token `i` sees the tokens of its block of this many tokens, and of all blocks before. 1 is causal attention.
     BlockCausal(usize),
-    /// Every token sees so many, `[batch or 1, tokens]`: whole numbers, from 1 on.
-    First(&'a [f32]),
+    /// Every token sees those from a first one up to another, which it does not see, `[batch or 1, tokens, 2]`: whole numbers.
+    Between(&'a [f32]),
 }
 
 impl Mask<'_> {
-    fn visible(self, batch: usize, token: usize, tokens: usize) -> usize {
+    fn visible(self, batch: usize, token: usize, tokens: usize) -> Range<usize> {
         match self {
-            Self::Full => tokens,
-            Self::BlockCausal(block) => ((token / block + 1) * block).min(tokens),
-            Self::First(counts) => {
-                let row = if counts.len() > tokens { batch } else { 0 };
-                (counts[row * tokens + token] as usize).min(tokens)
+            Self::Full => 0..tokens,
+            Self::BlockCausal(block) => 0..((token / block + 1) * block).min(tokens),
+            Self::Between(bounds) => {
+                let row = if bounds.len() > 2 * tokens { batch } else { 0 };
+                let [first, end] = [0, 1].map(|side| bounds[2 * (row * tokens + token) + side] as usize);
+                first.min(end.min(tokens))..end.min(tokens)
             }
         }
     }
@@ -99,9 +102,9 @@ impl Attention<'_> {
         }
         match self.mask {
             Mask::BlockCausal(block) => assert!(block > 0, "blocks of at least one token"),
-            Mask::First(counts) => {
-                let rows = [self.tokens, self.tokens * self.batch];
-                assert!(rows.contains(&counts.len()), "a count for every token");
+            Mask::Between(bounds) => {
+                let rows = [2 * self.tokens, 2 * self.tokens * self.batch];
+                assert!(rows.contains(&bounds.len()), "two bounds for every token");
             }
             Mask::Full => {}
         }
@@ -358,8 +361,9 @@ impl Vectorised for FewTokens<'_> {
             for (token, logarithm) in logarithms.iter_mut().enumerate() {
                 let query = part(0, token);
                 let mut scores = [0.0_f32; FEW_TOKENS];
-                let scores = &mut scores[..mask.visible(self.row, token, tokens)];
-                for (key, score) in scores.iter_mut().enumerate() {
+                let visible = mask.visible(self.row, token, tokens);
+                let scores = &mut scores[..visible.len()];
+                for (key, score) in visible.clone().zip(scores.iter_mut()) {
                     *score = scale * sum_of_pairs(query, part(1, key), |query, key| query * key);
                 }
                 let top = scores.iter().fold(f32::NEG_INFINITY, |top, score| if *score > top { *score } else { top });
@@ -371,7 +375,7 @@ impl Vectorised for FewTokens<'_> {
                 *logarithm = top + total.ln();
                 let mixed = &mut self.out[token * width + head * dim..][..dim];
                 mixed.fill(0.0);
-                for (key, score) in scores.iter().enumerate() {
+                for (key, score) in visible.zip(scores.iter()) {
                     let (weight, value) = (score / total, part(2, key));
                     for (sum, value) in mixed.iter_mut().zip(value) {
                         *sum = fma::<FUSED>(weight, *value, *sum);
@@ -412,6 +416,13 @@ impl Vectorised for Turn<'_> {
     }
 }
 
+/// Those that are visible; the others become 0.
+fn hide(row: &mut [f32], visible: Range<usize>) -> &mut [f32] {
+    row[..visible.start].fill(0.0);
+    row[visible.end..].fill(0.0);
+    &mut row[visible]
+}
+
 /// Turns scores into the numerators of a softmax, and writes the denominators and their logarithms.
 struct Softmax<'a, V> {
     scores: &'a mut [f32],
@@ -421,14 +432,13 @@ struct Softmax<'a, V> {
     logarithms: &'a mut [f32],
 }
 
-impl<V: Fn(usize) -> usize> Vectorised for Softmax<'_, V> {
+impl<V: Fn(usize) -> Range<usize>> Vectorised for Softmax<'_, V> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         for (row, scores) in self.scores.chunks_exact_mut(self.tokens).enumerate() {
-            let (scores, hidden) = scores.split_at_mut((self.visible)(row));
-            hidden.fill(0.0);
+            let scores = hide(scores, (self.visible)(row));
             let top = largest(scores);
             for score in scores.iter_mut() {
                 *score = exp::<FUSED>(*score - top);
@@ -451,7 +461,7 @@ struct Slopes<'a, V> {
     mixed_gradient: Matrix<'a>,
 }
 
-impl<V: Fn(usize) -> usize> Vectorised for Slopes<'_, V> {
+impl<V: Fn(usize) -> Range<usize>> Vectorised for Slopes<'_, V> {
     type Output = ();
 
     #[inline(always)]
@@ -466,10 +476,7 @@ impl<V: Fn(usize) -> usize> Vectorised for Slopes<'_, V> {
                 (&self.mixed.data()[of(&self.mixed)], &self.mixed_gradient.data()[of(&self.mixed_gradient)]);
             let mean = sum_of_pairs(mixed, gradient, |mixed, gradient| mixed * gradient);
             let visible = (self.visible)(row);
-            let (weights, hidden) = weights.split_at_mut(visible);
-            hidden.fill(0.0);
-            let (slopes, hidden) = slopes.split_at_mut(visible);
-            hidden.fill(0.0);
+            let (weights, slopes) = (hide(weights, visible.clone()), hide(slopes, visible));
             let logarithm = self.logarithms[row];
             for (weight, slope) in weights.iter_mut().zip(slopes) {
                 *weight = exp::<FUSED>(*weight - logarithm);

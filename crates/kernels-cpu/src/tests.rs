@@ -110,12 +110,12 @@ proptest! {
         batch in 0_usize..3, tokens in 1_usize..80, heads in 1_usize..4, pairs in 1_usize..12, mask in 0_usize..4, rotations in 0_usize..3,
     ) {
         let dim = 2 * pairs;
-        let counts: Vec<f32> = (0..batch * tokens).map(|i| (1 + i * 7 % tokens) as f32).collect();
+        let bounds: Vec<f32> = (0..batch * tokens).flat_map(|i| bounds(i, tokens)).collect();
         let qkv: Vec<f32> = numbers(batch * tokens * 3 * heads * dim, 1).iter().map(|x| 2.0 * x).collect();
         let tables = numbers(2 * batch.max(1) * tokens * dim, 2);
         let one = if rotations == 2 { batch * tokens * dim } else { tokens * dim };
         let rotation = (rotations > 0).then(|| Rotation { cosine: &tables[..one], sine: &tables[tables.len() - one..] });
-        let mask = [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(5), Mask::First(&counts)][mask];
+        let mask = [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(5), Mask::Between(&bounds)][mask];
         let attention = Attention { batch, tokens, heads, head_dim: dim, mask, rotation };
         let expected = plain_attention(&attention, &qkv);
         let weights = numbers(expected.len(), 3);
@@ -369,6 +369,12 @@ fn plain_gru(
     out
 }
 
+/// Some keys that follow each other, at least one.
+fn bounds(token: usize, tokens: usize) -> [f32; 2] {
+    let first = token * 3 % tokens;
+    [first as f32, (first + 1 + token * 7 % (tokens - first)) as f32]
+}
+
 /// In float64, score by score.
 fn plain_attention(attention: &Attention<'_>, qkv: &[f32]) -> Vec<f32> {
     let Attention { batch, tokens, heads, head_dim: dim, mask, rotation } = *attention;
@@ -391,7 +397,10 @@ fn plain_attention(attention: &Attention<'_>, qkv: &[f32]) -> Vec<f32> {
             let sees = |key: usize| match mask {
                 Mask::Full => true,
                 Mask::BlockCausal(block) => key / block <= token / block,
-                Mask::First(counts) => key < counts[b * tokens + token] as usize,
+                Mask::Between(bounds) => {
+                    let bounds = &bounds[2 * (b * tokens + token)..][..2];
+                    bounds[0] as usize <= key && key < bounds[1] as usize
+                }
             };
             let weights: Vec<f64> = (0..tokens)
                 .map(|key| {

@@ -20,7 +20,7 @@ pub struct Rotation {
     pub sine: Tensor<3>,
 }
 
-/// Which keys a query sees: always the first ones, up to a number.
+/// Which keys a query sees: always some that follow each other.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "made once for all blocks of an encoder, and seen by reference")]
 pub enum Mask {
@@ -28,8 +28,8 @@ pub enum Mask {
     Full,
     /// Token `i` sees the tokens of its block of this many tokens, and of all blocks before. 1 is causal attention.
     BlockCausal(usize),
-    /// Every token sees so many, `[batch or 1, tokens]`: whole numbers, from 1 on.
-    First(Tensor<2>),
+    /// Every token sees those from a first one up to another, which it does not see, `[batch or 1, tokens, 2]`: whole numbers.
+    Between(Tensor<3>),
 }
 
 /// Mixes the values by `softmax(query key / sqrt(head_dim))`, head by head.
@@ -53,15 +53,15 @@ pub fn attention(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Option<&Ro
     let kind = match mask {
         Mask::Full => MaskKind::Full,
         Mask::BlockCausal(block) => MaskKind::BlockCausal(*block),
-        Mask::First(_) => MaskKind::First,
+        Mask::Between(_) => MaskKind::Between,
     };
     let operation = AttentionOperation { heads, mask: kind, rotation: rotation.is_some() };
     let mut inputs = vec![qkv.into_dispatch()];
     if let Some(Rotation { cosine, sine }) = rotation {
         inputs.extend([cosine, sine].map(|table| table.clone().into_dispatch()));
     }
-    if let Mask::First(counts) = mask {
-        inputs.push(counts.clone().into_dispatch());
+    if let Mask::Between(bounds) = mask {
+        inputs.push(bounds.clone().into_dispatch());
     }
     apply(inputs, operation)
 }
@@ -92,11 +92,11 @@ pub(crate) fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Opti
         Mask::Full => (None, false),
         Mask::BlockCausal(1) => (None, true),
         Mask::BlockCausal(block) => (Some(hidden(*block)), false),
-        Mask::First(counts) => {
-            let keys = Tensor::arange(0..tokens as i64, &device).float().reshape([1, 1, 1, tokens]);
-            let counts: Tensor<4> = counts.clone().unsqueeze_dim::<3>(1).unsqueeze_dim(3);
-            let counts = counts.expand([batch, heads, tokens, tokens]);
-            (Some(keys.expand([batch, heads, tokens, tokens]).greater_equal(counts)), false)
+        Mask::Between(bounds) => {
+            let all = [batch, heads, tokens, tokens];
+            let keys = Tensor::arange(0..tokens as i64, &device).float().reshape([1, 1, 1, tokens]).expand(all);
+            let bound = |side: usize| bounds.clone().narrow(2, side, 1).unsqueeze_dim::<4>(1).expand(all);
+            (Some(keys.clone().lower(bound(0)).bool_or(keys.greater_equal(bound(1)))), false)
         }
     };
     let options = AttentionModuleOptions { is_causal, ..AttentionModuleOptions::default() };
@@ -109,10 +109,10 @@ pub(crate) fn composed(qkv: Tensor<3>, heads: usize, mask: &Mask, rotation: Opti
 enum MaskKind {
     Full,
     BlockCausal(usize),
-    First,
+    Between,
 }
 
-/// Inputs: qkv, then cosine and sine if it rotates, then the counts of a mask that has such.
+/// Inputs: qkv, then cosine and sine if it rotates, then the bounds of a mask that has such.
 #[derive(Debug)]
 struct AttentionOperation {
     heads: usize,
@@ -127,7 +127,7 @@ impl AttentionOperation {
         let mask = match self.mask {
             MaskKind::Full => CpuMask::Full,
             MaskKind::BlockCausal(block) => CpuMask::BlockCausal(block),
-            MaskKind::First => CpuMask::First(values(if self.rotation { 3 } else { 1 })),
+            MaskKind::Between => CpuMask::Between(values(if self.rotation { 3 } else { 1 })),
         };
         let rotation = self.rotation.then(|| CpuRotation { cosine: values(1), sine: values(2) });
         Attention { batch, tokens, heads: self.heads, head_dim: width / 3 / self.heads, mask, rotation }

@@ -350,12 +350,15 @@ fn attentions() {
         let qkv = || stored.clone().swap_dims(0, 1);
         let table = || uniform([batch, tokens, head_dim]);
         let rotation = Rotation { cosine: table(), sine: table() };
-        let counts = |rows: usize| {
-            let counts: Vec<f32> = (0..rows * tokens).map(|i| (1 + i * 7 % tokens) as f32).collect();
-            Tensor::<2>::from_data(TensorData::new(counts, [rows, tokens]), &Device::flex())
+        let bounds = |rows: usize| {
+            let bounds = (0..rows * tokens).flat_map(|i| {
+                let first = i * 3 % tokens;
+                [first as f32, (first + 1 + i * 7 % (tokens - first)) as f32]
+            });
+            Tensor::<3>::from_data(TensorData::new(bounds.collect::<Vec<f32>>(), [rows, tokens, 2]), &Device::flex())
         };
-        let first = [1, batch].map(|rows| Mask::First(counts(rows)));
-        for mask in [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(4)].iter().chain(&first) {
+        let between = [1, batch].map(|rows| Mask::Between(bounds(rows)));
+        for mask in [Mask::Full, Mask::BlockCausal(1), Mask::BlockCausal(4)].iter().chain(&between) {
             for rotation in [None, Some(&rotation)] {
                 let given = attention(qkv(), heads, mask, rotation);
                 let expected = composed_attention(qkv(), heads, mask, rotation);

@@ -31,6 +31,9 @@ pub enum AttentionKind {
     /// Those of its tubelet and of the tubelets before: a latent knows nothing of the future, and is the same however the clip goes on
     /// (`LeVJEPA`). The class token sees all, and no other token sees it.
     BlockCausal,
+    /// Those of its tubelet: a latent knows nothing of the rest of the clip, as where frames are encoded one by one (V-JEPA 2-AC, `DINO-WM`).
+    /// The class token sees all, and no other token sees it.
+    Tubelet,
 }
 
 /// How tokens know their place in time, row and column.

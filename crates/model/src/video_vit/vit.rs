@@ -147,8 +147,8 @@ impl VideoVitConfig {
         ensure(self.mlp_ratio > 0.0 && self.mlp_ratio.is_finite(), "mlp_ratio", self.mlp_ratio, "above 0")?;
         ensure(self.epsilon > 0.0 && self.epsilon.is_finite(), "epsilon", self.epsilon, "above 0")?;
         positive("position_side", self.position_side)?;
-        let causal = self.attention == AttentionKind::BlockCausal;
-        ensure(!causal || self.registers == 0, "registers", self.registers, "0 with attention = \"block-causal\"")?;
+        let full = self.attention == AttentionKind::Full;
+        ensure(full || self.registers == 0, "registers", self.registers, "0 where attention is not \"full\"")?;
         check_positions("dim", self.positions, self.dim, self.heads)
     }
 
@@ -224,7 +224,7 @@ impl VideoVit {
     ///
     /// # Shapes
     /// - video: `[batch, channels, time, height, width]`
-    /// - keep: `[batch, n]` token ids; ascending where attention is block-causal
+    /// - keep: `[batch, n]` token ids; ascending where attention is not full
     /// - output: `[batch, n, dim]`, in the order of `keep`; all tokens when `keep` is `None`
     ///
     /// # Panics
@@ -292,14 +292,22 @@ impl VideoVit {
         let others = self.others(batch);
         let other_count = others.as_ref().map_or(0, |others| others.dims()[1]);
         // The class token goes last where only it sees all: every token sees the first ones up to a number.
-        let behind = self.attention == AttentionKind::BlockCausal;
+        let behind = self.attention != AttentionKind::Full;
+        let block = grid[1] * grid[2];
         let mask = match (self.attention, keep) {
             (AttentionKind::Full, _) => Mask::Full,
-            (AttentionKind::BlockCausal, None) => Mask::BlockCausal(grid[1] * grid[2]),
-            (AttentionKind::BlockCausal, Some(ids)) => {
-                let kept = up_to_own_tubelet(ids, grid);
-                let all = Tensor::full([batch, other_count], (count + other_count) as f32, &device);
-                Mask::First(if other_count > 0 { Tensor::cat(vec![kept, all], 1) } else { kept })
+            (AttentionKind::BlockCausal, None) => Mask::BlockCausal(block),
+            (kind, keep) => {
+                let all = || Tensor::arange(0..(grid[0] * block) as i64, &device).unsqueeze_dim(0);
+                let [earlier, end] = bounds_of_tubelets(keep.map_or_else(all, Clone::clone), block);
+                let first = if kind == AttentionKind::Tubelet { earlier } else { earlier.zeros_like() };
+                let rows = first.dims()[0];
+                let sees_all = |bound: usize| Tensor::full([rows, other_count], bound as f32, &device);
+                let bounds = [(first, 0), (end, count + other_count)].map(|(kept, bound)| match other_count {
+                    0 => kept,
+                    _ => Tensor::cat(vec![kept, sees_all(bound)], 1),
+                });
+                Mask::Between(Tensor::stack(bounds.to_vec(), 2))
             }
         };
         let rotation = rope::for_kind(self.positions, keep, grid, self.head_dim, &device);
@@ -346,14 +354,15 @@ impl VideoVit {
     }
 }
 
-/// How many of the tokens `ids` are of the tubelet of each or of earlier ones. They are in ascending order.
+/// How many of the tokens `ids` are of earlier tubelets than each, and how many of earlier ones or its own. They are in ascending order.
 ///
 /// # Shapes
-/// - ids, output: `[batch, n]`
-fn up_to_own_tubelet(ids: &TokenIds, [_, height, width]: [usize; 3]) -> Tensor<2> {
-    let tubelet = ids.clone().div_scalar((height * width) as i64);
+/// - ids, both outputs: `[batch, n]`
+/// - block: tokens of a whole tubelet
+fn bounds_of_tubelets(ids: TokenIds, block: usize) -> [Tensor<2>; 2] {
     let [batch, count] = ids.dims();
+    let tubelet = ids.div_scalar(block as i64);
     let own: Tensor<3, Int> = tubelet.clone().unsqueeze_dim::<3>(2).expand([batch, count, count]);
     let other: Tensor<3, Int> = tubelet.unsqueeze_dim::<3>(1).expand([batch, count, count]);
-    other.lower_equal(own).float().sum_dim(2).squeeze_dim(2)
+    [other.clone().lower(own.clone()), other.lower_equal(own)].map(|of| of.float().sum_dim(2).squeeze_dim(2))
 }

@@ -86,10 +86,8 @@ impl Layout for Levjepa {
             "in_chans": 3,
             "qkv_bias": true,
             "use_rope": true,
-            "attn_mode": match encoder.attention {
-                AttentionKind::Full => FULL,
-                AttentionKind::BlockCausal => BLOCK_CAUSAL,
-            },
+            // `recognise` knows these two alone.
+            "attn_mode": if encoder.attention == AttentionKind::Full { FULL } else { BLOCK_CAUSAL },
         });
         vec![("config.json", config)]
     }
