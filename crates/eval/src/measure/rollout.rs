@@ -11,7 +11,7 @@ use crate::bootstrap::bootstrap;
 const SEED: u64 = 0;
 
 /// Latent mean squared errors at one horizon, over latents and their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RolloutError {
     /// Steps ahead.
     pub horizon: usize,
@@ -23,6 +23,19 @@ pub struct RolloutError {
     pub mean: f64,
     /// 95 % interval of `model / copy` over videos or episodes ([`bootstrap`]); `None` of a single one.
     pub interval: Option<[f64; 2]>,
+    /// Of each video or episode by itself, in their order.
+    pub videos: Vec<VideoError>,
+}
+
+/// Latent mean squared errors of the clips of one video or episode.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct VideoError {
+    /// Its place in the data source's list, from 0.
+    pub video: usize,
+    /// The model's rollout.
+    pub model: f64,
+    /// Predicting the last observed latent.
+    pub copy: f64,
 }
 
 /// The errors of rollouts, as sums over all latents, so that none has to be kept: the error of the mean baseline follows from the sums of
@@ -35,8 +48,8 @@ pub struct RolloutErrors {
     all: Vec<f64>,
     /// How many they are.
     count: f64,
-    /// Of each video, by its number, the squared error of the model and that of copying at each step.
-    videos: BTreeMap<usize, Vec<[f64; 2]>>,
+    /// Of each video, by its number, at each step the squared error of the model, that of copying and the number of targets.
+    videos: BTreeMap<usize, Vec<[f64; 3]>>,
 }
 
 /// Sums at one step.
@@ -86,7 +99,7 @@ impl RolloutErrors {
         for sequence in 0..targets.clips() {
             let present = targets.at(sequence, observed - 1);
             let of_video =
-                self.videos.entry(videos[sequence / of_a_clip]).or_insert_with(|| vec![[0.0; 2]; self.steps.len()]);
+                self.videos.entry(videos[sequence / of_a_clip]).or_insert_with(|| vec![[0.0; 3]; self.steps.len()]);
             for (step, sums) in self.steps.iter_mut().enumerate() {
                 let target = targets.at(sequence, observed + step);
                 let model = squared_distance(predicted.at(sequence, step), target);
@@ -95,6 +108,7 @@ impl RolloutErrors {
                 sums.copy += copy;
                 of_video[step][0] += model;
                 of_video[step][1] += copy;
+                of_video[step][2] += 1.0;
                 sums.squares += target.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
                 accumulate(&mut sums.targets, target);
                 sums.count += 1.0;
@@ -120,6 +134,7 @@ impl RolloutErrors {
                 copy: sums.copy / numbers,
                 mean: (sums.squares - 2.0 * cross + sums.count * square) / numbers,
                 interval: self.interval(horizon - 1),
+                videos: self.videos(horizon - 1),
             }
         };
         horizons.iter().map(error).collect()
@@ -129,11 +144,21 @@ impl RolloutErrors {
 impl RolloutErrors {
     /// The interval of the model's error over that of copying at a step, counted from 0.
     fn interval(&self, step: usize) -> Option<[f64; 2]> {
-        let videos: Vec<[f64; 2]> = self.videos.values().map(|steps| steps[step]).collect();
+        let videos: Vec<[f64; 3]> = self.videos.values().map(|steps| steps[step]).collect();
         bootstrap(videos.len(), SEED, |drawn| {
             let sum = |which: usize| drawn.iter().map(|video| videos[*video][which]).sum::<f64>();
             sum(0) / sum(1)
         })
+    }
+
+    /// The errors of each video at a step, counted from 0.
+    fn videos(&self, step: usize) -> Vec<VideoError> {
+        let dim = self.all.len() as f64;
+        let error = |(&video, steps): (&usize, &Vec<[f64; 3]>)| {
+            let [model, copy, count] = steps[step];
+            VideoError { video, model: model / (count * dim), copy: copy / (count * dim) }
+        };
+        self.videos.iter().map(error).collect()
     }
 }
 
@@ -148,6 +173,10 @@ fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of_video((video, model, copy): (usize, f64, f64)) -> VideoError {
+        VideoError { video, model, copy }
+    }
 
     #[test]
     fn errors_match_hand_computed_values() {
@@ -164,12 +193,26 @@ mod tests {
         // Horizon 1: targets 1 and 2, predictions 1 and 3, copies 0 and 4.
         assert_eq!(
             errors[0],
-            RolloutError { horizon: 1, model: 0.5, copy: 2.5, mean: 0.5, interval: errors[0].interval }
+            RolloutError {
+                horizon: 1,
+                model: 0.5,
+                copy: 2.5,
+                mean: 0.5,
+                interval: errors[0].interval,
+                videos: [(0, 0.0, 1.0), (4, 1.0, 4.0)].map(of_video).to_vec(),
+            }
         );
         // Horizon 2: targets 3 and 2, predictions 2 and 2, copies 0 and 4.
         assert_eq!(
             errors[1],
-            RolloutError { horizon: 2, model: 0.5, copy: 6.5, mean: 0.5, interval: errors[1].interval }
+            RolloutError {
+                horizon: 2,
+                model: 0.5,
+                copy: 6.5,
+                mean: 0.5,
+                interval: errors[1].interval,
+                videos: [(0, 1.0, 9.0), (4, 0.0, 4.0)].map(of_video).to_vec(),
+            }
         );
     }
 
@@ -181,7 +224,14 @@ mod tests {
         errors.add(&targets, 2, &Latents::from_values(vec![4.0, 3.0], 1, 2), &[0]);
         assert_eq!(
             errors.finish(&[1]),
-            [RolloutError { horizon: 1, model: 4.5, copy: 2.0, mean: 4.0, interval: None }]
+            [RolloutError {
+                horizon: 1,
+                model: 4.5,
+                copy: 2.0,
+                mean: 4.0,
+                interval: None,
+                videos: vec![of_video((0, 4.5, 2.0))],
+            }]
         );
     }
 
