@@ -8,7 +8,7 @@ mod film;
 mod finding;
 mod lag;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use prevision_core::{Array2, Normalise};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use self::columns::Column;
 use self::duplicates::Signatures;
 use self::film::{Film, median};
 pub use self::finding::{Finding, Severity};
-use crate::clips::split;
+use crate::clips::{originals, split};
 use crate::parallel::in_parallel;
 use crate::sources::{EpisodeFrames, EpisodeSource, offsets};
 use crate::{DataError, Split};
@@ -143,7 +143,8 @@ pub fn check_episodes(
         }
     }
     let usable: Vec<usize> = (0..source.episodes()).filter(|&e| source.length(e) >= options.frames).collect();
-    let held_out = split(options.seed, &usable, options.validation_fraction, Split::Validation);
+    let originals = if columns.is_empty() { originals_of_videos(source, &cameras) } else { Vec::new() };
+    let held_out = split(options.seed, &usable, &originals, options.validation_fraction, Split::Validation);
     findings.extend(signatures.findings(source, |episode| held_out.contains(&episode)));
     if columns.is_empty() {
         for finding in &mut findings {
@@ -160,6 +161,16 @@ pub fn check_episodes(
         normalise: normalise(&films),
         findings,
     })
+}
+
+/// As training tells copies of plain videos; nothing if frames are no files.
+fn originals_of_videos(source: &dyn EpisodeSource, cameras: &[String]) -> Vec<usize> {
+    let file = |episode| match source.frames_of(cameras.first()?, episode) {
+        EpisodeFrames::Video(path) => Some(path),
+        _ => None,
+    };
+    let files: Option<Vec<PathBuf>> = (0..source.episodes()).map(file).collect();
+    files.map(|files| originals(files.iter().map(PathBuf::as_path))).unwrap_or_default()
 }
 
 /// Of plain videos the file says more than its number.

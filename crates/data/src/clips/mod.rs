@@ -16,4 +16,4 @@ pub(crate) use order::permutation;
 pub use request::{ClipRequest, Draw};
 pub(crate) use sampler::Sampler;
 pub use split::Split;
-pub(crate) use split::{side, split};
+pub(crate) use split::{originals, side, split};

@@ -16,7 +16,7 @@ use super::prepared::{PreparedSet, RawClips, Seal};
 use super::source::{Source, check_path};
 use super::video_files::{FileFrames, VideoFiles};
 use crate::clips::sampling::{Spacing, indices, last_start, start};
-use crate::clips::{Sampler, side};
+use crate::clips::{Sampler, originals, side};
 use crate::files::{VideoEntry, find_videos};
 use crate::pixels::Transform;
 use crate::{ClipDataset, ClipRequest, DataConfig, DataError, Found, SkippedFile, Split};
@@ -108,7 +108,8 @@ impl VideoClips {
         (long, short): (Vec<usize>, Vec<SkippedFile>),
         (split, seed): (Split, u64),
     ) -> Result<Self, DataError> {
-        let side = side(config, path, &long, &short, split, seed)?;
+        let originals = originals(all.iter().map(|entry| entry.path.as_path()));
+        let side = side(config, path, (&long, &originals), &short, split, seed)?;
         let (files, transform) = (VideoFiles::new(config), Transform::new(config, split));
         let size = match transform.fixed_size() {
             Some(size) => size,

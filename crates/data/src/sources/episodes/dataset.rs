@@ -47,7 +47,7 @@ impl EpisodeClips {
         let path = options.path.clone();
         check_cameras(&path, recording.as_ref(), &options.cameras)?;
         let (long, short) = long_enough(options, recording.as_ref(), config)?;
-        let episodes = side(config, &path, &long, &short, split, seed)?;
+        let episodes = side(config, &path, (&long, &[]), &short, split, seed)?;
         let columns = Columns::read(options, recording.as_ref(), config)?;
         let (files, transform) = (VideoFiles::new(config), Transform::new(config, split));
         let size = |camera: &String| match transform.fixed_size() {

@@ -59,7 +59,7 @@ impl MovingMnist {
         let size = transform.fixed_size().unwrap_or((*canvas, *canvas));
         Ok(Self {
             digits,
-            videos: side(config, path, &(0..*videos).collect::<Vec<_>>(), &[], split, seed)?,
+            videos: side(config, path, (&(0..*videos).collect::<Vec<_>>(), &[]), &[], split, seed)?,
             seed,
             digits_per_video: *digits_per_video,
             length: *length,

@@ -37,7 +37,7 @@ impl PhysicsFilms {
         let all: Vec<usize> = (0..options.videos).collect();
         Ok(Self {
             options: options.clone(),
-            videos: side(config, Path::new(NAME), &all, &[], split, seed)?,
+            videos: side(config, Path::new(NAME), (&all, &[]), &[], split, seed)?,
             seed,
             size,
             transform,

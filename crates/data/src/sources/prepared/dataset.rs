@@ -7,7 +7,7 @@ use prevision_core::{Clip, ClipSource, Observations, Spaces};
 use super::format::{Entry, PreparedSet};
 use super::raw::Shards;
 use crate::clips::sampling::{Spacing, indices, last_start, start};
-use crate::clips::{Sampler, side};
+use crate::clips::{Sampler, originals, side};
 use crate::pixels::Transform;
 use crate::sources::one_camera::{self, PIXELS};
 use crate::{ClipDataset, ClipRequest, DataConfig, DataError, SkippedFile, Split};
@@ -38,7 +38,8 @@ impl RawClips {
         let spacing = Spacing::of(config);
         let known = set.entries.iter().map(|entry| (entry.source.as_path(), entry.times.as_slice()));
         let (long, short) = spacing.long_enough(known, config.frames);
-        let videos = side(config, path, &long, &short, split, seed)?;
+        let originals = originals(set.entries.iter().map(|entry| entry.source.as_path()));
+        let videos = side(config, path, (&long, &originals), &short, split, seed)?;
         let transform = Transform::new(config, split);
         let size = transform.fixed_size().or_else(|| set.entries.first().map(|entry| entry.size)).unwrap_or_default();
         Ok(Self {
