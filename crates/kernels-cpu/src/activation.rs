@@ -27,20 +27,48 @@ impl Activation {
         }
     }
 
-    /// Writes gradients of the output times the derivative at `inputs`, the values before the function.
+    /// Multiplies gradients of the output with the derivative at `inputs`, the values before the function.
     #[inline(always)]
-    pub(crate) fn derivative<const FUSED: bool>(self, gradients: &[f32], inputs: &[f32], out: &mut [f32]) {
-        let places = out.iter_mut().zip(gradients).zip(inputs);
+    pub(crate) fn times_derivative<const FUSED: bool>(self, inputs: &[f32], gradients: &mut [f32]) {
+        let places = gradients.iter_mut().zip(inputs);
         match self {
-            Self::Identity => out.copy_from_slice(gradients),
-            Self::Relu => places.for_each(|((out, g), x)| *out = if *x <= 0.0 { 0.0 } else { *g }),
-            Self::Gelu => places.for_each(|((out, g), x)| {
+            Self::Identity => {}
+            Self::Relu => places.for_each(|(g, x)| *g = if *x <= 0.0 { 0.0 } else { *g }),
+            Self::Gelu => places.for_each(|(g, x)| {
                 let (distribution, density) = normal::<FUSED>(*x);
-                *out = *g * fma::<FUSED>(*x, density, distribution);
+                *g *= fma::<FUSED>(*x, density, distribution);
             }),
-            Self::Silu => places.for_each(|((out, g), x)| {
+            Self::Silu => places.for_each(|(g, x)| {
                 let s = sigmoid::<FUSED>(*x);
-                *out = *g * (s * fma::<FUSED>(*x, 1.0 - s, 1.0));
+                *g *= s * fma::<FUSED>(*x, 1.0 - s, 1.0);
+            }),
+        }
+    }
+
+    /// As [`Self::times_derivative`], and writes the values of the function.
+    #[inline(always)]
+    pub(crate) fn values_and_times_derivative<const FUSED: bool>(
+        self,
+        inputs: &[f32],
+        gradients: &mut [f32],
+        values: &mut [f32],
+    ) {
+        let places = gradients.iter_mut().zip(inputs).zip(&mut *values);
+        match self {
+            Self::Identity | Self::Relu => {
+                values.copy_from_slice(inputs);
+                self.apply::<FUSED>(values);
+                self.times_derivative::<FUSED>(inputs, gradients);
+            }
+            Self::Gelu => places.for_each(|((g, x), value)| {
+                let (distribution, density) = normal::<FUSED>(*x);
+                *value = x * distribution;
+                *g *= fma::<FUSED>(*x, density, distribution);
+            }),
+            Self::Silu => places.for_each(|((g, x), value)| {
+                let s = sigmoid::<FUSED>(*x);
+                *value = x * s;
+                *g *= s * fma::<FUSED>(*x, 1.0 - s, 1.0);
             }),
         }
     }

@@ -102,12 +102,18 @@ impl Linear<'_> {
 /// If the lengths differ.
 pub fn activation_backward(level: Level, activation: Activation, kept: &[f32], gradient: &[f32], out: &mut [f32]) {
     const CHUNK: usize = 16_384;
+    /// Numbers that stay in the first cache.
+    const BLOCK: usize = 1024;
     struct Multiply<'a>(Activation, &'a [f32], &'a [f32], &'a mut [f32]);
     impl Vectorised for Multiply<'_> {
         type Output = ();
         #[inline(always)]
         fn run<const FUSED: bool>(self) {
-            self.0.derivative::<FUSED>(self.2, self.1, self.3);
+            let Self(activation, gradient, kept, out) = self;
+            for ((out, gradient), kept) in out.chunks_mut(BLOCK).zip(gradient.chunks(BLOCK)).zip(kept.chunks(BLOCK)) {
+                out.copy_from_slice(gradient);
+                activation.times_derivative::<FUSED>(kept, out);
+            }
         }
     }
     assert_eq!(kept.len(), gradient.len());

@@ -144,12 +144,88 @@ impl Vectorised for Forward<'_> {
 pub struct Gradients<'a> {
     /// `[rows, width]`
     pub x: &'a mut [f32],
+    /// What is added to that, of its shape: the gradient of a branch beside the norm.
+    pub residual: Option<&'a [f32]>,
     /// `[width]`, of the scale
     pub scale: Option<&'a mut [f32]>,
     /// `[width]`, of the shift
     pub shift: Option<&'a mut [f32]>,
     /// `[rows, parts * width]`, of the rows' own scales and shifts; zeros in all other parts
     pub own: Option<&'a mut [f32]>,
+}
+
+/// [`backward`] of some rows, on this thread.
+struct Backward<'a> {
+    first: usize,
+    x: &'a [f32],
+    width: usize,
+    affine: Affine<'a>,
+    statistics: &'a [Statistics],
+    gradient: &'a [f32],
+    residual: Option<&'a [f32]>,
+    out: &'a mut [f32],
+    own: &'a mut [f32],
+    /// Sums of this task: of the scale's gradient, then of the shift's.
+    sums: &'a mut [f32],
+}
+
+impl Vectorised for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let width = self.width;
+        let (scale_sums, shift_sums) = self.sums.split_at_mut(width);
+        let shift_sums = &mut shift_sums[..width];
+        let rows = self.x.chunks_exact(width).zip(self.gradient.chunks_exact(width));
+        let rows = rows.zip(self.out.chunks_exact_mut(width)).zip(self.statistics);
+        for (row, (((x, g), out), &[mean, inverse])) in rows.enumerate() {
+            let (x, g, out) = (&x[..width], &g[..width], &mut out[..width]);
+            // `out` holds the gradient of the normalised row first.
+            match self.affine {
+                Affine::Identity => out.copy_from_slice(g),
+                Affine::Shared { scale, .. } => {
+                    let scale = &scale[..width];
+                    for i in 0..width {
+                        let normal = (x[i] - mean) * inverse;
+                        scale_sums[i] = fma::<FUSED>(g[i], normal, scale_sums[i]);
+                        shift_sums[i] += g[i];
+                        out[i] = g[i] * scale[i];
+                    }
+                }
+                Affine::Adaptive { scale, shift, own } => {
+                    let (scale, shift) = (&scale[..width], &shift[..width]);
+                    let (own_scale, _) = own.row(self.first + row, width);
+                    let parts = &mut self.own[row * own.parts * width..][..own.parts * width];
+                    parts.fill(0.0);
+                    let part = |part: usize| part * width..(part + 1) * width;
+                    let parts = parts.get_disjoint_mut([part(own.scale), part(own.shift)]);
+                    let Ok([scale_gradient, shift_gradient]) = parts else {
+                        unreachable!("scale and shift are two parts")
+                    };
+                    for i in 0..width {
+                        let normal = (x[i] - mean) * inverse;
+                        scale_gradient[i] = g[i] * fma::<FUSED>(normal, scale[i], shift[i]);
+                        shift_gradient[i] = g[i];
+                        let inner = g[i] * (1.0 + own_scale[i]);
+                        scale_sums[i] = fma::<FUSED>(inner, normal, scale_sums[i]);
+                        shift_sums[i] += inner;
+                        out[i] = inner * scale[i];
+                    }
+                }
+            }
+            let along_one = sum_of(out, |out| out) / width as f32;
+            let along_normal = sum_of_pairs(out, x, |out, x| out * ((x - mean) * inverse)) / width as f32;
+            for i in 0..width {
+                let normal = (x[i] - mean) * inverse;
+                out[i] = inverse * (out[i] - along_one - normal * along_normal);
+            }
+            if let Some(residual) = self.residual {
+                let residual = &residual[row * width..][..width];
+                (0..width).for_each(|i| out[i] += residual[i]);
+            }
+        }
+    }
 }
 
 /// Writes the gradients of the norm of `x`, `[rows, width]`, from `gradient`, that of its output.
@@ -165,78 +241,14 @@ pub fn backward(
     gradient: &[f32],
     out: Gradients<'_>,
 ) {
-    struct Rows<'a> {
-        first: usize,
-        x: &'a [f32],
-        width: usize,
-        affine: Affine<'a>,
-        statistics: &'a [Statistics],
-        gradient: &'a [f32],
-        out: &'a mut [f32],
-        own: &'a mut [f32],
-        /// Sums of this task: of the scale's gradient, then of the shift's.
-        sums: &'a mut [f32],
-    }
-    impl Vectorised for Rows<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run<const FUSED: bool>(self) {
-            let width = self.width;
-            let (scale_sums, shift_sums) = self.sums.split_at_mut(width);
-            let shift_sums = &mut shift_sums[..width];
-            let rows = self.x.chunks_exact(width).zip(self.gradient.chunks_exact(width));
-            let rows = rows.zip(self.out.chunks_exact_mut(width)).zip(self.statistics);
-            for (row, (((x, g), out), &[mean, inverse])) in rows.enumerate() {
-                let (x, g, out) = (&x[..width], &g[..width], &mut out[..width]);
-                // `out` holds the gradient of the normalised row first.
-                match self.affine {
-                    Affine::Identity => out.copy_from_slice(g),
-                    Affine::Shared { scale, .. } => {
-                        let scale = &scale[..width];
-                        for i in 0..width {
-                            let normal = (x[i] - mean) * inverse;
-                            scale_sums[i] = fma::<FUSED>(g[i], normal, scale_sums[i]);
-                            shift_sums[i] += g[i];
-                            out[i] = g[i] * scale[i];
-                        }
-                    }
-                    Affine::Adaptive { scale, shift, own } => {
-                        let (scale, shift) = (&scale[..width], &shift[..width]);
-                        let (own_scale, _) = own.row(self.first + row, width);
-                        let parts = &mut self.own[row * own.parts * width..][..own.parts * width];
-                        parts.fill(0.0);
-                        let part = |part: usize| part * width..(part + 1) * width;
-                        let parts = parts.get_disjoint_mut([part(own.scale), part(own.shift)]);
-                        let Ok([scale_gradient, shift_gradient]) = parts else {
-                            unreachable!("scale and shift are two parts")
-                        };
-                        for i in 0..width {
-                            let normal = (x[i] - mean) * inverse;
-                            scale_gradient[i] = g[i] * fma::<FUSED>(normal, scale[i], shift[i]);
-                            shift_gradient[i] = g[i];
-                            let inner = g[i] * (1.0 + own_scale[i]);
-                            scale_sums[i] = fma::<FUSED>(inner, normal, scale_sums[i]);
-                            shift_sums[i] += inner;
-                            out[i] = inner * scale[i];
-                        }
-                    }
-                }
-                let along_one = sum_of(out, |out| out) / width as f32;
-                let along_normal = sum_of_pairs(out, x, |out, x| out * ((x - mean) * inverse)) / width as f32;
-                for i in 0..width {
-                    let normal = (x[i] - mean) * inverse;
-                    out[i] = inverse * (out[i] - along_one - normal * along_normal);
-                }
-            }
-        }
-    }
     if width == 0 {
         return;
     }
     assert_eq!(x.len(), gradient.len());
     assert_eq!(x.len(), out.x.len());
+    assert!(out.residual.is_none_or(|residual| residual.len() == x.len()), "a residual of the shape of x");
     assert_eq!(x.len(), width * statistics.len());
-    let tasks = statistics.len().div_ceil(TASK_ROWS);
+    let (tasks, out_residual) = (statistics.len().div_ceil(TASK_ROWS), out.residual);
     let mut sums = vec![0.0; tasks * 2 * width];
     let own: Vec<&mut [f32]> = match (out.own, affine) {
         (Some(own), Affine::Adaptive { own: Modulation { parts, .. }, .. }) => {
@@ -256,7 +268,8 @@ pub fn backward(
             .enumerate(),
         |(task, (((((out, x), gradient), statistics), sums), own))| {
             let first = task * TASK_ROWS;
-            at(level, Rows { first, x, width, affine, statistics, gradient, out, own, sums });
+            let residual = out_residual.map(|residual| &residual[first * width..][..x.len()]);
+            at(level, Backward { first, x, width, affine, statistics, gradient, residual, out, own, sums });
         },
     );
     let mut total = vec![0.0; 2 * width];

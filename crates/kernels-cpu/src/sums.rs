@@ -48,6 +48,19 @@ pub(crate) fn sum_of(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     add_lanes(sums)
 }
 
+/// The sum of many numbers, in four times as many lanes: no addition waits for the one before.
+#[inline(always)]
+pub(crate) fn sum_of_many(values: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 4 * LANES];
+    let (blocks, rest) = values.as_chunks::<{ 4 * LANES }>();
+    for block in blocks {
+        for (sum, value) in sums.iter_mut().zip(block) {
+            *sum += value;
+        }
+    }
+    sum_of(&sums, |sum| sum) + sum_of(rest, |value| value)
+}
+
 /// The sum of a function of pairs of numbers, in lanes, as far as there are both.
 #[inline(always)]
 pub(crate) fn sum_of_pairs(left: &[f32], right: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {

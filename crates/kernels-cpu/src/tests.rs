@@ -175,7 +175,7 @@ proptest! {
             prop_assert!(difference(&out, &expected) < 1e-5);
             let mut gradients = [rows * width, width, width, packed.len()].map(|length| vec![f32::NAN; length]);
             let [of_x, of_scale, of_shift, own] = &mut gradients;
-            let out = Gradients { x: of_x, scale: Some(of_scale), shift: Some(of_shift), own: Some(own) };
+            let out = Gradients { x: of_x, residual: None, scale: Some(of_scale), shift: Some(of_shift), own: Some(own) };
             norm::backward(level, &x, width, affine_map(affine, &scale, &shift, &packed), &statistics, &g, out);
             match &reference {
                 Some(reference) => (0..[1, 3, 3, 4][affine])
@@ -462,7 +462,7 @@ fn feed_forward_is_the_same_at_every_level() {
         };
         [Precision::Float32, Precision::Bfloat16].map(|precision| {
             let mut out = vec![f32::NAN; x.len()];
-            layers.forward(level, precision, &x, &mut out);
+            layers.forward(level, precision, &x, None, &mut out);
             out
         })
     });

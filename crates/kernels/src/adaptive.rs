@@ -145,8 +145,13 @@ impl Operation for AdaptiveOperation {
             Array::filled_with(shift.shape(), |of_shift| {
                 Array::filled_with(packed.shape(), |of_packed| {
                     Array::filled(x.shape(), |of_x| {
-                        let out =
-                            Gradients { x: of_x, scale: Some(of_scale), shift: Some(of_shift), own: Some(of_packed) };
+                        let out = Gradients {
+                            x: of_x,
+                            residual: None,
+                            scale: Some(of_scale),
+                            shift: Some(of_shift),
+                            own: Some(of_packed),
+                        };
                         backward(runtime.level, x.values(), x.width(), affine, statistics, gradient.values(), out);
                     })
                 })

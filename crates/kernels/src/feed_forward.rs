@@ -3,7 +3,9 @@
 use burn::tensor::Tensor;
 
 use crate::array::Array;
-use crate::cpu::feed_forward::FeedForward as Kernel;
+use crate::cpu::feed_forward::{BackwardRows, FeedForward as Kernel};
+use crate::cpu::linear::{sum_rows, weight_gradient};
+use crate::cpu::norm::{Affine, Gradients, backward};
 use crate::cpu::{Activation, Runtime};
 use crate::linear::{linear, linear_residual, matrix};
 use crate::norm::layer_norm;
@@ -30,8 +32,8 @@ pub struct FeedForward {
     pub activation: Activation,
 }
 
-/// `x + second(activation(first(norm(x))))`: off the tape on the CPU one kernel whose tasks take some rows from the norm to the sum, if
-/// their hidden values stay in the cache.
+/// `x + second(activation(first(norm(x))))`: on the CPU one kernel whose tasks take some rows from the norm to the sum, if their hidden
+/// values stay in the cache. The tape keeps those before the activation alone.
 ///
 /// # Shapes
 /// - x: `[.., width]`
@@ -41,7 +43,7 @@ pub struct FeedForward {
 /// If the shapes do not fit.
 pub fn feed_forward<const D: usize>(x: Tensor<D>, layers: FeedForward) -> Tensor<D> {
     let [_, hidden] = layers.first.0.dims();
-    if !runs_on(&x) || x.device().is_autodiff() || hidden > MOST_HIDDEN {
+    if !runs_on(&x) || hidden > MOST_HIDDEN {
         return composed(x, layers);
     }
     let width = layers.scale.shape().num_elements();
@@ -72,31 +74,98 @@ struct FeedForwardOperation {
     activation: Activation,
 }
 
-impl Operation for FeedForwardOperation {
-    fn forward(&self, runtime: Runtime, inputs: &[Array], _: bool) -> (Array, Vec<Array>) {
-        let [x, scale, shift, parameters @ ..] = inputs else { unreachable!("rows and a norm") };
-        let mut parameters = parameters.iter();
-        let mut layer = |bias: bool| {
-            let Some(weight) = parameters.next() else { unreachable!("a weight for each layer") };
-            (matrix(weight), if bias { parameters.next().map(Array::values) } else { None })
+impl FeedForwardOperation {
+    /// Which inputs the weights are.
+    fn weights(&self) -> [usize; 2] {
+        [3, 4 + usize::from(self.biases[0])]
+    }
+
+    /// `values` gives an input; biases may be missing in the backward pass, which does not read them.
+    fn kernel<'a>(&self, input: impl Fn(usize) -> Option<&'a Array>) -> Kernel<'a> {
+        let values = |index: usize| input(index).map_or(&[][..], Array::values);
+        let layer = |index: usize, bias: bool| {
+            let Some(weight) = input(index) else { unreachable!("a weight for each layer") };
+            (matrix(weight), if bias { input(index + 1).map(Array::values) } else { None })
         };
-        let kernel = Kernel {
-            scale: scale.values(),
-            shift: shift.values(),
+        let [first, second] = self.weights();
+        Kernel {
+            scale: values(1),
+            shift: values(2),
             epsilon: self.epsilon,
-            first: layer(self.biases[0]),
-            second: layer(self.biases[1]),
+            first: layer(first, self.biases[0]),
+            second: layer(second, self.biases[1]),
             activation: self.activation,
+        }
+    }
+}
+
+impl Operation for FeedForwardOperation {
+    fn forward(&self, runtime: Runtime, inputs: &[Array], training: bool) -> (Array, Vec<Array>) {
+        let x = &inputs[0];
+        let kernel = self.kernel(|index| inputs.get(index));
+        let run = |inner: Option<&mut [f32]>| {
+            Array::filled(x.shape(), |out| kernel.forward(runtime.level, runtime.precision, x.values(), inner, out))
         };
-        let out = Array::filled(x.shape(), |out| kernel.forward(runtime.level, runtime.precision, x.values(), out));
-        (out, Vec::new())
+        if !training {
+            return (run(None), Vec::new());
+        }
+        let (inner, out) = Array::filled_with([x.rows(), kernel.first.0.columns()], |inner| run(Some(inner)));
+        (out, vec![inner])
     }
 
-    fn needs(&self, _: usize) -> bool {
-        false
+    fn needs(&self, index: usize) -> bool {
+        index < 3 || self.weights().contains(&index)
     }
 
-    fn backward(&self, _: Runtime, _: &[Option<Array>], _: &[Array], _: Array, _: &[bool]) -> Vec<Option<Array>> {
-        unreachable!("on the tape it goes layer by layer")
+    fn backward(
+        &self,
+        runtime: Runtime,
+        inputs: &[Option<Array>],
+        kept: &[Array],
+        gradient: Array,
+        wanted: &[bool],
+    ) -> Vec<Option<Array>> {
+        let Runtime { level, precision, .. } = runtime;
+        let Some(x) = &inputs[0] else { unreachable!("it is needed") };
+        let kernel = self.kernel(|index| inputs[index].as_ref());
+        let (width, inner) = (x.width(), &kept[0]);
+        let shapes = [inner.shape(), inner.shape(), x.shape(), x.shape(), [x.rows(), 2].into()];
+        let found = Array::all_filled(shapes, |arrays| {
+            let Ok([hidden, inner_gradient, normed, normed_gradient, statistics]) = <[_; 5]>::try_from(arrays) else {
+                unreachable!("as many arrays as shapes")
+            };
+            let (statistics, _) = statistics.as_chunks_mut::<2>();
+            let found = BackwardRows { statistics, normed, normed_gradient, hidden, inner_gradient };
+            kernel.backward(level, precision, x.values(), inner.values(), gradient.values(), found);
+        });
+        let [hidden, inner_gradient, normed, normed_gradient, statistics] = &found[..] else {
+            unreachable!("as many arrays as shapes")
+        };
+        let (statistics, _) = statistics.values().as_chunks::<2>();
+        let mut norm_gradients = Array::all_filled([x.shape(), [width].into(), [width].into()], |arrays| {
+            let Ok([x_gradient, scale, shift]) = <[_; 3]>::try_from(arrays) else { unreachable!("three arrays") };
+            let out = Gradients {
+                x: x_gradient,
+                residual: Some(gradient.values()),
+                scale: Some(scale),
+                shift: Some(shift),
+                own: None,
+            };
+            let affine = Affine::Shared { scale: kernel.scale, shift: None };
+            backward(level, x.values(), width, affine, statistics, normed_gradient.values(), out);
+        });
+        let mut gradients: Vec<Option<Array>> = norm_gradients.drain(..).map(Some).collect();
+        let layers = [(normed, inner_gradient), (hidden, &gradient)];
+        for ((left, right), (index, bias)) in layers.into_iter().zip(self.weights().into_iter().zip(self.biases)) {
+            let weight = [left.width(), right.width()];
+            gradients.push(wanted[index].then(|| {
+                Array::filled(weight, |out| weight_gradient(level, precision, matrix(left), matrix(right), out))
+            }));
+            if bias {
+                let fill = |out: &mut [f32]| sum_rows(level, right.values(), out);
+                gradients.push(wanted[index + 1].then(|| Array::filled([right.width()], fill)));
+            }
+        }
+        gradients
     }
 }

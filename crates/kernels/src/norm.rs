@@ -99,6 +99,7 @@ impl Operation for NormOperation {
                 scale: self.scale.then_some(&mut *scale_gradient),
                 shift: self.shift.then_some(&mut *shift_gradient),
                 own: None,
+                residual: None,
             };
             backward(runtime.level, x.values(), width, affine, statistics, gradient.values(), out);
         });

@@ -1,7 +1,9 @@
 //! Rollout error: how far imagined latents are from those that came.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use prevision_core::ClipSource;
 use serde::Serialize;
 
 use crate::Latents;
@@ -28,10 +30,12 @@ pub struct RolloutError {
 }
 
 /// Latent mean squared errors of the clips of one video or episode.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VideoError {
     /// Its place in the data source's list, from 0.
     pub video: usize,
+    /// The file that it is in.
+    pub file: PathBuf,
     /// The model's rollout.
     pub model: f64,
     /// Predicting the last observed latent.
@@ -48,8 +52,16 @@ pub struct RolloutErrors {
     all: Vec<f64>,
     /// How many they are.
     count: f64,
-    /// Of each video, by its number, at each step the squared error of the model, that of copying and the number of targets.
-    videos: BTreeMap<usize, Vec<[f64; 3]>>,
+    /// Of each video, by its number.
+    videos: BTreeMap<usize, OfVideo>,
+}
+
+/// Sums of a video.
+#[derive(Clone, Debug)]
+struct OfVideo {
+    file: PathBuf,
+    /// At each step the squared error of the model, that of copying and the number of targets.
+    steps: Vec<[f64; 3]>,
 }
 
 /// Sums at one step.
@@ -79,11 +91,11 @@ impl RolloutErrors {
     /// # Shapes
     /// - targets: `[n, t, dim]`, of which the first `observed` were seen before predicting
     /// - predicted: `[n, steps, dim]`, the latents after those
-    /// - videos: of which video the clips are that the sequences are of, equally many of each clip, one after the other
+    /// - sources: where the clips are from that the sequences are of, equally many of each clip, one after the other
     ///
     /// # Panics
     /// If the shapes do not fit, or nothing was observed.
-    pub fn add(&mut self, targets: &Latents, observed: usize, predicted: &Latents, videos: &[usize]) {
+    pub fn add(&mut self, targets: &Latents, observed: usize, predicted: &Latents, sources: &[ClipSource]) {
         let shape = |latents: &Latents| (latents.clips(), latents.dim());
         assert_eq!(shape(predicted), shape(targets), "predictions and targets differ");
         assert_eq!(
@@ -95,11 +107,12 @@ impl RolloutErrors {
             accumulate(&mut self.all, row);
         }
         self.count += targets.rows().len() as f64;
-        let of_a_clip = (targets.clips() / videos.len().max(1)).max(1);
+        let of_a_clip = (targets.clips() / sources.len().max(1)).max(1);
         for sequence in 0..targets.clips() {
             let present = targets.at(sequence, observed - 1);
-            let of_video =
-                self.videos.entry(videos[sequence / of_a_clip]).or_insert_with(|| vec![[0.0; 3]; self.steps.len()]);
+            let ClipSource { video, path, .. } = &sources[sequence / of_a_clip];
+            let new = || OfVideo { file: path.clone(), steps: vec![[0.0; 3]; self.steps.len()] };
+            let of_video = &mut self.videos.entry(*video).or_insert_with(new).steps;
             for (step, sums) in self.steps.iter_mut().enumerate() {
                 let target = targets.at(sequence, observed + step);
                 let model = squared_distance(predicted.at(sequence, step), target);
@@ -144,7 +157,7 @@ impl RolloutErrors {
 impl RolloutErrors {
     /// The interval of the model's error over that of copying at a step, counted from 0.
     fn interval(&self, step: usize) -> Option<[f64; 2]> {
-        let videos: Vec<[f64; 3]> = self.videos.values().map(|steps| steps[step]).collect();
+        let videos: Vec<[f64; 3]> = self.videos.values().map(|video| video.steps[step]).collect();
         bootstrap(videos.len(), SEED, |drawn| {
             let sum = |which: usize| drawn.iter().map(|video| videos[*video][which]).sum::<f64>();
             sum(0) / sum(1)
@@ -154,9 +167,10 @@ impl RolloutErrors {
     /// The errors of each video at a step, counted from 0.
     fn videos(&self, step: usize) -> Vec<VideoError> {
         let dim = self.all.len() as f64;
-        let error = |(&video, steps): (&usize, &Vec<[f64; 3]>)| {
-            let [model, copy, count] = steps[step];
-            VideoError { video, model: model / (count * dim), copy: copy / (count * dim) }
+        let error = |(&video, of_video): (&usize, &OfVideo)| {
+            let [model, copy, count] = of_video.steps[step];
+            let file = of_video.file.clone();
+            VideoError { video, file, model: model / (count * dim), copy: copy / (count * dim) }
         };
         self.videos.iter().map(error).collect()
     }
@@ -174,8 +188,12 @@ fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
 mod tests {
     use super::*;
 
+    fn source(video: usize) -> ClipSource {
+        ClipSource { path: format!("{video}.mp4").into(), video, start: 0 }
+    }
+
     fn of_video((video, model, copy): (usize, f64, f64)) -> VideoError {
-        VideoError { video, model, copy }
+        VideoError { video, file: source(video).path, model, copy }
     }
 
     #[test]
@@ -184,7 +202,7 @@ mod tests {
         let mut errors = RolloutErrors::new(2, 1);
         for (targets, predicted) in [([0.0, 1.0, 3.0], [1.0, 2.0]), ([4.0, 2.0, 2.0], [3.0, 2.0])] {
             let latents = |values: &[f32]| Latents::from_values(values.to_vec(), values.len(), 1);
-            errors.add(&latents(&targets), 1, &latents(&predicted), &[targets[0] as usize]);
+            errors.add(&latents(&targets), 1, &latents(&predicted), &[source(targets[0] as usize)]);
         }
         let errors = errors.finish(&[1, 2]);
         // The videos' ratios at the first horizon: 0 to 1 and 1 to 4.
@@ -221,7 +239,7 @@ mod tests {
         // Latents of two dimensions: two observed, one predicted, one beyond; their mean is (2, 2).
         let targets = Latents::from_values(vec![1.0, 4.0, 2.0, 0.0, 4.0, 0.0, 1.0, 4.0], 4, 2);
         let mut errors = RolloutErrors::new(1, 2);
-        errors.add(&targets, 2, &Latents::from_values(vec![4.0, 3.0], 1, 2), &[0]);
+        errors.add(&targets, 2, &Latents::from_values(vec![4.0, 3.0], 1, 2), &[source(0)]);
         assert_eq!(
             errors.finish(&[1]),
             [RolloutError {

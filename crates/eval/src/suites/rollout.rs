@@ -1,5 +1,7 @@
 //! `rollout`: the error of predicted latents against baselines.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::{json, over_horizons};
@@ -23,7 +25,7 @@ impl Suite for Rollout {
         let targets = Latents::of(seen.sequences(seen.targets.clone()))?;
         let predicted = Latents::of(seen.sequences(predicted))?;
         let errors = self.errors.get_or_insert_with(|| RolloutErrors::new(predicted.steps(), predicted.dim()));
-        errors.add(&targets, seen.observed, &predicted, &seen.clips.episodes());
+        errors.add(&targets, seen.observed, &predicted, &seen.clips.sources);
         Ok(())
     }
 
@@ -67,8 +69,32 @@ impl Suite for Rollout {
                 .to_vec(),
             rows: rows.iter().map(cells).collect(),
         });
+        shown.tables.extend(by_video(results));
         shown
     }
+}
+
+/// The errors of each video at the longest horizon, where the model does worst beside copying first; `None` of a single video or of many.
+fn by_video(results: &Value) -> Option<Table> {
+    const MOST: usize = 50;
+    let entry = results.as_array()?.last()?;
+    let horizon = number_at(entry, &["horizon"])?;
+    let row = |video: &Value| {
+        let name = Path::new(video.get("file")?.as_str()?).file_name()?.to_string_lossy().into_owned();
+        let at = |key| number_at(video, &[key]);
+        Some((format!("{} ({name})", number(at("video")?)), at("model")?, at("copy")?))
+    };
+    let mut videos: Vec<(String, f64, f64)> = entry.get("videos")?.as_array()?.iter().filter_map(row).collect();
+    videos.sort_by(|(_, model, copy), (_, other, other_copy)| (other * copy).total_cmp(&(model * other_copy)));
+    let cells = |(name, model, copy): (String, f64, f64)| {
+        let share = if copy > 0.0 { number(model / copy) } else { "\u{2013}".to_owned() };
+        vec![name, number(model), number(copy), share]
+    };
+    (2..=MOST).contains(&videos.len()).then(|| Table {
+        caption: format!("Latent rollout error by video, {} steps ahead", number(horizon)),
+        heads: ["Video", "Model", "Copy", "Model / copy"].map(str::to_owned).to_vec(),
+        rows: videos.into_iter().map(cells).collect(),
+    })
 }
 
 /// What is shown of an entry.
@@ -113,5 +139,13 @@ mod tests {
         assert_eq!(shown.charts[0].series[1].points, [(1.0, 0.5), (8.0, 2.0)]);
         assert_eq!(shown.tables[0].rows[1], ["8", "0.5", "2", "1", "0.25", "0.125 to 0.500"]);
         assert_eq!(Rollout::default().show("rollout", &Value::Null), Shown::default());
+        let video = |video: usize, model: f64| json!({"video": video, "file": format!("/a/{video}.mp4"), "model": model, "copy": 0.5});
+        let results = json!([{"horizon": 2, "model": 0.25, "copy": 0.5, "mean": 1.0, "videos": [video(3, 0.125), video(7, 0.375)]}]);
+        let shown = Rollout::default().show("rollout", &results);
+        assert_eq!(shown.tables[1].caption, "Latent rollout error by video, 2 steps ahead");
+        assert_eq!(
+            shown.tables[1].rows,
+            [["7 (7.mp4)", "0.375", "0.5", "0.75"], ["3 (3.mp4)", "0.125", "0.5", "0.25"]]
+        );
     }
 }

@@ -7,7 +7,7 @@ use super::super::parallel::{collect, each};
 use super::super::level::{Vectorised, at};
 use super::super::linear::sum_rows;
 use super::super::scratch::with_scratch;
-use super::super::sums::sum_of;
+use super::super::sums::sum_of_many;
 use super::super::vectors::{Vectors, WithVectors, with_vectors};
 use super::super::{Activation, Level, Precision};
 use super::forward::parts;
@@ -125,12 +125,12 @@ impl OneLayer<'_> {
     }
 
     /// Adds the gradients of the parameters from some images to `sums`, and writes those of the images if they are wanted. `gradient` is
-    /// that of their results; `ahead` is needed next.
+    /// that of their results, or what it is before the activation afterwards; `ahead` is needed next.
     fn add(
         &self,
         level: Level,
         images: Range<usize>,
-        gradient: &[f32],
+        gradient: &mut [f32],
         ahead: [&[f32]; 2],
         sums: &mut [f32],
         x_gradient: Option<&mut [f32]>,
@@ -142,20 +142,17 @@ impl OneLayer<'_> {
         let steps = images.len().div_ceil(together);
         let mut ahead = ahead.map(|ahead| ahead.chunks(ahead.len().div_ceil(steps).max(1)));
         let x_gradients = parts(x_gradient, together * image, steps);
-        for ((step, gradient), x_gradient) in gradient.chunks(together * result).enumerate().zip(x_gradients) {
+        for ((step, before), x_gradient) in gradient.chunks_mut(together * result).enumerate().zip(x_gradients) {
             let first = images.start + step * together;
             let last = (first + together).min(images.end);
             let ahead = ahead.each_mut().map(|ahead| ahead.next().unwrap_or_default());
-            with_scratch(|scratch| {
-                let before = scratch.get::<f32>(gradient.len());
-                let (activation, pixels) = (sizes.activation, sizes.pixels());
-                let kept = kept.map(|kept| &kept[first * result..last * result]);
-                at(level, Before { activation, kept, gradient, pixels, before: &mut *before, bias_sums });
-                method.add_weight_gradient(&x[first * image..last * image], before, ahead, weight_sums);
-                if let Some(x_gradient) = x_gradient {
-                    method.x_gradient(before, x_gradient);
-                }
-            });
+            let (activation, pixels) = (sizes.activation, sizes.pixels());
+            let kept = kept.map(|kept| &kept[first * result..last * result]);
+            at(level, Before { activation, kept, pixels, gradient: &mut *before, bias_sums });
+            method.add_weight_gradient(&x[first * image..last * image], before, ahead, weight_sums);
+            if let Some(x_gradient) = x_gradient {
+                method.x_gradient(before, x_gradient);
+            }
         }
     }
 
@@ -178,7 +175,8 @@ impl All<'_> {
     fn part(&self, images: Range<usize>, sums: &mut [f32], x_gradient: Option<&mut [f32]>) {
         let Self { level, layers, gradient } = self;
         let together = layers.iter().map(|layer| layer.method.together()).max().unwrap_or(1);
-        let buffer = layers[1..].iter().map(|layer| together * layer.layer.sizes.image()).max().unwrap_or(0);
+        let results = layers.iter().map(|layer| together * layer.layer.sizes.result());
+        let buffer = results.max().unwrap_or(0);
         let (first, last) = (layers[0].layer.sizes, layers[layers.len() - 1].layer.sizes);
         let mut x_gradients = parts(x_gradient, together * first.image(), images.len().div_ceil(together)).into_iter();
         with_scratch(|scratch| {
@@ -189,13 +187,13 @@ impl All<'_> {
                 let next = images.end..(images.end + together).min(end);
                 let given_of =
                     |images: &Range<usize>| &gradient[images.start * last.result()..images.end * last.result()];
-                let mut given = Some(given_of(&images));
+                source[..images.len() * last.result()].copy_from_slice(given_of(&images));
                 let mut rest = &mut *sums;
                 for (index, layer) in layers.iter().enumerate().rev() {
                     let sums;
                     (rest, sums) = rest.split_at_mut(rest.len() - layer.sums());
                     let sizes = layer.layer.sizes;
-                    let gradient = given.take().unwrap_or_else(|| &source[..images.len() * sizes.result()]);
+                    let gradient = &mut source[..images.len() * sizes.result()];
                     let x_gradient = match index {
                         0 => x_gradients.next().flatten(),
                         _ => Some(&mut target[..images.len() * sizes.image()]),
@@ -212,13 +210,12 @@ impl All<'_> {
     }
 }
 
-/// The gradients before the activation, and their sums.
+/// Makes gradients those before the activation, and adds them up.
 struct Before<'a> {
     activation: Activation,
     kept: Option<&'a [f32]>,
-    gradient: &'a [f32],
     pixels: usize,
-    before: &'a mut [f32],
+    gradient: &'a mut [f32],
     /// Of each channel.
     bias_sums: &'a mut [f32],
 }
@@ -228,15 +225,13 @@ impl Vectorised for Before<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { activation, kept, gradient, pixels, before, bias_sums } = self;
+        let Self { activation, kept, pixels, gradient, bias_sums } = self;
         let channels = bias_sums.len();
-        let rows = before.chunks_exact_mut(pixels).zip(gradient.chunks_exact(pixels));
-        for (row, (before, gradient)) in rows.enumerate() {
-            match kept {
-                Some(kept) => activation.derivative::<FUSED>(gradient, &kept[row * pixels..][..pixels], before),
-                None => before.copy_from_slice(gradient),
+        for (row, gradient) in gradient.chunks_exact_mut(pixels).enumerate() {
+            if let Some(kept) = kept {
+                activation.times_derivative::<FUSED>(&kept[row * pixels..][..pixels], gradient);
             }
-            bias_sums[row % channels] += sum_of(before, |value| value);
+            bias_sums[row % channels] += sum_of_many(gradient);
         }
     }
 }
