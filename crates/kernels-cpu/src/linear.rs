@@ -109,7 +109,7 @@ pub fn activation_backward(level: Level, activation: Activation, kept: &[f32], g
         type Output = ();
         #[inline(always)]
         fn run<const FUSED: bool>(self) {
-            let Self(activation, gradient, kept, out) = self;
+            let Self(activation, kept, gradient, out) = self;
             for ((out, gradient), kept) in out.chunks_mut(BLOCK).zip(gradient.chunks(BLOCK)).zip(kept.chunks(BLOCK)) {
                 out.copy_from_slice(gradient);
                 activation.times_derivative::<FUSED>(kept, out);
