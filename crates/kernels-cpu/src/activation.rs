@@ -15,6 +15,20 @@ pub enum Activation {
     Silu,
 }
 
+/// [`Activation::Gelu`] of a number, and its derivative there.
+#[inline(always)]
+fn gelu<const FUSED: bool>(x: f32) -> [f32; 2] {
+    let (distribution, density) = normal::<FUSED>(x);
+    [x * distribution, fma::<FUSED>(x, density, distribution)]
+}
+
+/// [`Activation::Silu`] of a number, and its derivative there.
+#[inline(always)]
+fn silu<const FUSED: bool>(x: f32) -> [f32; 2] {
+    let s = sigmoid::<FUSED>(x);
+    [x * s, s * fma::<FUSED>(x, 1.0 - s, 1.0)]
+}
+
 impl Activation {
     /// Applies the function to every number.
     #[inline(always)]
@@ -22,8 +36,8 @@ impl Activation {
         match self {
             Self::Identity => {}
             Self::Relu => values.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
-            Self::Gelu => values.iter_mut().for_each(|x| *x *= normal::<FUSED>(*x).0),
-            Self::Silu => values.iter_mut().for_each(|x| *x *= sigmoid::<FUSED>(*x)),
+            Self::Gelu => values.iter_mut().for_each(|x| *x = gelu::<FUSED>(*x)[0]),
+            Self::Silu => values.iter_mut().for_each(|x| *x = silu::<FUSED>(*x)[0]),
         }
     }
 
@@ -34,14 +48,8 @@ impl Activation {
         match self {
             Self::Identity => {}
             Self::Relu => places.for_each(|(g, x)| *g = if *x <= 0.0 { 0.0 } else { *g }),
-            Self::Gelu => places.for_each(|(g, x)| {
-                let (distribution, density) = normal::<FUSED>(*x);
-                *g *= fma::<FUSED>(*x, density, distribution);
-            }),
-            Self::Silu => places.for_each(|(g, x)| {
-                let s = sigmoid::<FUSED>(*x);
-                *g *= s * fma::<FUSED>(*x, 1.0 - s, 1.0);
-            }),
+            Self::Gelu => places.for_each(|(g, x)| *g *= gelu::<FUSED>(*x)[1]),
+            Self::Silu => places.for_each(|(g, x)| *g *= silu::<FUSED>(*x)[1]),
         }
     }
 
@@ -61,14 +69,12 @@ impl Activation {
                 self.times_derivative::<FUSED>(inputs, gradients);
             }
             Self::Gelu => places.for_each(|((g, x), value)| {
-                let (distribution, density) = normal::<FUSED>(*x);
-                *value = x * distribution;
-                *g *= fma::<FUSED>(*x, density, distribution);
+                let [result, slope] = gelu::<FUSED>(*x);
+                (*value, *g) = (result, *g * slope);
             }),
             Self::Silu => places.for_each(|((g, x), value)| {
-                let s = sigmoid::<FUSED>(*x);
-                *value = x * s;
-                *g *= s * fma::<FUSED>(*x, 1.0 - s, 1.0);
+                let [result, slope] = silu::<FUSED>(*x);
+                (*value, *g) = (result, *g * slope);
             }),
         }
     }

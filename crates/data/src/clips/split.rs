@@ -25,7 +25,7 @@ pub(crate) fn originals<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<usize>
     paths.enumerate().map(|(video, path)| *first.entry(path.with_extension("")).or_insert(video)).collect()
 }
 
-/// The videos of a side, of those that are `usable` (ascending); an error that names the source at `path` if there is none. Those that
+/// The videos of a side, of those that are `usable` (ascending), copies with their [`originals`] (empty: there are none); an error that names the source at `path` if there is none. Those that
 /// are known to be too `short` for a clip are left out before, so that a small side is not left with nothing else.
 pub(crate) fn side(
     config: &DataConfig,
