@@ -92,17 +92,31 @@ impl<E: Epilogue, const COLUMNS: usize> Vectorised for Store<'_, E, COLUMNS> {
         let columns = COLUMNS.min(n - column);
         for (row, sums) in (rows.0..rows.1).zip(sums) {
             let target = &mut out[row * n + column..][..columns];
-            // Numbers of a known length that nothing else refers to make vectors of an epilogue's loops.
-            if let Some(target) = target.as_mut_array::<COLUMNS>() {
-                let mut values = *sums;
-                finish::<FUSED>(epilogue, first + row, column, begins, ends, &mut values, target);
-            } else if let (Some(target), Some(sums)) = (target.as_mut_array::<8>(), sums.first_chunk::<8>()) {
-                let mut values = *sums;
-                finish::<FUSED>(epilogue, first + row, column, begins, ends, &mut values, target);
-            } else {
-                finish::<FUSED>(epilogue, first + row, column, begins, ends, &mut sums[..columns], target);
-            }
+            store_row::<FUSED, COLUMNS>(epilogue, first + row, column, begins, ends, sums, target);
         }
+    }
+}
+
+/// Finishes the sums of a row, from a column on, and takes them to the result.
+#[inline(always)]
+pub(super) fn store_row<const FUSED: bool, const COLUMNS: usize>(
+    epilogue: &impl Epilogue,
+    row: usize,
+    column: usize,
+    begins: bool,
+    ends: bool,
+    sums: &mut [f32; COLUMNS],
+    target: &mut [f32],
+) {
+    // Numbers of a known length that nothing else refers to make vectors of an epilogue's loops.
+    if let Some(target) = target.as_mut_array::<COLUMNS>() {
+        let mut values = *sums;
+        finish::<FUSED>(epilogue, row, column, begins, ends, &mut values, target);
+    } else if let (Some(target), Some(sums)) = (target.as_mut_array::<8>(), sums.first_chunk::<8>()) {
+        let mut values = *sums;
+        finish::<FUSED>(epilogue, row, column, begins, ends, &mut values, target);
+    } else {
+        finish::<FUSED>(epilogue, row, column, begins, ends, &mut sums[..target.len()], target);
     }
 }
 

@@ -63,7 +63,7 @@ impl Epilogue for Sums {
     fn finish<const FUSED: bool>(&self, _: usize, _: usize, _: &mut [f32]) {}
 }
 
-/// `out = finish(a b)`, `[m, n]` with rows one after the other, on the instructions of the level that are fastest for such a product.
+/// `out = finish(a b)`, `[m, n]` with rows one after the other, as [`route`] says for such a product.
 ///
 /// # Panics
 /// If the shapes do not fit.
@@ -75,7 +75,8 @@ pub fn product(
     out: &mut [f32],
     epilogue: &impl Epilogue,
 ) {
-    product_at(route(level, precision, [b.rows(), b.columns()]), precision, a, b, out, epilogue);
+    let (level, precision) = route(level, precision, [b.rows(), b.columns()]);
+    product_at(level, precision, a, b, out, epilogue);
 }
 
 /// As [`product`], on the highest instructions of the level, for measurements.
@@ -113,7 +114,7 @@ pub fn product_at(
 
 /// A right operand that several products on one thread share, in the order in which they read it.
 pub(crate) struct Right<'a> {
-    /// The one it is laid out for.
+    /// Those it is laid out for.
     level: Level,
     precision: Precision,
     matrix: Matrix<'a>,
@@ -123,7 +124,7 @@ pub(crate) struct Right<'a> {
 impl<'a> Right<'a> {
     /// Prepares `matrix`, `[k, n]`, in `room`.
     pub(crate) fn new(level: Level, precision: Precision, matrix: Matrix<'a>, buffer: &'a mut Scratch) -> Self {
-        let level = route(level, precision, [matrix.rows(), matrix.columns()]);
+        let (level, precision) = route(level, precision, [matrix.rows(), matrix.columns()]);
         lay_out(level, precision, matrix, buffer);
         Self { level, precision, matrix, buffer }
     }
@@ -165,8 +166,8 @@ fn product_with(b: &Right<'_>, shared: bool, a: Matrix<'_>, out: &mut [f32], epi
 /// A right operand that is kept in the order in which products read it, for many of them.
 #[derive(Debug)]
 pub struct Packed {
-    asked: Level,
-    /// The one it is laid out for.
+    asked: (Level, Precision),
+    /// Those it is laid out for.
     level: Level,
     precision: Precision,
     sizes: [usize; 2],
@@ -177,14 +178,15 @@ impl Packed {
     /// Prepares `matrix`, `[k, n]`.
     pub fn new(level: Level, precision: Precision, matrix: Matrix<'_>) -> Self {
         let (mut buffer, sizes) = (Scratch::default(), [matrix.rows(), matrix.columns()]);
-        let (asked, level) = (level, route(level, precision, sizes));
+        let asked = (level, precision);
+        let (level, precision) = route(level, precision, sizes);
         lay_out(level, precision, matrix, &mut buffer);
         Self { asked, level, precision, sizes, buffer }
     }
 
     /// The level and the precision that it was prepared for.
     pub fn prepared_for(&self) -> (Level, Precision) {
-        (self.asked, self.precision)
+        self.asked
     }
 
     /// `out = finish(a matrix)`, as [`product`] does it. `matrix` and `precision` are those that this was made of.
@@ -215,9 +217,9 @@ impl Packed {
     }
 
     fn right<'a>(&'a self, precision: Precision, matrix: Matrix<'a>) -> Right<'a> {
-        assert_eq!(self.precision, precision, "the precision of a packed operand");
+        assert_eq!(self.asked.1, precision, "the precision of a packed operand");
         assert_eq!([matrix.rows(), matrix.columns()], self.sizes, "the sizes of a packed operand");
-        Right { level: self.level, precision, matrix, buffer: &self.buffer }
+        Right { level: self.level, precision: self.precision, matrix, buffer: &self.buffer }
     }
 }
 

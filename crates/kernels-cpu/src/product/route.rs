@@ -7,16 +7,25 @@ use super::{Level, Precision};
 /// and to lay them out for tiles is work that few products with each of them do not repay.
 const WIDE: [[usize; 2]; 3] = [[32, 128], [256, 64], [1024, 32]];
 
-/// The level at which a product with a right operand of these sizes is done in this precision: the highest that does not lose to a lower
-/// one. `prevision bench routes` measures it; the numbers behind it are in `docs/src/kernels.md`. The rows of the left operand have no
+/// The same of a product in bfloat16, where what it is compared with is float32 on vectors.
+const WIDE_ROUNDED: [[usize; 2]; 3] = [[16, 128], [24, 17], [64, 1]];
+
+/// The level at which a product with a right operand of these sizes is done when this precision is asked for, and the precision in which it
+/// is done: those that do not lose to others. Where laying out for tiles costs more than they save, that is float32 whatever is asked for:
+/// bfloat16 is there for speed.
+///
+/// `prevision bench routes` measures it; the numbers behind it are in `docs/src/kernels.md`. The rows of the left operand have no
 /// say, so that a row's result does not depend on how many others are beside it, unless the product is so deep that its depth is shared.
-pub fn route(level: Level, precision: Precision, [depth, columns]: [usize; 2]) -> Level {
+pub fn route(level: Level, precision: Precision, [depth, columns]: [usize; 2]) -> (Level, Precision) {
     if !level.has_tiles() {
-        return level;
+        return (level, precision);
     }
-    let tiles = match precision {
-        Precision::Float32 => WIDE.iter().any(|least| depth >= least[0] && columns >= least[1]),
-        Precision::Bfloat16 => true,
+    let from: &[[usize; 2]] = match precision {
+        Precision::Float32 => &WIDE,
+        Precision::Bfloat16 => &WIDE_ROUNDED,
     };
-    if tiles { level } else { level.at_most(Instructions::Avx512) }
+    if from.iter().any(|least| depth >= least[0] && columns >= least[1]) {
+        return (level, precision);
+    }
+    (level.at_most(Instructions::Avx512), Precision::Float32)
 }

@@ -9,6 +9,7 @@
 use super::super::amx::{BLOCK, Tiles};
 use super::super::level::with_avx512;
 use super::super::pack::{Side, pack};
+use super::block::store_row;
 use super::*;
 
 /// Rows of each task: tasks of one height, all but the last of whole blocks, and if they are shared as many for each core.
@@ -138,7 +139,11 @@ unsafe fn block(
         }
         // SAFETY: tiles are supported.
         let mut tiles = unsafe { Tiles::new() };
-        let mut sums = Block([0.0; BLOCK * BLOCK]);
+        // While the tiles of a block are multiplied, the sums of the one before are finished: neither waits for the other.
+        let mut sums = [const { Block([0.0; BLOCK * BLOCK]) }; 2];
+        let [mut made, mut before] = sums.each_mut();
+        let mut unfinished = None;
+        let finish = Finish { first, n, begins, ends, epilogue };
         for (i, left) in left.chunks_exact(panel).enumerate() {
             let top = i * BLOCK;
             for (j, right) in right.chunks_exact(panel).enumerate() {
@@ -155,35 +160,49 @@ unsafe fn block(
                 unsafe {
                     match precision {
                         Precision::Float32 => {
-                            tiles.product_split(steps, left.as_ptr(), right.as_ptr(), &mut sums.0);
+                            tiles.product_split(steps, left.as_ptr(), right.as_ptr(), &mut made.0);
                         }
                         Precision::Bfloat16 => {
-                            tiles.product_rounded(steps, left.as_ptr(), right.as_ptr(), &mut sums.0);
+                            tiles.product_rounded(steps, left.as_ptr(), right.as_ptr(), &mut made.0);
                         }
                     }
                 }
-                for (row, sums) in sums.0.chunks_exact_mut(BLOCK).take(rows - top).enumerate() {
-                    let row = top + row;
-                    let target = &mut out[row * n + column..row * n + column + columns];
-                    if let (true, true, Some(target)) = (begins, ends, target.as_mut_array::<BLOCK>()) {
-                        epilogue.finish::<true>(first + row, column, sums);
-                        target.copy_from_slice(sums);
-                        continue;
-                    }
-                    let sums = &mut sums[..columns];
-                    if !begins {
-                        for (sum, before) in sums.iter_mut().zip(&*target) {
-                            *sum += before;
-                        }
-                    }
-                    if ends {
-                        epilogue.finish::<true>(first + row, column, sums);
-                    }
-                    target.copy_from_slice(sums);
+                if let Some(place) = unfinished.replace([top, column]) {
+                    finish.block(place, &mut before.0, out);
                 }
+                std::mem::swap(&mut made, &mut before);
             }
         }
+        if let Some(place) = unfinished {
+            finish.block(place, &mut before.0, out);
+        }
     });
+}
+
+/// How the sums of a block become rows of the result.
+struct Finish<'a, E> {
+    /// The row that the result begins with.
+    first: usize,
+    /// Columns of the result.
+    n: usize,
+    /// Whether the sums are those of the first and of the last part of the depth.
+    begins: bool,
+    ends: bool,
+    epilogue: &'a E,
+}
+
+impl<E: Epilogue> Finish<'_, E> {
+    /// Finishes the sums of the block at a row of `out` and a column.
+    #[inline(always)]
+    fn block(&self, [top, column]: [usize; 2], sums: &mut [f32; BLOCK * BLOCK], out: &mut [f32]) {
+        let n = self.n;
+        let columns = BLOCK.min(n - column);
+        let (rows, _) = sums.as_chunks_mut::<BLOCK>();
+        for (row, sums) in (top..out.len() / n).zip(rows) {
+            let target = &mut out[row * n + column..][..columns];
+            store_row::<true, BLOCK>(self.epilogue, self.first + row, column, self.begins, self.ends, sums, target);
+        }
+    }
 }
 
 #[repr(align(64))]

@@ -23,9 +23,10 @@ pub(crate) struct Shape {
     pub(crate) rows: usize,
     pub(crate) depth: usize,
     pub(crate) columns: usize,
-    /// The level that products of this shape run at.
+    /// The level that products of this shape run at, or `float32` where they stay in that.
     pub(crate) chosen: String,
-    /// Operations a second, two for a multiplication with its addition, by the name of the level, from the lowest; by the least time.
+    /// Operations a second, two for a multiplication with its addition, by the name of the level, from the lowest, in bfloat16 those
+    /// of float32 at its best level last; by the least time.
     pub(crate) flops_per_second: Vec<(String, f64)>,
 }
 
@@ -80,18 +81,25 @@ fn one(levels: &[Level], highest: Level, precision: Precision, [rows, depth, col
     let [a, b] = [rows * depth, depth * columns].map(|count| (0..count).map(number).collect::<Vec<f32>>());
     let (a, b) = (Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns));
     let mut out = vec![0.0; rows * columns];
-    let mut least = vec![f64::INFINITY; levels.len()];
+    let name = |(level, done): (Level, Precision)| {
+        if done == precision { level.name().to_owned() } else { done.to_string() }
+    };
+    let mut ways: Vec<(Level, Precision)> = levels.iter().map(|level| (*level, precision)).collect();
+    if precision != Precision::Float32 {
+        ways.push(route(highest, Precision::Float32, [depth, columns]));
+    }
+    let mut least = vec![f64::INFINITY; ways.len()];
     let (begin, mut runs) = (Instant::now(), 0);
-    while runs < RUNS || begin.elapsed() < TIME * levels.len() as u32 {
-        for (level, least) in levels.iter().zip(&mut least) {
+    while runs < RUNS || begin.elapsed() < TIME * ways.len() as u32 {
+        for ((level, precision), least) in ways.iter().zip(&mut least) {
             let start = Instant::now();
-            product_at(*level, precision, a, b, &mut out, &Sums);
+            product_at(*level, *precision, a, b, &mut out, &Sums);
             *least = least.min(start.elapsed().as_secs_f64());
         }
         runs += 1;
     }
     let flops = (2 * rows * depth * columns) as f64;
-    let rates = levels.iter().zip(least).map(|(level, seconds)| (level.name().to_owned(), flops / seconds));
-    let chosen = route(highest, precision, [depth, columns]).name().to_owned();
+    let rates = ways.iter().zip(least).map(|(way, seconds)| (name(*way), flops / seconds));
+    let chosen = name(route(highest, precision, [depth, columns]));
     Shape { precision, rows, depth, columns, chosen, flops_per_second: rates.collect() }
 }
