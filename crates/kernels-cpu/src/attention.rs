@@ -16,9 +16,11 @@ use super::shared::Shared;
 use super::sums::{largest, sum_of, sum_of_pairs};
 use super::{Level, Matrix, Precision};
 
-/// Rows of scores that exist at a time in the forward and in the backward pass.
+/// Rows of scores that exist at a time in the forward and in the backward pass, where all of them see all keys.
 const FORWARD_ROWS: usize = 64;
 const BACKWARD_ROWS: usize = 256;
+/// The same in the backward pass where a mask hides keys: scores are made of the keys that some row of a block sees.
+const MASKED_ROWS: usize = 64;
 /// Sequences of at most so many tokens are mixed pair by pair: laying out keys and values for products would take longer.
 const FEW_TOKENS: usize = 8;
 
@@ -123,11 +125,28 @@ impl Attention<'_> {
         (0..self.batch * heads).map(move |index| Head { batch: index / heads, head: index % heads })
     }
 
-    /// `[tokens, head_dim]` of the queries (part 0), keys (1) or values (2) of a head.
-    fn part<'q>(&self, qkv: &'q [f32], Head { batch, head }: &Head, part: usize) -> Matrix<'q> {
+    /// `[tokens, head_dim]` of the queries (part 0), keys (1) or values (2) of a head, of these tokens.
+    fn part<'q>(&self, qkv: &'q [f32], Head { batch, head }: &Head, part: usize, tokens: Range<usize>) -> Matrix<'q> {
         let width = 3 * self.width();
-        let start = batch * self.tokens * width + (part * self.heads + head) * self.head_dim;
-        Matrix::strided(&qkv[start..], [self.tokens, self.head_dim], [width, 1])
+        let start = (batch * self.tokens + tokens.start) * width + (part * self.heads + head) * self.head_dim;
+        Matrix::strided(&qkv[start..], [tokens.len(), self.head_dim], [width, 1])
+    }
+
+    /// From the first key that any of these queries sees to the last; one key if they see none.
+    fn seen(&self, batch: usize, queries: Range<usize>) -> Range<usize> {
+        if self.mask == Mask::Full {
+            return 0..self.tokens;
+        }
+        let visible = queries.map(|token| self.mask.visible(batch, token, self.tokens));
+        let joined = visible.filter(|keys| !keys.is_empty()).reduce(|a, b| a.start.min(b.start)..a.end.max(b.end));
+        joined.unwrap_or(0..1)
+    }
+
+    /// Which of the `seen` keys a query sees, counted from the first of them.
+    fn visible(&self, batch: usize, token: usize, seen: &Range<usize>) -> Range<usize> {
+        let visible = self.mask.visible(batch, token, self.tokens);
+        let [start, end] = [visible.start, visible.end].map(|key| key.clamp(seen.start, seen.end) - seen.start);
+        start..end
     }
 
     /// `[rows, head_dim]` of mixed values or their gradient.
@@ -155,7 +174,7 @@ impl Attention<'_> {
     /// If the shapes do not fit.
     pub fn forward(&self, level: Level, precision: Precision, qkv: &[f32], out: &mut [f32], logarithms: &mut [f32]) {
         self.check(qkv, out, logarithms);
-        let (tokens, dim, width) = (self.tokens, self.head_dim, self.width());
+        let (tokens, dim) = (self.tokens, self.head_dim);
         if out.is_empty() {
             return;
         }
@@ -166,43 +185,61 @@ impl Attention<'_> {
         let out = Shared::new(out);
         each(self.heads().zip(logarithms.chunks_mut(tokens)), |(head, logarithms)| {
             with_scratch(|rotated| {
-                with_scratch(|key| {
-                    with_scratch(|value| {
+                with_scratch(|keys_laid_out| {
+                    with_scratch(|values_laid_out| {
                         let (queries, keys) = rotated.get(2 * tokens * dim).split_at_mut(tokens * dim);
-                        self.rotated(level, self.part(qkv, &head, 0), head.batch, self.scale(), queries);
-                        self.rotated(level, self.part(qkv, &head, 1), head.batch, 1.0, keys);
-                        let key = Right::new(level, precision, Matrix::new(keys, tokens, dim).transposed(), key);
-                        let value = Right::new(level, precision, self.part(qkv, &head, 2), value);
-                        with_scratch(|scratch| {
-                            let rows = FORWARD_ROWS.min(tokens);
-                            let (scores, rest) =
-                                scratch.get::<f32>(rows * (tokens + dim + 1)).split_at_mut(rows * tokens);
-                            let (mixed, totals) = rest.split_at_mut(rows * dim);
-                            for first in (0..tokens).step_by(FORWARD_ROWS) {
-                                let rows = FORWARD_ROWS.min(tokens - first);
-                                let (scores, mixed, totals) =
-                                    (&mut scores[..rows * tokens], &mut mixed[..rows * dim], &mut totals[..rows]);
-                                let queries = Matrix::new(&queries[first * dim..(first + rows) * dim], rows, dim);
-                                product_on_thread(queries, &key, scores);
-                                let visible = |row| self.mask.visible(head.batch, first + row, tokens);
-                                let logarithms = &mut logarithms[first..first + rows];
-                                at(
-                                    level,
-                                    Softmax { scores: &mut *scores, tokens, visible, totals: &mut *totals, logarithms },
-                                );
-                                product_on_thread(Matrix::new(scores, rows, tokens), &value, mixed);
-                                for (row, (mixed, total)) in mixed.chunks_exact(dim).zip(&*totals).enumerate() {
-                                    let place = (head.batch * tokens + first + row) * width + head.head * dim;
-                                    // SAFETY: a token's channels of this head are written here alone.
-                                    let target = unsafe { out.slice(place, dim) };
-                                    let scale = if *total > 0.0 { 1.0 / total } else { 0.0 };
-                                    target.iter_mut().zip(mixed).for_each(|(target, value)| *target = value * scale);
-                                }
+                        self.rotated(level, self.part(qkv, &head, 0, 0..tokens), head.batch, self.scale(), queries);
+                        self.rotated(level, self.part(qkv, &head, 1, 0..tokens), head.batch, 1.0, keys);
+                        let block = |first: usize| first..(first + FORWARD_ROWS).min(tokens);
+                        let mut first = 0;
+                        while first < tokens {
+                            // Blocks of queries that see the same keys.
+                            let seen = self.seen(head.batch, block(first));
+                            let key = Matrix::new(&keys[seen.start * dim..seen.end * dim], seen.len(), dim);
+                            let key = Right::new(level, precision, key.transposed(), keys_laid_out);
+                            let value = self.part(qkv, &head, 2, seen.clone());
+                            let value = Right::new(level, precision, value, values_laid_out);
+                            while first < tokens && self.seen(head.batch, block(first)) == seen {
+                                let rows = block(first);
+                                let query = Matrix::new(&queries[rows.start * dim..rows.end * dim], rows.len(), dim);
+                                let logarithms = &mut logarithms[rows];
+                                self.mix(level, &head, first, query, &seen, [&key, &value], logarithms, &out);
+                                first += FORWARD_ROWS;
                             }
-                        });
+                        }
                     });
                 });
             });
+        });
+    }
+
+    /// Mixes the values that some queries see, the first of which is that of token `first`.
+    fn mix(
+        &self,
+        level: Level,
+        head: &Head,
+        first: usize,
+        queries: Matrix<'_>,
+        seen: &Range<usize>,
+        [key, value]: [&Right<'_>; 2],
+        logarithms: &mut [f32],
+        out: &Shared<'_>,
+    ) {
+        let (rows, dim, keys) = (queries.rows(), self.head_dim, seen.len());
+        with_scratch(|scratch| {
+            let (scores, rest) = scratch.get::<f32>(rows * (keys + dim + 1)).split_at_mut(rows * keys);
+            let (mixed, totals) = rest.split_at_mut(rows * dim);
+            product_on_thread(queries, key, scores);
+            let visible = |row| self.visible(head.batch, first + row, seen);
+            at(level, Softmax { scores: &mut *scores, keys, visible, totals: &mut *totals, logarithms });
+            product_on_thread(Matrix::new(scores, rows, keys), value, mixed);
+            for (row, (mixed, total)) in mixed.chunks_exact(dim).zip(&*totals).enumerate() {
+                let place = (head.batch * self.tokens + first + row) * self.width() + head.head * dim;
+                // SAFETY: a token's channels of this head are written here alone.
+                let target = unsafe { out.slice(place, dim) };
+                let scale = if *total > 0.0 { 1.0 / total } else { 0.0 };
+                target.iter_mut().zip(mixed).for_each(|(target, value)| *target = value * scale);
+            }
         });
     }
 
@@ -250,7 +287,8 @@ impl Attention<'_> {
         let out = Shared::new(out);
         each(self.heads().zip(logarithms.chunks(tokens)), |(head, logarithms)| {
             with_scratch(|operands| {
-                let block = BACKWARD_ROWS.min(tokens);
+                let height = if self.mask == Mask::Full { BACKWARD_ROWS } else { MASKED_ROWS };
+                let block = height.min(tokens);
                 let whole = tokens * dim;
                 let (queries, rest) = operands.get::<f32>(6 * whole + block * (2 * tokens + dim)).split_at_mut(whole);
                 let (keys, rest) = rest.split_at_mut(whole);
@@ -259,14 +297,16 @@ impl Attention<'_> {
                 let (query_gradient, rest) = rest.split_at_mut(whole);
                 let (part, rest) = rest.split_at_mut(whole);
                 let (weights, slopes) = rest[..2 * block * tokens].split_at_mut(block * tokens);
-                self.rotated(level, self.part(qkv, &head, 0), head.batch, self.scale(), queries);
-                self.rotated(level, self.part(qkv, &head, 1), head.batch, 1.0, keys);
+                self.rotated(level, self.part(qkv, &head, 0, 0..tokens), head.batch, self.scale(), queries);
+                self.rotated(level, self.part(qkv, &head, 1, 0..tokens), head.batch, 1.0, keys);
                 key_gradient.fill(0.0);
                 value_gradient.fill(0.0);
-                let values = self.part(qkv, &head, 2);
-                for first in (0..tokens).step_by(BACKWARD_ROWS) {
-                    let rows = BACKWARD_ROWS.min(tokens - first);
-                    let (weights, slopes) = (&mut weights[..rows * tokens], &mut slopes[..rows * tokens]);
+                for first in (0..tokens).step_by(height) {
+                    let rows = height.min(tokens - first);
+                    let seen = self.seen(head.batch, first..first + rows);
+                    let (count, places) = (seen.len(), seen.start * dim..seen.end * dim);
+                    let (weights, slopes) = (&mut weights[..rows * count], &mut slopes[..rows * count]);
+                    let part = &mut part[..count * dim];
                     let query = Matrix::new(&queries[first * dim..(first + rows) * dim], rows, dim);
                     let mixed_gradient = self.rows(gradient, &head, first, rows);
                     let multiply = |a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]| {
@@ -274,10 +314,11 @@ impl Attention<'_> {
                             product_on_thread(a, &Right::new(level, precision, b, scratch), out);
                         });
                     };
-                    let key = Matrix::new(keys, tokens, dim);
+                    let key = Matrix::new(&keys[places.clone()], count, dim);
+                    let value = self.part(qkv, &head, 2, seen.clone());
                     multiply(query, key.transposed(), weights);
-                    multiply(mixed_gradient, values.transposed(), slopes);
-                    let visible = |row| self.mask.visible(head.batch, first + row, tokens);
+                    multiply(mixed_gradient, value.transposed(), slopes);
+                    let visible = |row| self.visible(head.batch, first + row, &seen);
                     let mixed = self.rows(mixed, &head, first, rows);
                     let logarithms = &logarithms[first..first + rows];
                     at(
@@ -285,19 +326,19 @@ impl Attention<'_> {
                         Slopes {
                             weights: &mut *weights,
                             slopes: &mut *slopes,
-                            tokens,
+                            keys: count,
                             visible,
                             logarithms,
                             mixed,
                             mixed_gradient,
                         },
                     );
-                    let (weights, slopes) = (Matrix::new(weights, rows, tokens), Matrix::new(slopes, rows, tokens));
+                    let (weights, slopes) = (Matrix::new(weights, rows, count), Matrix::new(slopes, rows, count));
                     multiply(slopes, key, &mut query_gradient[first * dim..(first + rows) * dim]);
                     multiply(slopes.transposed(), query, part);
-                    key_gradient.iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
+                    key_gradient[places.clone()].iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
                     multiply(weights.transposed(), mixed_gradient, part);
-                    value_gradient.iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
+                    value_gradient[places].iter_mut().zip(&*part).for_each(|(sum, value)| *sum += value);
                 }
                 let rotation = self.rotation.map(|rotation| rotation.of(head.batch, whole));
                 let parts = [
@@ -426,7 +467,8 @@ fn hide(row: &mut [f32], visible: Range<usize>) -> &mut [f32] {
 /// Turns scores into the numerators of a softmax, and writes the denominators and their logarithms.
 struct Softmax<'a, V> {
     scores: &'a mut [f32],
-    tokens: usize,
+    /// Scores of a row.
+    keys: usize,
     visible: V,
     totals: &'a mut [f32],
     logarithms: &'a mut [f32],
@@ -437,7 +479,7 @@ impl<V: Fn(usize) -> Range<usize>> Vectorised for Softmax<'_, V> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        for (row, scores) in self.scores.chunks_exact_mut(self.tokens).enumerate() {
+        for (row, scores) in self.scores.chunks_exact_mut(self.keys).enumerate() {
             let scores = hide(scores, (self.visible)(row));
             let top = largest(scores);
             for score in scores.iter_mut() {
@@ -454,7 +496,8 @@ impl<V: Fn(usize) -> Range<usize>> Vectorised for Softmax<'_, V> {
 struct Slopes<'a, V> {
     weights: &'a mut [f32],
     slopes: &'a mut [f32],
-    tokens: usize,
+    /// Scores of a row.
+    keys: usize,
     visible: V,
     logarithms: &'a [f32],
     mixed: Matrix<'a>,
@@ -466,7 +509,7 @@ impl<V: Fn(usize) -> Range<usize>> Vectorised for Slopes<'_, V> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let rows = self.weights.chunks_exact_mut(self.tokens).zip(self.slopes.chunks_exact_mut(self.tokens));
+        let rows = self.weights.chunks_exact_mut(self.keys).zip(self.slopes.chunks_exact_mut(self.keys));
         for (row, (weights, slopes)) in rows.enumerate() {
             let of = |matrix: &Matrix<'_>| {
                 let start = row * matrix.strides()[0];
