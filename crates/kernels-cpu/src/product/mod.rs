@@ -281,4 +281,21 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn narrow_products_stay_in_float32_where_there_are_tiles() {
+        for level in Level::available() {
+            for (sizes, stays) in
+                [([70, 8, 200], true), ([70, 48, 16], true), ([70, 48, 17], false), ([70, 64, 1], false)]
+            {
+                let [m, k, n] = sizes;
+                let (a, b) = (random(m * k, 1), random(k * n, 2));
+                let (a, b) = (Matrix::new(&a, m, k), Matrix::new(&b, k, n));
+                let [mut asked, mut float32] = [(); 2].map(|()| vec![f32::NAN; m * n]);
+                product(level, Precision::Bfloat16, a, b, &mut asked, &Sums);
+                product(level, Precision::Float32, a, b, &mut float32, &Sums);
+                assert_eq!(asked == float32, stays && level.has_tiles(), "{level:?} {sizes:?}");
+            }
+        }
+    }
 }
