@@ -491,7 +491,7 @@ fn bfloat16_is_for_the_work_inside() {
 /// Level and precision follow the work to other threads, and the operation to its backward pass.
 #[test]
 fn an_operation_keeps_what_it_was_created_with() {
-    let (x, weight) = (random([40, 64]), random([64, 20]));
+    let (x, weight) = (random([40, 64]), random([64, 32]));
     let product = |()| linear(x.clone(), weight.clone(), None, Activation::Identity);
     let both = |out: Tensor<2>| {
         let gradients = out.clone().sum().backward();
