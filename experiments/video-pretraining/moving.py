@@ -1,10 +1,11 @@
-"""Videos of one moving digit or character each, for probes: 64 x 64 pixels, 15 frames a second, 6 seconds, with a manifest `labels.csv`.
+"""Videos of one moving digit or character each, for probes: 64 x 64 pixels, 15 frames a second, 6 seconds, with manifests.
 
     pip install numpy av pillow
     python moving.py MNIST OUT --videos 400
 
 SOURCE is a folder with MNIST's `images-idx3-ubyte.gz` and `labels-idx1-ubyte.gz`, of which digits are drawn at random, or a zip file of
-Omniglot, `…/ALPHABET/CHARACTER/DRAWING.png`, of which every drawing is taken once, in a random order.
+Omniglot, `…/ALPHABET/CHARACTER/DRAWING.png`, of which every drawing is taken once, in a random order. `labels.csv` has the digit or the
+number of the character, `alphabets.csv` that of the alphabet.
 """
 
 import argparse
@@ -26,24 +27,27 @@ def idx(path, header):
 
 
 def mnist(folder, videos, rng):
-    """Pairs of a digit `[28, 28]`, white on black, and its label."""
+    """Pairs of a digit `[28, 28]`, white on black, and its labels by manifest."""
     images = idx(folder / "images-idx3-ubyte.gz", 16).reshape(-1, DIGIT, DIGIT)
     labels = idx(folder / "labels-idx1-ubyte.gz", 8)
     for _ in range(videos):
         chosen = rng.integers(len(images))
-        yield images[chosen], labels[chosen]
+        yield images[chosen], {"labels": labels[chosen]}
 
 
 def omniglot(file, videos, rng):
-    """Pairs of a drawing `[28, 28]`, white on black, and its character's number in the order of alphabets and characters."""
+    """Pairs of a drawing `[28, 28]`, white on black, and its labels by manifest: numbers in the order of names."""
     with zipfile.ZipFile(file) as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".png"))
         characters = sorted({name.rsplit("/", 1)[0] for name in names})
+        alphabets = sorted({character.rsplit("/", 1)[0] for character in characters})
         for name in rng.permutation(names)[:videos]:
             drawing = PIL.Image.open(io.BytesIO(archive.read(name))).convert("L")
             drawing = PIL.ImageOps.invert(drawing).resize((DIGIT, DIGIT), PIL.Image.Resampling.BOX)
             drawing = PIL.ImageOps.autocontrast(drawing)
-            yield np.asarray(drawing), characters.index(name.rsplit("/", 1)[0])
+            alphabet, character, _ = name.rsplit("/", 2)
+            labels = {"labels": characters.index(f"{alphabet}/{character}"), "alphabets": alphabets.index(alphabet)}
+            yield np.asarray(drawing), labels
 
 
 def write(path, digit, rng):
@@ -74,9 +78,11 @@ if __name__ == "__main__":
     parser.add_argument("--videos", type=int, default=400)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    rng, lines = np.random.default_rng(0), []
+    rng, manifests = np.random.default_rng(0), {}
     pictures = mnist if options.source.is_dir() else omniglot
-    for number, (picture, label) in enumerate(pictures(options.source, options.videos, rng)):
+    for number, (picture, labels) in enumerate(pictures(options.source, options.videos, rng)):
         write(options.out / f"{number:04d}.mp4", picture, rng)
-        lines.append(f"{number:04d}.mp4,{label}")
-    (options.out / "labels.csv").write_text("\n".join(lines) + "\n")
+        for manifest, label in labels.items():
+            manifests.setdefault(manifest, []).append(f"{number:04d}.mp4,{label}\n")
+    for manifest, lines in manifests.items():
+        (options.out / f"{manifest}.csv").write_text("".join(lines))
