@@ -71,15 +71,20 @@ impl FrozenEncoder for ModelEncoder {
 pub struct FileEncoder {
     model: Pretrained,
     frames: usize,
+    layers: Vec<usize>,
     device: Device,
 }
 
 impl FileEncoder {
-    /// `model` is on `device` and sees clips of so many frames, or of as many as it was trained on.
+    /// `model` is on `device` and sees clips of so many frames, or of as many as it was trained on. A token is that after each of these
+    /// numbers of blocks, one after the other, as V-JEPA 2 and `DINOv2` evaluate it; of none: after the last block.
     ///
     /// # Errors
     /// If it is an encoder of clips, and frames are no multiple of a tubelet.
-    pub fn new(model: Pretrained, frames: Option<usize>, device: Device) -> Result<Self, EvalError> {
+    ///
+    /// # Panics
+    /// Later, if `layers` are not ascending, or more than the model has.
+    pub fn new(model: Pretrained, frames: Option<usize>, layers: &[usize], device: Device) -> Result<Self, EvalError> {
         let frames = frames.unwrap_or(model.spec.input.frames);
         let tubelet = model.spec.encoder.tubelet;
         if frames == 0 || !frames.is_multiple_of(tubelet) {
@@ -87,7 +92,8 @@ impl FileEncoder {
                 format!("data.frames is {frames}, but must be a multiple of {tubelet}, the frames of a tubelet");
             return Err(EvalError::Config(message));
         }
-        Ok(Self { model, frames, device })
+        let layers = if layers.is_empty() { vec![model.spec.encoder.depth] } else { layers.to_vec() };
+        Ok(Self { model, frames, layers, device })
     }
 
     /// Whether it was trained on single pictures.
@@ -123,7 +129,8 @@ impl FrozenEncoder for FileEncoder {
         let video = clips.observations.only_camera().clone();
         let rows = video.dims()[0];
         let video = if self.sees_pictures() { video.single_frames() } else { video };
-        let tokens = self.model.features(video, None, &[self.model.spec.encoder.depth]).remove(0).tokens;
+        let features = self.model.features(video, None, &self.layers);
+        let tokens = Tensor::cat(features.into_iter().map(|features| features.tokens).collect(), 2);
         let ClipShape { frames, tubelet } = self.shape();
         let (moments, [seen, count, width]) = (frames / tubelet, tokens.dims());
         tokens.reshape([rows, moments, seen * count / (rows * moments), width])

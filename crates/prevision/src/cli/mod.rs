@@ -3,6 +3,7 @@
 mod device;
 pub(crate) mod failure;
 pub(crate) mod interrupt;
+pub(crate) mod layers;
 pub(crate) mod output;
 pub(crate) mod precision;
 pub(crate) mod progress;

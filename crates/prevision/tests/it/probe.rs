@@ -111,7 +111,7 @@ fn imported_weights_are_probed() {
     let (_folder, [_, _, manifest]) = folder();
     let folder = tempfile::tempdir().expect("a folder");
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/transformers/golden");
-    for (name, more) in [("vjepa2", [].as_slice()), ("vit", &["--set", "data.frames=2"])] {
+    for (name, more, depth) in [("vjepa2", [].as_slice(), 2), ("vit", &["--set", "data.frames=2"], 3)] {
         let model = folder.path().join(name).with_extension("safetensors");
         succeed(&["import", text(&golden.join(name)), "--out", text(&model)]);
         let fixed =
@@ -122,12 +122,21 @@ fn imported_weights_are_probed() {
         assert_eq!((labels["tested_videos"].as_u64(), labels["folds"].as_u64()), (Some(2), Some(1)), "{name}");
         assert_eq!(value(labels, "linear", "model"), 1.0, "{name}");
         assert_eq!(found["tasks"][1]["classes"].to_string(), r#"["forwards","backwards"]"#);
+        let of_layers = |layers: &str| {
+            json(&[&fixed[..], &quick, more, &["--layers", layers]].concat())["tasks"][0]["results"].clone()
+        };
+        assert_eq!(of_layers(&depth.to_string()), labels["results"], "{name}");
+        assert_ne!(of_layers(&format!("0,{depth}")), labels["results"], "{name}");
+        let [deeper, message] =
+            [format!("{}", depth + 1), format!("--layers {}: the model has {depth} blocks", depth + 1)];
+        refused(&["probe", text(&model), text(&manifest), "--layers", &deeper], 2, &[&message]);
     }
 }
 
 #[test]
 fn what_cannot_be_probed_is_said() {
     let (folder, [run, films, manifest]) = folder();
+    refused(&["probe", text(&run), text(&films), "--layers", "1"], 2, &["--layers", "prevision import RUN"]);
     let probe = |more: &[&str], code: i32, names: &[&str]| {
         refused(&[&["probe", text(&run), text(&manifest)], more].concat(), code, names);
     };

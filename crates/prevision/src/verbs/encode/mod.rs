@@ -16,6 +16,7 @@ use anyhow::Result;
 use prevision_kernels::{Precision, with_precision};
 
 use crate::app::App;
+use crate::cli::layers;
 use crate::cli::precision::precision;
 use crate::cli::progress::Meter;
 use crate::features::FeatureTensor;
@@ -97,13 +98,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<()> {
     }
     let device = args.device.open()?;
     let model = model::open(&args.model, &device)?;
-    let depth = model.spec.encoder.depth;
-    if let Some(layer) = args.layers.iter().find(|layer| **layer > depth) {
-        return Err(Usage(format!("--layers {layer}: the model has {depth} blocks")).into());
-    }
-    if !args.layers.is_sorted() {
-        return Err(Usage("--layers: expected in ascending order".to_owned()).into());
-    }
+    layers::check(&args.layers, model.spec.encoder.depth)?;
     let mut meter = Meter::new("encode");
     let mut progress = |done: usize, whole: usize| {
         meter.show(done as f64 / whole as f64, || format!("window {done}/{whole}"));

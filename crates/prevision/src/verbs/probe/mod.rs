@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// What tells it, as in linear,knn [default: every head that is registered]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     head: Vec<String>,
+    /// Of a file: features after each of so many blocks, together [default: the last]
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    layers: Vec<usize>,
     /// Clips of each video, evenly spread
     #[arg(long, value_name = "N", default_value_t = 4)]
     clips: usize,

@@ -10,6 +10,7 @@ use toml::Value;
 
 use super::Args;
 use crate::app::Parts;
+use crate::cli::layers;
 use crate::{Experiment, TrainedRun, Usage};
 
 /// What is probed.
@@ -40,6 +41,11 @@ fn with_source(data: &str, overrides: &[String]) -> Vec<String> {
 }
 
 fn of_run(args: &Args, overrides: &[String], parts: &Parts, device: &Device) -> Result<Opened> {
+    if !args.layers.is_empty() {
+        let message = "--layers: the features of a run are what its predictions aim at; for those of other layers make a file of it, \
+                       prevision import RUN --out FILE";
+        return Err(Usage(message.to_owned()).into());
+    }
     let run = TrainedRun::open(&args.model, overrides, parts)?;
     let experiment = &run.experiment;
     let Some(model) = run.load(parts, device)?.frozen else { return Err(not_measurable(args, experiment)) };
@@ -63,6 +69,7 @@ fn not_measurable(args: &Args, experiment: &Experiment) -> anyhow::Error {
 
 fn of_file(args: &Args, overrides: &[String], parts: &Parts, device: &Device) -> Result<Opened> {
     let model = Pretrained::load(&args.model, device)?;
+    layers::check(&args.layers, model.spec.encoder.depth)?;
     let mut overrides = overrides.to_vec();
     overrides.splice(0..0, input(&model.spec.input));
     // Of the experiment only its data are read.
@@ -70,7 +77,7 @@ fn of_file(args: &Args, overrides: &[String], parts: &Parts, device: &Device) ->
     let spec = model.spec.clone();
     let random = drawn(args.seed, device, |cpu| Pretrained::fresh(spec.clone(), cpu).networks);
     let random = Pretrained { spec, networks: random };
-    let encoder = |model| FileEncoder::new(model, Some(data.frames), device.clone());
+    let encoder = |model| FileEncoder::new(model, Some(data.frames), &args.layers, device.clone());
     Ok(Opened { model: Box::new(encoder(model)?), random: Box::new(encoder(random)?), data })
 }
 
