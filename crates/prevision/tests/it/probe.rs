@@ -122,11 +122,14 @@ fn imported_weights_are_probed() {
         assert_eq!((labels["tested_videos"].as_u64(), labels["folds"].as_u64()), (Some(2), Some(1)), "{name}");
         assert_eq!(value(labels, "linear", "model"), 1.0, "{name}");
         assert_eq!(found["tasks"][1]["classes"].to_string(), r#"["forwards","backwards"]"#);
-        let of_layers = |layers: &str| {
-            json(&[&fixed[..], &quick, more, &["--layers", layers]].concat())["tasks"][0]["results"].clone()
+        let of_layers = |layers: &[&str]| {
+            let ranks =
+                ["probe", text(&model), text(&manifest), "--task", "arrow-of-time,speed", "--head", "retrieval"];
+            let found = json(&[&ranks[..], more, layers].concat());
+            [0, 1].map(|task| value(&found["tasks"][task], "retrieval", "model"))
         };
-        assert_eq!(of_layers(&depth.to_string()), labels["results"], "{name}");
-        assert_ne!(of_layers(&format!("0,{depth}")), labels["results"], "{name}");
+        assert_eq!(of_layers(&["--layers", &depth.to_string()]), of_layers(&[]), "{name}");
+        assert_ne!(of_layers(&["--layers", &format!("0,{depth}")]), of_layers(&[]), "{name}");
         let [deeper, message] =
             [format!("{}", depth + 1), format!("--layers {}: the model has {depth} blocks", depth + 1)];
         refused(&["probe", text(&model), text(&manifest), "--layers", &deeper], 2, &[&message]);
